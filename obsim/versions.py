@@ -1,0 +1,125 @@
+"""What differs between OceanBase versions, as data. No other module asks for a version number.
+
+Sources: engine.md 2.5 (base of an increment), 3.1 and status-machines.md 3 (stages), 10 (caps), views.json `since`,
+statements.md (what a version refuses), samples.md (columns of SHOW PARAMETERS).
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from obsim.errors import UsageError
+
+__all__ = ["PROFILES", "IncrementalBase", "Version", "VersionProfile", "profile_for"]
+
+_Parts = tuple[int, int, int, int]
+
+
+class IncrementalBase(Enum):
+    """Which earlier set's index an increment looks its blocks up in."""
+
+    LAST_FULL = "last_full"
+    PREVIOUS = "previous"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Version:
+    """Four numbers; `4.2.1` means 4.2.1.0, and the fourth is the number of the patch (BP)."""
+
+    parts: _Parts
+
+    @classmethod
+    def parse(cls, text: str) -> "Version":
+        """Read three or four numbers joined by dots; raises UsageError for anything else."""
+        words = text.split(".")
+        if len(words) not in {3, 4} or not all(w.isascii() and w.isdigit() and len(w) <= 4 for w in words):
+            raise UsageError(f"'{text}' is not a version: give three or four numbers, as in 4.2.1 or 4.2.1.10")
+        numbers = [int(w) for w in words] + [0]
+        return cls((numbers[0], numbers[1], numbers[2], numbers[3]))
+
+    def __str__(self) -> str:
+        return ".".join(map(str, self.parts))
+
+    def has(self, since: str | None) -> bool:
+        """Whether a mark such as `4.2.1 BP3/4.3.1` holds: each part counts for its own line (status-machines.md 12)."""
+        if not since:
+            return True
+        marks = []
+        for mark in since.split("/"):
+            number, _, patch = mark.partition(" BP")
+            base = Version.parse(number).parts
+            marks.append((base[0], base[1], base[2], int(patch) if patch else base[3]))
+        marks.sort()
+        line = [m for m in marks if m[:2] == self.parts[:2]]
+        if line:
+            return self.parts >= line[0]
+        return self.parts >= marks[-1] if self.parts[:2] > marks[-1][:2] else self.parts[:2] > marks[0][:2] and len(marks) == 1
+
+
+@dataclass(frozen=True, slots=True)
+class VersionProfile:
+    """One row of the table of differences; `version` is what the server reports."""
+
+    version: Version
+    incremental_base: IncrementalBase
+    """Documentation of 4.0.0, 4.2.0 and 4.2.1 names the last full, later ones and the source the previous set."""
+    plus_archivelog: bool
+    """4.0 parses PLUS ARCHIVELOG and refuses it."""
+    tenant_words: bool
+    """all_user and all_meta in SET parameter exist from 4.2.1; before, `all` meant every tenant and the words were 1235."""
+    reset_parameter: bool
+    """ALTER SYSTEM RESET is documented from 4.2.2."""
+    copy_tasks_max: int
+    """Cap of copy tasks in a log stream's data stage: 8 in older builds, 128 in newer."""
+    task_stages: tuple[str, ...]
+    """States of a set task between INIT and COMPLETED."""
+    turns_split: bool
+    """MINOR_TURN_ID and MAJOR_TURN_ID exist and DATA_TURN_ID stays 0."""
+    low_limit_rows: bool
+    """`__all_virtual_dag_scheduler` prints LOW_LIMIT rows (4.2 and before)."""
+    parameter_types: bool
+    """SHOW PARAMETERS prints data_type (from 4.3.1)."""
+    backup_compatible: int
+    """BACKUP_COMPATIBLE of a set: 1 in 4.0, 2 in 4.1, 3 from 4.2."""
+
+    @property
+    def server_version(self) -> str:
+        """What VERSION() and the greeting say."""
+        return f"5.7.25-OceanBase_CE-v{self.version}"
+
+
+_OLD = ("BACKUP_SYS_META", "BACKUP_USER_META", "BACKUP_DATA_SYS", "BACKUP_DATA_MINOR", "BACKUP_DATA_MAJOR", "BACKUP_LOG")
+_NEW = ("BACKUP_SYS_META", "BACKUP_USER_META", "BACKUP_META_FINISH", "BACKUP_DATA_MINOR", "BACKUP_DATA_MAJOR", "BACKUP_LOG")
+
+
+def _profile(text: str) -> VersionProfile:
+    version = Version.parse(text)
+    at = version.parts
+    last_full = at[:3] in {(4, 0, 0), (4, 2, 0), (4, 2, 1)}
+    modern = at[:2] >= (4, 2)
+    return VersionProfile(
+        version=version,
+        incremental_base=IncrementalBase.LAST_FULL if last_full else IncrementalBase.PREVIOUS,
+        plus_archivelog=at >= (4, 1, 0, 0),
+        tenant_words=at >= (4, 2, 1, 0),
+        reset_parameter=at >= (4, 2, 2, 0),
+        copy_tasks_max=128 if version.has("4.2.3/4.3.0") else 8,
+        task_stages=_NEW if modern else _OLD,
+        turns_split=version.has("4.2.3/4.3.0"),
+        low_limit_rows=at < (4, 3, 0, 0),
+        parameter_types=at >= (4, 3, 1, 0),
+        backup_compatible=1 if at[:2] == (4, 0) else 2 if at[:2] == (4, 1) else 3,
+    )
+
+
+PROFILES: dict[str, VersionProfile] = {text: _profile(text) for text in ("4.0.0", "4.1.0", "4.2.1", "4.2.5", "4.3.3")}
+_LINES = {(4, 0), (4, 1), (4, 2), (4, 3)}
+
+
+def profile_for(text: str) -> VersionProfile:
+    """The profile a version belongs to; raises UsageError for lines that obsim has no facts about."""
+    if text in PROFILES:
+        return PROFILES[text]
+    version = Version.parse(text)
+    if version.parts[:2] not in _LINES:
+        raise UsageError(f"obsim has no profile for OceanBase {text}: it knows 4.0, 4.1, 4.2 and 4.3")
+    return _profile(text)
