@@ -1,0 +1,57 @@
+"""The archive round of a tenant: one row of OB_ARCHIVELOG (status-machines.md 5)."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from obsim.ids import Bytes, Nanoseconds, Scn
+
+__all__ = ["ArchiveRound", "RoundStatus"]
+
+
+class RoundStatus(StrEnum):
+    """States of a round."""
+
+    PREPARE = "PREPARE"
+    BEGINNING = "BEGINNING"
+    DOING = "DOING"
+    INTERRUPTED = "INTERRUPTED"
+    SUSPENDING = "SUSPENDING"
+    SUSPEND = "SUSPEND"
+    STOPPING = "STOPPING"
+    STOP = "STOP"
+
+
+@dataclass(slots=True, eq=False)
+class ArchiveRound:
+    """The row. While DOING the checkpoint follows the clock; in any other state it stands at `checkpoint_scn`."""
+
+    round_id: int
+    dest_id: int
+    path: str
+    piece_switch_interval_us: int
+    base_piece_id: int
+    status: RoundStatus = RoundStatus.PREPARE
+    start_scn: Scn = Scn(0)
+    checkpoint_scn: Scn = Scn(0)
+    input_bytes: Bytes = Bytes(0)
+    """Log archived until the checkpoint stood still."""
+    start_log_bytes: Bytes = Bytes(0)
+    """Log the tenant had written when the round began."""
+    comment: str = ""
+
+    def checkpoint_at(self, now_ns: int) -> Scn:
+        """CHECKPOINT_SCN as a reader sees it at `now_ns`."""
+        if self.status is not RoundStatus.DOING:
+            return self.checkpoint_scn
+        return Scn(max(self.start_scn, now_ns - now_ns % CHECKPOINT_INTERVAL_NS))
+
+    def used_piece_id(self, now_ns: int) -> int:
+        """USED_PIECE_ID: the piece the checkpoint lies in (engine.md 4.2)."""
+        if not self.start_scn:
+            return self.base_piece_id
+        elapsed_us = self.checkpoint_at(now_ns) // 1000 - self.start_scn // 1000
+        return self.base_piece_id + elapsed_us // self.piece_switch_interval_us
+
+
+CHECKPOINT_INTERVAL_NS = Nanoseconds(1_000_000_000)
+"""How often the checkpoint moves while archiving goes on."""

@@ -1,0 +1,94 @@
+"""A backup set: one row of OB_BACKUP_SET_FILES and what it stores (status-machines.md 4, engine.md 2)."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from pyroaring import BitMap64
+
+from obsim.backup.job import BackupType
+from obsim.ids import BackupSetId, Bytes, Nanoseconds, Scn, TenantId
+
+__all__ = ["BackupSet", "Counters", "FileStatus", "SetStatus"]
+
+
+class SetStatus(StrEnum):
+    """STATUS of a set."""
+
+    DOING = "DOING"
+    SUCCESS = "SUCCESS"
+    FAILED = "FAILED"
+
+
+class FileStatus(StrEnum):
+    """FILE_STATUS of a set."""
+
+    COPYING = "COPYING"
+    AVAILABLE = "AVAILABLE"
+    INCOMPLETE = "INCOMPLETE"
+    BROKEN = "BROKEN"
+    EXPIRED = "EXPIRED"
+    DELETING = "DELETING"
+    DELETED = "DELETED"
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """The progress columns that tasks and sets share."""
+
+    input_bytes: Bytes = Bytes(0)
+    output_bytes: Bytes = Bytes(0)
+    extra_meta_bytes: Bytes = Bytes(0)
+    tablet_count: int = 0
+    finish_tablet_count: int = 0
+    macro_block_count: int = 0
+    finish_macro_block_count: int = 0
+    file_count: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class BackupSet:
+    """The row and the blocks. Counters stay 0 until the set ends (they are written once)."""
+
+    tenant_id: TenantId
+    backup_set_id: BackupSetId
+    dest_id: int
+    path: str
+    backup_type: BackupType
+    prev_full_id: BackupSetId
+    prev_inc_id: BackupSetId
+    base_id: BackupSetId
+    """The set whose index an increment looks its blocks up in, 0 for a full: prev_inc or prev_full by the base rule."""
+    start_ns: Nanoseconds
+    plus_archivelog: bool
+    encryption_mode: str
+    passwd: str
+    tenant_compatible: str
+    cluster_version: str
+    end_ns: Nanoseconds = Nanoseconds(0)
+    status: SetStatus = SetStatus.DOING
+    file_status: FileStatus = FileStatus.COPYING
+    result: int = 0
+    comment: str = ""
+    start_replay_scn: Scn = Scn(0)
+    min_restore_scn: Scn = Scn(0)
+    consistent_scn: Scn = Scn(0)
+    counters: Counters = field(default_factory=Counters)
+    data_turn_id: int = 0
+    minor_turn_id: int = 1
+    major_turn_id: int = 1
+    epoch: int = 0
+    """How many major compactions the tenant had at the snapshot; with it the live blocks can be derived."""
+    copied: BitMap64 = field(default_factory=BitMap64)
+    """Positions of the baseline blocks that this set stores, as of `epoch`."""
+    delta_block_count: int = 0
+    """Mini and minor blocks that this set stores."""
+
+    @property
+    def usable(self) -> bool:
+        """Whether the set can be a predecessor or a restore source."""
+        return self.status is SetStatus.SUCCESS and self.file_status is FileStatus.AVAILABLE
+
+    @property
+    def elapsed_seconds(self) -> int:
+        """ELAPSED_SECONDES: rounded to whole seconds, 0 while unfinished."""
+        return (self.end_ns - self.start_ns + 500_000_000) // 1_000_000_000 if self.end_ns else 0
