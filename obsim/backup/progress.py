@@ -1,0 +1,113 @@
+"""How far a backup has come: computed from the copy tasks for any moment up to now, never counted up.
+
+A stage's copy tasks split its macroblocks evenly in order of tablet; each writes its own output file.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from obsim.backup.set import Counters
+from obsim.ids import MACROBLOCK_BYTES, Bytes, TabletId
+from obsim.scheduler.dag import DagTask
+
+__all__ = ["CopyPlan", "CopyProgress", "split_blocks"]
+
+COPY_BLOCK_NS = 110_000_000
+"""Time to read, compress and write one macroblock by one thread: about 19 MB/s, a plain network file system."""
+OUTPUT_BLOCK_BYTES = 2_060_331
+"""Bytes that a full block occupies (macroblock-experiment.md, Base figures)."""
+META_INPUT_BYTES = 1 << 20
+"""Read besides the blocks: the documentation's samples show about 1 MB (samples.md)."""
+META_OUTPUT_BYTES = 384 << 10
+TABLET_META_BYTES = 1_536
+LOG_STREAM_META_BYTES = 64 << 10
+
+
+@dataclass(frozen=True, slots=True)
+class CopyPlan:
+    """The share of one copy task: (tablet, blocks) in order."""
+
+    parts: tuple[tuple[TabletId, int], ...]
+
+    @property
+    def block_count(self) -> int:
+        """Macroblocks of the share."""
+        return sum(count for _, count in self.parts)
+
+
+def split_blocks(items: Iterable[tuple[TabletId, int]], tasks_max: int) -> list[CopyPlan]:
+    """Split blocks by tablet into at most `tasks_max` shares whose sizes differ by one at the most."""
+    items = [item for item in items if item[1]]
+    total = sum(count for _, count in items)
+    task_count = min(max(1, tasks_max), total)
+    plans: list[CopyPlan] = []
+    queue = iter(items)
+    tablet_id, left = next(queue, (TabletId(0), 0))
+    for number in range(task_count):
+        want = total // task_count + (number < total % task_count)
+        parts = []
+        while want:
+            if not left:
+                tablet_id, left = next(queue)
+            take = min(want, left)
+            parts.append((tablet_id, take))
+            want -= take
+            left -= take
+        plans.append(CopyPlan(tuple(parts)))
+    return plans
+
+
+@dataclass(slots=True, eq=False)
+class CopyProgress:
+    """What a set task has to do and has done, with the moment each figure became known."""
+
+    user_tablet_count: int
+    inner_tablet_count: int
+    log_stream_count: int
+    totals: list[tuple[int, int]] = field(default_factory=list)
+    """(moment, macroblocks that came in scope then)."""
+    copies: list[tuple[CopyPlan, DagTask]] = field(default_factory=list)
+    tablets_known_ns: int | None = None
+    """When the tablets of the tenant were listed: TABLET_COUNT is 0 before."""
+    inner_done_ns: int | None = None
+    data_done_ns: int | None = None
+    """When the last data stage ended: every tablet is finished then."""
+
+    def counters(self, at_ns: int) -> Counters:
+        """The progress columns as they stood at `at_ns`."""
+        if self.tablets_known_ns is None or at_ns < self.tablets_known_ns:
+            return Counters()
+        finished = file_count = 0
+        pending: set[TabletId] = set()
+        for plan, task in self.copies:
+            done = task.done_ns(at_ns) // COPY_BLOCK_NS
+            finished += done
+            file_count += bool(done)
+            for tablet_id, count in plan.parts:
+                done -= count
+                if done < 0:
+                    pending.add(tablet_id)
+        return self._counters(at_ns, finished, file_count, len(pending))
+
+    def _counters(self, at_ns: int, finished: int, file_count: int, pending: int) -> Counters:
+        inner_done = self.inner_done_ns is not None and at_ns >= self.inner_done_ns
+        tablets = self.inner_tablet_count if inner_done else 0
+        if self.data_done_ns is not None and at_ns >= self.data_done_ns:
+            tablets += self.user_tablet_count
+        elif self.data_started(at_ns):
+            tablets += self.user_tablet_count - pending
+        meta = TABLET_META_BYTES * tablets + (LOG_STREAM_META_BYTES * self.log_stream_count if inner_done else 0)
+        return Counters(
+            input_bytes=Bytes(finished * MACROBLOCK_BYTES + (META_INPUT_BYTES if inner_done else 0)),
+            output_bytes=Bytes(finished * OUTPUT_BLOCK_BYTES + (META_OUTPUT_BYTES if inner_done else 0)),
+            extra_meta_bytes=Bytes(meta),
+            tablet_count=self.user_tablet_count + self.inner_tablet_count,
+            finish_tablet_count=tablets,
+            macro_block_count=sum(count for since_ns, count in self.totals if since_ns <= at_ns),
+            finish_macro_block_count=finished,
+            file_count=file_count,
+        )
+
+    def data_started(self, at_ns: int) -> bool:
+        """Whether the blocks of the last data stage were in scope at `at_ns`."""
+        return len(self.totals) > 1 and self.totals[-1][0] <= at_ns

@@ -1,0 +1,35 @@
+"""A unit of work for the DAG scheduler: kind, priority, length, and when it ran."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from obsim.ids import Nanoseconds
+from obsim.scheduler.events import Event
+from obsim.scheduler.priorities import Priority
+
+__all__ = ["DagTask"]
+
+
+@dataclass(slots=True, eq=False)
+class DagTask:
+    """One task. It runs in `segments`, more than one if it was paused; its work is done when they add up to `work_ns`."""
+
+    kind: str
+    """DAG type as `__all_virtual_dag_scheduler` names it, for example BACKUP_DATA."""
+    priority: Priority
+    work_ns: Nanoseconds
+    on_finish: Callable[[Nanoseconds], None]
+    segments: list[tuple[int, int]] = field(default_factory=list)
+    """Closed (start, end) intervals."""
+    running_since_ns: int | None = None
+    finished: bool = False
+    cancelled: bool = False
+    wake: Event | None = None
+    """The event that ends the running segment: the finish, or a yield point."""
+
+    def done_ns(self, at_ns: int) -> int:
+        """Work done by `at_ns`, any time of the past included."""
+        done = sum(min(end, at_ns) - start for start, end in self.segments if start < at_ns)
+        if self.running_since_ns is not None and self.running_since_ns < at_ns:
+            done += at_ns - self.running_since_ns
+        return min(done, self.work_ns)

@@ -1,0 +1,157 @@
+"""All storage of one tenant, and what writes and freezes do to it (engine.md 1.3, 1.4)."""
+
+from dataclasses import dataclass, field
+
+from pyroaring import BitMap64
+
+from obsim.errors import error
+from obsim.ids import Bytes, LogStreamId, Scn, TabletId
+from obsim.randomness import sample_distinct, splitmix64, stream_key
+from obsim.storage.macroblocks import BaselineBlocks, BlockId
+from obsim.storage.tablet import MiniSSTable, Tablet
+
+__all__ = ["INNER_TABLET_COUNT", "WRITE_KINDS", "Snapshot", "TenantStorage"]
+
+INNER_TABLET_COUNT = 614
+"""System tablets of a tenant: counted in TABLET_COUNT, hardly any blocks (samples.md has 617 and 631 tablets in all)."""
+FIRST_USER_TABLET_ID = 200_001
+
+# Bytes in memory for one touched block, from the rows and bytes of macroblock-experiment.md: a full block holds 14,006 rows;
+# an update stores 134 bytes of a row, an insert 198.
+_ROWS_PER_BLOCK = 14_006
+_MEMORY_BYTES = {"random": 134, "clustered": 134 * _ROWS_PER_BLOCK, "append": 198 * _ROWS_PER_BLOCK}
+WRITE_KINDS = tuple(_MEMORY_BYTES)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a backup copies from: fixed at the consistent SCN."""
+
+    epoch: int
+    live: BitMap64
+    tablets: tuple[tuple[TabletId, LogStreamId, int, int, int], ...]
+    """(tablet, log stream, first position, end position, mini and minor blocks) in tablet order."""
+
+
+@dataclass(slots=True)
+class TenantStorage:
+    """Log streams, tablets and blocks of a tenant."""
+
+    log_stream_ids: list[LogStreamId]
+    tablets: list[Tablet] = field(default_factory=list)
+    blocks: BaselineBlocks = field(default_factory=BaselineBlocks)
+    log_bytes: Bytes = Bytes(0)
+    """Redo log written so far."""
+    checkpoint_scn: Scn = Scn(0)
+    """Log before it is not needed to replay the tablets: the last freeze."""
+    write_count: int = 0
+
+    def create_table(self, name: str, block_counts: list[int], log_stream_id: LogStreamId) -> None:
+        """Add a table with one tablet for each number of baseline blocks; they are part of the next compaction."""
+        for count in block_counts:
+            slot = self.tablets[-1].slot + 1 if self.tablets else 0
+            tablet = Tablet(TabletId(FIRST_USER_TABLET_ID + slot), name, log_stream_id, slot)
+            tablet.appended_block_count = count
+            self.tablets.append(tablet)
+
+    def table(self, name: str) -> list[Tablet]:
+        """The tablets of a table; 1146-like errors are the caller's, an unknown name gives an empty list."""
+        return [t for t in self.tablets if t.table_name == name]
+
+    def write(self, table_name: str, count: int, kind: str, seed: int) -> None:
+        """Touch `count` distinct baseline positions of a table, or append as many blocks.
+
+        `random` draws positions uniformly, `clustered` takes one run at a random place, `append` writes past the end.
+        Raises 1210 when the table has fewer blocks, or for another kind, and 1146 for an unknown table.
+        """
+        tablets = self.table(table_name)
+        if not tablets:
+            raise error("OB_TABLE_NOT_EXIST", "obsim", table_name)
+        if kind not in _MEMORY_BYTES:
+            raise error("OB_INVALID_ARGUMENT", f"kind, it is one of {', '.join(WRITE_KINDS)}")
+        total = sum(t.major_block_count for t in tablets)
+        if count < 0 or (kind != "append" and count > total):
+            raise error("OB_INVALID_ARGUMENT", f"count, table {table_name} has {total} baseline blocks")
+        if kind == "append":
+            self._touch(tablets[-1], kind, count)
+            tablets[-1].appended_block_count += count
+        else:
+            key = stream_key(seed, f"write {kind}", tablets[0].tablet_id, self.write_count)
+            self._mark(tablets, _places(kind, key, total, count), kind)
+        self.write_count += 1
+
+    def _mark(self, tablets: list[Tablet], places: list[int], kind: str) -> None:
+        """Make places (numbers within the table) dirty in their tablets."""
+        places.sort()
+        start = at = 0
+        for tablet in tablets:
+            end = start + tablet.major_block_count
+            begin = at
+            while at < len(places) and places[at] < end:
+                at += 1
+            shift = tablet.first_position - start
+            self.blocks.dirty.update(p + shift for p in places[begin:at])
+            self._touch(tablet, kind, at - begin)
+            start = end
+
+    def _touch(self, tablet: Tablet, kind: str, count: int) -> None:
+        size = _MEMORY_BYTES[kind] * count
+        tablet.memory_bytes = Bytes(tablet.memory_bytes + size)
+        self.log_bytes = Bytes(self.log_bytes + size)
+
+    def minor_freeze(self, scn: Scn, minor_compact_trigger: int) -> bool:
+        """Turn memory into mini SSTables; where `minor_compact_trigger` minis have come together (0: never) into a minor.
+
+        Returns whether anything changed. No baseline block changes (engine.md 1.3).
+        """
+        changed = False
+        for tablet in self.tablets:
+            if not tablet.memory_bytes:
+                continue
+            changed = True
+            tablet.mini.append(MiniSSTable(scn, tablet.memory_bytes))
+            tablet.memory_bytes = Bytes(0)
+            if minor_compact_trigger and len(tablet.mini) >= minor_compact_trigger:
+                tablet.minor_bytes = Bytes(tablet.minor_bytes + sum(m.size_bytes for m in tablet.mini))
+                tablet.minor_end_scn = scn
+                tablet.mini.clear()
+        self.checkpoint_scn = max(self.checkpoint_scn, scn)
+        return changed
+
+    def major_freeze(self, version: Scn) -> None:
+        """Merge everything into the baseline as of `version`: dirty, appended and seam blocks get a new identity.
+
+        A tablet without changes has a new major SSTable with the same blocks.
+        """
+        written = BitMap64(self.blocks.dirty)
+        for tablet in self.tablets:
+            seam = tablet.seam_position
+            if seam is not None:
+                written.add(seam)
+            if tablet.appended_block_count:
+                written.add_range(tablet.end_position, tablet.end_position + tablet.appended_block_count)
+                tablet.major_block_count += tablet.appended_block_count
+                tablet.appended_block_count = 0
+            tablet.memory_bytes = tablet.minor_bytes = Bytes(0)
+            tablet.mini.clear()
+            tablet.major_version = version
+        self.blocks.compact(version, written)
+        self.checkpoint_scn = max(self.checkpoint_scn, version)
+
+    def snapshot(self) -> Snapshot:
+        """The blocks as they are now, for a backup."""
+        tablets = tuple(
+            (t.tablet_id, t.log_stream_id, t.first_position, t.end_position, t.delta_block_count) for t in self.tablets
+        )
+        return Snapshot(self.blocks.epoch, BitMap64(self.blocks.live), tablets)
+
+    def identities(self, positions: BitMap64, epoch: int) -> dict[int, BlockId]:
+        """Logical ids of `positions` at `epoch`, by position."""
+        return dict(self.blocks.identities(positions, epoch, {t.slot: t.tablet_id for t in self.tablets}))
+
+
+def _places(kind: str, key: int, total: int, count: int) -> list[int]:
+    if kind == "clustered":
+        first = next(splitmix64(key)) % (total - count + 1)
+        return list(range(first, first + count))
+    return sample_distinct(key, total, count)
