@@ -1,0 +1,108 @@
+"""How virtual time follows the world: by hand, by step or by the wall.
+
+A clock owns no time. It is told the cluster's virtual time and says where that time is due; `obsim.session` moves the
+cluster there. So the core never meets a wall clock: the one mode that needs it gets a monotonic counter handed in.
+"""
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Protocol
+
+from obsim.errors import UsageError
+
+__all__ = ["ClockMode", "ManualClock", "StepClock", "WallClock", "clock_named"]
+
+SECOND_NS = 1_000_000_000
+SPEED_MAX = 1_000_000
+_SPEED_DENOMINATOR_MAX = 1_000_000
+
+
+class ClockMode(Protocol):
+    """Where virtual time is due. All times are nanoseconds since 1970-01-01 UTC."""
+
+    @property
+    def name(self) -> str:
+        """`manual`, `step` or `wall`, as `--clock` spells it."""
+        ...
+
+    def due_ns(self, now_ns: int, *, acts: bool) -> int:
+        """The virtual time before a statement runs, at least `now_ns`.
+
+        `acts` says that the statement is one that a step counts: an ALTER SYSTEM or a SELECT naming an OceanBase view.
+        """
+        ...
+
+    def rebase(self, now_ns: int) -> None:
+        """Take `now_ns` as the present: a jump, a reset or a start moved virtual time."""
+        ...
+
+
+class ManualClock:
+    """Time stands still until somebody moves it."""
+
+    name = "manual"
+
+    def due_ns(self, now_ns: int, *, acts: bool) -> int:  # noqa: ARG002 - the three modes share one signature
+        """`now_ns`: no statement moves this clock."""
+        return now_ns
+
+    def rebase(self, now_ns: int) -> None:
+        """Nothing to remember."""
+
+
+class StepClock:
+    """Time moves by one step with each statement that acts, so that every client sees the same times."""
+
+    name = "step"
+
+    def __init__(self, step_ns: int = SECOND_NS) -> None:
+        if step_ns <= 0:
+            raise UsageError("the step of the clock must be longer than nothing")
+        self.step_ns = step_ns
+
+    def due_ns(self, now_ns: int, *, acts: bool) -> int:
+        """One step ahead when the statement acts."""
+        return now_ns + self.step_ns if acts else now_ns
+
+    def rebase(self, now_ns: int) -> None:
+        """Nothing to remember: a step counts from wherever time is."""
+
+
+class WallClock:
+    """Time follows a monotonic counter (nanoseconds) times `speed`, from the point it was last rebased."""
+
+    name = "wall"
+
+    def __init__(self, monotonic_ns: Callable[[], int], now_ns: int, speed: float = 1.0) -> None:
+        if not 0 < speed <= SPEED_MAX:
+            raise UsageError(f"the speed of the clock must be above 0 and at most {SPEED_MAX}")
+        self._monotonic_ns = monotonic_ns
+        # A fraction, because a float of nanoseconds loses whole microseconds within months.
+        self._speed = Fraction(speed).limit_denominator(_SPEED_DENOMINATOR_MAX)
+        self._from_ns = now_ns
+        self._counter_ns = monotonic_ns()
+
+    def due_ns(self, now_ns: int, *, acts: bool) -> int:  # noqa: ARG002 - the three modes share one signature
+        """Where the wall has got to; never behind `now_ns`."""
+        elapsed_ns = self._monotonic_ns() - self._counter_ns
+        return max(now_ns, self._from_ns + elapsed_ns * self._speed.numerator // self._speed.denominator)
+
+    def rebase(self, now_ns: int) -> None:
+        """Go on from `now_ns` at this moment of the wall."""
+        self._from_ns = now_ns
+        self._counter_ns = self._monotonic_ns()
+
+
+def clock_named(
+    name: str, *, now_ns: int, monotonic_ns: Callable[[], int], step_ns: int = SECOND_NS, speed: float = 1.0
+) -> ClockMode:
+    """The clock that `--clock` names; raises UsageError for another word, a step of nothing or an impossible speed."""
+    match name:
+        case "manual":
+            return ManualClock()
+        case "step":
+            return StepClock(step_ns)
+        case "wall":
+            return WallClock(monotonic_ns, now_ns, speed)
+        case _:
+            raise UsageError(f"'{name}' is not a clock: choose wall, manual or step")
