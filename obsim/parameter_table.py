@@ -1,0 +1,123 @@
+"""Ordinary parameters of OceanBase 4.x as data: one row a parameter, in the order SHOW PARAMETERS lists them.
+
+Columns: name, level, kind, default, low, high, words allowed beside the range, section, edit level, since, whether obsim
+acts on it, info. Bounds are inclusive and in the notation of the kind: an open bound of the real table is written as the
+next value inside. `(build)` stands for the version of the cluster. Facts: `parameters.json`; where that names no section
+(documented only), the section a recorded engine shows.
+
+Not here: settings that live in the inner tables of backup and archiving (data_backup_dest and its like), and the 3.x
+backup parameters whose pages outlived them (backup_zone, backup_concurrency, minor_freeze_times ...): 4.x answers 5099.
+"""
+
+# ruff: noqa: E501 - one row a line, however long its sentence
+
+_BOOL = ("True", "False")
+
+Row = tuple[str, str, str, str, str | None, str | None, tuple[str, ...], str, str, str, bool, str]
+
+PARAMETER_ROWS: tuple[Row, ...] = (
+    ("ob_storage_s3_url_encode_type", "CLUSTER", "enum", "default", None, None, ("default", "compliantRfc3986Encoding"), "OBSERVER", "DYNAMIC_EFFECTIVE", "4.2.5/4.3.5", False, "how object names are encoded in S3 addresses: default or compliantRfc3986Encoding"),
+    ("ttl_thread_score", "TENANT", "int", "0", "0", "100", (), "TENANT", "DYNAMIC_EFFECTIVE", "4.2.1", True, "thread score of the TTL queue. Range: [0,100] in integer; 0 stands for the built-in score"),
+    ("global_background_cpu_quota", "CLUSTER", "double", "-1", "-1", None, (), "OBSERVER", "DYNAMIC_EFFECTIVE", "4.2.3/4.3.2", False, "CPU cores that background work of all tenants may use; -1 and 0 set no limit"),
+    ("enable_global_background_resource_isolation", "CLUSTER", "bool", "False", None, None, _BOOL, "OBSERVER", "STATIC_EFFECTIVE", "4.2.3/4.3.2", False, "whether background work is kept apart from the work of all tenants"),
+    ("enable_cgroup", "CLUSTER", "bool", "True", None, None, _BOOL, "OBSERVER", "STATIC_EFFECTIVE", "4.0.0", False, "whether CPU is isolated by control groups"),
+    ("dump_data_dictionary_to_log_interval", "TENANT", "time", "24H", "1us", None, (), "LOGSERVICE", "DYNAMIC_EFFECTIVE", "4.0.0", False, "time between two dumps of the data dictionary into the log. Range: (0s,+∞)"),
+    ("ob_ratelimit_stat_period", "CLUSTER", "time", "1s", "100ms", None, (), "OBSERVER", "DYNAMIC_EFFECTIVE", "4.0.0", False, "time between two updates of the bandwidth limits between regions. Range: [100ms,+∞)"),
+    ("enable_ob_ratelimit", "CLUSTER", "bool", "False", None, None, _BOOL, "OBSERVER", "DYNAMIC_EFFECTIVE", "4.0.0", False, "whether traffic between regions is limited"),
+    ("sts_credential", "TENANT", "string", "", None, None, (), "OBSERVER", "DYNAMIC_EFFECTIVE", "4.2.5/4.3.5", False, "where temporary credentials of object stores come from"),
+    ("schema_history_recycle_interval", "CLUSTER", "time", "10m", "0s", None, (), "LOAD_BALANCE", "DYNAMIC_EFFECTIVE", "4.0.0", False, "time between two cleanings of the schema history. Range: [0s,+∞)"),
+    ("backup_data_file_size", "TENANT", "capacity", "4G", "512M", "4G", (), "OBSERVER", "DYNAMIC_EFFECTIVE", "4.0.0", False, "largest size of a data file in a backup set. Range: [512M,4G]"),
+    ("_backup_task_keep_alive_interval", "CLUSTER", "time", "10s", "1s", None, (), "OBSERVER", "DYNAMIC_EFFECTIVE", "4.0.0", False, "time between two probes of a running backup task. Range: [1s,+∞)"),
+    ("_backup_task_keep_alive_timeout", "CLUSTER", "time", "10m", "1s", None, (), "OBSERVER", "DYNAMIC_EFFECTIVE", "4.0.0", False, "silence after which a backup task counts as lost. Range: [1s,+∞)"),
+    ("_backup_idle_time", "CLUSTER", "time", "5m", "10s", None, (), "LOAD_BALANCE", "DYNAMIC_EFFECTIVE", "4.0.0", False, "pause of the backup scheduler when it has nothing to do. Range: [10s,+∞)"),
+    ("_restore_idle_time", "CLUSTER", "time", "1m", "10s", None, (), "LOAD_BALANCE", "DYNAMIC_EFFECTIVE", "4.0.0", False, "pause of the restore scheduler when it has nothing to do. Range: [10s,+∞)"),
+    ("_auto_drop_recovering_auxiliary_tenant", "CLUSTER", "bool", "True", None, None, _BOOL, "OBSERVER", "DYNAMIC_EFFECTIVE", "4.2.1", False, "whether the auxiliary tenant goes away when table recovery ends"),
+    ("ob_compaction_schedule_interval", "TENANT", "time", "120s", "3s", "5m", (), "TENANT", "DYNAMIC_EFFECTIVE", "4.0.0", False, "time between two passes of the compaction scheduler. Range: [3s,5m]"),
+    ("major_compact_trigger", "TENANT", "int", "0", "0", "65535", (), "TENANT", "DYNAMIC_EFFECTIVE", "4.0.0", False, "minor freezes after which a major freeze follows; 0 switches this off. Range: [0,65535]"),
+    ("minor_compact_trigger", "TENANT", "int", "2", "0", "16", (), "TENANT", "DYNAMIC_EFFECTIVE", "4.0.0", False, "mini sstables that start a minor compaction. Range: [0,16]"),
+    ("ddl_thread_score", "TENANT", "int", "0", "0", "100", (), "OBSERVER", "DYNAMIC_EFFECTIVE", "4.0.0", True, "thread score of the DDL queue. Range: [0,100] in integer; 0 stands for the built-in score"),
+    ("ha_low_thread_score", "TENANT", "int", "0", "0", "100", (), "OBSERVER", "DYNAMIC_EFFECTIVE", "4.0.0", True, "the current work thread score of high availability low thread. Range: [0,100] in integer. Especially, 0 means default value"),
+    ("ha_mid_thread_score", "TENANT", "int", "0", "0", "100", (), "OBSERVER", "DYNAMIC_EFFECTIVE", "4.0.0", True, "the current work thread score of high availability mid thread. Range: [0,100] in integer. Especially, 0 means default value"),
+    ("ha_high_thread_score", "TENANT", "int", "0", "0", "100", (), "OBSERVER", "DYNAMIC_EFFECTIVE", "4.0.0", True, "the current work thread score of high availability high thread. Range: [0,100] in integer. Especially, 0 means default value"),
+    ("compaction_high_thread_score", "TENANT", "int", "0", "0", "100", (), "TENANT", "DYNAMIC_EFFECTIVE", "4.0.0", True, "thread score of the high-priority compaction queue. Range: [0,100] in integer; 0 stands for the built-in score"),
+    ("compaction_mid_thread_score", "TENANT", "int", "0", "0", "100", (), "TENANT", "DYNAMIC_EFFECTIVE", "4.0.0", True, "thread score of the middle compaction queue. Range: [0,100] in integer; 0 stands for the built-in score"),
+    ("compaction_low_thread_score", "TENANT", "int", "0", "0", "100", (), "TENANT", "DYNAMIC_EFFECTIVE", "4.0.0", True, "thread score of the low-priority compaction queue. Range: [0,100] in integer; 0 stands for the built-in score"),
+    ("compaction_schedule_tablet_batch_cnt", "TENANT", "int", "50000", "10000", "200000", (), "TENANT", "DYNAMIC_EFFECTIVE", "4.2.1", False, "tablets that one compaction pass looks at. Range: [10000,200000]"),
+    ("compaction_dag_cnt_limit", "TENANT", "int", "15000", "10000", "200000", (), "TENANT", "DYNAMIC_EFFECTIVE", "4.2.1", False, "compaction DAGs the scheduler holds at most. Range: [10000,200000]"),
+    ("sys_bkgd_net_percentage", "CLUSTER", "int", "60", "0", "100", (), "OBSERVER", "DYNAMIC_EFFECTIVE", "4.0.0", False, "share of the network that background work may take, in percent. Range: [0,100]"),
+    ("data_disk_usage_limit_percentage", "CLUSTER", "int", "90", "50", "100", (), "OBSERVER", "DYNAMIC_EFFECTIVE", "4.0.0", False, "use of the data disk, in percent, above which no replica moves in. Range: [50,100]"),
+    ("standby_fetch_log_bandwidth_limit", "CLUSTER", "capacity", "0", "0", "10000G", (), "LOGSERVICE", "DYNAMIC_EFFECTIVE", "4.2.0", False, "bytes a second that standby tenants may fetch logs with; 0 sets no limit. Range: [0,10000G]"),
+    ("merger_check_interval", "TENANT", "time", "10m", "10s", "60m", (), "DAILY_MERGE", "DYNAMIC_EFFECTIVE", "4.0.0", False, "time between two checks of a major compaction's progress. Range: [10s,60m]"),
+    ("major_freeze_duty_time", "TENANT", "moment", "02:00", "00:00", "23:59", ("Disable",), "DAILY_MERGE", "DYNAMIC_EFFECTIVE", "4.0.0", False, "time of day of the daily major freeze; Disable switches it off. Range: [00:00,24:00)"),
+    ("balancer_idle_time", "TENANT", "time", "10s", "10s", None, (), "LOAD_BALANCE", "DYNAMIC_EFFECTIVE", "4.0.0", False, "pause between two passes of the balancer. Range: [10s,+∞)"),
+    ("enable_transfer", "TENANT", "bool", "True", None, None, _BOOL, "LOAD_BALANCE", "DYNAMIC_EFFECTIVE", "4.2.1", False, "whether tablets may move between log streams"),
+    ("enable_rebalance", "TENANT", "bool", "True", None, None, _BOOL, "LOAD_BALANCE", "DYNAMIC_EFFECTIVE", "4.0.0", False, "whether load is balanced within the tenant"),
+    ("resource_hard_limit", "CLUSTER", "int", "100", "100", "10000", (), "LOAD_BALANCE", "DYNAMIC_EFFECTIVE", "4.0.0", False, "how far units may overcommit a server, in percent. Range: [100,10000]"),
+    ("standby_db_preferred_upstream_log_region", "TENANT", "string", "", None, None, (), "LOGSERVICE", "DYNAMIC_EFFECTIVE", "4.2.0", False, "region a standby tenant fetches its logs from if it can"),
+    ("archive_lag_target", "TENANT", "time", "120s", "0ms", "7200s", (), "LOGSERVICE", "DYNAMIC_EFFECTIVE", "4.2.0", False, "longest time a log stream's log waits before it is archived; 0ms archives at once. Range: [0ms,7200s]"),
+    ("standby_db_fetch_log_rpc_timeout", "TENANT", "time", "15s", "2s", None, (), "LOGSERVICE", "DYNAMIC_EFFECTIVE", "4.2.0", False, "time a standby tenant waits for a log before it asks another server. Range: [2s,+∞)"),
+    ("ls_gc_delay_time", "TENANT", "time", "0s", "0s", None, (), "LOGSERVICE", "DYNAMIC_EFFECTIVE", "4.2.0", False, "time a dropped log stream is kept while archiving is off. Range: [0s,+∞)"),
+    ("log_disk_throttling_maximum_duration", "TENANT", "time", "2h", "1s", "3d", (), "LOGSERVICE", "DYNAMIC_EFFECTIVE", "4.2.0", False, "time that the free log disk must last while writes are slowed. Range: [1s,3d]"),
+    ("log_disk_throttling_percentage", "TENANT", "int", "60", "40", "100", (), "LOGSERVICE", "DYNAMIC_EFFECTIVE", "4.2.0", False, "use of the log disk, in percent, at which writes slow down; 100 switches this off. Range: [40,100]"),
+    ("log_disk_utilization_threshold", "TENANT", "int", "80", "10", "99", (), "LOGSERVICE", "DYNAMIC_EFFECTIVE", "4.0.0", False, "use of the log disk, in percent, at which old files are reused. Range: [10,100)"),
+    ("log_disk_utilization_limit_threshold", "TENANT", "int", "95", "80", "100", (), "LOGSERVICE", "DYNAMIC_EFFECTIVE", "4.0.0", False, "use of the log disk, in percent, at which writes stop. Range: [80,100]"),
+    ("log_archive_concurrency", "TENANT", "int", "0", "0", "100", (), "LOGSERVICE", "DYNAMIC_EFFECTIVE", "4.0.0", False, "archive threads of the tenant; 0 follows its CPUs. Range: [0,100]"),
+    ("log_restore_concurrency", "TENANT", "int", "0", "0", "100", (), "LOGSERVICE", "DYNAMIC_EFFECTIVE", "4.0.0", False, "threads that fetch logs for a restoring or standby tenant; 0 follows its CPUs. Range: [0,100]"),
+    ("log_disk_percentage", "CLUSTER", "int", "0", "0", "99", (), "LOGSERVICE", "DYNAMIC_EFFECTIVE", "4.0.0", False, "share of the disk for logs, in percent; 0 adapts. Range: [0,99]"),
+    ("log_disk_size", "CLUSTER", "capacity", "0M", "0M", None, (), "LOGSERVICE", "DYNAMIC_EFFECTIVE", "4.0.0", False, "size of the log disk; 0M follows log_disk_percentage. Range: [0M,+∞)"),
+    ("recyclebin_object_expire_time", "CLUSTER", "time", "0s", "0s", None, (), "ROOT_SERVICE", "DYNAMIC_EFFECTIVE", "4.0.0", False, "time objects stay in the recycle bin; 0s keeps them. Range: [0s,+∞)"),
+    ("ob_event_history_recycle_interval", "CLUSTER", "time", "7d", "1d", "180d", (), "ROOT_SERVICE", "DYNAMIC_EFFECTIVE", "4.0.0", False, "time events stay in the event history. Range: [1d,180d]"),
+    ("enable_major_freeze", "CLUSTER", "bool", "True", None, None, _BOOL, "ROOT_SERVICE", "DYNAMIC_EFFECTIVE", "4.0.0", False, "whether a major freeze may start"),
+    ("enable_ddl", "CLUSTER", "bool", "True", None, None, _BOOL, "ROOT_SERVICE", "DYNAMIC_EFFECTIVE", "4.0.0", False, "whether DDL statements are carried out"),
+    ("compatible", "TENANT", "version", "(build)", None, None, (), "ROOT_SERVICE", "DYNAMIC_EFFECTIVE", "4.0.0", False, "data version of the tenant"),
+    ("min_observer_version", "CLUSTER", "string", "(build)", None, None, (), "ROOT_SERVICE", "DYNAMIC_EFFECTIVE", "4.0.0", False, "lowest version of a server in the cluster"),
+    ("migration_disable_time", "CLUSTER", "time", "3600s", "1s", None, (), "ROOT_SERVICE", "DYNAMIC_EFFECTIVE", "4.0.0", False, "time a full server takes in no replica. Range: [1s,+∞)"),
+    ("server_permanent_offline_time", "CLUSTER", "time", "3600s", "20s", None, (), "ROOT_SERVICE", "DYNAMIC_EFFECTIVE", "4.0.0", False, "silence after which a server is given up. Range: [20s,+∞)"),
+    ("lease_time", "CLUSTER", "time", "10s", "1s", "5m", (), "ROOT_SERVICE", "DYNAMIC_EFFECTIVE", "4.0.0", False, "lease of a server's heartbeat. Range: [1s,5m]"),
+    ("default_progressive_merge_num", "TENANT", "int", "0", "0", None, (), "TENANT", "DYNAMIC_EFFECTIVE", "4.0.0", False, "progressive merge rounds of a new table. Range: [0,+∞)"),
+    ("writing_throttling_maximum_duration", "TENANT", "time", "2h", "1s", "3d", (), "TRANS", "DYNAMIC_EFFECTIVE", "4.0.0", False, "time that the free memstore must last while writes are slowed. Range: [1s,3d]"),
+    ("data_disk_write_limit_percentage", "CLUSTER", "int", "0", "0", "99", (), "OBSERVER", "DYNAMIC_EFFECTIVE", "4.2.3/4.3.1", False, "use of the data disk, in percent, above which writes stop; 0 switches this off. Range: [0,100)"),
+    ("writing_throttling_trigger_percentage", "TENANT", "int", "60", "1", "100", (), "TRANS", "DYNAMIC_EFFECTIVE", "4.0.0", False, "use of the memstore, in percent, at which writes slow down; 100 switches this off. Range: [1,100]"),
+    ("freeze_trigger_percentage", "TENANT", "int", "20", "1", "99", (), "TENANT", "DYNAMIC_EFFECTIVE", "4.0.0", False, "use of the memstore, in percent, that starts a minor freeze. Range: (0,100)"),
+    ("memstore_limit_percentage", "CLUSTER", "int", "0", "0", "99", (), "TENANT", "DYNAMIC_EFFECTIVE", "4.0.0", False, "share of a tenant's memory for its memstore, in percent; 0 adapts. Range: [0,100)"),
+    ("undo_retention", "TENANT", "int", "1800", "0", "4294967295", (), "TENANT", "DYNAMIC_EFFECTIVE", "4.0.0", False, "seconds of history kept for flashback queries. Range: [0,4294967295]"),
+    ("px_workers_per_cpu_quota", "TENANT", "int", "10", "0", "20", (), "TENANT", "DYNAMIC_EFFECTIVE", "4.0.0", False, "workers of parallel execution for each CPU. Range: [0,20]"),
+    ("cpu_quota_concurrency", "TENANT", "double", "4", "1", "20", (), "TENANT", "DYNAMIC_EFFECTIVE", "4.0.0", False, "threads that share one CPU of the tenant. Range: [1,20]"),
+    ("workers_per_cpu_quota", "CLUSTER", "int", "10", "2", "20", (), "TENANT", "DYNAMIC_EFFECTIVE", "4.0.0", False, "worker threads for each CPU of a unit. Range: [2,20]"),
+    ("max_stale_time_for_weak_consistency", "TENANT", "time", "5s", "5s", None, (), "TENANT", "DYNAMIC_EFFECTIVE", "4.0.0", False, "how stale a weak read may be. Range: [5s,+∞)"),
+    ("recover_table_dop", "TENANT", "int", "0", "0", None, (), "OBSERVER", "DYNAMIC_EFFECTIVE", "4.2.1", False, "degree of parallelism of one table import. Range: [0,+∞)"),
+    ("recover_table_concurrency", "TENANT", "int", "0", "0", None, (), "OBSERVER", "DYNAMIC_EFFECTIVE", "4.2.5/4.3.5", False, "tables that a table recovery imports at a time. Range: [0,+∞)"),
+    ("external_kms_info", "TENANT", "string", "", None, None, (), "OBSERVER", "DYNAMIC_EFFECTIVE", "4.0.0", False, "key management service of the tenant"),
+    ("tde_method", "TENANT", "enum", "none", None, None, ("none", "internal", "bkmi"), "OBSERVER", "DYNAMIC_EFFECTIVE", "4.0.0", False, "how transparent encryption gets its keys: none, internal or bkmi"),
+    ("memory_limit_percentage", "CLUSTER", "int", "80", "10", "95", (), "OBSERVER", "DYNAMIC_EFFECTIVE", "4.0.0", False, "share of physical memory for the server, in percent. Range: [10,95]"),
+    ("max_syslog_file_count", "CLUSTER", "int", "0", "0", None, (), "OBSERVER", "DYNAMIC_EFFECTIVE", "4.0.0", False, "log files kept; 0 keeps all. Range: [0,+∞)"),
+    ("enable_syslog_recycle", "CLUSTER", "bool", "False", None, None, _BOOL, "OBSERVER", "DYNAMIC_EFFECTIVE", "4.0.0", False, "whether old log files are removed"),
+    ("syslog_level", "CLUSTER", "enum", "WDIAG", None, None, ("DEBUG", "TRACE", "WDIAG", "EDIAG", "INFO", "WARN", "ERROR"), "OBSERVER", "DYNAMIC_EFFECTIVE", "4.0.0", False, "level of the server's log: DEBUG, TRACE, WDIAG, EDIAG, INFO, WARN or ERROR"),
+    ("cluster_id", "CLUSTER", "int", "0", "1", "4294901759", (), "OBSERVER", "DYNAMIC_EFFECTIVE", "4.0.0", False, "number of the cluster. Range: [1,4294901759]"),
+    ("cluster", "CLUSTER", "string", "obcluster", None, None, (), "OBSERVER", "DYNAMIC_EFFECTIVE", "4.0.0", False, "name of the cluster"),
+    ("rootservice_list", "CLUSTER", "string list", "", None, None, (), "OBSERVER", "DYNAMIC_EFFECTIVE", "4.0.0", False, "servers that may run the root service, each as address:RPC port:SQL port"),
+    ("weak_read_version_refresh_interval", "CLUSTER", "time", "100ms", "50ms", None, (), "OBSERVER", "DYNAMIC_EFFECTIVE", "4.0.0", False, "time between two steps of the version that weak reads see. Range: [50ms,+∞)"),
+    ("schema_history_expire_time", "CLUSTER", "time", "7d", "1m", "30d", (), "OBSERVER", "DYNAMIC_EFFECTIVE", "4.0.0", False, "time the schema history is kept. Range: [1m,30d]"),
+    ("enable_upgrade_mode", "CLUSTER", "bool", "False", None, None, _BOOL, "OBSERVER", "DYNAMIC_EFFECTIVE", "4.0.0", False, "whether the cluster is being upgraded; no backup runs meanwhile"),
+    ("cpu_count", "CLUSTER", "int", "0", "0", None, (), "OBSERVER", "DYNAMIC_EFFECTIVE", "4.0.0", False, "CPUs the server reckons with; 0 asks the machine. Range: [0,+∞)"),
+    ("system_memory", "CLUSTER", "capacity", "0M", "0M", None, (), "OBSERVER", "DYNAMIC_EFFECTIVE", "4.0.0", False, "memory kept for the server's own use; 0M adapts. Range: [0M,+∞)"),
+    ("memory_limit", "CLUSTER", "capacity", "0M", "1G", None, ("0M",), "OBSERVER", "DYNAMIC_EFFECTIVE", "4.0.0", False, "memory of the server; 0M follows memory_limit_percentage. Range: 0M, [1G,+∞)"),
+    ("internal_sql_execute_timeout", "CLUSTER", "time", "30s", "1000us", "1h", (), "OBSERVER", "DYNAMIC_EFFECTIVE", "4.0.0", False, "time limit of the server's own statements. Range: [1000us,1h]"),
+    ("zone", "CLUSTER", "string", "", None, None, (), "OBSERVER", "DYNAMIC_EFFECTIVE", "4.0.0", False, "zone of the server"),
+    ("devname", "CLUSTER", "string", "bond0", None, None, (), "OBSERVER", "READONLY", "4.0.0", False, "network device of the server"),
+    ("mysql_port", "CLUSTER", "int", "2881", "1025", "65535", (), "OBSERVER", "DYNAMIC_EFFECTIVE", "4.0.0", False, "port for SQL. Range: (1024,65536)"),
+    ("rpc_port", "CLUSTER", "int", "2882", "1025", "65535", (), "OBSERVER", "DYNAMIC_EFFECTIVE", "4.0.0", False, "port for RPC. Range: (1024,65536)"),
+    ("datafile_disk_percentage", "CLUSTER", "int", "0", "0", "99", (), "SSTABLE", "DYNAMIC_EFFECTIVE", "4.0.0", False, "share of the disk for the data file, in percent; 0 adapts. Range: [0,99]"),
+    ("datafile_maxsize", "CLUSTER", "capacity", "0", "0M", None, (), "SSTABLE", "DYNAMIC_EFFECTIVE", "4.0.0", False, "size that the data file may grow to; 0 keeps it as it is. Range: [0M,+∞)"),
+    ("datafile_next", "CLUSTER", "capacity", "0", "0M", None, (), "SSTABLE", "DYNAMIC_EFFECTIVE", "4.0.0", False, "step by which the data file grows. Range: [0M,+∞)"),
+    ("datafile_size", "CLUSTER", "capacity", "0M", "0M", None, (), "SSTABLE", "DYNAMIC_EFFECTIVE", "4.0.0", False, "size of the data file; 0M follows datafile_disk_percentage. Range: [0M,+∞)"),
+    ("data_dir", "CLUSTER", "string", "store", None, None, (), "SSTABLE", "READONLY", "4.0.0", False, "directory of the data"),
+)
+
+# Rows that older versions had otherwise: name, the mark from which the row above holds, default, low, high before it.
+OLDER_ROWS: tuple[tuple[str, str, str, str | None, str | None], ...] = (
+    ("log_archive_concurrency", "4.2.0", "1", "1", "100"),
+    ("log_restore_concurrency", "4.2.0", "1", "1", "100"),
+    ("ls_gc_delay_time", "4.2.1", "3600s", "0s", None),
+    ("memstore_limit_percentage", "4.2.3/4.3.0", "50", "1", "99"),
+)
