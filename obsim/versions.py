@@ -67,7 +67,7 @@ class VersionProfile:
     tenant_words: bool
     """all_user and all_meta in SET parameter exist from 4.2.1; before, `all` meant every tenant and the words were 1235."""
     reset_parameter: bool
-    """ALTER SYSTEM RESET is documented from 4.2.2."""
+    """ALTER SYSTEM RESET: documented from 4.2.2, taken from 4.2.1 on, unknown to the grammar of 4.1."""
     copy_tasks_max: int
     """Cap of copy tasks in a log stream's data stage: 8 in older builds, 128 in newer."""
     task_stages: tuple[str, ...]
@@ -101,7 +101,7 @@ def _profile(text: str) -> VersionProfile:
         incremental_base=IncrementalBase.LAST_FULL if last_full else IncrementalBase.PREVIOUS,
         plus_archivelog=at >= (4, 1, 0, 0),
         tenant_words=at >= (4, 2, 1, 0),
-        reset_parameter=at >= (4, 2, 2, 0),
+        reset_parameter=at >= (4, 2, 1, 0),
         copy_tasks_max=128 if version.has("4.2.3/4.3.0") else 8,
         task_stages=_NEW if modern else _OLD,
         turns_split=version.has("4.2.3/4.3.0"),

@@ -1,6 +1,6 @@
 """How far a backup has come: computed from the copy tasks for any moment up to now, never counted up.
 
-A stage's copy tasks split its macroblocks evenly in order of tablet; each writes its own output file.
+A stage's copy tasks split its macroblocks evenly in order of tablet. FILE_COUNT stays 0, as in the documentation's samples.
 """
 
 from collections.abc import Iterable
@@ -77,19 +77,18 @@ class CopyProgress:
         """The progress columns as they stood at `at_ns`."""
         if self.tablets_known_ns is None or at_ns < self.tablets_known_ns:
             return Counters()
-        finished = file_count = 0
+        finished = 0
         pending: set[TabletId] = set()
         for plan, task in self.copies:
             done = task.done_ns(at_ns) // COPY_BLOCK_NS
             finished += done
-            file_count += bool(done)
             for tablet_id, count in plan.parts:
                 done -= count
                 if done < 0:
                     pending.add(tablet_id)
-        return self._counters(at_ns, finished, file_count, len(pending))
+        return self._counters(at_ns, finished, len(pending))
 
-    def _counters(self, at_ns: int, finished: int, file_count: int, pending: int) -> Counters:
+    def _counters(self, at_ns: int, finished: int, pending: int) -> Counters:
         inner_done = self.inner_done_ns is not None and at_ns >= self.inner_done_ns
         tablets = self.inner_tablet_count if inner_done else 0
         if self.data_done_ns is not None and at_ns >= self.data_done_ns:
@@ -105,7 +104,6 @@ class CopyProgress:
             finish_tablet_count=tablets,
             macro_block_count=sum(count for since_ns, count in self.totals if since_ns <= at_ns),
             finish_macro_block_count=finished,
-            file_count=file_count,
         )
 
     def data_started(self, at_ns: int) -> bool:

@@ -27,6 +27,8 @@ class Dispatcher:
         self._ready: list[deque[DagTask]] = [deque() for _ in PRIORITIES]
         self._paused: list[deque[DagTask]] = [deque() for _ in PRIORITIES]
         self._running: list[list[DagTask]] = [[] for _ in PRIORITIES]
+        self.change_count = 0
+        """Grows with everything a view of the scheduler shows."""
 
     def limit(self, priority: Priority) -> int:
         """UP_LIMIT of a priority."""
@@ -55,12 +57,14 @@ class Dispatcher:
 
     def submit(self, task: DagTask, now_ns: Nanoseconds) -> None:
         """Queue a task behind the others of its priority and start it if there is room."""
+        self.change_count += 1
         self._ready[task.priority.index].append(task)
         self._fill(task.priority.index, now_ns)
 
     def set_limit(self, priority: Priority, limit: int, now_ns: Nanoseconds) -> None:
         """Change a limit; lowering takes effect at the yield points, raising now."""
         index = priority.index
+        self.change_count += 1
         lowered = limit < self._limits[index]
         self._limits[index] = limit
         if lowered:
@@ -73,6 +77,7 @@ class Dispatcher:
         """Take a task out wherever it is; its `on_finish` is not called."""
         index = task.priority.index
         task.cancelled = True
+        self.change_count += 1
         if task in self._running[index]:
             self._stop(task, now_ns)
             self._fill(index, now_ns)
@@ -88,6 +93,7 @@ class Dispatcher:
                 return
             task = queue.popleft()
             task.running_since_ns = now_ns
+            self.change_count += 1
             self._running[index].append(task)
             self._plan(task, now_ns)
 
@@ -105,6 +111,7 @@ class Dispatcher:
         task.wake = self._events.push(finish_ns, partial(self._finish, task))
 
     def _stop(self, task: DagTask, now_ns: Nanoseconds) -> None:
+        self.change_count += 1
         if task.wake is not None:
             task.wake.cancelled = True
             task.wake = None

@@ -62,12 +62,15 @@ class BaselineBlocks:
         self.live.remove_range(first, end)
         self.dirty.remove_range(first, end)
 
-    def written_since(self, epoch: int) -> BitMap64:
-        """Live positions that the compactions after the first `epoch` ones wrote: what the index of a set taken then lacks."""
+    def written_between(self, base_epoch: int, epoch: int) -> BitMap64:
+        """Positions that the compactions after `base_epoch` and up to `epoch` wrote.
+
+        Of the blocks live at `epoch`, these are the ones that the index of a set taken at `base_epoch` lacks.
+        """
         changed = BitMap64()
-        for compaction in self.compactions[epoch:]:
+        for compaction in self.compactions[base_epoch:epoch]:
             changed |= compaction.written
-        return changed & self.live
+        return changed
 
     def identities(self, positions: BitMap64, epoch: int, tablet_ids: dict[int, TabletId]) -> Iterator[tuple[int, BlockId]]:
         """(position, logical id) of each of `positions` as it was at `epoch`, in order of position.

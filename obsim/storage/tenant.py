@@ -99,24 +99,26 @@ class TenantStorage:
         tablet.memory_bytes = Bytes(tablet.memory_bytes + size)
         self.log_bytes = Bytes(self.log_bytes + size)
 
-    def minor_freeze(self, scn: Scn, minor_compact_trigger: int) -> bool:
+    def minor_freeze(
+        self, scn: Scn, minor_compact_trigger: int, log_stream_id: int | None = None, tablet_id: int | None = None
+    ) -> None:
         """Turn memory into mini SSTables; where `minor_compact_trigger` minis have come together (0: never) into a minor.
 
-        Returns whether anything changed. No baseline block changes (engine.md 1.3).
+        Of one log stream or one tablet if given. No baseline block changes (engine.md 1.3).
         """
-        changed = False
         for tablet in self.tablets:
-            if not tablet.memory_bytes:
+            if not tablet.memory_bytes or log_stream_id not in {None, tablet.log_stream_id}:
                 continue
-            changed = True
+            if tablet_id not in {None, tablet.tablet_id}:
+                continue
             tablet.mini.append(MiniSSTable(scn, tablet.memory_bytes))
             tablet.memory_bytes = Bytes(0)
             if minor_compact_trigger and len(tablet.mini) >= minor_compact_trigger:
                 tablet.minor_bytes = Bytes(tablet.minor_bytes + sum(m.size_bytes for m in tablet.mini))
                 tablet.minor_end_scn = scn
                 tablet.mini.clear()
-        self.checkpoint_scn = max(self.checkpoint_scn, scn)
-        return changed
+        if log_stream_id is None and tablet_id is None:
+            self.checkpoint_scn = max(self.checkpoint_scn, scn)
 
     def major_freeze(self, version: Scn) -> None:
         """Merge everything into the baseline as of `version`: dirty, appended and seam blocks get a new identity.

@@ -1,0 +1,145 @@
+"""The archive side of one tenant: its mode, its destination and the round that follows them (status-machines.md 5)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from obsim.archive.round import CHECKPOINT_INTERVAL_NS, ArchiveRound, RoundStatus
+from obsim.destination import ArchiveDestination
+from obsim.errors import error
+from obsim.ids import Bytes, Nanoseconds, Scn, us_floor
+from obsim.revisions import Revisions
+from obsim.scheduler.events import Event, EventQueue
+from obsim.storage.tenant import TenantStorage
+
+__all__ = ["TenantArchive"]
+
+STEP_NS = 500_000_000
+"""From one state of the round to the next while all log streams follow."""
+_STOPPABLE = frozenset(
+    {RoundStatus.BEGINNING, RoundStatus.DOING, RoundStatus.INTERRUPTED, RoundStatus.SUSPENDING, RoundStatus.SUSPEND}
+)
+
+
+@dataclass(slots=True, eq=False)
+class TenantArchive:
+    """The mode changes at once, the round follows in the background: it stops archiving at once, and starts a step later."""
+
+    events: EventQueue
+    revisions: Revisions
+    storage: TenantStorage
+    on_left_doing: Callable[[Nanoseconds], None] = field(default=lambda _now_ns: None)
+    """Told when the round stops being DOING, so that running backups look at it."""
+    enabled: bool = False
+    destination: ArchiveDestination | None = None
+    dest_id: int = 0
+    deferred: bool = False
+    """LOG_ARCHIVE_DEST_STATE is DEFER."""
+    round: ArchiveRound | None = None
+    history: list[ArchiveRound] = field(default_factory=list)
+    _pass: Event | None = None
+
+    @property
+    def doing(self) -> bool:
+        """Whether the current round archives."""
+        return self.round is not None and self.round.status is RoundStatus.DOING
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the current round has lost log."""
+        return self.round is not None and self.round.status is RoundStatus.INTERRUPTED
+
+    @property
+    def start_scn(self) -> Scn:
+        """START_SCN of the current round, 0 without one."""
+        return self.round.start_scn if self.round else Scn(0)
+
+    @property
+    def running(self) -> bool:
+        """Whether a round is under way, in whatever state but STOP."""
+        return self.round is not None and self.round.status is not RoundStatus.STOP
+
+    def checkpoint_after(self, scn: Scn) -> Nanoseconds:
+        """The moment at which the checkpoint will have passed `scn`."""
+        return Nanoseconds(scn - scn % CHECKPOINT_INTERVAL_NS + CHECKPOINT_INTERVAL_NS)
+
+    def set_mode(self, enabled: bool, now_ns: Nanoseconds) -> None:
+        """ARCHIVELOG or NOARCHIVELOG. Raises 9091 or 9092 when the mode is that already."""
+        if enabled == self.enabled:
+            raise error("OB_ALREADY_IN_ARCHIVE_MODE" if enabled else "OB_ALREADY_IN_NOARCHIVE_MODE")
+        self.enabled = enabled
+        self.revisions.touch("tenants", "archive")
+        if enabled:
+            self.order_pass(now_ns)
+        else:
+            self.follow(now_ns)
+
+    def set_deferred(self, deferred: bool, now_ns: Nanoseconds) -> None:
+        """LOG_ARCHIVE_DEST_STATE: DEFER suspends the round, ENABLE goes on with it."""
+        self.deferred = deferred
+        self.order_pass(now_ns)
+
+    def order_pass(self, now_ns: Nanoseconds) -> None:
+        """Let the round be looked at after a step, unless it will be anyway."""
+        if self._pass is None:
+            self._pass = self.events.push(now_ns + STEP_NS, self.follow)
+
+    def follow(self, now_ns: Nanoseconds) -> None:
+        """One pass: move the round one state towards what mode and destination ask for."""
+        if self._pass is not None:
+            self._pass.cancelled = True
+            self._pass = None
+        current = self.round
+        if current is None or current.status is RoundStatus.STOP:
+            if self.enabled and self.destination is not None and not self.deferred:
+                self._new_round(self.destination, now_ns)
+            return
+        step = self._step(current)
+        if step is None:
+            return
+        was_doing = current.status is RoundStatus.DOING
+        if was_doing:
+            current.checkpoint_scn = current.checkpoint_at(now_ns)
+            current.input_bytes = Bytes(self.storage.log_bytes - current.start_log_bytes)
+        if current.status is RoundStatus.PREPARE:
+            current.start_scn = current.checkpoint_scn = Scn(us_floor(now_ns))
+            current.start_log_bytes = self.storage.log_bytes
+        current.status = step
+        self.revisions.touch("archive")
+        if was_doing:
+            self.on_left_doing(now_ns)
+        if step is RoundStatus.STOP:
+            self.history.append(current)
+        self.order_pass(now_ns)
+
+    def _step(self, current: ArchiveRound) -> RoundStatus | None:
+        status = current.status
+        if not self.enabled and status in _STOPPABLE:
+            return RoundStatus.STOPPING
+        if self.deferred and status in {RoundStatus.DOING, RoundStatus.INTERRUPTED}:
+            return RoundStatus.SUSPENDING
+        if status is RoundStatus.SUSPEND and not self.deferred:
+            return RoundStatus.BEGINNING
+        return {
+            RoundStatus.PREPARE: RoundStatus.BEGINNING,
+            RoundStatus.BEGINNING: RoundStatus.DOING,
+            RoundStatus.STOPPING: RoundStatus.STOP,
+            RoundStatus.SUSPENDING: RoundStatus.SUSPEND,
+        }.get(status)
+
+    def _new_round(self, destination: ArchiveDestination, now_ns: Nanoseconds) -> None:
+        last = self.round
+        self.round = ArchiveRound(
+            round_id=last.round_id + 1 if last else 1,
+            dest_id=self.dest_id,
+            path=destination.uri.path,
+            piece_switch_interval_us=destination.piece_switch_interval_us,
+            base_piece_id=last.used_piece_id(now_ns) + 1 if last else 1,
+        )
+        self.revisions.touch("archive")
+        self.order_pass(now_ns)
+
+    def input_bytes(self) -> Bytes:
+        """INPUT_BYTES of the current round: the log written since it began, until the checkpoint stood still."""
+        if self.round is None:
+            return Bytes(0)
+        return Bytes(self.storage.log_bytes - self.round.start_log_bytes) if self.doing else self.round.input_bytes

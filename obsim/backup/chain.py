@@ -1,0 +1,37 @@
+"""Which earlier set an increment builds on (engine.md 2.3, 2.5, status-machines.md 2, Incremental)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from obsim.backup.job import BackupType
+from obsim.backup.set import BackupSet
+from obsim.ids import BackupSetId
+from obsim.versions import IncrementalBase
+
+__all__ = ["Lineage", "lineage_of", "predecessor"]
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """Type and ancestors of a new set; all ids are 0 for a full one."""
+
+    backup_type: BackupType
+    prev_full_id: BackupSetId = BackupSetId(0)
+    prev_inc_id: BackupSetId = BackupSetId(0)
+    base_id: BackupSetId = BackupSetId(0)
+
+
+def predecessor(sets: Iterable[BackupSet], path: str) -> BackupSet | None:
+    """The newest SUCCESS and AVAILABLE set on `path`; failed, cancelled and removed ones are skipped, not errors."""
+    return max((s for s in sets if s.usable and s.path == path), key=lambda s: s.backup_set_id, default=None)
+
+
+def lineage_of(asked: BackupType, sets: Iterable[BackupSet], path: str, rule: IncrementalBase) -> Lineage:
+    """What a job of type `asked` becomes on `path`: an increment without a predecessor is FULL, silently."""
+    before = predecessor(sets, path) if asked is BackupType.INC else None
+    if before is None:
+        return Lineage(BackupType.FULL)
+    is_full = before.backup_type is BackupType.FULL
+    prev_full_id = before.backup_set_id if is_full else before.prev_full_id
+    base_id = prev_full_id if rule is IncrementalBase.LAST_FULL else before.backup_set_id
+    return Lineage(BackupType.INC, prev_full_id, before.backup_set_id, base_id)

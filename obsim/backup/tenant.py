@@ -1,0 +1,142 @@
+"""The backup side of one tenant: destination, counters, jobs, tasks, sets, and the order they run in."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+from obsim.backup.chain import lineage_of
+from obsim.backup.job import BackupJob, BackupRequest, BackupType, JobLevel, JobStatus
+from obsim.backup.run import BackupRun, RunContext
+from obsim.backup.set import BackupSet
+from obsim.backup.task import SetTask
+from obsim.ids import BackupSetId, JobId, Nanoseconds, TaskId, TenantId
+from obsim.versions import IncrementalBase
+
+__all__ = ["PASS_NS", "TenantBackup"]
+
+PASS_NS = 200_000_000
+"""The job scheduler looks at a new or ended job after this time."""
+
+
+@dataclass(slots=True, eq=False)
+class TenantBackup:
+    """Numbers per tenant start at 1 and are never used again (status-machines.md 1)."""
+
+    tenant_id: TenantId
+    context: RunContext | None
+    """None for sys, which only has parent jobs."""
+    rule: IncrementalBase
+    path: str = ""
+    """PATH of data_backup_dest, '' while none is set."""
+    dest_id: int = 0
+    shown_dest: str = ""
+    """VALUE of OB_BACKUP_PARAMETER: the destination without its keys."""
+    expected_by_sys: bool = False
+    """A parent job has been accepted and will insert a job here in a moment: counts as its job already."""
+    jobs: list[BackupJob] = field(default_factory=list)
+    job_history: list[BackupJob] = field(default_factory=list)
+    tasks: list[SetTask] = field(default_factory=list)
+    task_history: list[SetTask] = field(default_factory=list)
+    sets: dict[BackupSetId, BackupSet] = field(default_factory=dict)
+    run: BackupRun | None = None
+    _job_count: int = 0
+    _set_count: int = 0
+    _task_count: int = 0
+    _runs: dict[JobId, BackupRun] = field(default_factory=dict)
+    _waiting: list[BackupRun] = field(default_factory=list)
+
+    def next_job_id(self) -> JobId:
+        """Take the next job number."""
+        self._job_count += 1
+        return JobId(self._job_count)
+
+    def next_task_id(self) -> TaskId:
+        """Take the next task number."""
+        self._task_count += 1
+        return TaskId(self._task_count)
+
+    def has_job_of(self, initiator: TenantId) -> bool:
+        """Whether a job started by `initiator` stands in the job table; one that is being cancelled counts."""
+        return any(j.initiator_tenant_id == initiator for j in self.jobs)
+
+    def accept(
+        self, request: BackupRequest, now_ns: Nanoseconds, initiator: TenantId, initiator_job_id: JobId,
+        on_gone: Callable[[BackupJob, Nanoseconds], None] | None = None,
+    ) -> BackupJob:
+        """Store a job of this tenant and let it run when its turn comes; the caller has made the checks.
+
+        `on_gone` is called when the job has left the job table.
+        """
+        self._set_count += 1
+        lineage = lineage_of(request.backup_type, self.sets.values(), self.path, self.rule)
+        stored = BackupRequest(
+            lineage.backup_type, request.plus_archivelog, request.description, request.encryption_mode, request.passwd
+        )
+        job = BackupJob(
+            self.tenant_id, self.next_job_id(), BackupSetId(self._set_count), initiator, initiator_job_id,
+            (self.tenant_id,), JobLevel.USER_TENANT, stored, self.path, now_ns,
+        )
+        self.jobs.append(job)
+        context = self._context()
+        context.revisions.touch("jobs")
+        run = self._runs[job.job_id] = BackupRun(self, job, lineage, partial(self._ended, on_gone))
+        context.events.push(now_ns + PASS_NS, partial(self._first_pass, run))
+        return job
+
+    def would_convert(self) -> bool:
+        """Whether an increment accepted now would silently become full."""
+        return lineage_of(BackupType.INC, self.sets.values(), self.path, self.rule).backup_type is BackupType.FULL
+
+    def base_now(self) -> BackupSet | None:
+        """The set whose index an increment started now would use; None when it would be full."""
+        base_id = lineage_of(BackupType.INC, self.sets.values(), self.path, self.rule).base_id
+        return self.sets[base_id] if base_id else None
+
+    def cancel(self, now_ns: Nanoseconds, initiator: TenantId | None = None) -> None:
+        """Cancel the unfinished jobs, or those of one initiator; nothing to cancel is no error."""
+        for job in self.jobs:
+            if job.status in {JobStatus.INIT, JobStatus.DOING} and initiator in {None, job.initiator_tenant_id}:
+                job.status = JobStatus.CANCELING
+                context = self._context()
+                context.revisions.touch("jobs")
+                context.events.push(now_ns + PASS_NS, self._runs[job.job_id].cancel)
+
+    def archive_changed(self, now_ns: Nanoseconds) -> None:
+        """Let the next pass of a running job look at the archive round again."""
+        if self.run is not None:
+            self._context().events.push(now_ns + PASS_NS, self.run.archive_pass)
+
+    def _context(self) -> RunContext:
+        assert self.context is not None, "the sys tenant has no jobs of its own"
+        return self.context
+
+    def _first_pass(self, run: BackupRun, now_ns: Nanoseconds) -> None:
+        """Start a job, or let it wait while another one of this tenant runs: jobs of two initiators take turns."""
+        if run.ended:
+            return
+        if self.run is None:
+            self.run = run
+            run.start(now_ns)
+        else:
+            self._waiting.append(run)
+
+    def _ended(self, on_gone: Callable[[BackupJob, Nanoseconds], None] | None, run: BackupRun, now_ns: Nanoseconds) -> None:
+        """The job has a final state: move it to history at the next pass and let the next one run."""
+        events = self._context().events
+        events.push(now_ns + PASS_NS // 2, partial(self._to_history, on_gone, run.job))
+        del self._runs[run.job.job_id]
+        if self.run is not run:
+            self._waiting = [w for w in self._waiting if w is not run]
+            return
+        self.run = None
+        if self._waiting:
+            events.push(now_ns + PASS_NS, partial(self._first_pass, self._waiting.pop(0)))
+
+    def _to_history(
+        self, on_gone: Callable[[BackupJob, Nanoseconds], None] | None, job: BackupJob, now_ns: Nanoseconds
+    ) -> None:
+        self.jobs.remove(job)
+        self.job_history.append(job)
+        self._context().revisions.touch("jobs", "job_history")
+        if on_gone is not None:
+            on_gone(job, now_ns)

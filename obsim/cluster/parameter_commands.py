@@ -1,0 +1,168 @@
+"""ALTER SYSTEM SET and RESET: ordinary parameters and the destinations that look like parameters.
+
+All actions of a statement are checked before the first one is carried out.
+"""
+
+from collections.abc import Callable
+
+from obsim.answers import Ok
+from obsim.cluster.resolve import named_tenant, parameter_tenants
+from obsim.cluster.state import ClusterState, Principal
+from obsim.cluster.tenant import Tenant
+from obsim.destination import parse_archive_destination, parse_uri
+from obsim.errors import NotModelled, SyntaxRefused, error
+from obsim.ids import SYS_TENANT_ID, TenantId
+from obsim.parameters import Level, ParameterDef, check_value
+from obsim.statements import AlterParameters, ParameterAction, ResetParameters
+
+__all__ = ["alter_parameters", "reset_parameters"]
+
+Change = Callable[[], None]
+_SETTINGS = frozenset({"data_backup_dest", "log_archive_dest", "log_archive_dest_state", "log_restore_source"})
+_NUMBERED = tuple(f"log_archive_dest{infix}_{n}" for infix in ("", "_state") for n in range(1, 9))
+
+
+def alter_parameters(state: ClusterState, who: Principal, statement: AlterParameters) -> Ok:
+    """ALTER SYSTEM SET: every check of every action, then every change."""
+    settings = [a for a in statement.actions if a.name in _SETTINGS or a.name in _NUMBERED]
+    if settings:
+        changes = _check_settings(state, who, statement, settings)
+    else:
+        changes = [_check_parameter(state, who, action) for action in statement.actions]
+    for change in changes:
+        change()
+    return Ok()
+
+
+# Ordinary parameters.
+
+
+def _check_parameter(state: ClusterState, who: Principal, action: ParameterAction) -> Change:
+    if action.tenant is not None and who.tenant_id != SYS_TENANT_ID:
+        raise error("OB_ERR_NO_PRIVILEGE")
+    if action.name == "cluster_id":
+        raise error("OB_OP_NOT_ALLOW", "alter the parameter cluster_id")
+    definition = _find(state, who, action.name, action.tenant)
+    owners = _owners(state, who, definition, action.tenant)
+    if definition.edit_level == "READONLY":
+        raise error("OB_INVALID_CONFIG")
+    text = check_value(definition, action.value)
+    if action.server is not None and action.server != state.options.server:
+        raise error("OB_INVALID_ARGUMENT", "server")
+    if action.zone is not None and action.zone != state.options.zone:
+        raise error("OB_INVALID_ARGUMENT", "zone")
+    return lambda: _store(state, definition, owners, text)
+
+
+def _find(state: ClusterState, who: Principal, name: str, tenant: str | None) -> ParameterDef:
+    """With TENANT, or from a user tenant, only tenant parameters are known."""
+    definition = state.parameters.find(name)
+    if definition.level is Level.CLUSTER and (tenant is not None or who.tenant_id != SYS_TENANT_ID):
+        raise error("OB_ERR_SYS_CONFIG_UNKNOWN")
+    return definition
+
+
+def _owners(
+    state: ClusterState, who: Principal, definition: ParameterDef, tenant: str | None
+) -> list[TenantId | None]:
+    if definition.level is Level.CLUSTER:
+        return [None]
+    if tenant is None:
+        return [who.tenant_id]
+    return [t.tenant_id for t in parameter_tenants(state, tenant)]
+
+
+def _store(state: ClusterState, definition: ParameterDef, owners: list[TenantId | None], text: str | None) -> None:
+    for owner in owners:
+        if text is None:
+            state.parameters.reset(definition.name, owner)
+        else:
+            state.parameters.set(definition.name, owner, text)
+        if owner is not None:
+            state.apply_scores(state.tenants[owner])
+    state.revisions.touch("parameters")
+
+
+def reset_parameters(state: ClusterState, who: Principal, statement: ResetParameters) -> Ok:
+    """ALTER SYSTEM RESET: back to the defaults; the TENANT check comes after the name check (statements.md)."""
+    if not state.profile.reset_parameter:
+        raise SyntaxRefused(statement.sql().removeprefix("ALTER SYSTEM "), 1)
+    changes = []
+    for action in statement.actions:
+        if action.name in _SETTINGS or action.name in _NUMBERED:
+            raise NotModelled(f"ALTER SYSTEM RESET {action.name}: set it to '' instead")
+        definition = _find(state, who, action.name, action.tenant)
+        if action.tenant is not None and who.tenant_id != SYS_TENANT_ID:
+            raise error("OB_ERR_NO_PRIVILEGE")
+        changes.append((definition, _owners(state, who, definition, action.tenant)))
+    for definition, owners in changes:
+        _store(state, definition, owners, None)
+    return Ok()
+
+
+# Destinations: they live in a table of their own (statements.md, Destinations and other backup parameters).
+
+
+def _check_settings(
+    state: ClusterState, who: Principal, statement: AlterParameters, settings: list[ParameterAction]
+) -> list[Change]:
+    if who.tenant_id != SYS_TENANT_ID and any(a.tenant is not None for a in statement.actions):
+        raise error("OB_ERR_NO_PRIVILEGE")
+    if len(settings) < len(statement.actions):
+        raise error("OB_NOT_SUPPORTED", "backup configuration items cannot be set together with non data backup configuration items")
+    return [_check_setting(state, who, action) for action in settings]
+
+
+def _check_setting(state: ClusterState, who: Principal, action: ParameterAction) -> Change:
+    if action.tenant is not None:
+        tenant = named_tenant(state, action.tenant)
+    elif who.tenant_id == SYS_TENANT_ID:
+        raise error("OB_NOT_SUPPORTED")
+    else:
+        tenant = state.tenants[who.tenant_id]
+    if tenant.kind != "USER":
+        raise error("OB_NOT_SUPPORTED")
+    if not isinstance(action.value, str):
+        raise error("OB_INVALID_BACKUP_DEST")
+    if action.name == "data_backup_dest":
+        return _check_data_dest(state, tenant, action.value)
+    if action.name == "log_archive_dest":
+        return _check_archive_dest(state, tenant, action.value)
+    if action.name == "log_archive_dest_state":
+        return _check_dest_state(state, tenant, action.value)
+    raise NotModelled(f"the setting {action.name}")
+
+
+def _check_data_dest(state: ClusterState, tenant: Tenant, text: str) -> Change:
+    if tenant.backup.jobs or tenant.backup.expected_by_sys:
+        raise error("OB_BACKUP_IN_PROGRESS")
+    uri = parse_uri(text) if text else None
+
+    def change() -> None:
+        tenant.backup.path = uri.path if uri else ""
+        tenant.backup.shown_dest = uri.shown if uri else ""
+        tenant.backup.dest_id = tenant.dest_id_of(f"data {uri.path}") if uri else 0
+        state.revisions.touch("backup_parameters")
+
+    return change
+
+
+def _check_archive_dest(state: ClusterState, tenant: Tenant, text: str) -> Change:
+    destination = parse_archive_destination(text) if text else None
+    if tenant.archive.running:
+        raise error("OB_NOT_SUPPORTED", "change archive dest when archive is running is")
+
+    def change() -> None:
+        tenant.archive.destination = destination
+        tenant.archive.dest_id = tenant.dest_id_of(f"archive {destination.uri.path}") if destination else 0
+        state.revisions.touch("archive")
+        tenant.archive.order_pass(state.now_ns)
+
+    return change
+
+
+def _check_dest_state(state: ClusterState, tenant: Tenant, text: str) -> Change:
+    word = text.upper()
+    if word not in {"ENABLE", "DEFER"}:
+        raise error("OB_INVALID_ARGUMENT")
+    return lambda: tenant.archive.set_deferred(word == "DEFER", state.now_ns)

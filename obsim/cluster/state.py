@@ -1,0 +1,251 @@
+"""The state of a cluster and its virtual time.
+
+Input: commands, each by a principal at a moment. Between commands `advance_to` lets events happen in order of time.
+Equal inputs give equal states: nothing here reads a clock, a file or a random stream.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+from obsim.answers import Ok
+from obsim.archive.round import CHECKPOINT_INTERVAL_NS
+from obsim.archive.tenant import TenantArchive
+from obsim.backup.cluster_job import ClusterJob
+from obsim.backup.run import RunContext
+from obsim.backup.task import PASS_NS
+from obsim.backup.tenant import TenantBackup
+from obsim.cluster.tenant import Tenant, User
+from obsim.errors import UsageError
+from obsim.ids import SYS_TENANT_ID, JobId, LogStreamId, Nanoseconds, TenantId
+from obsim.parameters import ParameterStore
+from obsim.revisions import Revisions
+from obsim.scheduler.dispatcher import Dispatcher
+from obsim.scheduler.events import EventQueue
+from obsim.scheduler.priorities import PRIORITIES, limit_of
+from obsim.statements import BackupStatement, Secret
+from obsim.storage.tenant import TenantStorage
+from obsim.versions import IncrementalBase, VersionProfile
+
+__all__ = ["ClusterOptions", "ClusterState", "Principal"]
+
+_TENANTS_STEP_NS = 100_000_000
+"""Grain of the SCN columns of DBA_OB_TENANTS."""
+_REVISION_BITS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who runs a statement: the session's tenant and user, and the password SET ENCRYPTION gave it."""
+
+    tenant_id: TenantId
+    user: str
+    encryption: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterOptions:
+    """What a cluster is made with besides its scenario."""
+
+    profile: VersionProfile
+    seed: int
+    start_ns: Nanoseconds
+    incremental_base: IncrementalBase
+    strict_incremental: bool = False
+    cluster_name: str = "obcluster"
+    zone: str = "z1"
+    server_ip: str = "127.0.0.1"
+    server_port: int = 2882
+    mysql_port: int = 2881
+
+    @property
+    def server(self) -> str:
+        """The server as COMMENT columns name it."""
+        return f"{self.server_ip}:{self.server_port}"
+
+
+@dataclass(slots=True, eq=False)
+class ClusterState:
+    """Tenants, parameters and the event queue. Times are nanoseconds since 1970-01-01 UTC."""
+
+    options: ClusterOptions
+    now_ns: Nanoseconds = Nanoseconds(0)
+    timeline: int = 1
+    tenants: dict[TenantId, Tenant] = field(default_factory=dict)
+    parameters: ParameterStore = field(init=False)
+    revisions: Revisions = field(default_factory=Revisions)
+    events: EventQueue = field(default_factory=EventQueue)
+    cluster_jobs: dict[JobId, ClusterJob] = field(default_factory=dict)
+    """Jobs that sys started, ended ones included."""
+    event_count: int = 0
+
+    def __post_init__(self) -> None:
+        self.now_ns = self.options.start_ns
+        self.parameters = ParameterStore(self.profile.version, {"zone": self.options.zone, "cluster": self.options.cluster_name})
+
+    # Facts by the names others use.
+
+    @property
+    def profile(self) -> VersionProfile:
+        """The version's differences."""
+        return self.options.profile
+
+    @property
+    def seed(self) -> int:
+        """Seed of every random choice."""
+        return self.options.seed
+
+    @property
+    def start_ns(self) -> Nanoseconds:
+        """Virtual time at which the cluster began."""
+        return self.options.start_ns
+
+    @property
+    def cluster_name(self) -> str:
+        """Name of the cluster, what stands behind # at a login."""
+        return self.options.cluster_name
+
+    @property
+    def sys(self) -> Tenant:
+        """The sys tenant."""
+        return self.tenants[SYS_TENANT_ID]
+
+    def tenant_named(self, name: str) -> Tenant | None:
+        """The tenant called `name`, byte for byte (statements.md, Lexical rules)."""
+        return next((t for t in self.tenants.values() if t.name == name), None)
+
+    def user_tenants(self) -> list[Tenant]:
+        """The user tenants in order of id."""
+        return [t for t in self.tenants.values() if t.kind == "USER"]
+
+    # Making tenants.
+
+    def add_tenant(self, tenant_id: TenantId, name: str, kind: str, mode: str, users: tuple[User, ...]) -> Tenant:
+        """Create a tenant with empty storage; the scenario fills it."""
+        streams = [LogStreamId(1), LogStreamId(1001)] if kind == "USER" else [LogStreamId(1)]
+        storage = TenantStorage(streams)
+        dispatcher = Dispatcher(self.events)
+        archive = TenantArchive(self.events, self.revisions, storage)
+        context = RunContext(
+            self.profile, storage, archive, dispatcher, self.events, self.revisions, self.options.server
+        )
+        backup = TenantBackup(tenant_id, context if kind == "USER" else None, self.options.incremental_base)
+        archive.on_left_doing = backup.archive_changed
+        tenant = Tenant(tenant_id, name, kind, mode, self.now_ns, storage, dispatcher, archive, backup)
+        tenant.users = {user.name: user for user in users}
+        self.tenants[tenant_id] = tenant
+        self.revisions.touch("tenants", "storage", "scheduler")
+        return tenant
+
+    def next_tenant_id(self) -> TenantId:
+        """The id of the next user tenant; the one below it is its META tenant's."""
+        return TenantId(max((i for i in self.tenants if i > 1000), default=1000) + 2)
+
+    def apply_scores(self, tenant: Tenant) -> None:
+        """Bring a tenant's thread scores into its dispatcher."""
+        for priority in PRIORITIES:
+            if priority.parameter is None or priority.parameter not in self.parameters.definitions:
+                continue
+            limit = limit_of(priority, self.parameters.get_int(priority.parameter, tenant.tenant_id))
+            if limit != tenant.dispatcher.limit(priority):
+                tenant.dispatcher.set_limit(priority, limit, self.now_ns)
+
+    # Commands.
+
+    def execute(self, who: Principal, statement: BackupStatement) -> Ok:
+        """Run one state-changing statement at the present moment; raises ServerError and then has changed nothing."""
+        from obsim.cluster.commands import COMMANDS  # noqa: PLC0415 - the commands work on this class
+
+        return COMMANDS[type(statement)](self, who, statement)
+
+    def schedule(self, every_ns: int, who: Principal, statement: BackupStatement, first_ns: int | None = None) -> None:
+        """Let `statement` run again and again from `first_ns` (default: one interval from now): future workload.
+
+        What it answers is dropped; an error, for example 9036 because the last one still runs, changes nothing.
+        """
+        if every_ns <= 0:
+            raise UsageError("a schedule needs an interval above zero")
+        at_ns = self.now_ns + every_ns if first_ns is None else first_ns
+        self.events.push(at_ns, partial(self._scheduled, every_ns, who, statement), background=True)
+
+    def _scheduled(self, every_ns: int, who: Principal, statement: BackupStatement, now_ns: Nanoseconds) -> None:
+        from obsim.errors import ServerError  # noqa: PLC0415
+
+        self.events.push(now_ns + every_ns, partial(self._scheduled, every_ns, who, statement), background=True)
+        try:
+            self.execute(who, statement)
+        except ServerError:
+            return
+
+    # Time.
+
+    @property
+    def next_event_ns(self) -> Nanoseconds | None:
+        """When something will happen next, None if nothing will."""
+        return self.events.next_ns()
+
+    def advance_slice(self, target_ns: int, events_max: int) -> bool:
+        """Let at most `events_max` events up to `target_ns` happen; True when time stands at the target."""
+        for _ in range(events_max):
+            at_ns = self.events.next_ns()
+            if at_ns is None or at_ns > target_ns:
+                self.now_ns = Nanoseconds(max(self.now_ns, target_ns))
+                return True
+            self.now_ns = at_ns
+            self.event_count += 1
+            self.events.pop().handler(at_ns)
+        return False
+
+    def advance_to(self, target_ns: int) -> None:
+        """Let everything up to `target_ns` happen. A target in the past does nothing: time never goes back."""
+        while not self.advance_slice(target_ns, 1 << 20):
+            pass
+
+    def idle(self) -> bool:
+        """Whether no job, task or DAG is unfinished; future workload and periodic timers do not count."""
+        return not self.events.busy()
+
+    def unfinished(self) -> list[str]:
+        """What still runs, one line each, for the error of a clock that gave up waiting."""
+        lines = [
+            f"backup job {job.job_id} of tenant {tenant.name} is {job.status}"
+            for tenant in self.tenants.values() for job in tenant.backup.jobs
+        ]
+        lines += [
+            f"archive round {tenant.archive.round.round_id} of tenant {tenant.name} is {tenant.archive.round.status}"
+            for tenant in self.tenants.values()
+            if tenant.archive.round is not None and tenant.archive.round.status not in {"DOING", "STOP", "SUSPEND"}
+        ]
+        return lines
+
+    # What changed.
+
+    def revision(self, families: tuple[str, ...]) -> int:
+        """A number that grows whenever rows of one of the families may differ from before; never the same in two timelines."""
+        return (self.timeline << 2 * _REVISION_BITS) + sum(map(self._revision, families))
+
+    def _revision(self, family: str) -> int:
+        moving = _MOVING.get(family)
+        moment = moving(self) if moving else 0
+        if family == "time":
+            return moment
+        return (self.revisions.count(family) << _REVISION_BITS) + moment
+
+
+def _tasks_moment(state: ClusterState) -> int:
+    running = any(tenant.backup.tasks for tenant in state.tenants.values())
+    return (state.now_ns - state.start_ns) // PASS_NS + 1 if running else 0
+
+
+def _archive_moment(state: ClusterState) -> int:
+    return state.now_ns // CHECKPOINT_INTERVAL_NS if any(t.archive.doing for t in state.tenants.values()) else 0
+
+
+_MOVING: dict[str, Callable[[ClusterState], int]] = {
+    "time": lambda state: state.now_ns,
+    "tasks": _tasks_moment,
+    "archive": _archive_moment,
+    "tenants": lambda state: state.now_ns // _TENANTS_STEP_NS,
+    "scheduler": lambda state: sum(t.dispatcher.change_count for t in state.tenants.values()),
+}
+"""Families whose rows also follow the clock or a counter of their own: the part that moves between two touches."""
