@@ -1,0 +1,126 @@
+"""The control procedures: CALL obsim.name(...). They move what a real cluster would not let a client move.
+
+Each is one line of `PROCEDURES`. A procedure either changes the state at once and answers OK, or says how the clock is
+to move (`Move`), or that everything begins anew (`Reset`); the session carries the last two out.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from re import fullmatch
+
+from obsim.answers import Ok
+from obsim.cluster.state import ClusterState
+from obsim.errors import error
+
+__all__ = ["PROCEDURES", "Argument", "Move", "Procedure", "Reset", "Schedule", "parse_interval"]
+
+Argument = str | int | float | None
+_UNIT_NS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9, "d": 86_400 * 10**9}
+_INTERVAL_MAX_NS = 100 * 366 * _UNIT_NS["d"]
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Move the clock: to `target_ns`, or (None) until nothing is unfinished."""
+
+    target_ns: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """Return the whole cluster, clock included, to the scenario's start, on a new timeline."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Let a statement of a tenant run at every interval from now on."""
+
+    every_ns: int
+    tenant: str
+    text: str
+
+
+Outcome = Ok | Move | Reset | Schedule
+
+
+@dataclass(frozen=True, slots=True)
+class Procedure:
+    """One procedure: its name, the names of its arguments, what it is for, what it does."""
+
+    name: str
+    arguments: tuple[str, ...]
+    help: str
+    run: Callable[[ClusterState, tuple[Argument, ...]], Outcome]
+
+    def call(self, state: ClusterState, arguments: tuple[Argument, ...]) -> Outcome:
+        """Run it. Raises 1210 for a wrong number of arguments or a wrong one, and what the procedure itself refuses."""
+        if len(arguments) != len(self.arguments):
+            raise error("OB_INVALID_ARGUMENT", f"obsim.{self.name}({', '.join(self.arguments)})")
+        return self.run(state, arguments)
+
+
+def parse_interval(value: Argument) -> int:
+    """Nanoseconds of '10m', '1.5h', '1h30m' or a number of seconds; units ns us ms s m h d. Raises 1210."""
+    if isinstance(value, int | float):
+        value = f"{value:f}s"
+    parts = fullmatch(r"\s*((?:\d+(?:\.\d+)?\s*(?:ns|us|ms|s|m|h|d)\s*)+)", value.lower()) if value is not None else None
+    total_ns = 0
+    if parts is not None:
+        rest = parts.group(1).replace(" ", "")
+        while rest:
+            match = fullmatch(r"(\d+)(?:\.(\d{1,18}))?(ns|us|ms|s|m|h|d)(.*)", rest)
+            if match is None:
+                break
+            whole, fraction, unit, rest = match.groups()
+            total_ns += int(whole) * _UNIT_NS[unit]
+            total_ns += int(fraction or 0) * _UNIT_NS[unit] // 10 ** len(fraction or "")
+        else:
+            if total_ns <= _INTERVAL_MAX_NS:
+                return total_ns
+    raise error("OB_INVALID_ARGUMENT", "interval, write it as '10m', '1h30m' or '500ms', a hundred years at the most")
+
+
+def _advance(state: ClusterState, arguments: tuple[Argument, ...]) -> Move:
+    return Move(state.now_ns + parse_interval(arguments[0]))
+
+
+def _run_until_idle(_state: ClusterState, _arguments: tuple[Argument, ...]) -> Move:
+    return Move(None)
+
+
+def _reset(_state: ClusterState, _arguments: tuple[Argument, ...]) -> Reset:
+    return Reset()
+
+
+def _write(state: ClusterState, arguments: tuple[Argument, ...]) -> Ok:
+    tenant_name, table_name, count, kind = arguments
+    tenant = state.tenant_named(tenant_name) if isinstance(tenant_name, str) else None
+    if tenant is None or tenant.kind != "USER":
+        raise error("OB_ERR_INVALID_TENANT_NAME")
+    if not isinstance(count, int) or not isinstance(table_name, str) or not isinstance(kind, str):
+        raise error("OB_INVALID_ARGUMENT", "obsim.write(tenant, table, count, kind)")
+    if not tenant.storage.table(table_name):
+        raise error("OB_TABLE_NOT_EXIST", tenant.name, table_name)
+    tenant.storage.write(table_name, count, kind.lower(), state.seed)
+    state.revisions.touch("storage", "archive")
+    return Ok()
+
+
+def _schedule(_state: ClusterState, arguments: tuple[Argument, ...]) -> Schedule:
+    every, tenant, text = arguments
+    if not isinstance(tenant, str) or not isinstance(text, str):
+        raise error("OB_INVALID_ARGUMENT", "obsim.schedule(every, tenant, statement)")
+    every_ns = parse_interval(every)
+    if not every_ns:
+        raise error("OB_INVALID_ARGUMENT", "interval, it must be above zero")
+    return Schedule(every_ns, tenant, text)
+
+
+_TABLE = (
+    Procedure("advance", ("interval",), "move virtual time on, for example by '10m'", _advance),
+    Procedure("run_until_idle", (), "move virtual time on until no job, task or DAG is unfinished", _run_until_idle),
+    Procedure("reset", (), "return to the scenario's start, clock included; connections stay open", _reset),
+    Procedure("write", ("tenant", "table", "count", "kind"), "touch so many macroblocks: random, clustered or append", _write),
+    Procedure("schedule", ("every", "tenant", "statement"), "let an ALTER SYSTEM statement run at every interval", _schedule),
+)
+PROCEDURES: dict[str, Procedure] = {procedure.name: procedure for procedure in _TABLE}
