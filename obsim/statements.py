@@ -5,26 +5,46 @@ parsing `s.sql()` gives `s` again. Grammar: `statements.md`. Printing is canonic
 back-quoted only where a bare word would not do, text in single quotes.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from re import ASCII, compile as re_compile
+from math import isinf
+from re import ASCII, DOTALL, VERBOSE, compile as re_compile
 
 __all__ = [
     "AlterParameters", "BackupDatabase", "BackupStatement", "CallProcedure", "CancelBackup", "Freeze", "NotModelledStatement",
-    "NullValue", "ParameterAction", "ParameterValue", "ResetParameters", "RefusedStatement", "Secret", "SetArchiveMode", "SetDecryption",
-    "SetEncryption", "ShowParameters", "ShowTenant", "masked", "quote_name", "quote_text",
+    "NullValue", "ParameterAction", "ParameterValue", "ResetParameters", "RefusedStatement", "ResetAction", "Secret", "SetArchiveMode", "SetDecryption",
+    "SetEncryption", "ShowParameters", "ShowTenant", "masked", "masked_sql", "quote_name", "quote_text",
 ]
 
 _BARE_NAME = re_compile(r"[A-Za-z_][A-Za-z0-9_$]*", ASCII)
 MASK = "***"
 _SECRET_KEYS = re_compile(r"(?i)\b(access_id|access_key|secret_key|session_token|encrypt_key|password|kms_encrypt_info)=([^&?\s'\",]*)")
-# Reserved words of MySQL mode that a tenant could be called; everything outside is legal bare (statements.md, Lexical rules).
+_LEXEMES = re_compile(
+    r"""/\*.*?(?:\*/|\Z) | --(?=[\x00-\x20\x7f]|\Z)[^\n]*+ | \#[^\n]*+
+    | '(?:[^'\\]++|\\.|'')*+(?:'|\Z) | "(?:[^"\\]++|\\.|"")*+(?:"|\Z) | `[^`]*+`? | [\w$]++ | \S""",
+    VERBOSE | DOTALL,
+)
+_SECRET_WORDS = frozenset({"BY", "PASSWORD"})
+_MAY_HOLD_SECRET = re_compile(r"(?i)\bby\b|password|access_|secret_key|session_token|encrypt_key|kms_encrypt_info")
+# Words of MySQL mode that need back quotes as a name; every other keyword is legal bare (statements.md, Lexical rules).
 RESERVED = frozenset(
-    """add all alter and as asc before between both by cascade case change character check column condition constraint
-    create cross database databases default delete desc describe distinct div drop else exists explain for force from
-    grant group having if in index inner insert interval into is join key keys kill left like limit lock match natural
-    not null on option or order outer primary procedure range read references rename replace require restrict revoke
-    right schema select set show sql table then to union unique unlock update usage use using values when where with
-    write xor""".split()
+    """accessible add all alter analyze and as asc asensitive before between bigint binary blob both by call cascade case
+    change char character check collate column condition constraint continue convert create cross current_date
+    current_time current_timestamp current_user cursor database databases day_hour day_microsecond day_minute day_second
+    dec decimal declare default delayed delete desc describe deterministic distinct distinctrow div double drop dual each
+    else elseif enclosed escaped exists exit explain false fetch float float4 float8 for force foreign from fulltext
+    generated get grant group having high_priority hour_microsecond hour_minute hour_second if ignore in index infile inner
+    inout insensitive insert int int1 int2 int3 int4 int8 integer interval into io_after_gtids io_before_gtids is iterate
+    join key keys kill leading leave left like limit linear lines load localtime localtimestamp lock long longblob longtext
+    loop low_priority master_bind master_ssl_verify_server_cert match maxvalue mediumblob mediumint mediumtext middleint
+    minute_microsecond minute_second mod modifies natural not no_write_to_binlog null numeric on optimize option optionally
+    or order out outer outfile partition precision primary procedure purge range read reads read_write real references
+    regexp release rename repeat replace require resignal restrict return revoke right rlike schema schemas
+    second_microsecond select sensitive separator set show signal smallint spatial specific sql sqlexception sqlstate
+    sqlwarning sql_big_result sql_calc_found_rows sql_small_result ssl starting stored straight_join table terminated then
+    tinyblob tinyint tinytext to trailing trigger true undo union unique unlock unsigned update usage use using utc_date
+    utc_time utc_timestamp values varbinary varchar varcharacter varying virtual when where while with write xor
+    year_month zerofill""".split()
 )
 
 
@@ -41,9 +61,38 @@ def quote_name(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
 
 
-def masked(text: str) -> str:
-    """`text` with the values of credential options (access keys, passwords in a URI) replaced by `***`."""
-    return _SECRET_KEYS.sub(lambda m: f"{m.group(1)}={MASK}", text)
+def masked(text: str, start: int = 0) -> str:
+    """`text[start:]` with passwords and keys replaced by `***`.
+
+    Hidden are the values of credential options in a URI, the literals after BY or PASSWORD, and whatever follows
+    IDENTIFIED BY or ENCRYPTED BY, in valid statements and in broken ones. `start` is best the start of a token.
+    """
+    if _MAY_HOLD_SECRET.search(text) is None:
+        return text[start:]
+    pieces = []
+    for begin, end in _secret_spans(text):
+        if end > start:
+            pieces += [text[start:begin], f"'{MASK}'"]
+            start = end
+    pieces.append(text[start:])
+    return _SECRET_KEYS.sub(lambda m: f"{m.group(1)}={MASK}", "".join(pieces))
+
+
+def _secret_spans(text: str) -> Iterator[tuple[int, int]]:
+    """Where passwords stand in a text that may be any statement, or none."""
+    before, last = "", ""
+    for match in _LEXEMES.finditer(text):
+        lexeme = match.group()
+        if lexeme[:2] in {"/*", "--"} or lexeme[0] == "#":
+            continue
+        forced = last == "BY" and before in {"IDENTIFIED", "ENCRYPTED"}
+        if lexeme[0] in "'\"" and last in _SECRET_WORDS:
+            yield match.span()
+            before = ""
+        elif lexeme[0].isalnum() or lexeme[0] in "_`$":
+            if forced and lexeme.upper() != "PASSWORD":
+                yield match.span()
+            before, last = last, lexeme.upper()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +216,12 @@ def _parameter_text(value: ParameterValue) -> str:
         return "TRUE" if value else "FALSE"
     if isinstance(value, str):
         return quote_text(value)
+    return _number_text(value)
+
+
+def _number_text(value: float) -> str:
+    if isinstance(value, float) and isinf(value):
+        return "1e999" if value > 0 else "-1e999"  # a literal beyond what a double holds
     return repr(value)
 
 
@@ -270,7 +325,7 @@ class ShowTenant:
 
 @dataclass(frozen=True, slots=True)
 class CallProcedure:
-    """CALL obsim.name(argument, ...): the control procedures. `schema` and `name` are lower case."""
+    """CALL obsim.name(argument, ...): the control procedures. `schema` and `name` are lower case; no schema is ''."""
 
     schema: str
     name: str
@@ -278,15 +333,16 @@ class CallProcedure:
 
     def sql(self) -> str:
         """The statement as SQL."""
-        shown = ", ".join("NULL" if a is None else quote_text(a) if isinstance(a, str) else repr(a) for a in self.arguments)
-        return f"CALL {quote_name(self.schema)}.{quote_name(self.name)}({shown})"
+        shown = ", ".join("NULL" if a is None else quote_text(a) if isinstance(a, str) else _number_text(a) for a in self.arguments)
+        schema = f"{quote_name(self.schema)}." if self.schema else ""
+        return f"CALL {schema}{quote_name(self.name)}({shown})"
 
 
 @dataclass(frozen=True, slots=True)
 class RefusedStatement:
     """A statement that every 4.x parses and then refuses with the plain 1235 (relatives of a second backup and so on)."""
 
-    text: str = field(compare=True)
+    text: str = field(repr=False)  # may hold a password
 
     def sql(self) -> str:
         """The statement as it came."""
@@ -298,7 +354,7 @@ class NotModelledStatement:
     """A statement of OceanBase whose family obsim knows by name only; running it answers 1235 with `what`."""
 
     what: str
-    text: str
+    text: str = field(repr=False)  # may hold a password
 
     def sql(self) -> str:
         """The statement as it came."""

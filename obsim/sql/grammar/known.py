@@ -1,0 +1,135 @@
+"""Statements of OceanBase that obsim knows by name and shape: what it does not model, and what 4.x itself refuses.
+
+Shapes: statements.md (Data backup to Freeze and tenants). Where it gives none, the leading words are right and `rest`
+takes what follows.
+"""
+
+from obsim.errors import error
+from obsim.sql.grammar.cursor import Cursor
+from obsim.sql.grammar.forms import FormMatch, match_form
+from obsim.statements import NotModelledStatement, RefusedStatement
+
+__all__ = ["ALTER_SYSTEM_FORMS", "TOP_FORMS", "known_statement"]
+
+REFUSED = "refused"
+"""In place of a name: every 4.x parses the statement and answers with the plain 1235."""
+
+_SYSTEM_FORMS: tuple[tuple[str, str], ...] = (
+    (REFUSED, "BACKUP BACKUPSET backup_choice backup_place"),
+    (REFUSED, "BACKUP BACKUPPIECE backup_choice [WITH ACTIVE] backup_place"),
+    (REFUSED, "CANCEL BACKUP { BACKUPSET | BACKUPPIECE } [integer] [tenants]"),
+    (REFUSED, "CANCEL ALL BACKUP FORCE"),
+    (REFUSED, "{ START | STOP } BACKUP ARCHIVELOG"),
+    (REFUSED, "{ SUSPEND | RESUME } BACKUP"),
+    (REFUSED, "VALIDATE DATABASE [COPY integer]"),
+    (REFUSED, "VALIDATE BACKUPSET integer [COPY integer]"),
+    (REFUSED, "CANCEL VALIDATE integer [COPY integer]"),
+    ("BACKUP KEY", "BACKUP KEY [tenants] [TO [=] string] [ENCRYPTED BY string]"),
+    ("BACKUP VALIDATE", "BACKUP VALIDATE rest"),
+    (
+        "ADD DELETE BACKUP POLICY",
+        "ADD DELETE BACKUP POLICY [=] string [RECOVERY_WINDOW [=] string] [REDUNDANCY [=] integer] [BACKUP_COPIES [=] integer] [tenants]",
+    ),
+    ("DROP DELETE BACKUP POLICY", "DROP DELETE BACKUP POLICY [=] string [tenants]"),
+    ("DELETE BACKUPSET", "DELETE BACKUPSET integer [COPY integer] [tenants] [description]"),
+    ("DELETE BACKUPPIECE", "DELETE BACKUPPIECE integer [COPY integer] [tenants] [description]"),
+    ("DELETE OBSOLETE BACKUP", "DELETE OBSOLETE BACKUP [tenants] [description]"),
+    ("CANCEL DELETE BACKUP", "CANCEL DELETE BACKUP [tenants] [description]"),
+    ("RESTORE", "RESTORE name [FROM text] [until] WITH text keys [DESCRIPTION [=] text] [PREVIEW]"),
+    ("RESTORE PREVIEW", "RESTORE FROM text [until] PREVIEW"),
+    ("RESTORE of tables", "RESTORE any_table,.. FOR name [FROM text] [until] WITH text keys [DESCRIPTION [=] text]"),
+    ("CANCEL RESTORE", "CANCEL RESTORE name"),
+    ("ADD RESTORE SOURCE", "ADD RESTORE SOURCE text"),
+    ("CLEAR RESTORE SOURCE", "CLEAR RESTORE SOURCE"),
+    (
+        "RECOVER TABLE",
+        "RECOVER TABLE any_table,.. TO TENANT [=] tenant [FROM text] [until] WITH text keys [remap..] [DESCRIPTION [=] text]",
+    ),
+    ("CANCEL RECOVER TABLE", "CANCEL RECOVER TABLE name"),
+    (
+        "RECOVER STANDBY",
+        "RECOVER STANDBY [one_tenant] [UNTIL { TIME = string | SCN = integer | UNLIMITED } | CANCEL]",
+    ),
+    ("ACTIVATE STANDBY", "ACTIVATE STANDBY [one_tenant] [VERIFY]"),
+    ("SWITCHOVER", "SWITCHOVER TO { PRIMARY | STANDBY } [one_tenant] [VERIFY]"),
+    (
+        "CHANGE EXTERNAL_STORAGE_DEST",
+        "CHANGE EXTERNAL_STORAGE_DEST PATH [=] string [SET] [ACCESS_INFO [=] string] [ATTRIBUTE [=] string]",
+    ),
+    ("CHANGE TENANT", "CHANGE TENANT { TENANT_ID [=] integer | name }"),
+    ("merge control", "{ START | SUSPEND | RESUME } MERGE [zone] [tenants]"),
+    ("CLEAR MERGE ERROR", "CLEAR MERGE ERROR [tenants]"),
+    ("BOOTSTRAP", "BOOTSTRAP [CLUSTER name] { ZONE | REGION } rest"),
+    ("server management", "{ ADD | DELETE | START | STOP | ISOLATE } SERVER servers [zone]"),
+    ("server management", "CANCEL DELETE SERVER servers [zone]"),
+    ("server management", "FORCE STOP { SERVER | ZONE } rest"),
+    ("zone management", "{ ADD | DELETE | START | STOP | ISOLATE | ALTER | CHANGE | MODIFY } ZONE rest"),
+    ("service names", "{ CREATE | DELETE | START | STOP } SERVICE name [one_tenant]"),
+    ("FLUSH", "FLUSH { PLAN | SQL | PL | LIB | SCHEMA | LOCATION | TABLET | KVCACHE | ILOGCACHE | DAG | ALL | SS_LOCAL_CACHE } rest"),
+    ("CLEAR", "CLEAR { LOCATION CACHE | ROOTTABLE | BALANCE TASK } rest"),
+    ("REFRESH", "REFRESH { SCHEMA | MEMORY STAT | TIME_ZONE_INFO | IO CALIBRATION } rest"),
+    ("RELOAD", "RELOAD { GTS | UNIT | SERVER | ZONE | TIME_ZONE_INFO } rest"),
+    ("REPORT REPLICA", "REPORT REPLICA rest"),
+    ("RECYCLE REPLICA", "RECYCLE REPLICA rest"),
+    ("SWITCH", "SWITCH { REPLICA | ROOTSERVICE | ZONE } rest"),
+    ("unit migration", "MIGRATE UNIT rest"),
+    ("unit migration", "CANCEL MIGRATE UNIT rest"),
+    ("replica management", "{ ADD | REMOVE | MIGRATE | MODIFY } { REPLICA | LS } rest"),
+    ("replica management", "REMOVE LOST REPLICA rest"),
+    ("replica management", "CANCEL REPLICA TASK rest"),
+    ("TRANSFER PARTITION", "TRANSFER PARTITION rest"),
+    ("TRANSFER PARTITION", "CANCEL { TRANSFER PARTITION | BALANCE JOB } rest"),
+    ("CANCEL CLONE", "CANCEL CLONE name"),
+    ("TTL", "{ TRIGGER | SUSPEND | RESUME | CANCEL } TTL rest"),
+    ("upgrade control", "{ BEGIN | END } [ROLLING] UPGRADE"),
+    ("upgrade control", "UPGRADE VIRTUAL SCHEMA"),
+    ("upgrade control", "{ RUN UPGRADE JOB | STOP UPGRADE JOB } rest"),
+    ("RUN JOB", "RUN JOB string rest"),
+    ("SQL throttle", "{ ENABLE | DISABLE } SQL THROTTLE rest"),
+    ("LOAD", "LOAD { MODULE | LICENSE | TIME_ZONE_INFO } rest"),
+    ("SET NETWORK_BANDWIDTH", "SET NETWORK_BANDWIDTH REGION rest"),
+    ("SET DISK VALID", "SET DISK VALID rest"),
+    ("tracepoints", "SET_TP rest"),
+)
+_TOP: tuple[tuple[str, str], ...] = (
+    ("CREATE TENANT", "CREATE [STANDBY] TENANT [IF NOT EXISTS] name rest"),
+    ("DROP TENANT", "DROP TENANT [IF EXISTS] name [FORCE | PURGE]"),
+    ("ALTER TENANT", "ALTER TENANT { ALL | name } rest"),
+    ("PURGE", "PURGE { RECYCLEBIN | { TENANT | DATABASE | TABLE | INDEX } rest }"),
+    ("FLASHBACK TENANT", "FLASHBACK TENANT name TO BEFORE DROP [RENAME TO name]"),
+    ("FLASHBACK", "FLASHBACK { DATABASE | TABLE } rest"),
+    ("CREATE RESTORE POINT", "CREATE RESTORE POINT name"),
+    ("DROP RESTORE POINT", "DROP RESTORE POINT name"),
+    ("resource units and pools", "{ CREATE | ALTER | DROP } [EXTERNAL] RESOURCE { UNIT | POOL } rest"),
+)
+
+
+def _by_first_word(prefix: str, forms: tuple[tuple[str, str], ...]) -> dict[str, list[tuple[str, str]]]:
+    """The forms that can begin with a word, in the order written; the names get their prefix."""
+    table: dict[str, list[tuple[str, str]]] = {}
+    for what, form in forms:
+        head = form[1 : form.index("}")] if form[0] == "{" else form
+        starts = [option.split()[0] for option in head.split("|")] if form[0] == "{" else [form.split()[0]]
+        for word in starts:
+            table.setdefault(word, []).append((what if what == REFUSED else prefix + what, form))
+    return table
+
+
+ALTER_SYSTEM_FORMS = _by_first_word("ALTER SYSTEM ", _SYSTEM_FORMS)
+TOP_FORMS = _by_first_word("", _TOP)
+
+
+def known_statement(
+    cursor: Cursor, forms: list[tuple[str, str]]
+) -> tuple[NotModelledStatement | RefusedStatement | None, int]:
+    """The statement if one of `forms` fits all of it, and the index of the furthest token that did not.
+
+    Raises OB_ERR_PARSER_SYNTAX (1149) where a form fits but a text that must not be empty is.
+    """
+    match = FormMatch(cursor)
+    for what, form in forms:
+        if match_form(match, form):
+            if match.empty_text:
+                raise error("OB_ERR_PARSER_SYNTAX")
+            return (RefusedStatement(cursor.text) if what == REFUSED else NotModelledStatement(what, cursor.text)), 0
+    return None, match.furthest

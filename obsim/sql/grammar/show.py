@@ -1,0 +1,195 @@
+"""The SHOW family, DESC and EXPLAIN (MySQL 5.7's grammar, with OceanBase's own kinds)."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from obsim.client_statements import Describe, Show
+from obsim.sql.grammar.cursor import Cursor
+from obsim.statements import NotModelledStatement
+
+__all__ = ["SHOW_KINDS", "describe", "show"]
+
+
+@dataclass(frozen=True, slots=True)
+class Clauses:
+    """What may follow a kind of SHOW."""
+
+    table: bool = False     # FROM table, needed
+    schema: bool = False    # FROM database
+    filter: bool = False    # LIKE 'pattern' or WHERE condition
+    where: bool = False     # WHERE condition only
+    limit: bool = False     # LIMIT
+    name: bool = False      # a name, needed
+    user: bool = False      # FOR user
+
+
+_FILTER = Clauses(filter=True)
+_SCHEMA = Clauses(schema=True, filter=True)
+_COLUMNS = Clauses(table=True, schema=True, filter=True)
+_INDEX = Clauses(table=True, schema=True, where=True)
+_NAMED = Clauses(name=True)
+_NOTHING = Clauses()
+
+SHOW_KINDS: dict[str, tuple[str, Clauses]] = {
+    "DATABASES": ("DATABASES", _FILTER),
+    "SCHEMAS": ("DATABASES", _FILTER),
+    "TABLES": ("TABLES", _SCHEMA),
+    "TABLE STATUS": ("TABLE STATUS", _SCHEMA),
+    "OPEN TABLES": ("OPEN TABLES", _SCHEMA),
+    "COLUMNS": ("COLUMNS", _COLUMNS),
+    "FIELDS": ("COLUMNS", _COLUMNS),
+    "INDEX": ("INDEX", _INDEX),
+    "INDEXES": ("INDEX", _INDEX),
+    "KEYS": ("INDEX", _INDEX),
+    "VARIABLES": ("VARIABLES", _FILTER),
+    "STATUS": ("STATUS", _FILTER),
+    "WARNINGS": ("WARNINGS", Clauses(limit=True)),
+    "ERRORS": ("ERRORS", Clauses(limit=True)),
+    "COUNT ( * ) WARNINGS": ("COUNT WARNINGS", _NOTHING),
+    "COUNT ( * ) ERRORS": ("COUNT ERRORS", _NOTHING),
+    "PROCESSLIST": ("PROCESSLIST", _NOTHING),
+    "ENGINES": ("ENGINES", _NOTHING),
+    "STORAGE ENGINES": ("ENGINES", _NOTHING),
+    "PLUGINS": ("PLUGINS", _NOTHING),
+    "PRIVILEGES": ("PRIVILEGES", _NOTHING),
+    "PROFILES": ("PROFILES", _NOTHING),
+    "COLLATION": ("COLLATION", _FILTER),
+    "CHARSET": ("CHARACTER SET", _FILTER),
+    "CHARACTER SET": ("CHARACTER SET", _FILTER),
+    "CREATE TABLE": ("CREATE TABLE", _NAMED),
+    "CREATE VIEW": ("CREATE VIEW", _NAMED),
+    "CREATE PROCEDURE": ("CREATE PROCEDURE", _NAMED),
+    "CREATE FUNCTION": ("CREATE FUNCTION", _NAMED),
+    "CREATE TRIGGER": ("CREATE TRIGGER", _NAMED),
+    "CREATE TABLEGROUP": ("CREATE TABLEGROUP", _NAMED),
+    "CREATE TENANT": ("CREATE TENANT", _NAMED),
+    "CREATE DATABASE IF NOT EXISTS": ("CREATE DATABASE", _NAMED),
+    "CREATE SCHEMA IF NOT EXISTS": ("CREATE DATABASE", _NAMED),
+    "CREATE DATABASE": ("CREATE DATABASE", _NAMED),
+    "CREATE SCHEMA": ("CREATE DATABASE", _NAMED),
+    "GRANTS": ("GRANTS", Clauses(user=True)),
+    "TRIGGERS": ("TRIGGERS", _SCHEMA),
+    "EVENTS": ("EVENTS", _SCHEMA),
+    "PROCEDURE STATUS": ("PROCEDURE STATUS", _FILTER),
+    "FUNCTION STATUS": ("FUNCTION STATUS", _FILTER),
+    "MASTER STATUS": ("MASTER STATUS", _NOTHING),
+    "SLAVE STATUS": ("SLAVE STATUS", _NOTHING),
+    "BINARY LOGS": ("BINARY LOGS", _NOTHING),
+    "MASTER LOGS": ("BINARY LOGS", _NOTHING),
+    "RECYCLEBIN": ("RECYCLEBIN", _NOTHING),
+    "TABLEGROUPS": ("TABLEGROUPS", _FILTER),
+    "SEQUENCES": ("SEQUENCES", _SCHEMA),
+    "TRACE": ("TRACE", _FILTER),
+    "RESTORE PREVIEW": ("RESTORE PREVIEW", _NOTHING),
+}
+"""Words after SHOW (and FULL, GLOBAL, SESSION) -> the kind and its clauses."""
+_BY_FIRST: dict[str, list[tuple[list[str], str, Clauses]]] = {}
+for _words, (_kind, _clauses) in SHOW_KINDS.items():
+    _BY_FIRST.setdefault(_words.split()[0], []).append((_words.split(), _kind, _clauses))
+_FULL_KINDS = frozenset({"TABLES", "COLUMNS", "PROCESSLIST"})
+_SCOPED_KINDS = frozenset({"VARIABLES", "STATUS"})
+_SCOPES: dict[str, Literal["session", "global"]] = {"GLOBAL": "global", "SESSION": "session", "LOCAL": "session"}
+_EXPLAINED = frozenset({"SELECT", "INSERT", "REPLACE", "UPDATE", "DELETE", "WITH", "MERGE", "("})
+_EXPLAIN_OPTIONS = frozenset({"BASIC", "OUTLINE", "EXTENDED", "EXTENDED_NOADDR", "PARTITIONS", "PLANREGRESS", "PRETTY", "PRETTY_COLOR"})
+
+
+def show(cursor: Cursor) -> Show:
+    """SHOW [FULL | GLOBAL | SESSION] kind and its clauses."""
+    cursor.expect("SHOW")
+    full = cursor.word in {"FULL", "EXTENDED"}
+    scope = _SCOPES.get(cursor.word)
+    if full or scope:
+        cursor.index += 1
+        full = cursor.words[cursor.index - 1] == "FULL"
+        if cursor.take("FULL"):
+            full = True
+    kind, clauses = _kind(cursor, full=full, scoped=scope is not None)
+    table = schema = like = where = None
+    limit = None
+    if clauses.name:
+        schema, table = _qualified(cursor)
+    if clauses.user and cursor.take("FOR"):
+        table = _user(cursor)
+    if clauses.table:
+        if not (cursor.take("FROM") or cursor.take("IN")):
+            raise cursor.refused()
+        schema, table = _qualified(cursor)
+    if clauses.schema and (cursor.take("FROM") or cursor.take("IN")):
+        schema = cursor.name()
+    if clauses.filter and cursor.take("LIKE"):
+        like = cursor.string()
+    elif (clauses.filter or clauses.where) and cursor.take("WHERE"):
+        where = _rest(cursor)
+    if clauses.limit and cursor.take("LIMIT"):
+        limit = _limit(cursor)
+    return Show(kind, schema, table, like, where, full, scope or "session", limit)
+
+
+def _kind(cursor: Cursor, *, full: bool, scoped: bool) -> tuple[str, Clauses]:
+    start = furthest = cursor.index
+    for words, kind, clauses in _BY_FIRST.get(cursor.word, ()):
+        if (full and kind not in _FULL_KINDS) or (scoped and kind not in _SCOPED_KINDS):
+            continue
+        if cursor.take(*words):
+            return kind, clauses
+        at = start
+        while cursor.words[at] == words[at - start]:
+            at += 1
+        furthest = max(furthest, at)
+    raise cursor.refused(furthest)
+
+
+def _qualified(cursor: Cursor) -> tuple[str | None, str]:
+    name = cursor.name()
+    return (name, cursor.name()) if cursor.take(".") else (None, name)
+
+
+def _user(cursor: Cursor) -> str:
+    """'user'@'host'; the host is read and left out, as every user of a simulated tenant is `@'%'`."""
+    if cursor.take("CURRENT_USER"):
+        if cursor.take("("):
+            cursor.expect(")")
+        return "CURRENT_USER"
+    user = cursor.text_or_name()
+    if cursor.take("@"):
+        cursor.text_or_name()
+    return user
+
+
+def _limit(cursor: Cursor) -> tuple[int, int]:
+    first = cursor.integer()
+    if cursor.take(","):
+        return first, cursor.integer()
+    if cursor.take("OFFSET"):
+        return cursor.integer(), first
+    return 0, first
+
+
+def _rest(cursor: Cursor) -> str:
+    first, end = cursor.index, len(cursor.tokens)
+    if first == end:
+        raise cursor.refused()
+    cursor.index = end
+    return cursor.slice(first, end - 1)
+
+
+def describe(cursor: Cursor) -> Describe | NotModelledStatement:
+    """DESC, DESCRIBE or EXPLAIN: of a table, with a column or pattern; of a query it is not modelled."""
+    cursor.index += 1
+    start = cursor.index
+    if cursor.word in _EXPLAIN_OPTIONS and cursor.following in _EXPLAINED:
+        cursor.index += 1
+    elif cursor.take("FORMAT"):
+        if cursor.word == "=":
+            cursor.index += 1
+            cursor.text_or_name()
+        else:
+            cursor.index = start
+    if cursor.word in _EXPLAINED:
+        cursor.index = len(cursor.tokens)
+        return NotModelledStatement("EXPLAIN", cursor.text)
+    schema, table = _qualified(cursor)
+    column = None
+    if cursor.token is not None:
+        column = cursor.text_or_name()
+    return Describe(schema, table, column)

@@ -1,0 +1,194 @@
+"""Reading one statement: its first words decide who reads on.
+
+    SELECT WITH ( VALUES TABLE   -> Query, whose text the evaluator compiles
+    ALTER SYSTEM ...             -> obsim.sql.grammar.backup, parameters; known (by shape only)
+    SET SHOW DESC USE KILL ...   -> obsim.sql.grammar.session, show
+    CREATE INSERT GRANT ...      -> NotModelledStatement by name
+
+Grammar and near texts follow statements.md and seekdb-observations.jsonl of the reference shelf.
+"""
+
+from collections.abc import Callable, Sequence
+from re import compile as re_compile
+
+from obsim.answers import Value
+from obsim.client_statements import ClientStatement, Empty, Query
+from obsim.errors import ServerError, SyntaxRefused, error
+from obsim.sql.grammar.backup import archive_mode, backup, cancel_backup, freeze, set_decryption, set_encryption
+from obsim.sql.grammar.cursor import Cursor
+from obsim.sql.grammar.known import ALTER_SYSTEM_FORMS, TOP_FORMS, known_statement
+from obsim.sql.grammar.parameters import alter_parameters, call_procedure, reset_parameters, show_parameters, show_tenant
+from obsim.sql.grammar.session import kill, set_statement, transaction, use
+from obsim.sql.grammar.show import describe, show
+from obsim.sql.tokens import count_parameters, refused_at, scan, split_statements, syntax_error_of
+from obsim.statements import BackupStatement, NotModelledStatement, masked, masked_sql
+
+__all__ = [
+    "count_parameters", "is_own_statement", "loggable", "read_statement", "split_statements", "syntax_error_of",
+]
+
+Statement = BackupStatement | ClientStatement
+Reader = Callable[[Cursor], Statement]
+
+_FIRST_WORD = re_compile(r"[A-Za-z_]\w*")
+_PARENTHESES = re_compile(r"(?:[(\s]|/\*.*?\*/)*")
+_QUERY_WORDS = frozenset({"SELECT", "WITH", "VALUES", "TABLE"})
+
+
+def read_statement(text: str, parameters: Sequence[Value] | None = None) -> Statement:
+    """The one statement of `text`, as a dataclass of `obsim.statements` or `obsim.client_statements`.
+
+    With `parameters`, each `?` stands for its value; a Query keeps its marks for the evaluator. Raises SyntaxRefused
+    (1064) for what is not in the language and for a second statement, ER_EMPTY_QUERY (1065) for an empty text,
+    OB_ERR_PARSER_SYNTAX (1149) for an empty string where none may be, NotModelled past a limit of `obsim.sql.tokens`.
+    """
+    body, start, terminated = scan(text)
+    if start == len(body):
+        if body.isspace() or not body or terminated:
+            raise error("ER_EMPTY_QUERY")
+        return Empty()
+    match = _FIRST_WORD.match(body, start)
+    word = match.group().upper() if match else ""
+    if word in _QUERY_WORDS or (body[start] == "(" and _is_query_inside(body, start)):
+        return Query(body.rstrip() if terminated else body)
+    reader = STATEMENTS.get(word)
+    if reader is None:
+        raise refused_at(body, start)
+    cursor = Cursor(body, parameters)
+    statement = reader(cursor)
+    cursor.finish()
+    return statement
+
+
+def _is_query_inside(body: str, start: int) -> bool:
+    lead = _PARENTHESES.match(body, start)
+    match = _FIRST_WORD.match(body, lead.end() if lead else start)
+    return match is not None and match.group().upper() in _QUERY_WORDS
+
+
+def _alter(cursor: Cursor) -> Statement:
+    if cursor.following != "SYSTEM":
+        return _other(cursor)
+    cursor.expect("ALTER", "SYSTEM")
+    word, following = cursor.word, cursor.following
+    forms = ALTER_SYSTEM_FORMS.get(word)
+    furthest = 0
+    if forms and following != "=":
+        found, furthest = known_statement(cursor, forms)
+        if found is not None:
+            return found
+    reader = ALTER_SYSTEM.get(word) or ALTER_SYSTEM.get(f"{word} {following}")
+    if reader is None and forms and following != "=":
+        raise cursor.refused(furthest)
+    return (reader or alter_parameters)(cursor)
+
+
+def _set(cursor: Cursor) -> Statement:
+    if cursor.following == "ENCRYPTION":
+        return set_encryption(cursor)
+    return set_decryption(cursor) if cursor.following == "DECRYPTION" else set_statement(cursor)
+
+
+def _show(cursor: Cursor) -> Statement:
+    if cursor.following == "PARAMETERS":
+        return show_parameters(cursor)
+    return show_tenant(cursor) if cursor.following == "TENANT" else show(cursor)
+
+
+def _start(cursor: Cursor) -> Statement:
+    return transaction(cursor)
+
+
+def _other(cursor: Cursor) -> Statement:
+    """A statement of MySQL or OceanBase that obsim knows by name."""
+    word, following = cursor.word, cursor.following
+    forms = TOP_FORMS.get(word, [])
+    found, furthest = known_statement(cursor, forms)
+    if found is not None:
+        return found
+    objects = _OBJECTS.get(word)
+    if objects is None:
+        cursor.index = len(cursor.tokens)
+        return NotModelledStatement(word, cursor.text)
+    if following not in objects:
+        raise cursor.refused(max(furthest, 1))
+    cursor.index = len(cursor.tokens)
+    return NotModelledStatement(f"{word} {following}", cursor.text)
+
+
+ALTER_SYSTEM: dict[str, Reader] = {
+    "ARCHIVELOG": archive_mode,
+    "BACKUP": backup,
+    "CANCEL BACKUP": cancel_backup,
+    "MAJOR": freeze,
+    "MINOR": freeze,
+    "NOARCHIVELOG": archive_mode,
+    "RESET": reset_parameters,
+    "SET": alter_parameters,
+}
+"""What follows ALTER SYSTEM and is modelled; any other first word is the name of a parameter, or in ALTER_SYSTEM_FORMS."""
+
+STATEMENTS: dict[str, Reader] = {
+    "ALTER": _alter,
+    "BEGIN": transaction,
+    "CALL": call_procedure,
+    "COMMIT": transaction,
+    "DESC": describe,
+    "DESCRIBE": describe,
+    "EXPLAIN": describe,
+    "KILL": kill,
+    "RELEASE": transaction,
+    "ROLLBACK": transaction,
+    "SAVEPOINT": transaction,
+    "SET": _set,
+    "SHOW": _show,
+    "START": transaction,
+    "USE": use,
+    **dict.fromkeys(
+        """ANALYZE CHECK CHECKSUM CREATE DEALLOCATE DELETE DO DROP EXECUTE FLASHBACK FLUSH GRANT HANDLER HELP INSERT INSTALL
+        LOAD LOCK MERGE OPTIMIZE PREPARE PURGE RENAME REPAIR REPLACE RESET REVOKE TRUNCATE UNINSTALL UNLOCK UPDATE XA""".split(),
+        _other,
+    ),
+}
+"""First word -> reader. A word that is in neither this table nor `_QUERY_WORDS` begins no statement."""
+
+_CREATED = frozenset(
+    """AGGREGATE ALGORITHM CATALOG CONTEXT DATABASE DEFINER EVENT EXTERNAL FULLTEXT FUNCTION GLOBAL INDEX LOCATION OR OUTLINE PACKAGE
+    PROCEDURE PUBLIC ROLE SCHEMA SEQUENCE SERVER SPATIAL SQL SYNONYM TABLE TABLEGROUP TABLESPACE TEMPORARY TRIGGER
+    TYPE UNIQUE USER VIEW MATERIALIZED FORMAT CCL DIRECTORY DBLINK KEYSTORE PROFILE""".split()
+)
+_OBJECTS: dict[str, frozenset[str]] = {
+    "ALTER": _CREATED - {"OR", "PUBLIC"},
+    "CREATE": _CREATED,
+    "DROP": _CREATED | {"PREPARE", "TABLES"},
+    "FLASHBACK": frozenset(),
+    "LOCK": frozenset({"TABLES", "TABLE"}),
+    "PURGE": frozenset(),
+    "UNLOCK": frozenset({"TABLES", "TABLE"}),
+}
+_OWN = re_compile(
+    r"(?is)(?:\s|/\*.*?\*/|--[^\n]*|\#[^\n]*)*"
+    r"(?:ALTER\s+(?:SYSTEM|TENANT)|(?:CREATE|DROP)\s+TENANT|SET\s+(?:EN|DE)CRYPTION|SHOW\s+(?:PARAMETERS|TENANT)|CALL)\b"
+)
+
+
+def is_own_statement(text: str) -> bool:
+    """True where OceanBase's grammar, not MySQL's, has to read `text`."""
+    return _OWN.match(text) is not None
+
+
+def loggable(text: str) -> str:
+    """`text` for logs and reports: passwords and keys are `***`, in whatever kind of statement, valid or not."""
+    shown = []
+    try:
+        pieces = split_statements(text)
+    except ServerError:
+        return masked(text)
+    for piece in pieces:
+        try:
+            statement = read_statement(piece)
+        except ServerError:
+            shown.append(masked(piece))
+        else:
+            shown.append(masked_sql(statement) if isinstance(statement, BackupStatement) else masked(piece))
+    return "; ".join(shown)
