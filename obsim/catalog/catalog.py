@@ -1,0 +1,105 @@
+"""The catalog of one cluster: which views a tenant finds, and their rows in the version's own shape."""
+
+from typing import TYPE_CHECKING
+
+from obsim.catalog.definitions import CLOCK
+from obsim.catalog.information_schema import information_schema_views
+from obsim.catalog.model import SYS_ONLY, ColumnDef, Row, Scope, ViewDef
+from obsim.catalog.names import NOT_MODELLED
+from obsim.catalog.registry import ORACLE_SCHEMA, VIEWS, key_of
+from obsim.errors import NotModelled
+from obsim.ids import display_time
+
+if TYPE_CHECKING:
+    from obsim.cluster import ClusterState, Tenant
+
+__all__ = ["Catalog"]
+
+_MYSQL_SCHEMAS = ("information_schema", "mysql", "oceanbase", "test")
+_ORACLE_SCHEMAS = (ORACLE_SCHEMA,)
+CONTROL_SCHEMA = "obsim"
+
+
+class Catalog:
+    """Views of one cluster.
+
+    `show_control` lists the schema `obsim` in `schemas` and in information_schema; its views are found either way.
+    `clock_mode` is what obsim.clock prints as MODE, None where nobody has said.
+    """
+
+    def __init__(self, state: "ClusterState", *, show_control: bool = False, clock_mode: str | None = None) -> None:
+        self.state = state
+        self.show_control = show_control
+        self.clock_mode = clock_mode
+        clock = ViewDef(CONTROL_SCHEMA, "clock", CLOCK, ("time",), self._clock, SYS_ONLY)
+        self._views = VIEWS | {key_of(v.schema, v.name): v for v in (clock, *information_schema_views(self))}
+        self._columns: dict[ViewDef, tuple[ColumnDef, ...]] = {}
+        self._places: dict[ViewDef, tuple[int, ...] | None] = {}
+
+    def schemas(self, tenant: "Tenant") -> list[str]:
+        """The schemas SHOW DATABASES lists, in order; `obsim` only in sys and only when it is shown."""
+        if tenant.mode == "ORACLE":
+            return list(_ORACLE_SCHEMAS)
+        if self.show_control and tenant.kind == "SYS":
+            return sorted((*_MYSQL_SCHEMAS, CONTROL_SCHEMA))
+        return list(_MYSQL_SCHEMAS)
+
+    def _has_schema(self, schema: str, tenant: "Tenant") -> bool:
+        if schema == CONTROL_SCHEMA:
+            return tenant.kind == "SYS"
+        return schema in ([ORACLE_SCHEMA.lower()] if tenant.mode == "ORACLE" else _MYSQL_SCHEMAS)
+
+    def find(self, schema: str, name: str, tenant: "Tenant") -> ViewDef | None:
+        """The view `schema.name` as `tenant` sees it, names in any letter case.
+
+        None where the real engine has no such view for this tenant (1146). Raises NotModelled for a view that it has
+        and obsim has not.
+        """
+        key = key_of(schema, name)
+        if not self._has_schema(key[0], tenant):
+            return None
+        view = self._views.get(key)
+        if view is not None:
+            return view if view.tenants != SYS_ONLY or tenant.kind == "SYS" else None
+        known = NOT_MODELLED.get(key)
+        if known is None:
+            return None
+        written, tenants, since = known
+        if (tenants == SYS_ONLY and tenant.kind != "SYS") or not self.state.profile.version.has(since):
+            return None
+        raise NotModelled(f"the view {written} yet")
+
+    def views(self, schema: str, tenant: "Tenant") -> list[ViewDef]:
+        """The views of a schema that `tenant` sees, by name; an unknown schema has none."""
+        key = schema.lower()
+        if not self._has_schema(key, tenant):
+            return []
+        seen = (v for (s, _), v in self._views.items() if s == key and (v.tenants != SYS_ONLY or tenant.kind == "SYS"))
+        return sorted(seen, key=lambda view: view.name)
+
+    def columns(self, view: ViewDef) -> tuple[ColumnDef, ...]:
+        """The columns that the cluster's version has."""
+        columns = self._columns.get(view)
+        if columns is None:
+            version = self.state.profile.version
+            columns = self._columns[view] = tuple(c for c in view.columns if version.has(c.since))
+        return columns
+
+    def rows(self, view: ViewDef, scope: Scope) -> list[Row]:
+        """The rows of a view under `columns(view)`."""
+        rows = view.rows(self.state, scope)
+        if view not in self._places:
+            kept = self.columns(view)
+            places = tuple(i for i, column in enumerate(view.columns) if column in kept)
+            self._places[view] = None if len(places) == len(view.columns) else places
+        found = self._places[view]
+        return list(rows) if found is None else [tuple(row[i] for i in found) for row in rows]
+
+    def _clock(self, state: "ClusterState", scope: Scope) -> list[Row]:
+        """obsim.clock: one row; times in the session's zone and as nanoseconds since 1970-01-01 UTC."""
+        event_ns = state.next_event_ns
+        return [(
+            self.clock_mode, display_time(state.now_ns, scope.offset_s), state.now_ns,
+            display_time(state.start_ns, scope.offset_s), state.start_ns, state.timeline,
+            None if event_ns is None else display_time(event_ns, scope.offset_s), event_ns,
+        )]  # fmt: skip

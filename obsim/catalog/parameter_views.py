@@ -1,0 +1,62 @@
+"""Rows of the parameters: the views GV$OB_PARAMETERS and V$OB_PARAMETERS, and SHOW PARAMETERS (samples.md)."""
+
+from collections.abc import Iterator
+
+from obsim.catalog.definitions import SHOW_PARAMETERS
+from obsim.catalog.model import ColumnDef, Row, Scope
+from obsim.catalog.values import yes_no
+from obsim.cluster import ClusterState
+from obsim.ids import SYS_TENANT_ID, TenantId
+from obsim.parameters import Level, ParameterView
+
+__all__ = ["parameter_columns", "parameter_rows", "parameters"]
+
+
+def parameters(state: ClusterState, scope: Scope) -> list[Row]:
+    """GV$OB_PARAMETERS: those of the cluster once, with TENANT_ID NULL, then those of each tenant the session sees."""
+    seen = list(state.tenants) if scope.tenant_id == SYS_TENANT_ID else [scope.tenant_id]
+    return [_view_row(state, view) for view in _one_each(state, seen)]
+
+
+def _one_each(state: ClusterState, tenant_ids: list[TenantId]) -> Iterator[ParameterView]:
+    views = {tenant_id: list(state.parameters.rows(tenant_id)) for tenant_id in tenant_ids}
+    yield from (v for v in views[tenant_ids[0]] if v.definition.level is Level.CLUSTER)
+    for own in views.values():
+        yield from (v for v in own if v.definition.level is Level.TENANT)
+
+
+def _data_type(state: ClusterState, view: ParameterView) -> str | None:
+    return view.definition.data_type if state.profile.parameter_types else None
+
+
+def _view_row(state: ClusterState, view: ParameterView) -> Row:
+    definition, options = view.definition, state.options
+    return (
+        options.server_ip, options.server_port, options.zone, definition.level.value, view.tenant_id, definition.name,
+        _data_type(state, view), view.value, definition.info, definition.section, definition.edit_level,
+        definition.default, yes_no(view.is_default),
+    )  # fmt: skip
+
+
+def parameter_columns(state: ClusterState) -> tuple[ColumnDef, ...]:
+    """The columns of SHOW PARAMETERS in this version: 12, or 14 with default_value and isdefault."""
+    version = state.profile.version
+    return tuple(column for column in SHOW_PARAMETERS if version.has(column.since))
+
+
+def parameter_rows(state: ClusterState, tenant_id: TenantId) -> list[Row]:
+    """The rows of SHOW PARAMETERS for one tenant, with the columns of `parameter_columns`.
+
+    A tenant sees its own parameters and those of the cluster; `source` stays DEFAULT after a SET.
+    """
+    options, width = state.options, len(parameter_columns(state))
+    rows: list[Row] = []
+    for view in state.parameters.rows(tenant_id):
+        definition = view.definition
+        row = (
+            options.zone, "observer", options.server_ip, options.server_port, definition.name, _data_type(state, view),
+            view.value, definition.info, definition.section, definition.level.value, "DEFAULT", definition.edit_level,
+            definition.default, int(view.is_default),
+        )  # fmt: skip
+        rows.append(row[:width])
+    return rows
