@@ -5,12 +5,13 @@ cluster there. So the core never meets a wall clock: the one mode that needs it 
 """
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
 from fractions import Fraction
 from typing import Protocol
 
 from obsim.errors import UsageError
 
-__all__ = ["ClockMode", "ManualClock", "StepClock", "WallClock", "clock_named"]
+__all__ = ["ClockMode", "ManualClock", "StepClock", "WallClock", "clock_named", "time_of", "times_ns"]
 
 SECOND_NS = 1_000_000_000
 SPEED_MAX = 1_000_000
@@ -106,3 +107,31 @@ def clock_named(
             return WallClock(monotonic_ns, now_ns, speed)
         case _:
             raise UsageError(f"'{name}' is not a clock: choose wall, manual or step")
+
+
+CLUSTER_ZONE = timezone(timedelta(hours=8))
+"""The zone of times that name none: OceanBase's default time_zone."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def times_ns(moment: int | str | datetime) -> int:
+    """Nanoseconds since 1970-01-01 UTC of nanoseconds, a datetime or an ISO text; without a zone it is +08:00.
+
+    Raises UsageError for a text that is no time and for a moment before 1970.
+    """
+    if isinstance(moment, str):
+        try:
+            moment = datetime.fromisoformat(moment)
+        except ValueError:
+            raise UsageError(f"'{moment}' is not a time: write it as '2024-01-01 00:00:00'") from None
+    if isinstance(moment, datetime):
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=CLUSTER_ZONE)
+        moment = (aware - _EPOCH) // timedelta(microseconds=1) * 1000
+    if moment < 0:
+        raise UsageError("virtual time does not reach before 1970")
+    return moment
+
+
+def time_of(moment_ns: int) -> datetime:
+    """The datetime of nanoseconds, cut to microseconds, in the zone +08:00."""
+    return (_EPOCH + timedelta(microseconds=moment_ns // 1000)).astimezone(CLUSTER_ZONE)

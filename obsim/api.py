@@ -1,0 +1,304 @@
+"""obsim inside a Python process: a cluster without a socket.
+
+A `Cluster` belongs to the thread that made it, starts in milliseconds and moves its clock only when told (unless it is
+given another one). Everything it does, it does through the same sessions as the server.
+"""
+
+import json
+import threading
+import time
+from datetime import datetime, timedelta
+from fractions import Fraction
+from types import TracebackType
+from typing import Self
+
+from obsim.answers import Value
+from obsim.catalog import Scope
+from obsim.clock import SECOND_NS, clock_named, time_of, times_ns
+from obsim.cluster import ClusterState, Principal, Tenant
+from obsim.errors import UsageError
+from obsim.ids import SYS_TENANT_ID
+from obsim.row import Row, rows_of
+from obsim.scenario import DEFAULT_START_NS, build_state
+from obsim.session import ControlAccess, Pending, Session, SessionHost
+from obsim.session.pending import ToTime, UntilIdle
+from obsim.statements import BackupStatement, CallProcedure
+from obsim.variables import ServerFacts
+from obsim.versions import IncrementalBase, profile_for
+
+__all__ = ["Cluster", "ClusterSession", "Row", "make_host"]
+
+
+def make_host(
+    scenario: str = "three-tenants",
+    *,
+    seed: int = 0,
+    version: str = "4.2.1",
+    clock: str = "manual",
+    step_s: float = 1.0,
+    speed: float = 1.0,
+    start_time: int | str | datetime | None = None,
+    incremental_base: str | IncrementalBase | None = None,
+    strict_incremental: bool = False,
+    control: str | None = None,
+    show_control: bool = False,
+    facts: ServerFacts | None = None,
+) -> SessionHost:
+    """A cluster with its sessions, as the server and `Cluster` use it.
+
+    `control` is None (open), `off` or a password. Raises ScenarioError, and UsageError for any other argument. A clock
+    that follows the wall starts now unless `start_time` says otherwise.
+    """
+    profile = profile_for(version)
+    if start_time is not None:
+        start_ns = times_ns(start_time)
+    else:
+        start_ns = time.time_ns() // 1000 * 1000 if clock == "wall" else DEFAULT_START_NS
+    base = _incremental_base(incremental_base)
+
+    def build() -> ClusterState:
+        return build_state(
+            scenario, profile=profile, seed=seed, start_ns=start_ns, incremental_base=base,
+            strict_incremental=strict_incremental, **({} if facts is None else {"mysql_port": facts.port}),
+        )  # fmt: skip
+
+    mode = clock_named(
+        clock, now_ns=start_ns, monotonic_ns=time.monotonic_ns, step_ns=int(Fraction(step_s) * SECOND_NS), speed=speed
+    )
+    return SessionHost(build, mode, ControlAccess(control, shown=show_control), facts)
+
+
+def _incremental_base(name: str | IncrementalBase | None) -> IncrementalBase | None:
+    if name is None or isinstance(name, IncrementalBase):
+        return name
+    try:
+        return IncrementalBase(name)
+    except ValueError:
+        raise UsageError(f"'{name}' is no base of increments: choose last_full or previous") from None
+
+
+class ClusterSession:
+    """One login that keeps its state: database, variables, encryption password. Close it, or use it in a `with`."""
+
+    def __init__(self, cluster: "Cluster", session: Session) -> None:
+        self._cluster = cluster
+        self._session = session
+
+    def execute(self, sql: str) -> list[Row]:
+        """Run one statement; its rows, [] without any. Raises ServerError."""
+        self._cluster._check_thread()  # noqa: SLF001 - one thing in two classes
+        if self._session.killed:
+            raise UsageError("this session was killed or closed: open another one")
+        answer = self._session.execute(sql)
+        return rows_of(answer.run() if isinstance(answer, Pending) else answer)
+
+    query = execute
+
+    @property
+    def connection_id(self) -> int:
+        """What CONNECTION_ID() says."""
+        return self._session.connection_id
+
+    @property
+    def warnings(self) -> list[tuple[str, int, str]]:
+        """(level, code, message) of the last statement, as SHOW WARNINGS lists them."""
+        return list(self._session.warnings)
+
+    def close(self) -> None:
+        """Log out; closing twice is no error."""
+        self._cluster._check_thread()  # noqa: SLF001 - one thing in two classes
+        self._session.killed = True
+        self._session.cluster.close(self._session)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class Cluster:
+    """A simulated cluster in this process.
+
+    `scenario` is the name of a built-in one or a file; equal arguments and equal calls give equal answers. `clock` is
+    `manual` (moved by `advance`), `step` (each ALTER SYSTEM and each query of an OceanBase view is `step_s` seconds) or
+    `wall` (real time times `speed`). `start_time` is a datetime, an ISO text or nanoseconds since 1970.
+
+    Raises ScenarioError and UsageError here, ServerError from statements, UsageError when another thread uses it.
+    """
+
+    def __init__(
+        self,
+        scenario: str = "three-tenants",
+        *,
+        seed: int = 0,
+        version: str = "4.2.1",
+        clock: str = "manual",
+        step_s: float = 1.0,
+        speed: float = 1.0,
+        start_time: int | str | datetime | None = None,
+        incremental_base: str | IncrementalBase | None = None,
+        strict_incremental: bool = False,
+        control: str | None = None,
+        show_control: bool = False,
+    ) -> None:
+        self._thread_id = threading.get_ident()
+        self._host = make_host(
+            scenario, seed=seed, version=version, clock=clock, step_s=step_s, speed=speed, start_time=start_time,
+            incremental_base=incremental_base, strict_incremental=strict_incremental, control=control,
+            show_control=show_control,
+        )  # fmt: skip
+
+    def _check_thread(self) -> None:
+        if threading.get_ident() != self._thread_id:
+            raise UsageError(
+                "a Cluster belongs to the thread that made it: make one in each thread, or use obsim.Server, whose "
+                "server.cluster may be called from any"
+            )
+
+    @property
+    def state(self) -> ClusterState:
+        """The simulated state itself, for tests that look behind the views."""
+        self._check_thread()
+        return self._host.state
+
+    @property
+    def host(self) -> SessionHost:
+        """The sessions under this interface."""
+        self._check_thread()
+        return self._host
+
+    @property
+    def now(self) -> datetime:
+        """Virtual time at +08:00, cut to microseconds."""
+        return time_of(self.now_ns)
+
+    @property
+    def now_ns(self) -> int:
+        """Virtual time in nanoseconds since 1970-01-01 UTC."""
+        self._settle()
+        return self._host.state.now_ns
+
+    def _settle(self) -> None:
+        self._check_thread()
+        pending = self._host.settle()
+        if pending is not None:
+            pending.run()
+
+    def _tenant(self, name: str) -> Tenant:
+        tenant = self._host.state.tenant_named(name)
+        if tenant is None or tenant.kind == "META":
+            names = [t.name for t in self._host.state.tenants.values() if t.kind != "META"]
+            raise UsageError(f"there is no tenant '{name}' to log in to: the scenario has {', '.join(names)}")
+        return tenant
+
+    def session(self, user: str | None = None, tenant: str = "sys", database: str | None = None) -> ClusterSession:
+        """Log in, without a password: by default as root, in an Oracle-mode tenant as SYS.
+
+        Raises UsageError for a tenant or user that is not there, ServerError 1049 for an unknown database.
+        """
+        self._check_thread()
+        owner = self._tenant(tenant)
+        name = user or ("SYS" if owner.mode == "ORACLE" else "root")
+        account = owner.find_user(name)
+        if account is None:
+            raise UsageError(f"tenant '{tenant}' has no user '{name}': it has {', '.join(owner.users)}")
+        return ClusterSession(self, self._host.open(account.name, owner, "127.0.0.1", database))
+
+    def execute(self, sql: str, tenant: str = "sys", user: str | None = None) -> list[Row]:
+        """Run one statement in a session of its own; its rows, [] without any. Raises ServerError."""
+        with self.session(user, tenant) as session:
+            return session.execute(sql)
+
+    def query(self, sql: str, tenant: str = "sys", user: str | None = None) -> list[Row]:
+        """The rows of one statement, run in a session of its own. Raises ServerError."""
+        return self.execute(sql, tenant, user)
+
+    def advance(
+        self,
+        *,
+        days: float = 0,
+        hours: float = 0,
+        minutes: float = 0,
+        seconds: float = 0,
+        milliseconds: float = 0,
+        ns: int = 0,
+    ) -> None:
+        """Move virtual time on by the sum. Raises UsageError for less than nothing."""
+        span_s = Fraction(days) * 86_400 + Fraction(hours) * 3600 + Fraction(minutes) * 60 + Fraction(seconds)
+        span_ns = round(span_s * SECOND_NS + Fraction(milliseconds) * 1_000_000) + ns
+        if span_ns < 0:
+            raise UsageError("virtual time never goes back: use reset() to begin anew")
+        self._go_to(self._host.state.now_ns + span_ns)
+
+    def advance_to(self, moment: int | str | datetime) -> None:
+        """Move virtual time on to a moment; one that is past changes nothing."""
+        self._go_to(times_ns(moment))
+
+    def _go_to(self, target_ns: int) -> None:
+        self._settle()
+        self._travel(ToTime(self._host.state, target_ns))
+
+    def run_until_idle(self) -> None:
+        """Move virtual time on until no job, task or DAG is unfinished.
+
+        Raises ServerError, naming what still runs, after 30 virtual days.
+        """
+        self._settle()
+        self._travel(UntilIdle(self._host.state))
+
+    def _travel(self, journey: ToTime | UntilIdle) -> None:
+        Pending(journey, self._host.state).run()
+        self._host.clock.rebase(self._host.state.now_ns)
+
+    def reset(self) -> None:
+        """Back to the scenario's start, clock included; sessions stay open."""
+        self._check_thread()
+        self._host.reset()
+
+    def write(self, tenant: str, table: str, count: int, kind: str = "random") -> None:
+        """Touch exactly `count` distinct baseline macroblocks of a table: `random`, `clustered` or `append`.
+
+        They become new blocks at the next major freeze. Raises ServerError for an unknown table, kind or count.
+        """
+        from obsim.control import PROCEDURES  # noqa: PLC0415 - what CALL obsim.write does
+
+        self._settle()
+        PROCEDURES["write"].call(self._host.state, (tenant, table, count, kind))
+
+    def schedule(self, every: int | timedelta, sql: str, tenant: str = "sys") -> None:
+        """Let an ALTER SYSTEM statement run at every interval (nanoseconds or a timedelta) from now on.
+
+        What it answers is dropped. Raises the errors of reading it, and UsageError for any other statement.
+        """
+        self._check_thread()
+        owner = self._tenant(tenant)
+        statement = self._host.read(sql)
+        if not isinstance(statement, BackupStatement) or isinstance(statement, CallProcedure):
+            raise UsageError("only ALTER SYSTEM statements can be scheduled")
+        every_ns = every if isinstance(every, int) else every // timedelta(microseconds=1) * 1000
+        user = "SYS" if owner.mode == "ORACLE" else "root"
+        self._host.state.schedule(every_ns, Principal(owner.tenant_id, user), statement)
+
+    def dump(self) -> dict[str, list[tuple[Value, ...]]]:
+        """Every row of every view that sys sees, under `schema.VIEW`; equal histories give equal dumps."""
+        self._settle()
+        state, catalog = self._host.state, self._host.catalog
+        sys_tenant = state.tenants[SYS_TENANT_ID]
+        scope = Scope(SYS_TENANT_ID)
+        found = {}
+        for schema in sorted({*catalog.schemas(sys_tenant), "obsim"}):
+            for view in catalog.views(schema, sys_tenant):
+                found[f"{view.schema}.{view.name}"] = [tuple(row) for row in catalog.rows(view, scope)]
+        return found
+
+    def dump_bytes(self) -> bytes:
+        """`dump` as bytes, one line a row."""
+        lines = [
+            json.dumps([name, *row], ensure_ascii=False, default=bytes.hex)
+            for name, rows in self.dump().items()
+            for row in rows
+        ]
+        return "\n".join(lines).encode()

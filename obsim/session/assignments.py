@@ -1,0 +1,106 @@
+"""SET of variables, character sets and transaction characteristics."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from obsim.answers import Ok, Value
+from obsim.charsets import CHARACTER_SETS, character_set, collation
+from obsim.client_statements import Assignment, DefaultValue, Expression, SetNames, SetVariables, Transaction
+from obsim.errors import NotModelled, ServerError, error
+from obsim.variables import VARIABLES, find_variable
+
+if TYPE_CHECKING:
+    from obsim.session.session import Session
+    from obsim.session.settings import GlobalSettings
+
+__all__ = ["set_names", "set_transaction", "set_variables"]
+
+WARNING_TRUNCATED = 1292
+USER_VARIABLES_MAX = 4096
+"""A connection that made more than this would be holding the server's memory."""
+
+
+def set_variables(session: "Session", statement: SetVariables, _: Sequence[Value]) -> Ok:
+    """All assignments in order, from values that are all known before the first one acts.
+
+    Raises 1193, 1228, 1229, 1231, 1232, 1238 and what the expressions raise; then nothing has been set.
+    """
+    settings = session.settings
+    before, users_before = settings.snapshot(), dict(session.user_variables)
+    globals_before = dict(settings.globals.changed)
+    try:
+        for assignment in statement.assignments:
+            _assign(session, assignment)
+    except ServerError:
+        settings.restore(before)
+        session.user_variables = users_before
+        settings.globals.changed = globals_before
+        raise
+    return Ok()
+
+
+def _assign(session: "Session", assignment: Assignment) -> None:
+    if assignment.scope == "user":
+        if len(session.user_variables) >= USER_VARIABLES_MAX and assignment.name not in session.user_variables:
+            raise NotModelled(f"more than {USER_VARIABLES_MAX} user variables in a session")
+        session.user_variables[assignment.name] = _value(session, assignment)
+        return
+    variable = find_variable(assignment.name)
+    settings = session.settings
+    # An administrator's SET GLOBAL is the tenant's, everybody else has the session's value only.
+    target: GlobalSettings | None = settings.globals if assignment.scope == "global" else None
+    if isinstance(assignment.value, DefaultValue):
+        if target is not None:
+            target.assign_default(variable)
+        else:
+            settings.assign_default(variable)
+    else:
+        value = _value(session, assignment)
+        if variable.name == "timestamp" and value != 0:
+            raise NotModelled("SET timestamp: move the clock with CALL obsim.advance(...)")
+        warning = target.assign(variable, value) if target is not None else settings.assign(variable, value)
+        if warning is not None:
+            session.warn(WARNING_TRUNCATED, warning)
+    if variable.name == "autocommit" and target is None and settings.autocommit:
+        session.in_transaction = session.read_only_transaction = False
+
+
+def _value(session: "Session", assignment: Assignment) -> Value:
+    value = assignment.value
+    if isinstance(value, DefaultValue):
+        raise error("OB_ERR_PARSER_SYNTAX")
+    if not isinstance(value, Expression):
+        return value
+    evaluator = session.cluster.evaluator
+    plan = evaluator.compile(f"SELECT {value.text}", session)
+    return evaluator.run(plan, session, value.parameters).rows[0][0]
+
+
+def set_names(session: "Session", statement: SetNames, _: Sequence[Value]) -> Ok:
+    """SET NAMES. Raises 1115 and 1273 for unknown names, 1253 for a collation of another character set."""
+    name = statement.charset or str(VARIABLES["character_set_client"].default)
+    charset = character_set(name)
+    collation_name = charset.default_collation
+    if statement.collation is not None:
+        chosen = collation(statement.collation)
+        if chosen.character_set != charset.name:
+            message = f"COLLATION '{chosen.name}' is not valid for CHARACTER SET '{charset.name}'"
+            raise ServerError(1253, "42000", message, name="OB_ERR_COLLATION_MISMATCH", code=-5125)
+        collation_name = chosen.name
+    session.settings.name_character_set(CHARACTER_SETS[charset.name].name, collation_name)
+    return Ok()
+
+
+def set_transaction(session: "Session", statement: Transaction) -> Ok:
+    """SET [SESSION | GLOBAL] TRANSACTION: the isolation level and read-only mode are variables."""
+    for words in statement.characteristics:
+        if words.startswith("ISOLATION LEVEL "):
+            name, value = "transaction_isolation", words.removeprefix("ISOLATION LEVEL ").replace(" ", "-")
+        else:
+            name, value = "transaction_read_only", "ON" if words == "READ ONLY" else "OFF"
+        if statement.scope is None:
+            continue  # the next transaction alone: nothing that could be seen
+        settings = session.settings
+        target = settings.globals if statement.scope == "global" else settings
+        target.assign(VARIABLES[name], value)
+    return Ok()

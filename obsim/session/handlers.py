@@ -1,0 +1,201 @@
+"""What each type of statement does in a session: one table, and the small handlers.
+
+The bigger families have files of their own: `assignments.py` (SET), `show.py` and `describe.py`. Queries do not come
+here, `Session` hands them to the evaluator. Facts: statements.md ("Who may run", "Passwords, keys"), clients.md 3,
+and the recorded groups `names and privileges` and `extra`.
+"""
+
+from collections.abc import Callable, Sequence
+from re import IGNORECASE
+from re import compile as re_compile
+from typing import TYPE_CHECKING, Any, cast
+
+from obsim import statements as s
+from obsim.answers import Answer, Ok, Value
+from obsim.client_statements import Describe, Empty, Kill, Query, SetNames, SetVariables, Show, Transaction, UseDatabase
+from obsim.cluster import Principal
+from obsim.control import PROCEDURES, Move, Reset, Schedule
+from obsim.errors import NotModelled, ServerError, error
+from obsim.session.assignments import set_names, set_transaction, set_variables
+from obsim.session.describe import describe
+from obsim.session.pending import Pending, ToTime, UntilIdle
+from obsim.session.show import show, show_parameters, show_tenant
+
+if TYPE_CHECKING:
+    from obsim.session.session import Session, Statement
+    from obsim.sql.evaluator import QueryPlan
+
+__all__ = ["HANDLERS", "acts_on_clock"]
+
+OCEANBASE_SCHEMAS = frozenset({"oceanbase", "SYS"})
+_ALTER_SYSTEM = re_compile(r"\s*ALTER\s+SYSTEM\b", IGNORECASE)
+
+Handler = Callable[["Session", Any, Sequence[Value]], Answer | Pending]
+
+
+def acts_on_clock(statement: "Statement", plan: "QueryPlan | None") -> bool:
+    """Whether a stepping clock counts the statement: an ALTER SYSTEM, or a query that names an OceanBase view."""
+    if plan is not None:
+        return any(view.schema in OCEANBASE_SCHEMAS for view in plan.views)
+    if isinstance(statement, s.RefusedStatement | s.NotModelledStatement):
+        return _ALTER_SYSTEM.match(statement.text) is not None
+    return type(statement) in _ALTER_SYSTEM_TYPES
+
+
+def _change_cluster(session: "Session", statement: s.BackupStatement, _: Sequence[Value]) -> Ok:
+    if session.read_only_transaction:
+        raise ServerError(1792, "25006", "Cannot execute statement in a READ ONLY transaction.")
+    return session.cluster.state.execute(session.principal, statement)
+
+
+def _refuse(_session: "Session", _statement: s.RefusedStatement, _: Sequence[Value]) -> Ok:
+    raise error("OB_NOT_SUPPORTED")
+
+
+def _not_modelled(_session: "Session", statement: s.NotModelledStatement, _: Sequence[Value]) -> Ok:
+    raise NotModelled(statement.what)
+
+
+def _set_encryption(session: "Session", statement: s.SetEncryption, _: Sequence[Value]) -> Ok:
+    session.encryption = statement.password
+    return Ok()
+
+
+def _set_decryption(session: "Session", statement: s.SetDecryption, _: Sequence[Value]) -> Ok:
+    if session.tenant.kind != "SYS":
+        raise error("OB_NOT_SUPPORTED", "non-sys tenant set decryption is")
+    session.decryption = statement.passwords
+    return Ok()
+
+
+def _use(session: "Session", statement: UseDatabase, _: Sequence[Value]) -> Ok:
+    name = session.schema_named(statement.name)
+    if name is None:
+        raise error("OB_ERR_BAD_DATABASE", statement.name)
+    session.database = name
+    session.settings.name_database()
+    return Ok()
+
+
+def _nothing(_session: "Session", _statement: object, _: Sequence[Value]) -> Ok:
+    return Ok()
+
+
+def _transaction(session: "Session", statement: Transaction, _: Sequence[Value]) -> Ok:
+    if statement.kind == "SET TRANSACTION":
+        return set_transaction(session, statement)
+    chained = any(words.endswith("AND CHAIN") and "NO" not in words for words in statement.characteristics)
+    if statement.kind == "BEGIN" or chained:
+        session.in_transaction = True
+        session.read_only_transaction = "READ ONLY" in statement.characteristics
+    elif statement.kind in {"COMMIT", "ROLLBACK"}:
+        session.in_transaction = session.read_only_transaction = False
+    elif statement.kind in {"ROLLBACK TO", "RELEASE SAVEPOINT"}:
+        raise ServerError(1305, "42000", f"savepoint does not exist: {statement.name}")
+    return Ok()
+
+
+def _kill(session: "Session", statement: Kill, _: Sequence[Value]) -> Ok:
+    victim = session.cluster.sessions.get(statement.connection_id)
+    if victim is None:
+        raise error("ER_NO_SUCH_THREAD", statement.connection_id)
+    if session.tenant.kind != "SYS" and victim.tenant_id != session.tenant_id:
+        # Another tenant's connection looks like none at all: its existence is nobody else's business.
+        raise error("ER_NO_SUCH_THREAD", statement.connection_id)
+    if victim.user != session.user and session.user not in {"root", "SYS"}:
+        raise error("ER_KILL_DENIED", statement.connection_id)
+    victim.kill(query_only=statement.query_only)
+    if victim is session:
+        raise error("OB_ERR_QUERY_INTERRUPTED")
+    return Ok()
+
+
+def _call(session: "Session", statement: s.CallProcedure, _: Sequence[Value]) -> Answer | Pending:
+    schema = statement.schema or session.database
+    if schema is None:
+        raise error("OB_ERR_NO_DB_SELECTED")
+    host, access, name = session.cluster, session.cluster.control, statement.name
+    reachable = schema == "obsim" and access.enabled and session.tenant.kind == "SYS"
+    if reachable and name == "unlock" and access.needs_password:
+        return _unlock(session, statement)
+    procedure = PROCEDURES.get(name) if reachable else None
+    if procedure is None:
+        raise error("ER_SP_DOES_NOT_EXIST", "PROCEDURE", f"{schema}.{name}")
+    if not session.control:
+        raise error("OB_ERR_NO_PRIVILEGE", "control of obsim: first CALL obsim.unlock('password'),")
+    outcome = procedure.call(host.state, statement.arguments)
+    match outcome:
+        case Reset():
+            host.reset()
+            return Ok()
+        case Move():
+            return _jump(session, outcome)
+        case Schedule():
+            return _schedule(session, outcome)
+        case _:
+            return outcome
+
+
+def _unlock(session: "Session", statement: s.CallProcedure) -> Ok:
+    if len(statement.arguments) != 1:
+        raise ServerError(
+            1318, "42000",
+            f"Incorrect number of arguments for PROCEDURE obsim.unlock; expected 1, got {len(statement.arguments)}",
+        )  # fmt: skip
+    if not session.cluster.control.accepts(str(statement.arguments[0])):
+        raise error("OB_ERR_NO_PRIVILEGE", "control of obsim: that is not its password; the right")
+    session.unlocked = True
+    return Ok()
+
+
+def _jump(session: "Session", move: Move) -> Pending:
+    host = session.cluster
+    state, clock = host.state, host.clock
+
+    def arrived() -> Ok:
+        clock.rebase(state.now_ns)
+        session.statement = None
+        return Ok()
+
+    journey = UntilIdle(state) if move.target_ns is None else ToTime(state, move.target_ns)
+    return Pending(journey, state, arrived, session.noted)
+
+
+def _schedule(session: "Session", order: Schedule) -> Ok:
+    """Future workload: only what changes the cluster can run by itself."""
+    host = session.cluster
+    tenant = host.state.tenant_named(order.tenant)
+    if tenant is None or tenant.kind == "META":
+        raise error("OB_ERR_INVALID_TENANT_NAME")
+    statement = host.read(order.text)
+    if type(statement) not in _ALTER_SYSTEM_TYPES:
+        raise error("OB_INVALID_ARGUMENT", "statement, only ALTER SYSTEM statements that obsim models can be scheduled")
+    user = "SYS" if tenant.mode == "ORACLE" else "root"
+    host.state.schedule(order.every_ns, Principal(tenant.tenant_id, user), cast(s.BackupStatement, statement))
+    return Ok()
+
+
+_ALTER_SYSTEM_TYPES = frozenset(
+    {s.BackupDatabase, s.CancelBackup, s.SetArchiveMode, s.Freeze, s.AlterParameters, s.ResetParameters}
+)
+
+HANDLERS: dict[type, Handler] = {
+    **dict.fromkeys(_ALTER_SYSTEM_TYPES, _change_cluster),
+    s.SetEncryption: _set_encryption,
+    s.SetDecryption: _set_decryption,
+    s.ShowParameters: show_parameters,
+    s.ShowTenant: show_tenant,
+    s.CallProcedure: _call,
+    s.RefusedStatement: _refuse,
+    s.NotModelledStatement: _not_modelled,
+    UseDatabase: _use,
+    SetVariables: set_variables,
+    SetNames: set_names,
+    Show: show,
+    Describe: describe,
+    Kill: _kill,
+    Transaction: _transaction,
+    Empty: _nothing,
+    Query: _nothing,  # never reached: `Session` runs queries by their plan
+}
+"""Every type of statement that `read_statement` gives."""

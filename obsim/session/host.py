@@ -1,0 +1,143 @@
+"""One cluster and the sessions open on it."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from obsim.catalog import Catalog
+from obsim.client_statements import ClientStatement, Describe, Query, Show
+from obsim.clock import ClockMode
+from obsim.cluster import ClusterState, Tenant
+from obsim.errors import error
+from obsim.session.control_access import ControlAccess
+from obsim.session.pending import EVENTS_AT_ONCE, Pending, ToTime
+from obsim.session.session import Session
+from obsim.session.settings import GlobalSettings
+from obsim.statements import BackupStatement
+from obsim.variables import ServerFacts
+
+if TYPE_CHECKING:
+    from obsim.sql.evaluator import Evaluator
+
+__all__ = ["SessionHost"]
+
+FIRST_CONNECTION_ID = 3_221_487_617
+READ_TEXTS_MAX = 512
+READ_TEXT_LENGTH_MAX = 4096
+
+
+class SessionHost:
+    """A cluster, its clock, who may control it, and its sessions by connection id.
+
+    `build` makes the cluster as its scenario says; `reset` calls it again. `facts` are the server's own, for variables
+    such as `version` and `port`; without them those of a server on the default port.
+    """
+
+    def __init__(
+        self,
+        build: Callable[[], ClusterState],
+        clock: ClockMode,
+        control: ControlAccess | None = None,
+        facts: ServerFacts | None = None,
+    ) -> None:
+        self._build = build
+        self.clock = clock
+        self.control = control or ControlAccess()
+        self.sessions: dict[int, Session] = {}
+        self._last_connection_id = FIRST_CONNECTION_ID - 1
+        self._read_texts: dict[str, ClientStatement | BackupStatement] = {}
+        self.warning_serial = 0
+        """Counts lists of warnings, so that no two of them make equal session fingerprints."""
+        self._take(build())
+        profile = self.state.profile
+        self.facts = facts or ServerFacts(str(profile.version), profile.server_version)
+
+    def _take(self, state: ClusterState) -> None:
+        self.state = state
+        self.catalog = Catalog(state, show_control=self.control.shown, clock_mode=self.clock.name)
+        self._evaluator: Evaluator | None = None
+        self._globals: dict[int, GlobalSettings] = {}
+        self.clock.rebase(state.now_ns)
+
+    @property
+    def evaluator(self) -> "Evaluator":
+        """The evaluator of queries, made when the first query comes: it brings SQLite and the parser of SELECT."""
+        if self._evaluator is None:
+            from obsim.sql.evaluator import Evaluator  # noqa: PLC0415 - 60 ms that a cluster without queries never pays
+
+            self._evaluator = Evaluator(self.state, self.catalog)
+        return self._evaluator
+
+    def globals_of(self, tenant: Tenant) -> GlobalSettings:
+        """The global variables of a tenant."""
+        found = self._globals.get(tenant.tenant_id)
+        if found is None:
+            found = self._globals[tenant.tenant_id] = GlobalSettings(self.facts, tenant.mode)
+        return found
+
+    def read(self, text: str) -> ClientStatement | BackupStatement:
+        """The statement of a text; texts that cannot carry a secret are remembered. Raises as `read_statement`."""
+        known = self._read_texts.get(text)
+        if known is not None:
+            return known
+        from obsim.sql.reader import read_statement  # noqa: PLC0415 - sqlglot loads with the first statement
+
+        statement = read_statement(text)
+        if isinstance(statement, Query | Show | Describe) and len(text) <= READ_TEXT_LENGTH_MAX:
+            if len(self._read_texts) >= READ_TEXTS_MAX:
+                self._read_texts.clear()
+            self._read_texts[text] = statement
+        return statement
+
+    def open(
+        self,
+        user: str,
+        tenant: Tenant,
+        host: str = "127.0.0.1",
+        database: str | None = None,
+        connection_id: int | None = None,
+    ) -> Session:
+        """A session of a user that has been authenticated.
+
+        `host` is the client's address, with its port where it has one. Raises 1049 for an unknown `database`; an empty
+        one is none.
+        """
+        if connection_id is None:
+            connection_id = self.next_connection_id()
+        session = Session(self, connection_id, user, tenant.tenant_id, host)
+        if database:
+            name = session.schema_named(database)
+            if name is None:
+                raise error("OB_ERR_BAD_DATABASE", database)
+            session.database = name
+        self.sessions[connection_id] = session
+        return session
+
+    def next_connection_id(self) -> int:
+        """A number no session of this host has had."""
+        self._last_connection_id += 1
+        return self._last_connection_id
+
+    def close(self, session: Session) -> None:
+        """Forget a session; closing twice is no error."""
+        self.sessions.pop(session.connection_id, None)
+
+    def settle(self) -> Pending | None:
+        """Bring virtual time where a clock that runs by itself says it is due; None when nothing is left to do."""
+        due_ns = self.clock.due_ns(self.state.now_ns, acts=False)
+        if due_ns <= self.state.now_ns or self.state.advance_slice(due_ns, EVENTS_AT_ONCE):
+            return None
+        return Pending(ToTime(self.state, due_ns), self.state)
+
+    def reset(self) -> None:
+        """The whole cluster back to the scenario's start, clock included, on a new timeline; sessions stay open.
+
+        A session whose tenant the scenario does not have is killed.
+        """
+        timeline = self.state.timeline + 1
+        self._take(self._build())
+        self.state.timeline = timeline
+        for session in list(self.sessions.values()):
+            if session.tenant_id not in self.state.tenants:
+                session.kill(query_only=False)
+            else:
+                session.cluster_was_reset()

@@ -1,0 +1,110 @@
+"""Statements that move virtual time far: they run in slices, so that one loop can serve everybody meanwhile."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from obsim.answers import Answer, Ok
+from obsim.cluster import ClusterState
+from obsim.errors import ServerError, error
+
+__all__ = ["EVENTS_AT_ONCE", "Journey", "Pending", "ToTime", "UntilIdle"]
+
+EVENTS_AT_ONCE = 64
+"""Events between two looks at the time budget: well under a millisecond."""
+IDLE_LIMIT_NS = 30 * 86_400 * 1_000_000_000
+
+
+class Journey(Protocol):
+    """A way through virtual time."""
+
+    def go(self, events_max: int) -> bool:
+        """Run at most so many events; True once the journey is over. Raises ServerError where it cannot go on."""
+        ...
+
+
+class ToTime:
+    """To a point of virtual time, nanoseconds."""
+
+    def __init__(self, state: ClusterState, target_ns: int) -> None:
+        self._state = state
+        self._target_ns = target_ns
+
+    def go(self, events_max: int) -> bool:
+        """One slice."""
+        return self._state.now_ns >= self._target_ns or self._state.advance_slice(self._target_ns, events_max)
+
+
+class UntilIdle:
+    """Until no job, task or DAG is unfinished; gives up after 30 virtual days and names what still runs."""
+
+    def __init__(self, state: ClusterState) -> None:
+        self._state = state
+        self._limit_ns = state.now_ns + IDLE_LIMIT_NS
+
+    def go(self, events_max: int) -> bool:
+        """One slice, event by event: time must not pass the moment at which the last work ends."""
+        state = self._state
+        for _ in range(events_max):
+            if state.idle():
+                return True
+            next_ns = state.next_event_ns
+            if next_ns is None or next_ns > self._limit_ns:
+                raise self._still_running()
+            state.advance_slice(next_ns, events_max)
+        return state.idle()
+
+    def _still_running(self) -> ServerError:
+        what = "; ".join(self._state.unfinished()) or "nothing that names itself"
+        message = f"not idle within 30 virtual days, still running: {what}"
+        return ServerError(4012, "HY000", message, name="OB_TIMEOUT", code=-4012)
+
+
+def _as_it_is(refused: ServerError) -> ServerError:
+    return refused
+
+
+class Pending:
+    """A statement under way: a journey, then what answers it."""
+
+    def __init__(
+        self,
+        journey: Journey,
+        state: ClusterState,
+        then: "Callable[[], Answer | Pending]" = Ok,
+        note: Callable[[ServerError], ServerError] = _as_it_is,
+    ) -> None:
+        """`note` sees every error the statement ends with before it is raised."""
+        self._journey = journey
+        self.state = state
+        self._then = then
+        self._note = note
+        self._cancelled = False
+
+    def step(self, out_of_time: Callable[[], bool]) -> Answer | None:
+        """Go on until the answer is there or `out_of_time()` holds: then None, and the caller comes again.
+
+        Raises the statement's ServerError; 1317 after `cancel`.
+        """
+        try:
+            while not self._cancelled:
+                if self._journey.go(EVENTS_AT_ONCE):
+                    answer = self._then()
+                    if not isinstance(answer, Pending):
+                        return answer
+                    self._journey, self._then = answer._journey, answer._then  # noqa: SLF001 - one statement going on
+                if out_of_time():
+                    return None
+            raise error("OB_ERR_QUERY_INTERRUPTED")
+        except ServerError as refused:
+            raise self._note(refused) from None
+
+    def cancel(self) -> None:
+        """End the statement with 1317 at its next step; time stays where it got."""
+        self._cancelled = True
+
+    def run(self) -> Answer:
+        """Go all the way, for a caller that has nobody else to serve."""
+        while True:
+            answer = self.step(lambda: False)
+            if answer is not None:
+                return answer

@@ -1,0 +1,329 @@
+"""One login: its state, and the way of a statement through it."""
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from re import IGNORECASE
+from re import compile as re_compile
+from typing import TYPE_CHECKING
+
+from obsim.answers import Answer, Column, Ok, ResultSet, Value
+from obsim.client_statements import ClientStatement, Describe, Query, Show
+from obsim.cluster import Principal, Tenant
+from obsim.errors import ServerError, SyntaxRefused, error
+from obsim.ids import TenantId
+from obsim.session.handlers import HANDLERS, acts_on_clock
+from obsim.session.pending import EVENTS_AT_ONCE, Pending, ToTime
+from obsim.session.settings import SessionSettings
+from obsim.statements import BackupStatement, CallProcedure, Secret, ShowParameters, ShowTenant, masked_sql
+from obsim.variables import check_readable, find_variable
+
+if TYPE_CHECKING:
+    from obsim.session.host import SessionHost
+    from obsim.session.settings import GlobalSettings
+    from obsim.sql.evaluator import Evaluator, QueryPlan
+
+__all__ = ["Prepared", "Session"]
+
+STATUS_IN_TRANS = 0x0001
+STATUS_AUTOCOMMIT = 0x0002
+STATUS_NO_INDEX_USED = 0x0020
+"""The recorded engine sets this one in every OK."""
+WARNINGS_MAX = 64
+_READS_DIAGNOSTICS = re_compile(r"@@(?:session\.|local\.)?(?:warning|error)_count", IGNORECASE)
+_DIAGNOSTIC_KINDS = {"WARNINGS", "ERRORS", "COUNT WARNINGS", "COUNT ERRORS"}
+SECOND_NS = 1_000_000_000
+
+Statement = ClientStatement | BackupStatement
+Work = Callable[[], Answer | Pending]
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A prepared statement: how many `?` it has and the columns of its rows, () for a statement without rows."""
+
+    text: str
+    parameter_count: int
+    columns: tuple[Column, ...]
+    plan: "QueryPlan | None" = None
+    evaluator: "Evaluator | None" = None
+    """Where the plan belongs; a reset of the cluster makes a new one."""
+
+
+class Session:
+    """A session of an authenticated user. It is what a query can ask about its session (`SessionFacts`) as well.
+
+    `warnings` holds (level, code, message) of the last statement that could have some; `families` names what the answer
+    just given depends on beside `fingerprint`, None if it must not be kept.
+    """
+
+    def __init__(self, host: "SessionHost", connection_id: int, user: str, tenant_id: TenantId, address: str) -> None:
+        self._host = host
+        self.connection_id = connection_id
+        self.user = user
+        self.tenant_id = tenant_id
+        self.address = address
+        self.opened_ns = host.state.now_ns
+        self.killed = False
+        self.on_kill: Callable[[bool], None] | None = None
+        # In Oracle mode the schema of the user is the current one; in MySQL mode there is none until one is named.
+        self.database: str | None = "SYS" if self.tenant.mode == "ORACLE" else None
+        self._start()
+
+    def _start(self) -> None:
+        """The state a login and COM_RESET_CONNECTION begin with; the database is not part of it."""
+        self.settings = SessionSettings(
+            self.globals,
+            {
+                "warning_count": lambda: len(self.warnings),
+                "error_count": lambda: sum(level == "Error" for level, _, _ in self.warnings),
+                "timestamp": lambda: self._host.state.now_ns // SECOND_NS,
+            },
+        )
+        self.user_variables: dict[str, Value] = {}
+        self.warnings: list[tuple[str, int, str]] = []
+        self._warning_serial = 0
+        self.families: tuple[str, ...] | None = None
+        self.encryption: Secret | None = None
+        self.decryption: tuple[Secret, ...] = ()
+        self.unlocked = False
+        self.in_transaction = False
+        self.read_only_transaction = False
+        self.statement: Statement | None = None
+        """What runs now, for SHOW PROCESSLIST."""
+
+    # What queries and handlers ask of a session.
+
+    @property
+    def cluster(self) -> "SessionHost":
+        """The host this session is open on."""
+        return self._host
+
+    @property
+    def host(self) -> str:
+        """The client's address without its port."""
+        return self.address.rpartition(":")[0] if self.address.count(":") == 1 else self.address
+
+    @property
+    def tenant(self) -> Tenant:
+        """The tenant, as the cluster has it now."""
+        return self._host.state.tenants[self.tenant_id]
+
+    @property
+    def globals(self) -> "GlobalSettings":
+        """Global variables of the tenant."""
+        return self._host.globals_of(self.tenant)
+
+    @property
+    def offset_s(self) -> int:
+        """The session's time zone, seconds east of UTC."""
+        return self.settings.offset_s
+
+    @property
+    def charset(self) -> str:
+        """Python's name of the encoding that results are sent in."""
+        return self.settings.codec
+
+    @property
+    def control(self) -> bool:
+        """Whether this session may use the schema `obsim` and the control procedures now."""
+        access = self._host.control
+        return access.enabled and self.tenant.kind == "SYS" and (self.unlocked or not access.needs_password)
+
+    @property
+    def principal(self) -> Principal:
+        """Who statements that change the cluster are run by."""
+        return Principal(self.tenant_id, self.user, self.encryption)
+
+    @property
+    def status_flags(self) -> int:
+        """The status bits of an OK packet."""
+        flags = STATUS_NO_INDEX_USED
+        if self.settings.autocommit:
+            flags |= STATUS_AUTOCOMMIT
+        return flags | STATUS_IN_TRANS if self.in_transaction else flags
+
+    @property
+    def fingerprint(self) -> tuple[Hashable, ...]:
+        """All that an answer may depend on beside its text and the state; no two lists of warnings are alike."""
+        return (
+            self.tenant_id, self.user, self.address, self.database, self.control, self.settings.key,
+            self.in_transaction, self._warning_serial, self._host.state.timeline,
+        )  # fmt: skip
+
+    def system_variable(self, name: str, scope: str) -> Value:
+        """The value of `@@name`; `scope` is `session`, `global` or `''`. Raises 1193, and 1238 for the wrong scope."""
+        variable = find_variable(name)
+        check_readable(variable, scope)
+        return self.settings.read(variable, scope)
+
+    def user_variable(self, name: str) -> Value:
+        """The value of `@name`, NULL if it was never set."""
+        return self.user_variables.get(name.lower())
+
+    def schema_named(self, name: str) -> str | None:
+        """The schema of a name in any letter case as this session writes it, None if it has none such."""
+        if name.lower() == "obsim":
+            return "obsim" if self.control else None
+        for schema in self._host.catalog.schemas(self.tenant):
+            if schema.lower() == name.lower():
+                return schema
+        return None
+
+    def use(self, database: str) -> None:
+        """COM_INIT_DB. Raises 1049, whose text here names no database (recorded)."""
+        name = self.schema_named(database)
+        if name is None:
+            raise self.noted(error("OB_ERR_BAD_DATABASE"))
+        self.database = name
+        self.settings.name_database()
+
+    def reset(self) -> None:
+        """COM_RESET_CONNECTION: everything but the login and the database is as at the start."""
+        self._start()
+
+    def cluster_was_reset(self) -> None:
+        """The cluster began anew: settings stay, what belonged to the old one does not."""
+        self.settings.globals = self.globals
+        self.in_transaction = self.read_only_transaction = False
+        self.opened_ns = self._host.state.now_ns
+
+    def kill(self, *, query_only: bool) -> None:
+        """End the running statement, or the session with it."""
+        self.killed = self.killed or not query_only
+        if self.on_kill is not None:
+            self.on_kill(query_only)
+        if not query_only:
+            self._host.close(self)
+
+    def warn(self, code: int, message: str) -> None:
+        """Add a warning to those of the running statement."""
+        if len(self.warnings) < WARNINGS_MAX:
+            self._add_warning("Warning", code, message)
+
+    def _add_warning(self, level: str, code: int, message: str) -> None:
+        self.warnings.append((level, code, message))
+        self._host.warning_serial += 1
+        self._warning_serial = self._host.warning_serial
+
+    def noted(self, refused: ServerError) -> ServerError:
+        """An error is the one entry that SHOW WARNINGS has after it (recorded: "same as the error")."""
+        self.warnings.clear()
+        self._add_warning("Error", refused.errno, refused.message)
+        self.statement = None
+        return refused
+
+    def statement_text(self) -> str | None:
+        """What runs now as SHOW PROCESSLIST may print it: without passwords."""
+        statement = self.statement
+        if statement is None:
+            return None
+        if isinstance(statement, CallProcedure) and statement.name == "unlock":
+            return "CALL obsim.unlock('***')"
+        return masked_sql(statement) if isinstance(statement, BackupStatement) else statement.sql()
+
+    # The way of a statement.
+
+    def execute(self, text: str) -> Answer | Pending:
+        """Run one statement. Raises its ServerError; gives Pending when it has to move the clock far first."""
+        try:
+            statement = self._host.read(text)
+        except ServerError as refused:
+            raise self.noted(refused) from None
+        return self._run(statement, ())
+
+    def prepare(self, text: str) -> Prepared:
+        """COM_STMT_PREPARE. Raises the errors of reading, and for a query those of compiling."""
+        from obsim.sql.tokens import count_parameters  # noqa: PLC0415 - sqlglot loads with the first statement
+
+        try:
+            count = count_parameters(text)
+            statement = self._read_with(text, ("0",) * count) if count else self._host.read(text)
+            if isinstance(statement, Query):
+                plan = self._host.evaluator.compile(text, self)
+                columns = self._host.evaluator.columns(plan, self)
+                return Prepared(text, plan.parameter_count, columns, plan, self._host.evaluator)
+            return Prepared(text, count, self._columns_of(statement))
+        except ServerError as refused:
+            raise self.noted(refused) from None
+
+    def _columns_of(self, statement: Statement | None) -> tuple[Column, ...]:
+        """Columns of a statement that is no query: the SHOW family reads and changes nothing, so it can be asked."""
+        if not isinstance(statement, Show | Describe | ShowParameters | ShowTenant):
+            return ()
+        answer = HANDLERS[type(statement)](self, statement, ())
+        return answer.columns if isinstance(answer, ResultSet) else ()
+
+    def _read_with(self, text: str, parameters: Sequence[Value]) -> Statement | None:
+        """The statement with stand-ins for its parameters; None when only these make it unreadable."""
+        from obsim.sql.reader import read_statement  # noqa: PLC0415 - sqlglot loads with the first statement
+
+        try:
+            return read_statement(text, parameters)
+        except SyntaxRefused:
+            return None
+
+    def execute_prepared(self, prepared: Prepared, parameters: Sequence[Value]) -> Answer | Pending:
+        """COM_STMT_EXECUTE; `parameters` are bound as values and never become text. Raises as `execute`."""
+        from obsim.sql.reader import read_statement  # noqa: PLC0415 - sqlglot loads with the first statement
+
+        try:
+            if len(parameters) != prepared.parameter_count:
+                raise error("OB_INVALID_ARGUMENT", "EXECUTE")
+            if prepared.plan is not None:
+                if prepared.evaluator is not self._host.evaluator:
+                    prepared.plan = self._host.evaluator.compile(prepared.text, self)
+                    prepared.evaluator = self._host.evaluator
+                return self._run(Query(prepared.text), parameters, prepared.plan)
+            statement = read_statement(prepared.text, parameters) if parameters else self._host.read(prepared.text)
+        except ServerError as refused:
+            raise self.noted(refused) from None
+        return self._run(statement, parameters)
+
+    def _run(
+        self, statement: Statement, parameters: Sequence[Value], plan: "QueryPlan | None" = None
+    ) -> Answer | Pending:
+        """Clear what the last statement left, move the clock if it is due, then act."""
+        host = self._host
+        self.statement = statement
+        self.families = None
+        if self.warnings and not _reads_diagnostics(statement):
+            self.warnings.clear()
+            self._warning_serial = 0
+        try:
+            if isinstance(statement, Query) and plan is None:
+                plan = host.evaluator.compile(statement.text, self)
+            acts = acts_on_clock(statement, plan)
+            state = host.state
+            due_ns = host.clock.due_ns(state.now_ns, acts=acts)
+            if due_ns > state.now_ns and not state.advance_slice(due_ns, EVENTS_AT_ONCE):
+                journey = ToTime(state, due_ns)
+                return Pending(journey, state, lambda: self._act(statement, parameters, plan, acts), self.noted)
+            return self._act(statement, parameters, plan, acts)
+        except ServerError as refused:
+            raise self.noted(refused) from None
+
+    def _act(
+        self, statement: Statement, parameters: Sequence[Value], plan: "QueryPlan | None", acts: bool
+    ) -> Answer | Pending:
+        host = self._host
+        if plan is not None:
+            answer: Answer | Pending = host.evaluator.run(plan, self, parameters)
+            # In step mode such a query moves the clock, so no two of its answers are the same one.
+            self.families = None if acts and host.clock.name == "step" else plan.families
+            if not self.settings.autocommit and plan.views and not self.in_transaction:
+                self.in_transaction = True
+                self.families = None
+        else:
+            answer = HANDLERS[type(statement)](self, statement, parameters)
+        if isinstance(answer, Pending):
+            return answer
+        self.statement = None
+        if isinstance(answer, Ok) and self.warnings and not answer.warnings:
+            return Ok(answer.affected_rows, len(self.warnings), answer.info)
+        return answer
+
+
+def _reads_diagnostics(statement: Statement) -> bool:
+    if isinstance(statement, Show):
+        return statement.kind in _DIAGNOSTIC_KINDS
+    return isinstance(statement, Query) and _READS_DIAGNOSTICS.search(statement.text) is not None
