@@ -11,8 +11,8 @@ from obsim.answers import Value
 from obsim.statements import quote_name, quote_text
 
 __all__ = [
-    "Assignment", "ClientStatement", "DefaultValue", "Describe", "Empty", "Expression", "Kill", "Query", "SetNames", "SetVariables",
-    "Show", "Transaction", "UseDatabase", "VariableValue",
+    "Assignment", "ClientStatement", "DefaultValue", "Describe", "Empty", "Expression", "Kill", "Query", "SetNames",
+    "SetVariables", "Show", "Transaction", "UseDatabase", "VariableValue",
 ]
 
 
@@ -120,7 +120,8 @@ class Show:
     `kind` is upper case with one blank between words, synonyms joined: DATABASES, TABLES, COLUMNS, INDEX, VARIABLES,
     STATUS, WARNINGS, ERRORS, COUNT WARNINGS, COUNT ERRORS, PROCESSLIST, CHARACTER SET, CREATE TABLE, GRANTS and so on
     (`obsim.sql.grammar.show` has the table). `table` is the object that is named (a table, view, database, user);
-    `schema` what FROM, IN or a dot names; `where` the text of the condition; `limit` is (offset, rows) of WARNINGS and ERRORS.
+    `schema` what FROM, IN or a dot names; `where` the text of the condition; `limit` is (offset, rows), of WARNINGS
+    and ERRORS alone.
     """
 
     kind: str
@@ -137,7 +138,8 @@ class Show:
         words = self.kind
         if words.startswith("COUNT "):
             return f"SHOW COUNT(*) {words[6:]}"
-        text = f"SHOW {'GLOBAL ' if self.scope == 'global' else ''}{'FULL ' if self.full else ''}{words}{self._object()}"
+        prefix = ("FULL " if self.full else "") + ("GLOBAL " if self.scope == "global" else "")
+        text = f"SHOW {prefix}{words}{self._object()}"
         text += f" LIKE {quote_text(self.like)}" if self.like is not None else ""
         text += f" WHERE {self.where}" if self.where is not None else ""
         return text + (f" LIMIT {self.limit[0]}, {self.limit[1]}" if self.limit is not None else "")
@@ -183,8 +185,8 @@ class Transaction:
     """BEGIN, COMMIT, ROLLBACK, SAVEPOINT, ROLLBACK TO, RELEASE SAVEPOINT or SET TRANSACTION (the `kind`).
 
     `name` is the savepoint; `characteristics` the words behind START TRANSACTION, COMMIT, ROLLBACK or SET TRANSACTION,
-    upper case, one item for each (`READ ONLY`, `ISOLATION LEVEL READ COMMITTED`, `AND CHAIN`); START TRANSACTION is BEGIN.
-    `scope` counts only for SET TRANSACTION: None is the next transaction alone.
+    upper case, one item for each (`READ ONLY`, `ISOLATION LEVEL READ COMMITTED`, `AND CHAIN`); START TRANSACTION is
+    BEGIN. `scope` counts only for SET TRANSACTION: None is the next transaction alone.
     """
 
     kind: str

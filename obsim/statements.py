@@ -5,20 +5,26 @@ parsing `s.sql()` gives `s` again. Grammar: `statements.md`. Printing is canonic
 back-quoted only where a bare word would not do, text in single quotes.
 """
 
+# ruff: noqa: SIM905 - lists of words read better as text
+
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import isinf
-from re import ASCII, DOTALL, VERBOSE, compile as re_compile
+from re import ASCII, DOTALL, VERBOSE
+from re import compile as re_compile
 
 __all__ = [
-    "AlterParameters", "BackupDatabase", "BackupStatement", "CallProcedure", "CancelBackup", "Freeze", "NotModelledStatement",
-    "NullValue", "ParameterAction", "ParameterValue", "ResetParameters", "RefusedStatement", "ResetAction", "Secret", "SetArchiveMode", "SetDecryption",
-    "SetEncryption", "ShowParameters", "ShowTenant", "masked", "masked_sql", "quote_name", "quote_text",
+    "AlterParameters", "BackupDatabase", "BackupStatement", "CallProcedure", "CancelBackup", "Freeze",
+    "NotModelledStatement", "NullValue", "ParameterAction", "ParameterValue", "RefusedStatement", "ResetAction",
+    "ResetParameters", "Secret", "SetArchiveMode", "SetDecryption", "SetEncryption", "ShowParameters", "ShowTenant",
+    "masked", "masked_sql", "quote_name", "quote_text",
 ]
 
 _BARE_NAME = re_compile(r"[A-Za-z_][A-Za-z0-9_$]*", ASCII)
 MASK = "***"
-_SECRET_KEYS = re_compile(r"(?i)\b(access_id|access_key|secret_key|session_token|encrypt_key|password|kms_encrypt_info)=([^&?\s'\",]*)")
+_SECRET_KEYS = re_compile(
+    r"(?i)\b(access_id|access_key|secret_key|session_token|encrypt_key|password|kms_encrypt_info)=([^&?\s'\",]*)"
+)
 _LEXEMES = re_compile(
     r"""/\*.*?(?:\*/|\Z) | --(?=[\x00-\x20\x7f]|\Z)[^\n]*+ | \#[^\n]*+
     | '(?:[^'\\]++|\\.|'')*+(?:'|\Z) | "(?:[^"\\]++|\\.|"")*+(?:"|\Z) | `[^`]*+`? | [\w$]++ | \S""",
@@ -26,25 +32,26 @@ _LEXEMES = re_compile(
 )
 _SECRET_WORDS = frozenset({"BY", "PASSWORD"})
 _MAY_HOLD_SECRET = re_compile(r"(?i)\bby\b|password|access_|secret_key|session_token|encrypt_key|kms_encrypt_info")
-# Words of MySQL mode that need back quotes as a name; every other keyword is legal bare (statements.md, Lexical rules).
+# Words that need back quotes as a name; every other keyword of MySQL mode is legal bare (statements.md, Lexical rules).
 RESERVED = frozenset(
-    """accessible add all alter analyze and as asc asensitive before between bigint binary blob both by call cascade case
-    change char character check collate column condition constraint continue convert create cross current_date
-    current_time current_timestamp current_user cursor database databases day_hour day_microsecond day_minute day_second
-    dec decimal declare default delayed delete desc describe deterministic distinct distinctrow div double drop dual each
-    else elseif enclosed escaped exists exit explain false fetch float float4 float8 for force foreign from fulltext
-    generated get grant group having high_priority hour_microsecond hour_minute hour_second if ignore in index infile inner
-    inout insensitive insert int int1 int2 int3 int4 int8 integer interval into io_after_gtids io_before_gtids is iterate
-    join key keys kill leading leave left like limit linear lines load localtime localtimestamp lock long longblob longtext
-    loop low_priority master_bind master_ssl_verify_server_cert match maxvalue mediumblob mediumint mediumtext middleint
-    minute_microsecond minute_second mod modifies natural not no_write_to_binlog null numeric on optimize option optionally
-    or order out outer outfile partition precision primary procedure purge range read reads read_write real references
-    regexp release rename repeat replace require resignal restrict return revoke right rlike schema schemas
-    second_microsecond select sensitive separator set show signal smallint spatial specific sql sqlexception sqlstate
-    sqlwarning sql_big_result sql_calc_found_rows sql_small_result ssl starting stored straight_join table terminated then
-    tinyblob tinyint tinytext to trailing trigger true undo union unique unlock unsigned update usage use using utc_date
-    utc_time utc_timestamp values varbinary varchar varcharacter varying virtual when where while with write xor
-    year_month zerofill""".split()
+    """accessible add all alter analyze and as asc asensitive before between bigint binary blob both by call cascade
+    case change char character check collate column condition constraint continue convert create cross
+    current_date current_time current_timestamp current_user cursor database databases day_hour day_microsecond
+    day_minute day_second dec decimal declare default delayed delete desc describe deterministic distinct
+    distinctrow div double drop dual each else elseif enclosed escaped exists exit explain false fetch float
+    float4 float8 for force foreign from fulltext generated get grant group having high_priority
+    hour_microsecond hour_minute hour_second if ignore in index infile inner inout insensitive insert int int1
+    int2 int3 int4 int8 integer interval into io_after_gtids io_before_gtids is iterate join key keys kill
+    leading leave left like limit linear lines load localtime localtimestamp lock long longblob longtext loop
+    low_priority master_bind master_ssl_verify_server_cert match maxvalue mediumblob mediumint mediumtext
+    middleint minute_microsecond minute_second mod modifies natural not no_write_to_binlog null numeric on
+    optimize option optionally or order out outer outfile partition precision primary procedure purge range read
+    reads read_write real references regexp release rename repeat replace require resignal restrict return
+    revoke right rlike schema schemas second_microsecond select sensitive separator set show signal smallint
+    spatial specific sql sqlexception sqlstate sqlwarning sql_big_result sql_calc_found_rows sql_small_result
+    ssl starting stored straight_join table terminated then tinyblob tinyint tinytext to trailing trigger true
+    undo union unique unlock unsigned update usage use using utc_date utc_time utc_timestamp values varbinary
+    varchar varcharacter varying virtual when where while with write xor year_month zerofill""".split()
 )
 
 
@@ -219,6 +226,12 @@ def _parameter_text(value: ParameterValue) -> str:
     return _number_text(value)
 
 
+def _argument_text(value: str | float | None) -> str:
+    if value is None:
+        return "NULL"
+    return quote_text(value) if isinstance(value, str) else _number_text(value)
+
+
 def _number_text(value: float) -> str:
     if isinstance(value, float) and isinf(value):
         return "1e999" if value > 0 else "-1e999"  # a literal beyond what a double holds
@@ -333,14 +346,13 @@ class CallProcedure:
 
     def sql(self) -> str:
         """The statement as SQL."""
-        shown = ", ".join("NULL" if a is None else quote_text(a) if isinstance(a, str) else _number_text(a) for a in self.arguments)
         schema = f"{quote_name(self.schema)}." if self.schema else ""
-        return f"CALL {schema}{quote_name(self.name)}({shown})"
+        return f"CALL {schema}{quote_name(self.name)}({', '.join(map(_argument_text, self.arguments))})"
 
 
 @dataclass(frozen=True, slots=True)
 class RefusedStatement:
-    """A statement that every 4.x parses and then refuses with the plain 1235 (relatives of a second backup and so on)."""
+    """A statement that every 4.x parses and then refuses with the plain 1235: the relatives of a second backup."""
 
     text: str = field(repr=False)  # may hold a password
 
@@ -362,8 +374,8 @@ class NotModelledStatement:
 
 
 BackupStatement = (
-    BackupDatabase | CancelBackup | SetArchiveMode | Freeze | AlterParameters | ResetParameters | SetEncryption | SetDecryption
-    | ShowParameters | ShowTenant | CallProcedure | RefusedStatement | NotModelledStatement
+    BackupDatabase | CancelBackup | SetArchiveMode | Freeze | AlterParameters | ResetParameters | SetEncryption
+    | SetDecryption | ShowParameters | ShowTenant | CallProcedure | RefusedStatement | NotModelledStatement
 )
 """Everything our own grammar produces; SELECT, SHOW and SET of variables go another way (`obsim.session`)."""
 

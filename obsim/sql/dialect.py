@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 from sqlglot import exp
 from sqlglot.dialects.mysql import MySQL
 from sqlglot.errors import ParseError
-from sqlglot.tokens import Tokenizer, TokenType
+from sqlglot.tokenizer_core import TokenType
+from sqlglot.tokens import Tokenizer
 
 from obsim.errors import ServerError, SyntaxRefused
 
@@ -26,10 +27,10 @@ _OPERATORS = ("==", ">=", "<=", "<>", "!=", ":=", "<=>", "||", "&&", "->", "->>"
 
 
 class StatementTokenizer(MySQL.Tokenizer):
-    """MySQL's quotes, escapes and comments, but every word is plain: which words are keywords depends on their place."""
+    """MySQL's quotes, escapes and comments, but every word is plain: its place decides whether it is a keyword."""
 
     BIT_STRINGS: ClassVar[list[str | tuple[str, str]]] = []
-    HEX_STRINGS: ClassVar[list[str | tuple[str, str]]] = []
+    HEX_STRINGS: ClassVar[list[str | tuple[str, str]]] = [("0x", "")]
     KEYWORDS: ClassVar[dict[str, TokenType]] = {o: Tokenizer.KEYWORDS[o] for o in _OPERATORS}
     COMMANDS: ClassVar[set[TokenType]] = set()
 
@@ -37,13 +38,17 @@ class StatementTokenizer(MySQL.Tokenizer):
 class OceanBase(MySQL):
     """OceanBase in MySQL mode, known to sqlglot as `oceanbase`.
 
-    `sqlglot.parse("ALTER SYSTEM BACKUP DATABASE", dialect="oceanbase")` gives `[BackupDatabase()]`. What MySQL knows too
-    gives sqlglot's expressions. Raises sqlglot's ParseError, its `errors` filled, for what OceanBase answers with 1064.
+    `sqlglot.parse("ALTER SYSTEM BACKUP DATABASE", dialect="oceanbase")` gives `[BackupDatabase()]`; what MySQL knows
+    too gives sqlglot's expressions. What OceanBase answers with 1064 raises sqlglot's ParseError, its `errors` filled.
     """
 
     def parse(self, sql: str, **opts: Any) -> list[Any]:
         """One item a statement: a dataclass of `obsim.statements`, an expression, or None for an empty one."""
-        from obsim.sql.reader import is_own_statement, read_statement, split_statements  # noqa: PLC0415 - the reader needs this module's tokenizer
+        from obsim.sql.reader import (  # noqa: PLC0415 - the reader needs the tokenizer of this module
+            is_own_statement,
+            read_statement,
+            split_statements,
+        )
 
         try:
             pieces = split_statements(sql)
@@ -60,7 +65,7 @@ class OceanBase(MySQL):
             raise ParseError(failed.message) from failed
         return found
 
-    def generate(self, expression: Any, copy: bool = True, **opts: Any) -> str:  # noqa: FBT001, FBT002 - sqlglot's signature
+    def generate(self, expression: Any, copy: bool = True, **opts: Any) -> str:
         """The statement as SQL, whether it is a dataclass of `obsim.statements` or an expression."""
         if isinstance(expression, exp.Expr):
             return super().generate(expression, copy=copy, **opts)

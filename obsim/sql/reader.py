@@ -8,19 +8,27 @@
 Grammar and near texts follow statements.md and seekdb-observations.jsonl of the reference shelf.
 """
 
+# ruff: noqa: SIM905 - lists of words read better as text
+
 from collections.abc import Callable, Sequence
 from re import compile as re_compile
 
 from obsim.answers import Value
 from obsim.client_statements import ClientStatement, Empty, Query
-from obsim.errors import ServerError, SyntaxRefused, error
+from obsim.errors import ServerError, error
 from obsim.sql.grammar.backup import archive_mode, backup, cancel_backup, freeze, set_decryption, set_encryption
 from obsim.sql.grammar.cursor import Cursor
 from obsim.sql.grammar.known import ALTER_SYSTEM_FORMS, TOP_FORMS, known_statement
-from obsim.sql.grammar.parameters import alter_parameters, call_procedure, reset_parameters, show_parameters, show_tenant
+from obsim.sql.grammar.parameters import (
+    alter_parameters,
+    call_procedure,
+    reset_parameters,
+    show_parameters,
+    show_tenant,
+)
 from obsim.sql.grammar.session import kill, set_statement, transaction, use
 from obsim.sql.grammar.show import describe, show
-from obsim.sql.tokens import count_parameters, refused_at, scan, split_statements, syntax_error_of
+from obsim.sql.tokens import after_blanks, count_parameters, refused_at, scan, split_statements, syntax_error_of
 from obsim.statements import BackupStatement, NotModelledStatement, masked, masked_sql
 
 __all__ = [
@@ -31,7 +39,6 @@ Statement = BackupStatement | ClientStatement
 Reader = Callable[[Cursor], Statement]
 
 _FIRST_WORD = re_compile(r"[A-Za-z_]\w*")
-_PARENTHESES = re_compile(r"(?:[(\s]|/\*.*?\*/)*")
 _QUERY_WORDS = frozenset({"SELECT", "WITH", "VALUES", "TABLE"})
 
 
@@ -44,7 +51,7 @@ def read_statement(text: str, parameters: Sequence[Value] | None = None) -> Stat
     """
     body, start, terminated = scan(text)
     if start == len(body):
-        if body.isspace() or not body or terminated:
+        if terminated or not body or body.isspace():
             raise error("ER_EMPTY_QUERY")
         return Empty()
     match = _FIRST_WORD.match(body, start)
@@ -61,8 +68,9 @@ def read_statement(text: str, parameters: Sequence[Value] | None = None) -> Stat
 
 
 def _is_query_inside(body: str, start: int) -> bool:
-    lead = _PARENTHESES.match(body, start)
-    match = _FIRST_WORD.match(body, lead.end() if lead else start)
+    while body.startswith("(", start):
+        start = after_blanks(body, start + 1)
+    match = _FIRST_WORD.match(body, start)
     return match is not None and match.group().upper() in _QUERY_WORDS
 
 
@@ -95,10 +103,6 @@ def _show(cursor: Cursor) -> Statement:
     return show_tenant(cursor) if cursor.following == "TENANT" else show(cursor)
 
 
-def _start(cursor: Cursor) -> Statement:
-    return transaction(cursor)
-
-
 def _other(cursor: Cursor) -> Statement:
     """A statement of MySQL or OceanBase that obsim knows by name."""
     word, following = cursor.word, cursor.following
@@ -126,7 +130,7 @@ ALTER_SYSTEM: dict[str, Reader] = {
     "RESET": reset_parameters,
     "SET": alter_parameters,
 }
-"""What follows ALTER SYSTEM and is modelled; any other first word is the name of a parameter, or in ALTER_SYSTEM_FORMS."""
+"""What follows ALTER SYSTEM and is modelled. Other first words are in ALTER_SYSTEM_FORMS or name a parameter."""
 
 STATEMENTS: dict[str, Reader] = {
     "ALTER": _alter,
@@ -145,20 +149,21 @@ STATEMENTS: dict[str, Reader] = {
     "START": transaction,
     "USE": use,
     **dict.fromkeys(
-        """ANALYZE CHECK CHECKSUM CREATE DEALLOCATE DELETE DO DROP EXECUTE FLASHBACK FLUSH GRANT HANDLER HELP INSERT INSTALL
-        LOAD LOCK MERGE OPTIMIZE PREPARE PURGE RENAME REPAIR REPLACE RESET REVOKE TRUNCATE UNINSTALL UNLOCK UPDATE XA""".split(),
+        """ANALYZE CHECK CHECKSUM CREATE DEALLOCATE DELETE DO DROP EXECUTE FLASHBACK FLUSH GRANT HANDLER HELP INSERT
+        INSTALL LOAD LOCK MERGE OPTIMIZE PREPARE PURGE RENAME REPAIR REPLACE RESET REVOKE TRUNCATE UNINSTALL UNLOCK
+        UPDATE XA""".split(),
         _other,
     ),
 }
 """First word -> reader. A word that is in neither this table nor `_QUERY_WORDS` begins no statement."""
 
 _CREATED = frozenset(
-    """AGGREGATE ALGORITHM CATALOG CONTEXT DATABASE DEFINER EVENT EXTERNAL FULLTEXT FUNCTION GLOBAL INDEX LOCATION OR OUTLINE PACKAGE
-    PROCEDURE PUBLIC ROLE SCHEMA SEQUENCE SERVER SPATIAL SQL SYNONYM TABLE TABLEGROUP TABLESPACE TEMPORARY TRIGGER
-    TYPE UNIQUE USER VIEW MATERIALIZED FORMAT CCL DIRECTORY DBLINK KEYSTORE PROFILE""".split()
+    """AGGREGATE ALGORITHM CATALOG CCL CONTEXT DATABASE DBLINK DEFINER DIRECTORY EVENT EXTERNAL FORMAT FULLTEXT FUNCTION
+    GLOBAL INDEX KEYSTORE LOCATION MATERIALIZED OR OUTLINE PACKAGE PROCEDURE PROFILE PUBLIC ROLE SCHEMA SEQUENCE SERVER
+    SPATIAL SQL SYNONYM TABLE TABLEGROUP TABLESPACE TEMPORARY TRIGGER TYPE UNIQUE USER VIEW""".split()
 )
 _OBJECTS: dict[str, frozenset[str]] = {
-    "ALTER": _CREATED - {"OR", "PUBLIC"},
+    "ALTER": _CREATED - {"DATABASE", "OR", "PUBLIC", "SCHEMA"},
     "CREATE": _CREATED,
     "DROP": _CREATED | {"PREPARE", "TABLES"},
     "FLASHBACK": frozenset(),
@@ -166,15 +171,22 @@ _OBJECTS: dict[str, frozenset[str]] = {
     "PURGE": frozenset(),
     "UNLOCK": frozenset({"TABLES", "TABLE"}),
 }
-_OWN = re_compile(
-    r"(?is)(?:\s|/\*.*?\*/|--[^\n]*|\#[^\n]*)*"
-    r"(?:ALTER\s+(?:SYSTEM|TENANT)|(?:CREATE|DROP)\s+TENANT|SET\s+(?:EN|DE)CRYPTION|SHOW\s+(?:PARAMETERS|TENANT)|CALL)\b"
+"""First word -> what may follow it beside TOP_FORMS."""
+
+_OWN = frozenset(
+    {("ALTER", "SYSTEM"), ("ALTER", "TENANT"), ("CREATE", "TENANT"), ("DROP", "TENANT"), ("SET", "ENCRYPTION")}
+    | {("SET", "DECRYPTION"), ("SHOW", "PARAMETERS"), ("SHOW", "TENANT")}
 )
 
 
 def is_own_statement(text: str) -> bool:
     """True where OceanBase's grammar, not MySQL's, has to read `text`."""
-    return _OWN.match(text) is not None
+    body, start, _ = scan(text)
+    match = _FIRST_WORD.match(body, start)
+    if match is None:
+        return False
+    second = _FIRST_WORD.match(body, after_blanks(body, match.end()))
+    return match.group().upper() == "CALL" or (match.group().upper(), second.group().upper() if second else "") in _OWN
 
 
 def loggable(text: str) -> str:

@@ -5,18 +5,22 @@ statements that our own grammar reads are cut into tokens, by the tokenizer of t
 """
 
 from collections.abc import Sequence
-from re import ASCII, DOTALL, IGNORECASE, Match, VERBOSE, compile as re_compile
+from re import DOTALL, IGNORECASE, VERBOSE, Match
+from re import compile as re_compile
 from typing import NamedTuple
 
 from sqlglot.errors import SqlglotError
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from obsim.answers import Value
 from obsim.errors import NotModelled, ServerError, SyntaxRefused, error
 from obsim.sql.dialect import OceanBase, StatementTokenizer
 from obsim.statements import masked
 
-__all__ = ["Scan", "Token", "TokenType", "count_parameters", "refused_at", "scan", "split_statements", "syntax_error_of", "tokenize"]
+__all__ = [
+    "Scan", "Token", "TokenType", "after_blanks", "count_parameters", "refused_at", "scan", "split_statements",
+    "syntax_error_of", "tokenize",
+]
 
 LENGTH_MAX = 1 << 20
 """Characters of one text; a longer one is refused before anything reads it."""
@@ -27,22 +31,26 @@ DEPTH_MAX = 24
 
 _QUOTED = r"""'(?:[^'\\]++|\\.|'')*+' | "(?:[^"\\]++|\\.|"")*+" | `[^`]*+`"""
 _COMMENT = r"""/\*.*?\*/ | --(?=[\x00-\x20\x7f]|\Z)[^\n]*+ | \#[^\n]*+"""
-_BROKEN = r"""['"`] | /\* | \{[#%{]"""
-_MARKS = re_compile(rf"{_QUOTED} | {_COMMENT} | {_BROKEN} | [;()\[\]]", VERBOSE | DOTALL)
+_BROKEN = r"""(?P<broken>['"`] | /\* | \{[#%{])"""
+_MARKS = re_compile(
+    rf"{_QUOTED} | {_COMMENT} | {_BROKEN} | (?P<end>;) | (?P<opening>[(\[{{]) | (?P<closing>[)\]}}])", VERBOSE | DOTALL
+)
+_PREFIX_WORDS = "NOT|BINARY|INTERVAL|EXISTS|PRIOR|DISTINCT|ALL|SELECT"
 _DEEP_MARKS = re_compile(
-    rf"""{_QUOTED} | {_COMMENT} | {_BROKEN} | [;()\[\]{{}}] | \b(?:CASE|END)\b
-    | (?:(?:\b(?:NOT|BINARY|INTERVAL|EXISTS|PRIOR|DISTINCT|ALL|SELECT)\b|[-+~!@])\s*+){{{DEPTH_MAX},}}+""",
+    rf"""{_MARKS.pattern} | \b(?:(?P<case>CASE)|(?P<case_end>END))\b
+    | (?P<prefixes>(?:(?:\b(?:{_PREFIX_WORDS})\b|[-+~!@])\s*+){{{DEPTH_MAX},}}+)""",
     VERBOSE | DOTALL | IGNORECASE,
 )
 _PLACEHOLDERS = re_compile(rf"{_QUOTED} | {_COMMENT} | \?", VERBOSE | DOTALL)
 _ROUGH_TOKENS = re_compile(r"[\w$]+|[^\w\s$]")
+_CASES_MAX = 200
 _DEEP_LENGTH = 2 * DEPTH_MAX  # a shorter text cannot nest too deep
 _EXECUTABLE = re_compile(rf"{_QUOTED} | (/\*!\d*)(.*?)(\*/) | {_COMMENT}", VERBOSE | DOTALL)
 _LEAD = re_compile(rf"(?:\s | {_COMMENT})*+", VERBOSE | DOTALL)
 _LAST_PIECE = re_compile(r"""[^'"\\]+\Z""")
-_LAST_WORD = re_compile(r"[\w$]+|\S", ASCII)
 
-_tokenizer = StatementTokenizer(dialect=OceanBase())
+_dialect = OceanBase()
+_tokenizer = StatementTokenizer(dialect=_dialect)
 
 
 class Scan(NamedTuple):
@@ -81,44 +89,49 @@ def _unwrapped(text: str) -> str:
 
 
 def _semicolons(text: str) -> list[int]:
-    """Offsets of the `;` outside quotes and comments. Raises SyntaxRefused on an unfinished quote, NotModelled on a limit."""
+    """Offsets of the `;` outside quotes and comments; raises as `split_statements`."""
     length = len(text)
     if length > LENGTH_MAX:
         raise NotModelled(f"statements of more than {LENGTH_MAX} characters")
+    found = []
+    levels = _Levels()
+    for match in (_DEEP_MARKS if length > _DEEP_LENGTH else _MARKS).finditer(text):
+        kind = match.lastgroup
+        if kind == "end":
+            found.append(match.start())
+        elif kind == "broken":
+            raise _unfinished(text, match)
+        elif kind is not None:
+            levels.meet(kind)
+    if levels.deepest > DEPTH_MAX:
+        raise NotModelled(f"statements nested deeper than {DEPTH_MAX} levels")
     if length > TOKENS_MAX and sum(1 for _ in _ROUGH_TOKENS.finditer(_MARKS.sub(_blank, text))) > TOKENS_MAX:
         raise NotModelled(f"statements of more than {TOKENS_MAX} tokens")
-    found = []
-    depth = deepest = 0
-    for match in (_DEEP_MARKS if length > _DEEP_LENGTH else _MARKS).finditer(text):
-        mark = match.group()
-        first = mark[0]
-        if mark in _OPENING:
-            depth += 1
-            deepest = max(deepest, depth)
-        elif mark in _CLOSING:
-            depth -= 1
-        elif mark == ";":
-            found.append(match.start())
-            depth = 0
-        elif len(mark) <= 2 and (mark in "'\"`" or mark == "/*" or first == "{"):
-            raise _unfinished(text, match)
-        elif first not in "'\"`/-#" or (first == "-" and mark[:2] != "--"):
-            deepest = max(deepest, _word_depth(mark, depth))
-            depth += _CASES.get(mark.upper(), 0)
-    if deepest > DEPTH_MAX:
-        raise NotModelled(f"statements nested deeper than {DEPTH_MAX} levels")
     return found
 
 
-_OPENING = frozenset("([{")
-_CLOSING = frozenset(")]}")
-_CASES = {"CASE": 1, "END": -1}
+class _Levels:
+    """How deep a text nests, by its parentheses and CASEs, seen before any parser descends into it."""
 
+    __slots__ = ("cases", "cases_open", "deepest", "parentheses")
 
-def _word_depth(mark: str, depth: int) -> int:
-    """How deep a CASE, or a run of prefix operators, leads."""
-    change = _CASES.get(mark.upper())
-    return DEPTH_MAX + 1 if change is None else depth + change
+    def __init__(self) -> None:
+        self.cases = self.cases_open = self.deepest = self.parentheses = 0
+
+    def meet(self, kind: str) -> None:
+        """Count one mark of `_DEEP_MARKS`. END may also be a name, so the number of CASEs has a limit of its own."""
+        if kind == "opening":
+            self.parentheses += 1
+        elif kind == "closing":
+            self.parentheses = max(self.parentheses - 1, 0)
+        elif kind == "case":
+            self.cases += 1
+            self.cases_open += 1
+        elif kind == "case_end":
+            self.cases_open = max(self.cases_open - 1, 0)
+        if kind == "prefixes" or self.cases > _CASES_MAX:
+            self.deepest = DEPTH_MAX + 1
+        self.deepest = max(self.deepest, self.parentheses + self.cases_open)
 
 
 def _blank(match: Match[str]) -> str:
@@ -126,10 +139,10 @@ def _blank(match: Match[str]) -> str:
     return mark if len(mark) == 1 else " x "
 
 
-def _nothing_in(text: str, start: int, end: int) -> bool:
-    """True when there are only blanks and comments."""
-    match = _LEAD.match(text, start, end)
-    return match is not None and match.end() == end
+def after_blanks(text: str, start: int = 0) -> int:
+    """Where the first token at or behind `start` is: past blanks and comments; len(text) when there is none."""
+    match = _LEAD.match(text, start)
+    return match.end() if match else start
 
 
 def split_statements(text: str) -> list[str]:
@@ -144,7 +157,7 @@ def split_statements(text: str) -> list[str]:
         piece = text[start:end]
         pieces.append("" if piece.isspace() else piece)
         start = end + 1
-    if not pieces or not _nothing_in(text, start, len(text)):
+    if not pieces or after_blanks(text, start) < len(text):
         pieces.append("" if text[start:].isspace() else text[start:])
     return pieces
 
@@ -155,16 +168,18 @@ def scan(text: str) -> Scan:
     end = len(text)
     if marks:
         end = marks[0]
-        tail = _LEAD.match(text, end + 1)
-        if tail is not None and tail.end() < len(text):
-            raise refused_at(text, tail.end())
+        second = after_blanks(text, end + 1)
+        if second < len(text) and after_blanks(text) < end:
+            raise refused_at(text, second)
     body = _unwrapped(text[:end])
-    lead = _LEAD.match(body)
-    return Scan(body, lead.end() if lead else 0, bool(marks))
+    return Scan(body, after_blanks(body), bool(marks))
 
 
 def count_parameters(text: str) -> int:
-    """The number of `?` outside quotes and comments."""
+    """The number of `?` outside quotes and comments. Raises as `split_statements`."""
+    if "?" not in text:
+        return 0
+    _semicolons(text)
     return sum(1 for m in _PLACEHOLDERS.finditer(text) if m.group() == "?")
 
 
@@ -212,22 +227,17 @@ def syntax_error_of(text: str, failure: Exception) -> ServerError:
         return NotModelled(f"statements nested deeper than {DEPTH_MAX} levels")
     try:
         _semicolons(text)
-        tokens: list[Token] = _tokenizer.tokenize(text)
+        tokens: list[Token] = _dialect.tokenize(text)
     except ServerError as refused:
         return refused
     except SqlglotError:
-        return refused_at(text, _scan_start(text))
+        return refused_at(text, after_blanks(text))
     details = getattr(failure, "errors", None) or [{}]
     line, column = details[0].get("line"), details[0].get("col")
     tokens = [token for token in tokens if token.token_type is not TokenType.SEMICOLON]
     if not tokens:
-        return refused_at(text, _scan_start(text))
+        return refused_at(text, after_blanks(text))
     for token in tokens:
         if (token.line, token.col) == (line, column):
             return refused_at(text, token.start)
     return refused_at(text, tokens[-1].start)
-
-
-def _scan_start(text: str) -> int:
-    lead = _LEAD.match(text)
-    return lead.end() if lead else 0

@@ -7,7 +7,7 @@ __all__ = ["archive_mode", "backup", "cancel_backup", "freeze", "set_decryption"
 
 
 def backup(cursor: Cursor) -> BackupDatabase:
-    """BACKUP [INCREMENTAL] {DATABASE | [TENANT [=] names]} [TO [=] 'uri'] [PLUS ARCHIVELOG] [DESCRIPTION [=] 'text']."""
+    """BACKUP [INCREMENTAL] {DATABASE | [TENANT [=] names]} [TO [=] uri] [PLUS ARCHIVELOG] [DESCRIPTION [=] text]."""
     cursor.expect("BACKUP")
     incremental = cursor.take("INCREMENTAL")
     tenants = None if cursor.take("DATABASE") else cursor.tenants()

@@ -137,7 +137,7 @@ class Cursor:
         return value
 
     def number(self) -> int | float:
-        """A number with or without a sign; what no 64-bit integer holds is a float, as is anything with a point or exponent."""
+        """A number, signed or not; a float where it has a point or exponent, or is more than 64 bits hold."""
         sign = -1 if self.take("-") else 1
         text = "." if self.word == "." and self._touches_next() else ""
         self.index += len(text)

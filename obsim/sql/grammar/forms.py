@@ -6,7 +6,7 @@ sign stands for itself. Statements that obsim knows by their shape alone are wri
 """
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 from re import compile as re_compile
 
 from obsim.errors import SyntaxRefused
@@ -17,6 +17,8 @@ __all__ = ["FormMatch", "match_form"]
 PARTS = {
     "tenants": "TENANT [=] tenant,..",
     "one_tenant": "TENANT [=] tenant",
+    "copies": "BACKUP_COPIES [=] integer",
+    "database_option": "{ SET | READ | DEFAULT | CHARACTER | CHARSET | COLLATE }",
     "description": "DESCRIPTION [=] string",
     "until": "UNTIL { TIME = text | SCN = integer }",
     "keys": "[ENCRYPTED BY text] [WITH KEY FROM text [ENCRYPTED BY text]]",
@@ -60,7 +62,7 @@ def match_form(match: FormMatch, form: str) -> bool:
     return match.cursor.index == len(match.cursor.tokens) or match.failed(start)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _compiled(form: str) -> Matcher:
     signs = _SIGNS.findall(form)
     matcher, end = _alternatives(signs, 0)
@@ -98,7 +100,7 @@ def _sequence(signs: list[str], at: int) -> tuple[Matcher, int]:
 
 def _item(sign: str) -> Matcher:
     if sign in PARTS:
-        return lambda match: _compiled(PARTS[sign])(match)
+        return _compiled(PARTS[sign])
     if sign in _TERMINALS:
         return _terminal(_TERMINALS[sign])
     if sign.islower():

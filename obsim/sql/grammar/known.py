@@ -28,7 +28,7 @@ _SYSTEM_FORMS: tuple[tuple[str, str], ...] = (
     ("BACKUP VALIDATE", "BACKUP VALIDATE rest"),
     (
         "ADD DELETE BACKUP POLICY",
-        "ADD DELETE BACKUP POLICY [=] string [RECOVERY_WINDOW [=] string] [REDUNDANCY [=] integer] [BACKUP_COPIES [=] integer] [tenants]",
+        "ADD DELETE BACKUP POLICY [=] string [RECOVERY_WINDOW [=] string] [REDUNDANCY [=] integer] [copies] [tenants]",
     ),
     ("DROP DELETE BACKUP POLICY", "DROP DELETE BACKUP POLICY [=] string [tenants]"),
     ("DELETE BACKUPSET", "DELETE BACKUPSET integer [COPY integer] [tenants] [description]"),
@@ -43,7 +43,7 @@ _SYSTEM_FORMS: tuple[tuple[str, str], ...] = (
     ("CLEAR RESTORE SOURCE", "CLEAR RESTORE SOURCE"),
     (
         "RECOVER TABLE",
-        "RECOVER TABLE any_table,.. TO TENANT [=] tenant [FROM text] [until] WITH text keys [remap..] [DESCRIPTION [=] text]",
+        "RECOVER TABLE any_table,.. TO one_tenant [FROM text] [until] WITH text keys [remap..] [DESCRIPTION [=] text]",
     ),
     ("CANCEL RECOVER TABLE", "CANCEL RECOVER TABLE name"),
     (
@@ -65,7 +65,9 @@ _SYSTEM_FORMS: tuple[tuple[str, str], ...] = (
     ("server management", "FORCE STOP { SERVER | ZONE } rest"),
     ("zone management", "{ ADD | DELETE | START | STOP | ISOLATE | ALTER | CHANGE | MODIFY } ZONE rest"),
     ("service names", "{ CREATE | DELETE | START | STOP } SERVICE name [one_tenant]"),
-    ("FLUSH", "FLUSH { PLAN | SQL | PL | LIB | SCHEMA | LOCATION | TABLET | KVCACHE | ILOGCACHE | DAG | ALL | SS_LOCAL_CACHE } rest"),
+    ("FLUSH", "FLUSH { PLAN | SQL | PL | LIB | SCHEMA | LOCATION | TABLET | ALL | SS_LOCAL_CACHE } rest"),
+    ("FLUSH", "FLUSH { KVCACHE | ILOGCACHE | DAG WARNINGS } rest"),
+    ("CHECKPOINT", "CHECKPOINT rest"),
     ("CLEAR", "CLEAR { LOCATION CACHE | ROOTTABLE | BALANCE TASK } rest"),
     ("REFRESH", "REFRESH { SCHEMA | MEMORY STAT | TIME_ZONE_INFO | IO CALIBRATION } rest"),
     ("RELOAD", "RELOAD { GTS | UNIT | SERVER | ZONE | TIME_ZONE_INFO } rest"),
@@ -98,6 +100,7 @@ _TOP: tuple[tuple[str, str], ...] = (
     ("PURGE", "PURGE { RECYCLEBIN | { TENANT | DATABASE | TABLE | INDEX } rest }"),
     ("FLASHBACK TENANT", "FLASHBACK TENANT name TO BEFORE DROP [RENAME TO name]"),
     ("FLASHBACK", "FLASHBACK { DATABASE | TABLE } rest"),
+    ("ALTER DATABASE", "ALTER { DATABASE | SCHEMA } [name] database_option rest"),
     ("CREATE RESTORE POINT", "CREATE RESTORE POINT name"),
     ("DROP RESTORE POINT", "DROP RESTORE POINT name"),
     ("resource units and pools", "{ CREATE | ALTER | DROP } [EXTERNAL] RESOURCE { UNIT | POOL } rest"),

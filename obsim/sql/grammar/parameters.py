@@ -1,5 +1,7 @@
 """ALTER SYSTEM [SET] and RESET, SHOW PARAMETERS, SHOW TENANT, CALL (statements.md, Ordinary parameters)."""
 
+# ruff: noqa: SIM905 - lists of words read better as text
+
 from obsim.errors import NotModelled
 from obsim.sql.grammar.cursor import Cursor
 from obsim.statements import (
@@ -8,21 +10,24 @@ from obsim.statements import (
     NullValue,
     ParameterAction,
     ParameterValue,
+    ResetAction,
     ResetParameters,
     ShowParameters,
     ShowTenant,
 )
-from obsim.statements import ResetAction
 
 __all__ = ["alter_parameters", "call_procedure", "reset_parameters", "show_parameters", "show_tenant"]
 
+_EXACT_MAX = 1e15  # a double is printed with its digits below this
 _SCOPES = frozenset({"MEMORY", "SPFILE", "BOTH"})
 _WORD_VALUES: dict[str, ParameterValue] = {"TRUE": True, "FALSE": False, "NULL": NullValue()}
 _CALL_WORDS: dict[str, int | None] = {"TRUE": 1, "FALSE": 0, "NULL": None}
 _TIME_WORDS = frozenset({"DATE", "TIME", "TIMESTAMP"})
 # After a comma a new action must begin: `10, TENANT = t1` is refused at TENANT (seekdb-observations.jsonl).
 _CLAUSE_WORDS = frozenset({"TENANT", "SERVER", "ZONE", "SCOPE", "COMMENT"})
-_OPERATORS = frozenset("= != <> < > <= >= <=> + - * / % ( , AND OR XOR NOT LIKE IN IS BETWEEN REGEXP RLIKE DIV MOD WHERE".split())
+_OPERATORS = frozenset(
+    "= != <> < > <= >= <=> + - * / % ( , . AND OR XOR NOT LIKE IN IS BETWEEN REGEXP RLIKE DIV MOD WHERE".split()
+)
 
 
 def alter_parameters(cursor: Cursor) -> AlterParameters:
@@ -60,7 +65,7 @@ def _value(cursor: Cursor) -> ParameterValue:
     if cursor.at_string():
         return cursor.string()
     if cursor.at_number():
-        return cursor.number()
+        return _stored_number(cursor)
     word = cursor.word
     if word in _WORD_VALUES:
         cursor.index += 1
@@ -71,6 +76,14 @@ def _value(cursor: Cursor) -> ParameterValue:
     if word == "@" and cursor.following == "@":
         raise NotModelled("a system variable as the value of a parameter")
     raise cursor.refused()
+
+
+def _stored_number(cursor: Cursor) -> int | float:
+    """A decimal is stored as written (5.0 is no integer), a number with an exponent by its value (1e1 is 10)."""
+    first = cursor.index
+    value = cursor.number()
+    exponent = any("e" in token.text.lower() for token in cursor.tokens[first : cursor.index])
+    return int(value) if exponent and abs(value) < _EXACT_MAX and value == int(value) else value
 
 
 def _scope(cursor: Cursor) -> str | None:
@@ -105,9 +118,10 @@ def show_parameters(cursor: Cursor) -> ShowParameters:
 def _condition(cursor: Cursor) -> str:
     """The condition as written, up to the end or to a TENANT clause that ends the statement."""
     first, end = cursor.index, len(cursor.tokens)
-    for at in (end - 2, end - 3):
-        if at > first and cursor.words[at] == "TENANT" and cursor.words[at - 1] not in _OPERATORS and (at == end - 2 or cursor.words[at + 1] == "="):
+    for at, shape in ((end - 2, ["TENANT"]), (end - 3, ["TENANT", "="])):
+        if at > first and cursor.words[at : at + len(shape)] == shape and cursor.words[at - 1] not in _OPERATORS:
             end = at
+            break
     if first >= end:
         raise cursor.refused()
     cursor.index = end

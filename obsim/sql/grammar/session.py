@@ -1,7 +1,10 @@
 """USE, SET in its client forms, KILL and transactions (MySQL 5.7's grammar; clients.md, section 3)."""
 
+# ruff: noqa: SIM905 - lists of words read better as text
+
 from typing import Literal
 
+from obsim.answers import Value
 from obsim.client_statements import (
     Assignment,
     DefaultValue,
@@ -27,6 +30,7 @@ _RESERVED_VALUES = frozenset({"ON", "BINARY", "ALL"})
 _INFIX = frozenset(
     "AND OR XOR DIV MOD IS IN LIKE BETWEEN NOT REGEXP RLIKE COLLATE SOUNDS ESCAPE THEN WHEN ELSE END".split()
 )
+_NOT_VARIABLES = frozenset({("PASSWORD", "="), ("PASSWORD", ":="), ("PASSWORD", "FOR"), ("DEFAULT", "ROLE")})
 _ISOLATION = ("READ UNCOMMITTED", "READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE")
 
 
@@ -57,7 +61,7 @@ def set_statement(cursor: Cursor) -> SetVariables | SetNames | Transaction | Not
             return SetNames(_charset(cursor))
         if word == "TRANSACTION" or (word in _SCOPES and following == "TRANSACTION"):
             return _set_transaction(cursor)
-    if (word == "PASSWORD" and following in {"=", "FOR", ":="}) or word in {"ROLE", "RESOURCE"} or (word, following) == ("DEFAULT", "ROLE"):
+    if (word, following) in _NOT_VARIABLES or word in {"ROLE", "RESOURCE"}:
         cursor.index = len(cursor.tokens)
         return NotModelledStatement(f"SET {word}", cursor.text)
     return SetVariables(tuple(cursor.listed(lambda: _assignment(cursor))))
@@ -133,7 +137,7 @@ def _value(cursor: Cursor, *, bare_words: bool) -> VariableValue:
     return Expression(cursor.slice(first, end - 1), _bound(cursor, first, end))
 
 
-def _bound(cursor: Cursor, first: int, end: int) -> tuple[None | int | float | str | bytes, ...]:
+def _bound(cursor: Cursor, first: int, end: int) -> tuple[Value, ...]:
     """The parameters of the `?` between two tokens."""
     if cursor.parameters is None:
         return ()
@@ -143,7 +147,7 @@ def _bound(cursor: Cursor, first: int, end: int) -> tuple[None | int | float | s
 
 
 def _value_end(cursor: Cursor) -> int:
-    """The comma or end behind a value. Raises SyntaxRefused at a stray parenthesis or at an operand behind an operand."""
+    """Where a value ends: a comma or the end. Raises SyntaxRefused at a stray parenthesis or a second operand."""
     depth = 0
     at = cursor.index
     operand = False
@@ -170,10 +174,11 @@ def transaction(cursor: Cursor) -> Transaction:
         cursor.expect("TRANSACTION")
         ended = cursor.token is None
         return Transaction("BEGIN", None, () if ended else tuple(cursor.listed(lambda: _one_phrase(cursor, _START))))
-    if word in {"SAVEPOINT", "RELEASE"}:
-        if word == "RELEASE":
-            cursor.expect("SAVEPOINT")
-        return Transaction("SAVEPOINT" if word == "SAVEPOINT" else "RELEASE SAVEPOINT", cursor.name())
+    if word == "SAVEPOINT":
+        return Transaction("SAVEPOINT", cursor.name())
+    if word == "RELEASE":
+        cursor.expect("SAVEPOINT")
+        return Transaction("RELEASE SAVEPOINT", cursor.name())
     cursor.take("WORK")
     if word == "BEGIN":
         return Transaction("BEGIN")

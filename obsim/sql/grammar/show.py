@@ -16,16 +16,16 @@ class Clauses:
 
     table: bool = False     # FROM table, needed
     schema: bool = False    # FROM database
-    filter: bool = False    # LIKE 'pattern' or WHERE condition
+    like: bool = False      # LIKE 'pattern' or WHERE condition
     where: bool = False     # WHERE condition only
     limit: bool = False     # LIMIT
     name: bool = False      # a name, needed
     user: bool = False      # FOR user
 
 
-_FILTER = Clauses(filter=True)
-_SCHEMA = Clauses(schema=True, filter=True)
-_COLUMNS = Clauses(table=True, schema=True, filter=True)
+_FILTER = Clauses(like=True)
+_SCHEMA = Clauses(schema=True, like=True)
+_COLUMNS = Clauses(table=True, schema=True, like=True)
 _INDEX = Clauses(table=True, schema=True, where=True)
 _NAMED = Clauses(name=True)
 _NOTHING = Clauses()
@@ -84,45 +84,49 @@ SHOW_KINDS: dict[str, tuple[str, Clauses]] = {
 }
 """Words after SHOW (and FULL, GLOBAL, SESSION) -> the kind and its clauses."""
 _BY_FIRST: dict[str, list[tuple[list[str], str, Clauses]]] = {}
-for _words, (_kind, _clauses) in SHOW_KINDS.items():
-    _BY_FIRST.setdefault(_words.split()[0], []).append((_words.split(), _kind, _clauses))
+for _name, _row in SHOW_KINDS.items():
+    _BY_FIRST.setdefault(_name.split()[0], []).append((_name.split(), *_row))
 _FULL_KINDS = frozenset({"TABLES", "COLUMNS", "PROCESSLIST"})
 _SCOPED_KINDS = frozenset({"VARIABLES", "STATUS"})
 _SCOPES: dict[str, Literal["session", "global"]] = {"GLOBAL": "global", "SESSION": "session", "LOCAL": "session"}
+_FROM = frozenset({"FROM", "IN"})
 _EXPLAINED = frozenset({"SELECT", "INSERT", "REPLACE", "UPDATE", "DELETE", "WITH", "MERGE", "("})
-_EXPLAIN_OPTIONS = frozenset({"BASIC", "OUTLINE", "EXTENDED", "EXTENDED_NOADDR", "PARTITIONS", "PLANREGRESS", "PRETTY", "PRETTY_COLOR"})
+_EXPLAIN_OPTIONS = frozenset({"BASIC", "EXTENDED", "EXTENDED_NOADDR", "OUTLINE", "PARTITIONS", "PRETTY"})
 
 
 def show(cursor: Cursor) -> Show:
     """SHOW [FULL | GLOBAL | SESSION] kind and its clauses."""
     cursor.expect("SHOW")
-    full = cursor.word in {"FULL", "EXTENDED"}
+    full = cursor.take("FULL")
     scope = _SCOPES.get(cursor.word)
-    if full or scope:
+    if scope is not None:
         cursor.index += 1
-        full = cursor.words[cursor.index - 1] == "FULL"
-        if cursor.take("FULL"):
-            full = True
     kind, clauses = _kind(cursor, full=full, scoped=scope is not None)
-    table = schema = like = where = None
-    limit = None
-    if clauses.name:
-        schema, table = _qualified(cursor)
-    if clauses.user and cursor.take("FOR"):
-        table = _user(cursor)
-    if clauses.table:
-        if not (cursor.take("FROM") or cursor.take("IN")):
-            raise cursor.refused()
-        schema, table = _qualified(cursor)
-    if clauses.schema and (cursor.take("FROM") or cursor.take("IN")):
-        schema = cursor.name()
-    if clauses.filter and cursor.take("LIKE"):
+    schema, table = _object(cursor, clauses)
+    like = where = limit = None
+    if clauses.like and cursor.take("LIKE"):
         like = cursor.string()
-    elif (clauses.filter or clauses.where) and cursor.take("WHERE"):
+    elif (clauses.like or clauses.where) and cursor.take("WHERE"):
         where = _rest(cursor)
     if clauses.limit and cursor.take("LIMIT"):
         limit = _limit(cursor)
     return Show(kind, schema, table, like, where, full, scope or "session", limit)
+
+
+def _object(cursor: Cursor, clauses: Clauses) -> tuple[str | None, str | None]:
+    """The schema and the object that are named."""
+    schema = table = None
+    if clauses.name:
+        return _qualified(cursor)
+    if clauses.user:
+        return None, _user(cursor) if cursor.take("FOR") else None
+    if clauses.table:
+        cursor.one_of(_FROM)
+        schema, table = _qualified(cursor)
+    if clauses.schema and cursor.word in _FROM:
+        cursor.index += 1
+        schema = cursor.name()
+    return schema, table
 
 
 def _kind(cursor: Cursor, *, full: bool, scoped: bool) -> tuple[str, Clauses]:
@@ -174,22 +178,14 @@ def _rest(cursor: Cursor) -> str:
 
 
 def describe(cursor: Cursor) -> Describe | NotModelledStatement:
-    """DESC, DESCRIBE or EXPLAIN: of a table, with a column or pattern; of a query it is not modelled."""
+    """DESC, DESCRIBE or EXPLAIN of a table, with a column or pattern; of a query it is not modelled."""
     cursor.index += 1
-    start = cursor.index
     if cursor.word in _EXPLAIN_OPTIONS and cursor.following in _EXPLAINED:
         cursor.index += 1
-    elif cursor.take("FORMAT"):
-        if cursor.word == "=":
-            cursor.index += 1
-            cursor.text_or_name()
-        else:
-            cursor.index = start
+    elif cursor.take("FORMAT", "="):
+        cursor.text_or_name()
     if cursor.word in _EXPLAINED:
         cursor.index = len(cursor.tokens)
         return NotModelledStatement("EXPLAIN", cursor.text)
     schema, table = _qualified(cursor)
-    column = None
-    if cursor.token is not None:
-        column = cursor.text_or_name()
-    return Describe(schema, table, column)
+    return Describe(schema, table, None if cursor.token is None else cursor.text_or_name())
