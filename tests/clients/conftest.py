@@ -1,0 +1,232 @@
+"""Four clients that nobody here wrote, behind one small interface.
+
+`client` is one of them with a server of its own; `client.connect(user)` opens a connection. What differs between
+drivers (how a value is typed, how an error is raised) is levelled here and nowhere else: a value is its text, or None
+for NULL.
+"""
+
+import csv
+import io
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import mysql.connector
+import pymysql
+import pytest
+
+NODE_FOLDER = Path(__file__).parent / "node"
+Row = dict[str, str | None]
+
+
+@dataclass
+class Refused(Exception):  # noqa: N818 - it reads as what happened
+    """The server answered with an error."""
+
+    errno: int
+    sqlstate: str
+    message: str
+
+
+class Connection(Protocol):
+    """One session. `rows` raises Refused."""
+
+    def rows(self, sql: str) -> list[Row]: ...
+    def prepared(self, sql: str, *parameters: object) -> list[Row]: ...
+    def close(self) -> None: ...
+
+
+def text_of(value: object) -> str | None:
+    """A value as a person reads it; a driver's own types for dates and bytes print as MySQL's text."""
+    if isinstance(value, bytes | bytearray):
+        return value.decode()
+    return None if value is None else str(value)
+
+
+def table(names: Sequence[str], rows: Sequence[Sequence[object]]) -> list[Row]:
+    return [dict(zip(names, map(text_of, row), strict=True)) for row in rows]
+
+
+class PyMySQL:
+    """PyMySQL: parameters are put into the text by the client."""
+
+    def __init__(self, host: str, port: int, user: str, database: str | None) -> None:
+        with self.refusing():
+            self.connection = pymysql.connect(host=host, port=port, user=user, database=database)
+
+    @staticmethod
+    @contextmanager
+    def refusing() -> Iterator[None]:
+        try:
+            yield
+        except pymysql.MySQLError as refused:
+            raise Refused(refused.args[0], "", refused.args[1]) from None  # PyMySQL keeps the SQLSTATE to itself
+
+    def rows(self, sql: str, parameters: Sequence[object] | None = None) -> list[Row]:
+        with self.refusing(), self.connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+            return table([column[0] for column in cursor.description or ()], cursor.fetchall())
+
+    def prepared(self, sql: str, *parameters: object) -> list[Row]:
+        return self.rows(sql.replace("?", "%s"), parameters)
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+class Connector:
+    """mysql-connector-python, in Python alone or with its C extension."""
+
+    pure = True
+
+    def __init__(self, host: str, port: int, user: str, database: str | None) -> None:
+        with self.refusing():
+            self.connection = mysql.connector.connect(
+                host=host, port=port, user=user, database=database, use_pure=self.pure, autocommit=True
+            )
+
+    @staticmethod
+    @contextmanager
+    def refusing() -> Iterator[None]:
+        try:
+            yield
+        except mysql.connector.Error as refused:
+            raise Refused(refused.errno, refused.sqlstate or "", refused.msg or "") from None
+
+    def rows(self, sql: str, parameters: Sequence[object] = (), *, prepared: bool = False) -> list[Row]:
+        with self.refusing(), closing(self.connection.cursor(prepared=prepared)) as cursor:
+            cursor.execute(sql, tuple(parameters))
+            return table(cursor.column_names, cursor.fetchall()) if cursor.with_rows else []
+
+    def prepared(self, sql: str, *parameters: object) -> list[Row]:
+        return self.rows(sql, parameters, prepared=True)
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+class ConnectorC(Connector):
+    pure = False
+
+
+class CommandLine:
+    """The `mariadb` command: one process a call, as scripts and cron jobs use it."""
+
+    _ERROR = re.compile(r"^ERROR (\d+) \((\w+)\)(?: at line \d+)?: (.*)$", re.MULTILINE)
+
+    def __init__(self, host: str, port: int, user: str, database: str | None) -> None:
+        address = ["-h", host, "-P", str(port), "-u", user, *(["-D", database] if database else [])]
+        self.command = ["mariadb", "--no-defaults", *address, "--batch", "--raw"]
+
+    def run(self, *options: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([*self.command, *options], capture_output=True, text=True, timeout=60, check=False)
+
+    def rows(self, sql: str) -> list[Row]:
+        ended = self.run("-e", sql)
+        if ended.returncode:
+            match = self._ERROR.search(ended.stderr)
+            assert match, ended.stderr
+            raise Refused(int(match[1]), match[2], match[3])
+        lines = list(csv.reader(io.StringIO(ended.stdout), delimiter="\t", quoting=csv.QUOTE_NONE))
+        return [dict(zip(lines[0], (None if v == "NULL" else v for v in line), strict=True)) for line in lines[1:]]
+
+    def prepared(self, sql: str, *parameters: object) -> list[Row]:
+        literals = iter(str(p) if isinstance(p, int) else "'" + str(p).replace("'", "''") + "'" for p in parameters)
+        return self.rows(re.sub(r"\?", lambda _: next(literals), sql))
+
+    def close(self) -> None:
+        """Nothing stays open between two calls."""
+
+
+class Mysql2:
+    """Node's mysql2, driven through its standard input."""
+
+    def __init__(self, host: str, port: int, user: str, database: str | None) -> None:
+        self.process = subprocess.Popen(
+            ["node", "driver.js", host, str(port), user, database or ""],
+            cwd=NODE_FOLDER, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )
+        try:
+            self._answer()
+        except Refused:
+            self.close()
+            raise
+
+    def _answer(self) -> dict[str, Any]:
+        assert self.process.stdout
+        answer: dict[str, Any] = json.loads(self.process.stdout.readline())
+        if "errno" in answer:
+            raise Refused(answer["errno"], answer["sqlstate"], answer["message"])
+        return answer
+
+    def rows(self, sql: str, parameters: Sequence[object] | None = None) -> list[Row]:
+        assert self.process.stdin
+        self.process.stdin.write(json.dumps({"sql": sql, "parameters": parameters}) + "\n")
+        self.process.stdin.flush()
+        answer = self._answer()
+        return table(answer.get("columns", ()), answer["rows"])
+
+    def prepared(self, sql: str, *parameters: object) -> list[Row]:
+        return self.rows(sql, parameters)
+
+    def close(self) -> None:
+        self.process.communicate(timeout=20)
+
+
+CLIENTS: dict[str, Callable[[str, int, str, str | None], Connection]] = {
+    "pymysql": PyMySQL,
+    "mysql-connector": Connector,
+    "mariadb": CommandLine,
+    "mysql2": Mysql2,
+}
+if mysql.connector.HAVE_CEXT:  # absent from some builds, and unusable beside an older OpenSSL
+    CLIENTS["mysql-connector-c"] = ConnectorC
+
+
+def missing(name: str) -> str | None:
+    """What this machine lacks for a client, None if nothing."""
+    if name == "mariadb" and shutil.which("mariadb") is None:
+        return "the mariadb command-line client is not installed"
+    if name == "mysql2" and (shutil.which("node") is None or not (NODE_FOLDER / "node_modules" / "mysql2").is_dir()):
+        return "mysql2 is not installed: run `npm ci` in tests/clients/node"
+    return None
+
+
+@dataclass
+class Client:
+    """One kind of client beside a server of its own."""
+
+    name: str
+    open: Callable[[str, str | None], Connection]
+    opened: list[Connection]
+
+    def connect(self, user: str = "root@sys", database: str | None = "oceanbase") -> Connection:
+        connection = self.open(user, database)
+        self.opened.append(connection)
+        return connection
+
+
+@pytest.fixture(scope="session")
+def refused() -> type[Refused]:
+    """What every client of `client` raises when the server answers with an error."""
+    return Refused
+
+
+@pytest.fixture(scope="module", params=CLIENTS)
+def client(request: pytest.FixtureRequest, serve: Callable[..., object]) -> Iterator[Client]:
+    name = request.param
+    lacking = missing(name)
+    if lacking:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(lacking)
+    server = serve("--clock", "step")
+    client = Client(name, lambda user, database: CLIENTS[name](server.host, server.port, user, database), [])
+    yield client
+    for connection in client.opened:
+        connection.close()

@@ -1,0 +1,43 @@
+"""The `mariadb` command as a script uses it: several statements from one -e, errors on stderr, the exit code."""
+
+import os
+import shutil
+import subprocess
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def mariadb(serve):
+    """Run the client with options; returns the ended process."""
+    if shutil.which("mariadb") is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("the mariadb command-line client is not installed")
+    server = serve("--clock", "step")
+    command = ["mariadb", "--no-defaults", "-h", server.host, "-P", str(server.port), "-u", "root", "--batch"]
+
+    def run(*options):
+        return subprocess.run([*command, *options], capture_output=True, text=True, timeout=60, check=False)
+
+    return run
+
+
+def test_two_statements_of_one_option(mariadb):
+    ended = mariadb("-N", "-e", "SET SESSION ob_query_timeout = 100000000000; SHOW VARIABLES LIKE 'ob_query_timeout'")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "ob_query_timeout\t100000000000\n", "")
+
+
+def test_an_error_ends_the_script(mariadb):
+    ended = mariadb("-e", "SELECT * FROM oceanbase.no_such_view; SELECT 1")
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.startswith("ERROR 1146 (42S02) at line 1: Table 'oceanbase.no_such_view' doesn't exist")
+
+
+def test_with_force_the_same_session_goes_on(mariadb):
+    ended = mariadb("--force", "-e", "SET @seen = 5; SELECT * FROM oceanbase.no_such_view; SELECT @seen + 1 AS n")
+    assert ended.stdout == "n\n6\n"
+    assert "ERROR 1146 (42S02)" in ended.stderr
+
+
+def test_databases_and_the_default_one(mariadb):
+    assert mariadb("-N", "-D", "oceanbase", "-e", "SELECT DATABASE()").stdout == "oceanbase\n"
+    assert "ERROR 1049 (42000): Unknown database 'nowhere'" in mariadb("-D", "nowhere", "-e", "SELECT 1").stderr
