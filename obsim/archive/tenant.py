@@ -86,7 +86,7 @@ class TenantArchive:
     def follow(self, now_ns: Nanoseconds) -> None:
         """One pass: move the round one state towards what mode and destination ask for."""
         if self._pass is not None:
-            self._pass.cancelled = True
+            self.events.cancel(self._pass)
             self._pass = None
         current = self.round
         if current is None or current.status is RoundStatus.STOP:

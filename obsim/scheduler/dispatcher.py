@@ -100,7 +100,7 @@ class Dispatcher:
     def _plan(self, task: DagTask, now_ns: Nanoseconds) -> None:
         """Order the event that ends the running segment: the finish, or before it a yield point while too many run."""
         if task.wake is not None:
-            task.wake.cancelled = True
+            self._events.cancel(task.wake)
         since_ns = task.running_since_ns if task.running_since_ns is not None else now_ns
         finish_ns = now_ns + task.work_ns - task.done_ns(now_ns)
         if len(self._running[task.priority.index]) > self._limits[task.priority.index]:
@@ -113,7 +113,7 @@ class Dispatcher:
     def _stop(self, task: DagTask, now_ns: Nanoseconds) -> None:
         self.change_count += 1
         if task.wake is not None:
-            task.wake.cancelled = True
+            self._events.cancel(task.wake)
             task.wake = None
         if task.running_since_ns is not None:
             task.segments.append((task.running_since_ns, now_ns))

@@ -18,6 +18,7 @@ class Event:
     at_ns: Nanoseconds
     handler: Handler
     cancelled: bool = False
+    """Whether it will not happen any more: cancelled, or it has happened."""
     background: bool = False
     """Future workload and periodic timers: they do not keep a cluster busy (`run_until_idle`)."""
 
@@ -28,13 +29,21 @@ class EventQueue:
 
     _heap: list[tuple[int, int, Event]] = field(default_factory=list)
     _number: int = 0
+    _foreground_count: int = 0
 
     def push(self, at_ns: int, handler: Handler, *, background: bool = False) -> Event:
         """Order `handler` for `at_ns`."""
         event = Event(Nanoseconds(at_ns), handler, background=background)
         self._number += 1
+        self._foreground_count += not background
         heappush(self._heap, (at_ns, self._number, event))
         return event
+
+    def cancel(self, event: Event) -> None:
+        """Let an ordered event not happen; for the second time nothing."""
+        if not event.cancelled:
+            event.cancelled = True
+            self._foreground_count -= not event.background
 
     def next_ns(self) -> Nanoseconds | None:
         """Time of the next event, None when there is none."""
@@ -44,9 +53,12 @@ class EventQueue:
         return heap[0][2].at_ns if heap else None
 
     def pop(self) -> Event:
-        """Take the next event; call `next_ns` before."""
-        return heappop(self._heap)[2]
+        """Take the next event; call `next_ns` before. It can no longer be cancelled."""
+        event = heappop(self._heap)[2]
+        event.cancelled = True
+        self._foreground_count -= not event.background
+        return event
 
     def busy(self) -> bool:
         """Whether anything but background events is ordered."""
-        return any(not e.cancelled and not e.background for _, _, e in self._heap)
+        return self._foreground_count > 0
