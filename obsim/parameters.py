@@ -207,10 +207,13 @@ class ParameterStore:
     version does not have raises 5099, a tenant parameter without a tenant ValueError.
     """
 
-    def __init__(self, version: Version, values: Mapping[str, str] | None = None) -> None:
-        """`values`: cluster parameters that the deployment sets, such as zone and cluster_id."""
-        self.definitions = definitions_of(version)
-        self._values: dict[tuple[TenantId | None, str], str] = {(None, n): v for n, v in (values or {}).items()}
+    def __init__(self, version: Version, deployed: Mapping[str, str] | None = None) -> None:
+        """`deployed`: values the deployment gives, such as zone; they count as defaults, as recorded."""
+        present = dict(definitions_of(version))
+        for name, text in (deployed or {}).items():
+            present[name] = replace(present[name], default=text)
+        self.definitions: Mapping[str, ParameterDef] = present
+        self._values: dict[tuple[TenantId | None, str], str] = {}
 
     def find(self, name: str) -> ParameterDef:
         """The definition of a name in any letter case; raises 5099."""
