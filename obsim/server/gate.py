@@ -1,0 +1,184 @@
+"""Whose statement runs: one at a time, in the order they came, while a jump of the clock runs in slices.
+
+A statement normally starts and ends at once. When it must move the clock far it becomes the gate's current turn and is
+carried on by the loop, a slice at a time; statements of other sessions wait, everything else is served in between.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any
+
+from obsim.answers import Ok, ResultSet
+from obsim.errors import error
+from obsim.server.defects import logger, told
+from obsim.server.engine import Host, Pending
+
+__all__ = ["Gate", "Turn"]
+
+Done = Callable[[Any, BaseException | None], None]
+
+
+class Turn:
+    """One statement: how it starts, and who is told its answer or its failure (exactly once)."""
+
+    __slots__ = ("call", "done", "owner", "pending")
+
+    def __init__(self, owner: object, call: Callable[[], Any], done: Done) -> None:
+        self.owner = owner
+        self.call = call
+        self.done = done
+        self.pending: Pending | None = None
+
+
+class Gate:
+    """The order of statements over one cluster."""
+
+    def __init__(self, host: Host, loop: asyncio.AbstractEventLoop, slice_s: float) -> None:
+        self._host = host
+        self._loop = loop
+        self._slice_s = slice_s
+        self._waiting: deque[Turn] = deque()
+        self._current: Turn | None = None
+        self._drain_due = False
+        self.running: object = None
+        """The owner whose statement is being executed at this very moment."""
+
+    @property
+    def held(self) -> bool:
+        """Whether a statement that comes now has to wait."""
+        return self._current is not None or bool(self._waiting)
+
+    def ready(self) -> bool:
+        """Whether a statement may run at once; brings time up to the wall first, so it may raise ServerError."""
+        return self._current is None and not self._waiting and self._settled()
+
+    def enter(self, turn: Turn) -> None:
+        """Run a statement now or in its order."""
+        try:
+            ready = self.ready()
+        except Exception as failure:  # whatever it is, its owner answers it
+            turn.done(None, failure)
+            return
+        if ready:
+            self._begin(turn)
+        else:
+            self._waiting.append(turn)
+            self._drain_soon()
+
+    def run_now(self, turn: Turn) -> None:
+        """Run a statement ahead of all others: KILL."""
+        self._begin(turn)
+
+    def withdraw(self, owner: object, *, answer: bool) -> None:
+        """Stop the statement of `owner`, running or waiting; with `answer` it is told 1317."""
+        current = self._current
+        if current is not None and current.owner is owner:
+            self._current = None
+            interrupted = _interrupt(current.pending)
+            self._drain_soon()
+            if answer:
+                current.done(None, interrupted)
+            return
+        for turn in self._waiting:
+            if turn.owner is owner:
+                self._waiting.remove(turn)
+                if answer:
+                    turn.done(None, error("OB_ERR_QUERY_INTERRUPTED"))
+                return
+
+    def _settled(self) -> bool:
+        pending = self._host.settle()
+        if pending is None:
+            return True
+        # Nobody's turn: the wall has moved on for every session, whoever noticed it.
+        self._hold(Turn(None, lambda: None, _log_failure), pending)
+        return False
+
+    def _begin(self, turn: Turn) -> None:
+        before, self.running = self.running, turn.owner
+        try:
+            answer = turn.call()
+        except Exception as failure:  # whatever it is, its owner answers it
+            self.running = before
+            turn.done(None, failure)
+            return
+        self.running = before
+        if isinstance(answer, (ResultSet, Ok)) or not hasattr(answer, "step"):
+            turn.done(answer, None)
+        else:
+            self._hold(turn, answer)
+
+    def _hold(self, turn: Turn, pending: Pending) -> None:
+        turn.pending = pending
+        if self._current is not None:  # a statement let in ahead of the others needs time itself: it is the next
+            self._waiting.appendleft(turn)
+            return
+        self._current = turn
+        self._loop.call_soon(self._slice, turn)
+
+    def _slice(self, turn: Turn) -> None:
+        if self._current is not turn or turn.pending is None:
+            return  # withdrawn meanwhile
+        deadline = perf_counter() + self._slice_s
+        failure: Exception | None = None
+        answer = None
+        self.running = turn.owner
+        try:
+            answer = turn.pending.step(lambda: perf_counter() >= deadline)
+        except Exception as raised:  # whatever it is, its owner answers it
+            failure = raised
+        self.running = None
+        if self._current is not turn:
+            return
+        if answer is None and failure is None:
+            self._loop.call_soon(self._slice, turn)
+            return
+        self._current = None
+        self._drain_soon()
+        turn.done(answer, failure)
+
+    def _drain_soon(self) -> None:
+        if not self._drain_due:
+            self._drain_due = True
+            self._loop.call_soon(self._drain)
+
+    def _drain(self) -> None:
+        """Let those who waited go, in order, for one slice at a time."""
+        self._drain_due = False
+        deadline = perf_counter() + self._slice_s
+        while self._waiting and self._current is None:
+            turn = self._waiting[0]
+            try:
+                if not self._settled():
+                    return
+            except Exception as failure:  # whatever it is, its owner answers it
+                self._waiting.popleft()
+                turn.done(None, failure)
+                continue
+            self._waiting.popleft()
+            if turn.pending is None:
+                self._begin(turn)
+            else:
+                self._hold(turn, turn.pending)
+            if perf_counter() >= deadline:
+                break
+        if self._waiting and self._current is None:
+            self._drain_soon()
+
+
+def _log_failure(_: object, failure: BaseException | None) -> None:
+    if failure is not None:
+        logger.error("the clock could not follow the wall: %s", told(failure))
+
+
+def _interrupt(pending: Pending | None) -> BaseException:
+    """Stop a jump where it is; the error it ends with."""
+    if pending is not None:
+        pending.cancel()
+        try:
+            pending.step(lambda: True)
+        except Exception as raised:  # whatever it is, its owner answers it
+            return raised
+    return error("OB_ERR_QUERY_INTERRUPTED")

@@ -1,0 +1,42 @@
+"""What one client may use of the server: sizes, times and counts, in one place."""
+
+from dataclasses import dataclass
+
+__all__ = ["Limits"]
+
+KIB = 1024
+MIB = 1024 * KIB
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Every bound the server enforces; the defaults are those of `obsim serve`."""
+
+    connections_max: int = 1000
+    """Connections at one time, logins under way included; one more is answered with 1040."""
+    connect_timeout_s: float = 10.0
+    """For everything up to the answer of the login, TLS included."""
+    login_packet_bytes_max: int = 64 * KIB
+    """Of one packet before the login is answered; a longer one is answered with 1153."""
+    packet_bytes_max: int = 16 * MIB
+    """Of one command (`max_allowed_packet`); a longer one is answered with 1153 and the connection closed."""
+    pipeline_bytes_max: int = 256 * KIB
+    """Of commands that wait behind a running one before the socket is read no further."""
+    commands_in_a_row: int = 64
+    """Of one connection before the others get their turn."""
+    statements_max: int = 16_382
+    """Prepared statements of one connection; one more is answered with 1461."""
+    statement_bytes_max: int = 64 * MIB
+    """Text of all prepared statements of one connection."""
+    long_data_bytes_max: int = 16 * MIB
+    """All parameters a connection has sent ahead in pieces."""
+    slice_s: float = 0.02
+    """How long a jump of the clock may hold the loop at a time."""
+    linger_s: float = 1.0
+    """How long a refused client is listened to, so that it can read why."""
+    answers_max: int = 512
+    """Entries of the answer cache."""
+    answers_bytes_max: int = 16 * MIB
+    """Bytes of the answer cache."""
+    answer_bytes_max: int = 1 * MIB
+    """Of one answer that the cache takes."""

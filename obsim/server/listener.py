@@ -1,0 +1,171 @@
+"""A listening server: its socket, its connections, its start and its end."""
+
+import asyncio
+import signal
+import socket
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from ipaddress import ip_address
+from pathlib import Path
+
+from obsim.errors import UsageError
+from obsim.server.auth import has_empty_password
+from obsim.server.cache import AnswerCache
+from obsim.server.defects import logger
+from obsim.server.engine import Host
+from obsim.server.gate import Gate
+from obsim.server.limits import Limits
+from obsim.server.protocol import Connection, Shared
+from obsim.server.tls import PacketwiseReader
+from obsim.variables import ServerFacts
+
+__all__ = ["ListenOptions", "Listener", "serve"]
+
+BACKLOG = 1024
+STOP_TICK_S = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class ListenOptions:
+    """Where a server listens. `port` 0 takes a free one; a `unix_socket` path is listened on as well."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    unix_socket: str | None = None
+    tls_cert: str | None = None
+    tls_key: str | None = None
+    allow_empty_passwords: bool = False
+    limits: Limits = field(default_factory=Limits)
+
+
+class Listener:
+    """One cluster's server on the running loop.
+
+    `host` and `port` are where it listens once started, `engine` what it serves. It belongs to the
+    loop it was started on.
+    """
+
+    def __init__(self, host: Host, options: ListenOptions) -> None:
+        self.options = options
+        self.host = options.host
+        self.port = options.port
+        self.engine = host
+        self._servers: list[asyncio.Server] = []
+        self._stopped = False
+        self.shared: Shared
+
+    async def start(self) -> None:
+        """Listen. Raises UsageError for an address, a certificate or accounts that do not allow it."""
+        options = self.options
+        if not options.allow_empty_passwords:
+            await self._check_passwords()
+        tls = _tls_context(options)
+        loop = asyncio.get_running_loop()
+        gate = Gate(self.engine, loop, options.limits.slice_s)
+        self.shared = Shared(self.engine, loop, gate, AnswerCache(options.limits), options.limits, tls)
+        self.shared.changed()
+        try:
+            server = await loop.create_server(self._protocol(), options.host, options.port, backlog=BACKLOG)
+            self._servers.append(server)
+            if options.unix_socket is not None:
+                path = options.unix_socket
+                self._servers.append(await loop.create_unix_server(self._protocol(), path, backlog=BACKLOG))
+        except (OSError, OverflowError, UnicodeError) as failure:
+            await self.stop()
+            where = f"{options.host}:{options.port}" + (f" and {options.unix_socket}" if options.unix_socket else "")
+            reason = getattr(failure, "strerror", None) or failure
+            raise UsageError(f"cannot listen on {where}: {reason}") from failure
+        self.port = server.sockets[0].getsockname()[1]
+        facts = getattr(self.engine, "facts", None)
+        if isinstance(facts, ServerFacts):  # what @@port and the like say is known only now
+            told = replace(facts, port=self.port, max_connections=options.limits.connections_max, tls=tls is not None)
+            setattr(self.engine, "facts", replace(told, max_allowed_packet=options.limits.packet_bytes_max))  # noqa: B010
+
+    def _protocol(self) -> Callable[[], asyncio.BaseProtocol]:
+        shared = self.shared
+        if shared.tls is None:
+            return lambda: Connection(shared)
+        return lambda: PacketwiseReader(Connection(shared))
+
+    async def _check_passwords(self) -> None:
+        if has_empty_password(self.engine.state) and not await _only_loopback(self.options.host):
+            raise UsageError(
+                f"accounts without a password would be open to everybody who reaches {self.options.host}: "
+                "listen on 127.0.0.1, give every account a password in the scenario, or pass --allow-empty-passwords"
+            )
+
+    async def stop(self) -> None:
+        """Take no more connections, end those there are, let their last answers out; for the second time nothing.
+
+        Running jumps of the clock end with 1317. After `Limits.linger_s` what is left is cut.
+        """
+        if self._stopped:
+            return
+        self._stopped = True
+        for server in self._servers:
+            server.close()
+        if self.options.unix_socket is not None and len(self._servers) > 1:
+            Path(self.options.unix_socket).unlink(missing_ok=True)
+        if not hasattr(self, "shared"):
+            return
+        connections = self.shared.connections
+        for connection in list(connections.values()):
+            connection.killed(query_only=False)
+            connection.close()
+        for _ in range(int(self.options.limits.linger_s / STOP_TICK_S)):
+            if not connections:
+                break
+            await asyncio.sleep(STOP_TICK_S)
+        for connection in list(connections.values()):
+            connection.transport.abort()
+        await asyncio.sleep(STOP_TICK_S)
+
+    async def run_until_signal(self) -> None:
+        """Serve until SIGTERM or SIGINT, then stop."""
+        loop = asyncio.get_running_loop()
+        asked = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, asked.set)
+        try:
+            await asked.wait()
+            logger.info("stopping")
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
+            await self.stop()
+
+
+async def serve(host: Host, options: ListenOptions | None = None) -> Listener:
+    """Start a listener over a cluster on the running loop; raises UsageError as `Listener.start`."""
+    listener = Listener(host, options or ListenOptions())
+    await listener.start()
+    return listener
+
+
+async def _only_loopback(host: str) -> bool:
+    """Whether every address of a host name is this machine's own."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        pass
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return False
+    return bool(host) and all(ip_address(address[4][0]).is_loopback for address in found)
+
+
+def _tls_context(options: ListenOptions) -> ssl.SSLContext | None:
+    if options.tls_cert is None and options.tls_key is None:
+        return None
+    if options.tls_cert is None or options.tls_key is None:
+        raise UsageError("TLS needs both: --tls-cert and --tls-key")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(options.tls_cert, options.tls_key)
+    except OSError as failure:  # an ssl.SSLError is one
+        reason = failure.strerror or str(failure)
+        raise UsageError(f"cannot use {options.tls_cert} with {options.tls_key}: {reason}") from failure
+    return context

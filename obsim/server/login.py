@@ -1,0 +1,136 @@
+"""From a new connection to a session, and from one user to another: one way in, for both.
+
+Every step either goes on or refuses and hangs up; nothing but a verified account sets `connection.logged_in`, and no
+command is looked at before that (stack.md 5, D1).
+"""
+
+from typing import TYPE_CHECKING
+
+from mysql_mimic.auth import NativePasswordAuthPlugin
+
+from obsim.answers import Ok
+from obsim.errors import ServerError, error
+from obsim.server.auth import identify
+from obsim.server.defects import logger, told
+from obsim.server.handshake import (
+    PLUGIN_AUTH,
+    TlsRequest,
+    greeting,
+    new_nonce,
+    offered_capabilities,
+    read_change_user,
+    read_response,
+    switch_request,
+)
+from obsim.server.packets import MalformedError, error_packet, frame
+from obsim.server.prepared import Statements
+from obsim.server.tls import start_tls
+
+if TYPE_CHECKING:
+    from obsim.server.protocol import Connection
+
+__all__ = ["begin", "change_user", "end", "on_response", "refusal"]
+
+NATIVE = NativePasswordAuthPlugin.name
+UTF8MB4 = "utf8mb4"
+
+
+def begin(connection: "Connection") -> None:
+    """Register a new connection, start its clock and greet it; 1040 when there are too many."""
+    shared = connection.shared
+    if len(shared.connections) >= shared.limits.connections_max:
+        # Before the greeting an error has no SQLSTATE.
+        connection.transport.write(frame(error_packet(error("ER_CON_COUNT_ERROR"), with_state=False), 0))
+        connection.closing = True
+        connection.transport.close()
+        return
+    connection.number = shared.host.next_connection_id()
+    shared.connections[connection.number] = connection
+    connection.timer = shared.loop.call_later(shared.limits.connect_timeout_s, _too_late, connection)
+    connection.nonce = new_nonce()
+    offered = offered_capabilities(tls=shared.tls is not None)
+    connection.reply(greeting(shared.host.state.profile.server_version, connection.number, connection.nonce, offered))
+
+
+def _too_late(connection: "Connection") -> None:
+    logger.info("connection %d from %s did not log in in time", connection.number, connection.peer)
+    connection.closing = True
+    connection.transport.abort()
+
+
+def on_response(connection: "Connection", packet: bytes) -> None:
+    """The answer to the greeting: start TLS, switch the method, or log in."""
+    shared = connection.shared
+    offered = offered_capabilities(tls=shared.tls is not None)
+    response = read_response(packet, offered)
+    if isinstance(response, TlsRequest):
+        if connection.encrypted:
+            raise MalformedError
+        connection.upgrade = shared.loop.create_task(start_tls(connection))
+        return
+    connection.capabilities = response.capabilities
+    if response.plugin not in {None, NATIVE}:
+        _switch(connection, response.user, response.database, response.character_set)
+        return
+    _log_in(connection, response.user, response.scramble, response.database, response.character_set)
+
+
+def _switch(connection: "Connection", user: str, database: str | None, character_set: str) -> None:
+    """Ask for the native method with a nonce of its own; the next packet is the scramble."""
+    connection.nonce = new_nonce()
+    connection.on_packet = lambda _, scramble: _log_in(connection, user, scramble, database, character_set)
+    connection.busy = False
+    connection.reply(switch_request(connection.nonce))
+
+
+def _log_in(connection: "Connection", user: str, scramble: bytes, database: str | None, character_set: str) -> None:
+    shared = connection.shared
+    account = identify(shared.host.state, user, scramble, connection.nonce)
+    session = shared.host.open(account.user, account.tenant, connection.peer, database, connection.number)
+    connection.session = session
+    connection.logged_in = True
+    session.on_kill = connection.killed
+    if character_set != UTF8MB4:
+        session.execute(f"SET NAMES {character_set}")  # a word of our own table
+    if connection.timer is not None:
+        connection.timer.cancel()
+        connection.timer = None
+    connection.inbox.packet_bytes_max = shared.limits.packet_bytes_max
+    connection.on_packet = connection.on_command
+    connection.look_at_session()
+    connection.finish_ok(Ok())
+
+
+def change_user(connection: "Connection", body: bytes) -> None:
+    """COM_CHANGE_USER: the old session ends now, whoever comes next; the client is asked for a fresh scramble."""
+    asked = read_change_user(body, connection.capabilities)
+    shared = connection.shared
+    _drop_session(connection)
+    connection.inbox.packet_bytes_max = shared.limits.login_packet_bytes_max
+    connection.timer = shared.loop.call_later(shared.limits.connect_timeout_s, _too_late, connection)
+    character_set = asked.character_set or UTF8MB4
+    if connection.capabilities & PLUGIN_AUTH:
+        _switch(connection, asked.user, asked.database, character_set)
+    else:
+        _log_in(connection, asked.user, asked.scramble, asked.database, character_set)
+
+
+def _drop_session(connection: "Connection") -> None:
+    if connection.logged_in:
+        connection.logged_in = False
+        connection.session.on_kill = None
+        connection.shared.host.close(connection.session)
+    connection.statements = Statements()
+
+
+def end(connection: "Connection") -> None:
+    """The connection is gone: its statement stops, its session closes."""
+    shared = connection.shared
+    shared.connections.pop(connection.number, None)
+    shared.gate.withdraw(connection, answer=False)
+    _drop_session(connection)
+
+
+def refusal(raised: BaseException) -> ServerError:
+    """What a client that is not logged in is told: 1043 for a packet that cannot be read."""
+    return error("ER_DBACCESS_DENIED_HANDSHAKE") if isinstance(raised, MalformedError) else told(raised)

@@ -1,0 +1,303 @@
+"""One client: bytes to packets, packets to commands, answers to bytes, all in plain functions on the loop.
+
+The common case, a query whose answer is kept, is answered from `data_received` with one look-up and one write.
+"""
+
+import asyncio
+from collections.abc import Callable, Hashable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from ssl import SSLContext
+from typing import Any, cast
+
+from obsim.answers import Answer, Ok
+from obsim.errors import ServerError
+from obsim.server import commands, login
+from obsim.server.cache import AnswerCache, View
+from obsim.server.defects import told
+from obsim.server.encode import result_set
+from obsim.server.engine import Host, Session
+from obsim.server.gate import Gate, Turn
+from obsim.server.handshake import DEPRECATE_EOF
+from obsim.server.limits import Limits
+from obsim.server.packets import MORE_RESULTS, Inbox, error_packet, frame, ok_packet
+from obsim.server.prepared import Statements
+
+__all__ = ["Connection", "Shared"]
+
+PacketHandler = Callable[["Connection", bytes], None]
+
+
+@dataclass(slots=True)
+class Shared:
+    """What the connections of one listener have in common."""
+
+    host: Host
+    loop: asyncio.AbstractEventLoop
+    gate: Gate
+    cache: AnswerCache
+    limits: Limits
+    tls: SSLContext | None
+    epoch: int = 1
+    """Grows with every statement that may have changed anything: a connection then looks at its session again."""
+    connections: dict[int, "Connection"] = field(default_factory=dict)
+    last_connection_id: int = 0
+    world: tuple[object, int] | None = None
+
+    def changed(self) -> None:
+        """A statement without rows ran, or the Python interface was used."""
+        self.epoch += 1
+        world = (self.host.state, self.host.state.timeline)
+        if world != self.world:
+            self.world = world
+            self.cache.clear()
+
+
+class Connection(asyncio.Protocol):
+    """The state of one client's connection.
+
+    `busy` while a command is unanswered; `idle` when the next bytes can only be the start of a new command.
+    """
+
+    def __init__(self, shared: Shared) -> None:
+        self.shared = shared
+        self.number = 0
+        self.peer = ""
+        self.transport = cast(asyncio.Transport, None)
+        self.inbox = Inbox(shared.limits.login_packet_bytes_max)
+        self.on_packet: PacketHandler = login.on_response
+        self.on_command: PacketHandler = commands.dispatch
+        self.on_resume: Callable[[], None] | None = None
+        self.session: Session
+        self.logged_in = False
+        self.nonce = b""
+        self.capabilities = 0
+        self.codec = "utf-8"
+        self.client_codec = "utf-8"
+        self.statements = Statements()
+        self.answers = View()
+        self.epoch = 0
+        self.idle = self.busy = self.working = self.paused = self.closing = self.doomed = False
+        self.encrypted = False
+        self.reading = True
+        self.timer: asyncio.TimerHandle | None = None
+        self.upgrade: asyncio.Task[None] | None = None
+
+    # What the loop calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Greet, or say that there are too many."""
+        self.transport = cast(asyncio.Transport, transport)
+        peer = transport.get_extra_info("peername")
+        self.peer = str(peer[0]) if isinstance(peer, tuple) else "localhost"
+        login.begin(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Answer at once what is kept; else cut packets and run them."""
+        if self.idle:
+            shared = self.shared
+            if self.epoch != shared.epoch:
+                self.look_at_session()
+            entry = self.answers.get(data)
+            if entry is not None:
+                families = entry.families
+                with suppress(ServerError):
+                    if shared.gate.ready() and (not families or shared.host.state.revision(families) == entry.revision):
+                        entry.used = True
+                        self.transport.write(entry.packets)
+                        return
+        elif self.closing:
+            return
+        self.inbox.feed(data)
+        self.work()
+
+    def eof_received(self) -> bool:
+        """The client will send nothing more: so there is nobody left to answer."""
+        return False
+
+    def pause_writing(self) -> None:
+        """The client reads slower than it asks: no further command of it until it has caught up."""
+        self.paused = True
+        self.idle = False
+
+    def resume_writing(self) -> None:
+        """Go on where it stopped."""
+        self.paused = False
+        then, self.on_resume = self.on_resume, None
+        if then is not None:
+            then()
+        if not self.working:
+            self.work()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - a client that goes away is no error
+        """Stop what it had running and forget it."""
+        self.closing = True
+        self.idle = False
+        self.on_resume = None
+        if self.timer is not None:
+            self.timer.cancel()
+        if self.upgrade is not None:
+            self.upgrade.cancel()
+        login.end(self)
+
+    # Commands in and out.
+
+    def work(self) -> None:
+        """Run the commands that have arrived, as far as the client keeps up and others get their turn."""
+        self.working = True
+        budget = self.shared.limits.commands_in_a_row
+        while not (self.busy or self.paused or self.closing):
+            if not budget:
+                self.shared.loop.call_soon(self.work)
+                break
+            budget -= 1
+            try:
+                packet = self.inbox.next()
+            except ServerError as refused:
+                self.refuse(refused)
+                break
+            if packet is None:
+                break
+            self.busy = True
+            try:
+                self.on_packet(self, packet)
+            except Exception as raised:  # nothing a client sends may end the loop
+                self.fail(raised)
+        self.working = False
+        self.idle = not (self.busy or self.paused or self.closing) and self.logged_in and self.inbox.empty
+        self._mind_reading()
+
+    def _mind_reading(self) -> None:
+        """Stop reading what piles up behind a running command; a packet on its way is always read."""
+        if self.closing or self.upgrade is not None:
+            return
+        reading = not (self.busy or self.paused) or len(self.inbox) <= self.shared.limits.pipeline_bytes_max
+        if reading != self.reading:
+            self.reading = reading
+            if reading:
+                self.transport.resume_reading()
+            else:
+                self.transport.pause_reading()
+
+    def reply(self, body: bytes) -> None:
+        """One packet of a login, in which both sides count on."""
+        sequence = self.inbox.expected
+        self.inbox.expected = (sequence + 1) & 0xFF
+        self.transport.write(frame(body, sequence))
+
+    def finish(self, packets: bytes) -> None:
+        """The command is answered; the next may come."""
+        self.busy = False
+        if self.closing:
+            return
+        if packets:
+            self.transport.write(packets)
+        self.inbox.expected = 0
+        if self.doomed:
+            self.close()
+        elif not self.working:
+            self.work()
+
+    def finish_ok(self, answer: Ok, more: int = 0) -> None:
+        """The command is answered with an OK packet."""
+        self.finish(frame(self.ok(answer, more), self.inbox.expected))
+
+    def ok(self, answer: Ok, more: int = 0) -> bytes:
+        """The body of an OK packet in this session's state."""
+        status = self.session.status_flags | more
+        return ok_packet(status, affected_rows=answer.affected_rows, warnings=answer.warnings, info=answer.info)
+
+    def fail(self, raised: BaseException) -> None:
+        """The command is answered with an error; before the login is through, that is the end."""
+        if not self.logged_in:
+            self.refuse(login.refusal(raised))
+            return
+        self.epoch = 0  # an error is a warning of the session from now on
+        self.finish(frame(self.error(raised), self.inbox.expected))
+
+    def error(self, raised: BaseException) -> bytes:
+        """The body of an error packet."""
+        return error_packet(told(raised), self.codec)
+
+    def refuse(self, refused: ServerError) -> None:
+        """Say why and hang up, in a way that lets a client that is still sending read it."""
+        self.busy = False
+        self.reply(error_packet(refused, self.codec))
+        self.close()
+
+    def close(self) -> None:
+        """Hang up once everything is written; what still comes is read and dropped for a moment, then the line is cut.
+
+        Closing with unread bytes would reset the connection and take the last answer with it.
+        """
+        if self.closing:
+            return
+        self.closing = True
+        self.idle = False
+        if self.timer is not None:
+            self.timer.cancel()
+        self.timer = self.shared.loop.call_later(self.shared.limits.linger_s, self.transport.abort)
+        if not self.reading:
+            self.reading = True
+            self.transport.resume_reading()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        else:
+            self.transport.close()
+
+    # Statements.
+
+    def run(self, call: Callable[[], Any], done: Callable[[Any, BaseException | None], None]) -> None:
+        """Give a statement its turn; `done` gets its answer or its failure."""
+        self.shared.gate.enter(Turn(self, call, done))
+
+    def killed(self, query_only: bool) -> None:
+        """KILL: stop the statement and, unless it is KILL QUERY, hang up."""
+        self.doomed = self.doomed or not query_only
+        if self.shared.gate.running is self:
+            return  # its own statement: the answer goes first
+        self.shared.gate.withdraw(self, answer=True)
+        if self.doomed:
+            self.close()
+
+    def look_at_session(self) -> None:
+        """Take over what the session may have changed: character sets, and with them whose answers are ours too."""
+        session = self.session
+        self.epoch = self.shared.epoch
+        self.codec = session.charset
+        self.client_codec = getattr(session, "client_charset", self.codec)
+        key: Hashable = (session.fingerprint, self.capabilities & DEPRECATE_EOF, session.status_flags, self.codec)
+        self.answers = self.shared.cache.view(key)
+
+    def encode(self, answer: Answer, sequence: int, *, more: bool = False) -> tuple[bytes, int]:
+        """An answer as packets from `sequence` on, and the next sequence id."""
+        if isinstance(answer, Ok):
+            self.shared.changed()
+            return frame(self.ok(answer, MORE_RESULTS if more else 0), sequence), (sequence + 1) & 0xFF
+        self.look_at_session()
+        session = self.session
+        return result_set(
+            answer,
+            sequence,
+            session.status_flags | MORE_RESULTS if more else session.status_flags,
+            len(session.warnings),
+            deprecate_eof=bool(self.capabilities & DEPRECATE_EOF),
+            codec=self.codec,
+        )
+
+    def keep(self, request: bytes, packets: bytes) -> None:
+        """Keep an answer that depends on nothing but its text, the session's fingerprint and rows with a revision."""
+        families = self.session.families
+        if families is None or self.session.warnings:
+            return
+        whole = len(request).to_bytes(3, "little") + b"\x00" + request
+        self.shared.cache.put(self.answers, whole, packets, families, self.shared.host.state.revision(families))
+
+    def text(self, body: bytes) -> str:
+        """Statement text in the client's character set; raises 1300 for bytes that are none."""
+        try:
+            return body.decode(self.client_codec)
+        except UnicodeDecodeError as bad:
+            near = body[bad.start : bad.start + 6].hex().upper()
+            raise ServerError(1300, "HY000", f"Invalid {self.client_codec} character string: '{near}'") from None
+

@@ -1,0 +1,35 @@
+"""A server as a process of its own: the loop, the ready line, the end by a signal."""
+
+import asyncio
+import gc
+from collections.abc import Callable
+
+from obsim.server.engine import Host
+from obsim.server.listener import ListenOptions, serve
+
+__all__ = ["run"]
+
+
+def run(host: Host, options: ListenOptions, on_ready: Callable[[str, int], None]) -> None:
+    """Serve until SIGTERM or SIGINT; `on_ready` gets address and port once queries are answered.
+
+    Runs on uvloop where the extra `speed` is installed. Raises UsageError when it cannot listen as asked.
+    """
+    # What was imported lives as long as the process: it need not be looked through at every collection.
+    gc.freeze()
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_main(host, options, on_ready))
+
+
+async def _main(host: Host, options: ListenOptions, on_ready: Callable[[str, int], None]) -> None:
+    listener = await serve(host, options)
+    on_ready(listener.host, listener.port)
+    await listener.run_until_signal()
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop  # noqa: PLC0415 - an extra
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
