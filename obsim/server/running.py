@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from obsim.server.engine import Host
 from obsim.server.listener import ListenOptions, serve
+from obsim.server.threaded import new_event_loop
 
 __all__ = ["run"]
 
@@ -17,7 +18,7 @@ def run(host: Host, options: ListenOptions, on_ready: Callable[[str, int], None]
     """
     # What was imported lives as long as the process: it need not be looked through at every collection.
     gc.freeze()
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=lambda: new_event_loop("auto")) as runner:
         runner.run(_main(host, options, on_ready))
 
 
@@ -26,10 +27,3 @@ async def _main(host: Host, options: ListenOptions, on_ready: Callable[[str, int
     on_ready(listener.host, listener.port)
     await listener.run_until_signal()
 
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    try:
-        import uvloop  # noqa: PLC0415 - an extra
-    except ImportError:
-        return None
-    return uvloop.new_event_loop
