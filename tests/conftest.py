@@ -36,6 +36,11 @@ class ServerProcess:
         return self.process.wait(STOP_TIMEOUT_S)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Leave the long campaigns out unless -m says otherwise."""
+    config.option.markexpr = config.option.markexpr or "not full"
+
+
 StartServer = Callable[..., ServerProcess]
 
 

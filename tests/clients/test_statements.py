@@ -2,6 +2,7 @@
 
 import pytest
 
+
 @pytest.fixture(scope="module")
 def session(client, refused):
     """A session on a cluster with one finished backup of each user tenant."""

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# The tests that meet sqlglot, once more in an environment of their own where sqlglot is compiled (sqlglotc) and where
+# nothing of the extra `speed` is installed.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+python3 -m venv .venv-compiled
+.venv-compiled/bin/pip install -q -e '.[test]' 'sqlglot[c]'
+.venv-compiled/bin/python -c '
+import sqlglot.parser
+assert not sqlglot.parser.__file__.endswith(".py"), "sqlglot is not compiled in this environment"'
+.venv-compiled/bin/python -m pytest -q -n 2 tests/sql tests/conformance tests/test_session.py tests/test_show.py \
+  tests/clients/test_procedure.py -k "not mysql2"

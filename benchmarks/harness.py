@@ -1,0 +1,134 @@
+"""What the benchmarks share: servers as processes, figures of the machine, tables of measured against required."""
+
+import os
+import platform
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from wire import WireConnection
+
+ROOT = Path(__file__).parent.parent
+CONSOLE_SCRIPT = "from obsim.cli import main; main()"
+WITHOUT_UVLOOP = "import sys; sys.modules['uvloop'] = None; " + CONSOLE_SCRIPT
+START_TIMEOUT_S = 60
+
+
+@dataclass(frozen=True)
+class Address:
+    """A server to measure: where it listens, how to log in, its process."""
+
+    name: str
+    host: str
+    port: int
+    user: str
+    process: "subprocess.Popen[str]"
+
+    def connect(self, user: str | None = None) -> WireConnection:
+        """One connection with `oceanbase` as its database."""
+        return WireConnection(self.host, self.port, user or self.user, "oceanbase")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured figure beside what is required: at least, or at most, `required`."""
+
+    name: str
+    measured: float
+    unit: str
+    required: float | None = None
+    at_most: bool = False
+    detail: str = ""
+
+    @property
+    def holds(self) -> bool:
+        """Whether the requirement is met; true without one."""
+        if self.required is None:
+            return True
+        return self.measured <= self.required if self.at_most else self.measured >= self.required
+
+
+@contextmanager
+def obsim_server(*options: str, uvloop: bool = False) -> Iterator[Address]:
+    """`obsim serve` with `options` on a free port, with or without uvloop."""
+    command = [sys.executable, "-c", CONSOLE_SCRIPT if uvloop else WITHOUT_UVLOOP, "serve", "--port", "0", *options]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        assert process.stdout is not None
+        words = process.stdout.readline().split()
+        if len(words) != 3 or words[0] != "ready":
+            raise SystemExit("obsim did not start")
+        yield Address("obsim + uvloop" if uvloop else "obsim", words[1], int(words[2]), "root@sys", process)
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@contextmanager
+def mariadb_server() -> Iterator[Address]:
+    """MariaDB with its defaults on a private port of the loopback interface, its data in a temporary directory."""
+    needed = ("mariadbd", "mariadb-install-db", "mariadb-slap")
+    path = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin"))
+    programs = [shutil.which(name, path=path) for name in needed]
+    if not all(programs):
+        raise SystemExit(f"this benchmark compares with MariaDB: install mariadb-server (needs {', '.join(needed)})")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with tempfile.TemporaryDirectory(prefix="obsim-bench-") as folder:
+        account = ["--user=root"] if os.geteuid() == 0 else []
+        common = ["--no-defaults", f"--datadir={folder}/data", *account]
+        install = [programs[1], *common, "--auth-root-authentication-method=normal", "--skip-test-db"]
+        subprocess.run(install, check=True, capture_output=True)
+        # A commit does not wait for the disk: the disk of the machine is no part of the comparison.
+        address = ["--bind-address=127.0.0.1", f"--port={port}", f"--socket={folder}/sock", f"--pid-file={folder}/pid"]
+        command = [programs[0], *common, *address, "--innodb-flush-log-at-trx-commit=0"]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True)
+        try:
+            _wait_for(port)
+            yield Address("MariaDB", "127.0.0.1", port, "root", process)
+        finally:
+            process.terminate()
+            process.wait(60)
+
+
+def _wait_for(port: int) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < deadline:
+        try:
+            WireConnection("127.0.0.1", port, "root", "mysql").close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    raise SystemExit("MariaDB did not start")
+
+
+def machine() -> str:
+    """The machine and the versions that the figures belong to, one line each."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    model = models[0] if models else platform.machine()
+    names = ("obsim", "sqlglot", "mysql-mimic", "apsw")
+    packages = ", ".join(f"{name} {version(name)}" for name in names)
+    return f"{os.cpu_count()} x {model}\nPython {platform.python_version()}, {packages}"
+
+
+def print_figures(title: str, figures: list[Figure]) -> bool:
+    """A table of measured against required; whether all hold."""
+    print(f"\n{title}\n")
+    width = max(len(figure.name) for figure in figures)
+    for figure in figures:
+        wanted = "" if figure.required is None else f"{'at most' if figure.at_most else 'at least'} {figure.required:g}"
+        verdict = "" if figure.required is None else "ok" if figure.holds else "MISSED"
+        value = f"{figure.measured:>8.3g} {figure.unit:<3}"
+        print(f"  {figure.name:<{width}}  {value} {wanted:<14} {verdict:<6}  {figure.detail}")
+    return all(figure.holds for figure in figures)

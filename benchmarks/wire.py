@@ -1,0 +1,134 @@
+"""A MySQL client reduced to what a measurement needs: log in with an empty password, send text, see whole answers.
+
+It costs a few microseconds an answer, so that the servers are measured and not the client.
+"""
+
+import selectors
+import socket
+import struct
+import time
+from collections.abc import Callable
+
+__all__ = ["Refused", "WireConnection", "run_loops"]
+
+CAPABILITIES = 0x1 | 0x4 | 0x8 | 0x200 | 0x2000 | 0x8000 | 0x80000
+"""Long password, long flag, database, protocol 4.1, transactions, native password, plugin name."""
+COM_QUERY = 3
+ERR, OK, EOF = 0xFF, 0x00, 0xFE
+EOF_LENGTH_MAX = 8
+
+
+class Refused(Exception):  # noqa: N818 - it reads as what happened
+    """The server answered with an error packet."""
+
+
+class WireConnection:
+    """One connection in blocking mode; `take` also serves a loop over many."""
+
+    def __init__(self, host: str, port: int, user: str, database: str) -> None:
+        self.socket = socket.create_connection((host, port), timeout=30)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.buffer = b""
+        self._packet()  # the greeting: an empty password needs nothing from it
+        body = struct.pack("<IIB23x", CAPABILITIES, 1 << 24, 45)
+        body += user.encode() + b"\0" + b"\0" + database.encode() + b"\0mysql_native_password\0"
+        self.socket.sendall(len(body).to_bytes(3, "little") + b"\x01" + body)
+        answer = self._packet()
+        if answer[0] == EOF:  # asked to switch the plugin: an empty password is an empty answer to any of them
+            self.socket.sendall(b"\0\0\0\x03")
+            answer = self._packet()
+        if answer[0] != OK:
+            raise Refused(answer[9:].decode(errors="replace"))
+
+    def _packet(self) -> bytes:
+        while len(self.buffer) < 4 or len(self.buffer) < 4 + int.from_bytes(self.buffer[:3], "little"):
+            self._receive()
+        end = 4 + int.from_bytes(self.buffer[:3], "little")
+        packet, self.buffer = self.buffer[4:end], self.buffer[end:]
+        return packet
+
+    def _receive(self) -> None:
+        data = self.socket.recv(1 << 18)
+        if not data:
+            raise ConnectionError("the server closed the connection")
+        self.buffer += data
+
+    def send(self, sql: bytes) -> None:
+        """Send a statement without waiting."""
+        self.socket.sendall((len(sql) + 1).to_bytes(3, "little") + b"\0\x03" + sql)
+
+    def take(self) -> tuple[int, bytes] | None:
+        """Read what has come; (number of rows, all bytes) once the answer is whole, else None. Raises Refused."""
+        self._receive()
+        return self._whole()
+
+    def _whole(self) -> tuple[int, bytes] | None:
+        data = self.buffer
+        place, packets, columns_end, size = 0, 0, 0, len(data)
+        while place + 4 < size:
+            length = data[place] | data[place + 1] << 8 | data[place + 2] << 16
+            first = data[place + 4]
+            end = place + 4 + length
+            if end > size:
+                return None
+            packets += 1
+            if packets == 1 and first in {OK, ERR}:
+                self.buffer = data[end:]
+                if first == ERR:
+                    raise Refused(data[13:end].decode(errors="replace"))
+                return 0, data
+            if first == EOF and length < EOF_LENGTH_MAX:
+                if columns_end:
+                    self.buffer = data[end:]
+                    return packets - columns_end - 1, data
+                columns_end = packets
+            place = end
+        return None
+
+    def query(self, sql: str | bytes) -> tuple[int, bytes]:
+        """Send a statement and wait for its answer: (number of rows, all bytes)."""
+        self.send(sql.encode() if isinstance(sql, str) else sql)
+        while (answer := self.take()) is None:
+            pass
+        return answer
+
+    def close(self) -> None:
+        """Hang up."""
+        self.socket.close()
+
+
+def run_loops(
+    connections: list[WireConnection],
+    statements: list[list[bytes]],
+    rounds: int,
+    check: Callable[[int, int, int, bytes], None],
+) -> float:
+    """Let every connection send its statements in turn, `rounds` times, all at once; the seconds it took.
+
+    `check(connection, statement, rows, answer)` looks at every answer, by index of connection and statement.
+    """
+    selector = selectors.DefaultSelector()
+    places = [0] * len(connections)
+    turns = len(statements[0])
+    last = rounds * turns
+    for index, connection in enumerate(connections):
+        selector.register(connection.socket, selectors.EVENT_READ, index)
+    unfinished = len(connections)
+    start = time.perf_counter()
+    for connection, mine in zip(connections, statements, strict=True):
+        connection.send(mine[0])
+    while unfinished:
+        for key, _ in selector.select():
+            index = key.data
+            answer = connections[index].take()
+            if answer is None:
+                continue
+            check(index, places[index] % turns, *answer)
+            places[index] += 1
+            if places[index] < last:
+                connections[index].send(statements[index][places[index] % turns])
+            else:
+                unfinished -= 1
+    elapsed_s = time.perf_counter() - start
+    selector.close()
+    return elapsed_s
