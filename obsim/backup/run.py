@@ -174,12 +174,10 @@ class BackupRun:
         self._next_stage(now_ns)
 
     def _take_snapshot(self, now_ns: Nanoseconds) -> None:
-        """Fix what the set describes, and decide block by block what it must store (engine.md 2.2)."""
+        """Fix what the set describes: later changes of the storage are not for this backup."""
         assert self.task is not None
-        backup_set, storage = self.task.backup_set, self.context.storage
-        backup_set.consistent_scn = Scn(us_floor(now_ns))
-        self.snapshot = storage.snapshot()
-        backup_set.epoch = self.snapshot.epoch
+        self.snapshot = self.context.storage.snapshot(Scn(us_floor(now_ns)))
+        self.task.backup_set.epoch = self.snapshot.epoch
 
     def _data_sys(self, now_ns: Nanoseconds) -> None:
         self._submit("BACKUP_DATA", INNER_DATA_NS, now_ns, self._next_stage)
@@ -306,8 +304,9 @@ class BackupRun:
         return True
 
     def _complete(self, now_ns: Nanoseconds) -> None:
-        task = self.task
+        task, snapshot = self.task, self.snapshot
         assert task is not None
+        assert snapshot is not None
         backup_set, archive = task.backup_set, self.context.archive
         if archive.start_scn > task.start_scn:
             self._fail(ROUND_INTERRUPTED, now_ns)
@@ -319,7 +318,8 @@ class BackupRun:
         backup_set.end_ns = now_ns
         backup_set.counters = task.final_counters
         backup_set.min_restore_scn = task.end_scn
-        backup_set.start_replay_scn = max(min(task.start_scn, self.context.storage.checkpoint_scn), archive.start_scn)
+        backup_set.consistent_scn = snapshot.scn
+        backup_set.start_replay_scn = max(min(task.start_scn, snapshot.checkpoint_scn), archive.start_scn)
         self._close(JobStatus.COMPLETED, now_ns)
 
     def _fail(self, code: int, now_ns: Nanoseconds) -> None:

@@ -25,8 +25,11 @@ WRITE_KINDS = tuple(_MEMORY_BYTES)
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What a backup copies from: fixed at the consistent SCN."""
+    """What a backup copies from: fixed at the consistent SCN, `scn`."""
 
+    scn: Scn
+    checkpoint_scn: Scn
+    """Log after it is needed to replay what was in memory then."""
     epoch: int
     live: BitMap64
     tablets: tuple[tuple[TabletId, LogStreamId, int, int, int], ...]
@@ -140,12 +143,12 @@ class TenantStorage:
         self.blocks.compact(version, written)
         self.checkpoint_scn = max(self.checkpoint_scn, version)
 
-    def snapshot(self) -> Snapshot:
-        """The blocks as they are now, for a backup."""
+    def snapshot(self, scn: Scn) -> Snapshot:
+        """The blocks as they are now, at `scn`, for a backup."""
         tablets = tuple(
             (t.tablet_id, t.log_stream_id, t.first_position, t.end_position, t.delta_block_count) for t in self.tablets
         )
-        return Snapshot(self.blocks.epoch, BitMap64(self.blocks.live), tablets)
+        return Snapshot(scn, self.checkpoint_scn, self.blocks.epoch, BitMap64(self.blocks.live), tablets)
 
     def identities(self, positions: BitMap64, epoch: int) -> dict[int, BlockId]:
         """Logical ids of `positions` at `epoch`, by position."""
