@@ -88,6 +88,8 @@ class Session:
         self.unlocked = False
         self.in_transaction = False
         self.read_only_transaction = False
+        self.row_count, self.found_rows = -1, 0
+        """What ROW_COUNT() and FOUND_ROWS() say of the last statement."""
         self.statement: Statement | None = None
         """What runs now, for SHOW PROCESSLIST."""
 
@@ -318,6 +320,7 @@ class Session:
         if isinstance(answer, Pending):
             return answer
         self.statement = None
+        self.row_count, self.found_rows = (-1, len(answer.rows)) if isinstance(answer, ResultSet) else (answer.affected_rows, 0)
         if isinstance(answer, Ok) and self.warnings and not answer.warnings:
             return Ok(answer.affected_rows, len(self.warnings), answer.info)
         return answer
