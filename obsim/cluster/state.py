@@ -233,8 +233,9 @@ class ClusterState:
 
 
 def _tasks_moment(state: ClusterState) -> int:
-    running = any(tenant.backup.tasks for tenant in state.tenants.values())
-    return (state.now_ns - state.start_ns) // PASS_NS + 1 if running else 0
+    """Passes since the running tasks began: their counters move with the passes, which each counts from its own start."""
+    tasks = (task for tenant in state.tenants.values() for task in tenant.backup.tasks)
+    return sum((state.now_ns - task.start_ns) // PASS_NS + 1 for task in tasks)
 
 
 def _archive_moment(state: ClusterState) -> int:
