@@ -63,7 +63,9 @@ def parse_interval(value: Argument) -> int:
     """Nanoseconds of '10m', '1.5h', '1h30m' or a number of seconds; units ns us ms s m h d. Raises 1210."""
     if isinstance(value, int | float):
         value = f"{value:f}s"
-    parts = fullmatch(r"\s*((?:\d+(?:\.\d+)?\s*(?:ns|us|ms|s|m|h|d)\s*)+)", value.lower()) if value is not None else None
+    parts = (
+        fullmatch(r"\s*((?:\d+(?:\.\d+)?\s*(?:ns|us|ms|s|m|h|d)\s*)+)", value.lower()) if value is not None else None
+    )
     total_ns = 0
     if parts is not None:
         rest = parts.group(1).replace(" ", "")
@@ -120,7 +122,11 @@ _TABLE = (
     Procedure("advance", ("interval",), "move virtual time on, for example by '10m'", _advance),
     Procedure("run_until_idle", (), "move virtual time on until no job, task or DAG is unfinished", _run_until_idle),
     Procedure("reset", (), "return to the scenario's start, clock included; connections stay open", _reset),
-    Procedure("write", ("tenant", "table", "count", "kind"), "touch so many macroblocks: random, clustered or append", _write),
-    Procedure("schedule", ("every", "tenant", "statement"), "let an ALTER SYSTEM statement run at every interval", _schedule),
+    Procedure(
+        "write", ("tenant", "table", "count", "kind"), "touch so many macroblocks: random, clustered or append", _write
+    ),
+    Procedure(
+        "schedule", ("every", "tenant", "statement"), "let an ALTER SYSTEM statement run at every interval", _schedule
+    ),
 )
 PROCEDURES: dict[str, Procedure] = {procedure.name: procedure for procedure in _TABLE}

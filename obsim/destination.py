@@ -64,7 +64,13 @@ def parse_archive_destination(text: str) -> ArchiveDestination:
     values: dict[str, str] = {}
     for word in text.split():
         key, equals, value = word.partition("=")
-        if not equals or key.lower() not in {"location", "binding", "piece_switch_interval", "lag_target", "compression"}:
+        if not equals or key.lower() not in {
+            "location",
+            "binding",
+            "piece_switch_interval",
+            "lag_target",
+            "compression",
+        }:
             raise error("OB_NOT_SUPPORTED")
         values[key.lower()] = value
     binding = values.get("binding", "OPTIONAL").upper()

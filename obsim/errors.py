@@ -59,7 +59,9 @@ class SyntaxRefused(ServerError):
 
     def __init__(self, near: str, line: int) -> None:
         text = near[:NEAR_LENGTH_MAX]
-        super().__init__(1064, "42000", f"{SYNTAX_TEXT} near '{text}' at line {line}", name="OB_ERR_PARSE_SQL", code=-5001)
+        super().__init__(
+            1064, "42000", f"{SYNTAX_TEXT} near '{text}' at line {line}", name="OB_ERR_PARSE_SQL", code=-5001
+        )
         self.near = text
         self.line = line
 

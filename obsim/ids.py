@@ -7,8 +7,21 @@ number of microseconds, as 4.2.2 and later print it (samples.md, Formats).
 from typing import NewType
 
 __all__ = [
-    "MACROBLOCK_BYTES", "SYS_TENANT_ID", "BackupSetId", "Bytes", "JobId", "LogStreamId", "Nanoseconds", "Scn", "TabletId",
-    "TaskId", "TenantId", "display_scn", "display_scn_ns", "display_time", "us_floor",
+    "MACROBLOCK_BYTES",
+    "SYS_TENANT_ID",
+    "BackupSetId",
+    "Bytes",
+    "JobId",
+    "LogStreamId",
+    "Nanoseconds",
+    "Scn",
+    "TabletId",
+    "TaskId",
+    "TenantId",
+    "display_scn",
+    "display_scn_ns",
+    "display_time",
+    "us_floor",
 ]
 
 Scn = NewType("Scn", int)

@@ -3,7 +3,16 @@
 __all__ = ["FAMILIES", "Revisions"]
 
 FAMILIES = (
-    "jobs", "job_history", "tasks", "task_history", "sets", "backup_parameters", "archive", "tenants", "parameters", "storage",
+    "jobs",
+    "job_history",
+    "tasks",
+    "task_history",
+    "sets",
+    "backup_parameters",
+    "archive",
+    "tenants",
+    "parameters",
+    "storage",
     "scheduler",
 )
 

@@ -94,7 +94,9 @@ def _check(scenario: Scenario, path: Path) -> None:
             raise ScenarioError(f"{where}.name is '{tenant.name}': names are not empty, not sys and not given twice")
         for table in tenant.table:
             if not table.name or not table.blocks or any(not 0 <= n <= _BLOCKS_MAX for n in table.blocks):
-                raise ScenarioError(f"{where}.table '{table.name}': blocks are numbers from 0 to {_BLOCKS_MAX}, one a tablet")
+                raise ScenarioError(
+                    f"{where}.table '{table.name}': blocks are numbers from 0 to {_BLOCKS_MAX}, one a tablet"
+                )
         if tenant.archivelog and not tenant.log_archive_dest:
             raise ScenarioError(f"{where}.archivelog needs log_archive_dest")
 
@@ -150,6 +152,12 @@ def _set_archive(state: ClusterState, tenant: Tenant, spec: TenantSpec) -> None:
         start_scn = Scn(state.start_ns - _ROUND_AGE_NS)
         archive.enabled = True
         archive.round = ArchiveRound(
-            1, archive.dest_id, destination.uri.path, destination.piece_switch_interval_us, 1,
-            RoundStatus.DOING, start_scn, start_scn,
+            1,
+            archive.dest_id,
+            destination.uri.path,
+            destination.piece_switch_interval_us,
+            1,
+            RoundStatus.DOING,
+            start_scn,
+            start_scn,
         )

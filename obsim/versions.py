@@ -52,7 +52,11 @@ class Version:
         line = [m for m in marks if m[:2] == self.parts[:2]]
         if line:
             return self.parts >= line[0]
-        return self.parts >= marks[-1] if self.parts[:2] > marks[-1][:2] else self.parts[:2] > marks[0][:2] and len(marks) == 1
+        return (
+            self.parts >= marks[-1]
+            if self.parts[:2] > marks[-1][:2]
+            else self.parts[:2] > marks[0][:2] and len(marks) == 1
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +91,22 @@ class VersionProfile:
         return f"5.7.25-OceanBase_CE-v{self.version}"
 
 
-_OLD = ("BACKUP_SYS_META", "BACKUP_USER_META", "BACKUP_DATA_SYS", "BACKUP_DATA_MINOR", "BACKUP_DATA_MAJOR", "BACKUP_LOG")
-_NEW = ("BACKUP_SYS_META", "BACKUP_USER_META", "BACKUP_META_FINISH", "BACKUP_DATA_MINOR", "BACKUP_DATA_MAJOR", "BACKUP_LOG")
+_OLD = (
+    "BACKUP_SYS_META",
+    "BACKUP_USER_META",
+    "BACKUP_DATA_SYS",
+    "BACKUP_DATA_MINOR",
+    "BACKUP_DATA_MAJOR",
+    "BACKUP_LOG",
+)
+_NEW = (
+    "BACKUP_SYS_META",
+    "BACKUP_USER_META",
+    "BACKUP_META_FINISH",
+    "BACKUP_DATA_MINOR",
+    "BACKUP_DATA_MAJOR",
+    "BACKUP_LOG",
+)
 
 
 def _profile(text: str) -> VersionProfile:

@@ -26,4 +26,3 @@ async def _main(host: Host, options: ListenOptions, on_ready: Callable[[str, int
     listener = await serve(host, options)
     on_ready(listener.host, listener.port)
     await listener.run_until_signal()
-

@@ -1,0 +1,243 @@
+"""The command line: `obsim serve`, `obsim demo`, `obsim sql`.
+
+Only `ready HOST PORT` and results go to standard output; everything else goes to standard error. Exit codes: 0 done,
+1 a statement or the procedure failed, 2 the command was used wrongly.
+"""
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from obsim._version import __version__
+from obsim.errors import ScenarioError, UsageError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    help="A test double for OceanBase's backup world.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+
+class ClockName(StrEnum):
+    """Values of --clock."""
+
+    WALL = "wall"
+    MANUAL = "manual"
+    STEP = "step"
+
+
+class BaseName(StrEnum):
+    """Values of --incremental-base."""
+
+    LAST_FULL = "last_full"
+    PREVIOUS = "previous"
+
+
+class Format(StrEnum):
+    """Values of --format."""
+
+    TSV = "tsv"
+    JSON = "json"
+    TABLE = "table"
+
+
+ScenarioOption = Annotated[str, typer.Option(help="A built-in scenario or a TOML file.", metavar="NAME|FILE")]
+VersionOption = Annotated[
+    str, typer.Option(help="The OceanBase version to be: 4.0, 4.1, 4.2 and 4.3 with three or four parts.")
+]
+SeedOption = Annotated[int, typer.Option(help="Seed of every random choice.")]
+BaseOption = Annotated[
+    BaseName | None,
+    typer.Option(help="The set an increment builds on; by default what the version's documentation says."),
+]
+StrictOption = Annotated[
+    bool,
+    typer.Option("--strict-incremental", help="Refuse an increment without a base (9040) instead of making it full."),
+]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"obsim {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    """Options of every command."""
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 2881,
+    socket: Annotated[Path | None, typer.Option(help="A unix socket to listen on as well.", metavar="PATH")] = None,
+    scenario: ScenarioOption = "three-tenants",
+    ob_version: VersionOption = "4.2.1",
+    seed: SeedOption = 0,
+    clock: Annotated[
+        ClockName,
+        typer.Option(
+            help="wall follows real time, manual moves when told, step with every ALTER SYSTEM and view query."
+        ),
+    ] = ClockName.WALL,
+    speed: Annotated[float, typer.Option(help="Virtual seconds a real second (clock wall).")] = 1.0,
+    step: Annotated[float, typer.Option(help="Seconds a step (clock step).")] = 1.0,
+    start_time: Annotated[
+        str | None, typer.Option(help="Where virtual time begins, e.g. 2024-01-01T00:00:00+08:00.")
+    ] = None,
+    incremental_base: BaseOption = None,
+    strict_incremental: StrictOption = False,
+    tls_cert: Annotated[Path | None, typer.Option(help="Certificate chain (PEM): offers TLS.", metavar="FILE")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="Key of the certificate (PEM).", metavar="FILE")] = None,
+    max_connections: Annotated[
+        int, typer.Option(min=1, help="Connections at a time; one more is answered with 1040.")
+    ] = 1000,
+    control: Annotated[
+        str | None,
+        typer.Option(help="Password for CALL obsim.*, or 'off'; by default sys may call them.", metavar="PASSWORD|off"),
+    ] = None,
+    show_control: Annotated[
+        bool, typer.Option("--show-control", help="List the schema obsim in SHOW DATABASES and information_schema.")
+    ] = False,
+    allow_empty_passwords: Annotated[
+        bool,
+        typer.Option("--allow-empty-passwords", help="Listen beyond loopback although an account has no password."),
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log connections too.")] = False,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Not modelled yet: obsim keeps everything in memory.", metavar="DIR")
+    ] = None,
+    file_root: Annotated[
+        Path | None, typer.Option(help="Not modelled yet: destinations are in memory.", metavar="DIR")
+    ] = None,
+) -> None:
+    """Serve a cluster over the MySQL protocol until SIGTERM or SIGINT.
+
+    Prints one line on standard output, `ready HOST PORT`, once it answers queries.
+    """
+    for name, value in (("--data-dir", data_dir), ("--file-root", file_root)):
+        if value is not None:
+            raise UsageError(f"obsim does not model {name} yet: leave it out, everything is kept in memory")
+    from obsim.api import make_host
+    from obsim.server.limits import Limits
+    from obsim.server.listener import ListenOptions
+    from obsim.server.running import run
+
+    _log_to_stderr(verbose)
+    cluster = make_host(
+        scenario,
+        seed=seed,
+        version=ob_version,
+        clock=clock,
+        speed=speed,
+        step_s=step,
+        start_time=start_time,
+        incremental_base=incremental_base,
+        strict_incremental=strict_incremental,
+        control=control,
+        show_control=show_control,
+    )
+    options = ListenOptions(
+        host,
+        port,
+        unix_socket=str(socket) if socket else None,
+        tls_cert=str(tls_cert) if tls_cert else None,
+        tls_key=str(tls_key) if tls_key else None,
+        allow_empty_passwords=allow_empty_passwords,
+        limits=Limits(connections_max=max_connections),
+    )
+    run(cluster, options, lambda at_host, at_port: typer.echo(f"ready {at_host} {at_port}"))
+
+
+def _log_to_stderr(verbose: bool) -> None:
+    import logging
+
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.INFO if verbose else logging.WARNING,
+        format="%(levelname)s %(name)s: %(message)s",
+    )
+
+
+@app.command()
+def demo(ob_version: VersionOption = "4.2.1", seed: SeedOption = 0) -> None:
+    """Run the whole incremental-backup procedure over real MySQL connections; exit 0 when it held."""
+    from rich.console import Console
+
+    from obsim.demo import DemoFailed, run_demo
+
+    try:
+        run_demo(Console(), ob_version=ob_version, seed=seed)
+    except DemoFailed as failure:
+        typer.echo(f"the procedure did not hold: {failure}", err=True)
+        raise typer.Exit(1) from None
+
+
+@app.command()
+def sql(
+    statement: Annotated[
+        str | None, typer.Argument(help="Statements parted by ';'; '-' or nothing reads standard input.")
+    ] = None,
+    file: Annotated[Path | None, typer.Option("--file", "-f", help="A script instead.", metavar="FILE")] = None,
+    tenant: Annotated[str, typer.Option(help="Tenant to log in to.")] = "sys",
+    user: Annotated[str | None, typer.Option(help="User; root, or SYS in an Oracle-mode tenant.")] = None,
+    host: Annotated[str | None, typer.Option(help="Ask a running server instead of a fresh cluster.")] = None,
+    port: Annotated[int, typer.Option(help="Port of the running server.")] = 2881,
+    password: Annotated[
+        str, typer.Option(envvar="OBSIM_PASSWORD", help="Password for the running server.", show_default=False)
+    ] = "",
+    output: Annotated[Format, typer.Option("--format", help="How rows are printed.")] = Format.TSV,
+    scenario: ScenarioOption = "three-tenants",
+    ob_version: VersionOption = "4.2.1",
+    seed: SeedOption = 0,
+    incremental_base: BaseOption = None,
+    strict_incremental: StrictOption = False,
+) -> None:
+    """Run statements against a fresh cluster, or with --host against a running one.
+
+    The clock of a fresh cluster stands still between statements: CALL obsim.run_until_idle() lets jobs end. Stops at
+    the first error with exit code 1.
+    """
+    from obsim.shell import local_session, remote_session, run_script
+
+    if file is not None and statement is not None:
+        raise UsageError("give either a statement or --file, not both")
+    text = file.read_text("utf-8") if file else sys.stdin.read() if statement in {None, "-"} else statement
+    if host is None:
+        execute = local_session(
+            tenant,
+            user,
+            scenario=scenario,
+            version=ob_version,
+            seed=seed,
+            incremental_base=incremental_base,
+            strict_incremental=strict_incremental,
+        )
+    else:
+        execute = remote_session(host, port, user, tenant, password)
+    if not run_script(text or "", execute, output):
+        raise typer.Exit(1)
+
+
+def main() -> None:
+    """Entry point: errors of use are one line on standard error and exit code 2."""
+    try:
+        app()
+    except (UsageError, ScenarioError) as wrong:
+        typer.echo(f"obsim: {wrong}", err=True)
+        raise SystemExit(2) from None
+
+
+if __name__ == "__main__":
+    main()
