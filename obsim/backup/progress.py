@@ -64,8 +64,8 @@ class CopyProgress:
     user_tablet_count: int
     inner_tablet_count: int
     log_stream_count: int
-    totals: list[tuple[int, int]] = field(default_factory=list)
-    """(moment, macroblocks that came in scope then)."""
+    scopes: list[tuple[int, dict[TabletId, int]]] = field(default_factory=list)
+    """(moment, macroblocks by tablet that a data stage brought in scope then)."""
     copies: list[tuple[CopyPlan, DagTask]] = field(default_factory=list)
     tablets_known_ns: int | None = None
     """When the tablets of the tenant were listed: TABLET_COUNT is 0 before."""
@@ -77,18 +77,21 @@ class CopyProgress:
         """The progress columns as they stood at `at_ns`."""
         if self.tablets_known_ns is None or at_ns < self.tablets_known_ns:
             return Counters()
-        finished = 0
-        pending: set[TabletId] = set()
+        left: dict[TabletId, int] = {}
+        for since_ns, counts in self.scopes:
+            if since_ns <= at_ns:
+                for tablet_id, count in counts.items():
+                    left[tablet_id] = left.get(tablet_id, 0) + count
+        total = sum(left.values())
         for plan, task in self.copies:
             done = task.done_ns(at_ns) // COPY_BLOCK_NS
-            finished += done
             for tablet_id, count in plan.parts:
-                done -= count
-                if done < 0:
-                    pending.add(tablet_id)
-        return self._counters(at_ns, finished, len(pending))
+                left[tablet_id] -= min(done, count)
+                done = max(0, done - count)
+        finished = total - sum(left.values())
+        return self._counters(at_ns, total, finished, sum(map(bool, left.values())))
 
-    def _counters(self, at_ns: int, finished: int, pending: int) -> Counters:
+    def _counters(self, at_ns: int, total: int, finished: int, pending: int) -> Counters:
         inner_done = self.inner_done_ns is not None and at_ns >= self.inner_done_ns
         tablets = self.inner_tablet_count if inner_done else 0
         if self.data_done_ns is not None and at_ns >= self.data_done_ns:
@@ -102,10 +105,10 @@ class CopyProgress:
             extra_meta_bytes=Bytes(meta),
             tablet_count=self.user_tablet_count + self.inner_tablet_count,
             finish_tablet_count=tablets,
-            macro_block_count=sum(count for since_ns, count in self.totals if since_ns <= at_ns),
+            macro_block_count=total,
             finish_macro_block_count=finished,
         )
 
     def data_started(self, at_ns: int) -> bool:
         """Whether the blocks of the last data stage were in scope at `at_ns`."""
-        return len(self.totals) > 1 and self.totals[-1][0] <= at_ns
+        return len(self.scopes) > 1 and self.scopes[-1][0] <= at_ns

@@ -185,9 +185,9 @@ class BackupRun:
     def _data_minor(self, now_ns: Nanoseconds) -> None:
         assert self.task is not None
         assert self.snapshot is not None
-        total = sum(delta for *_, delta in self.snapshot.tablets)
-        self.task.backup_set.delta_block_count = total
-        self._copy_stage({tablet: delta for tablet, *_, delta in self.snapshot.tablets}, total, now_ns)
+        counts = {tablet: delta for tablet, *_, delta in self.snapshot.tablets}
+        self.task.backup_set.delta_block_count = sum(counts.values())
+        self._copy_stage(counts, now_ns)
 
     def _data_major(self, now_ns: Nanoseconds) -> None:
         assert self.task is not None
@@ -197,7 +197,7 @@ class BackupRun:
             return
         self.task.backup_set.copied = copied
         counts = {tablet: copied.range_cardinality(first, end) for tablet, _, first, end, _ in self.snapshot.tablets}
-        self._copy_stage(counts, len(copied), now_ns)
+        self._copy_stage(counts, now_ns)
 
     def _blocks_to_copy(self, now_ns: Nanoseconds) -> BitMap64 | None:
         """Positions whose identity the base's index lacks; all for a full set; None when the index cannot be read."""
@@ -210,11 +210,11 @@ class BackupRun:
             return None
         return self.context.storage.blocks.written_between(base.epoch, self.snapshot.epoch) & self.snapshot.live
 
-    def _copy_stage(self, counts: dict[TabletId, int], total: int, now_ns: Nanoseconds) -> None:
+    def _copy_stage(self, counts: dict[TabletId, int], now_ns: Nanoseconds) -> None:
         """Copy the blocks of each tablet, log stream by log stream."""
         assert self.task is not None
         assert self.snapshot is not None
-        self.task.progress.totals.append((now_ns, total))
+        self.task.progress.scopes.append((now_ns, counts))
         streams = sorted({stream for _, stream, *_ in self.snapshot.tablets})
         self._each_stream(streams, partial(self._copy_stream, counts), self._data_done, now_ns)
 
