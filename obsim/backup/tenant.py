@@ -93,13 +93,20 @@ class TenantBackup:
         return self.sets[base_id] if base_id else None
 
     def cancel(self, now_ns: Nanoseconds, initiator: TenantId | None = None) -> None:
-        """Cancel the unfinished jobs, or those of one initiator; nothing to cancel is no error."""
+        """Cancel the unfinished jobs, or those of one initiator; nothing to cancel is no error.
+
+        A job whose set has ended is past cancelling, even if its own row follows only a moment later.
+        """
         for job in self.jobs:
-            if job.status in {JobStatus.INIT, JobStatus.DOING} and initiator in {None, job.initiator_tenant_id}:
-                job.status = JobStatus.CANCELING
-                context = self._context()
-                context.revisions.touch("jobs")
-                context.events.push(now_ns + PASS_NS, self._runs[job.job_id].cancel)
+            run = self._runs.get(job.job_id)
+            if initiator not in {None, job.initiator_tenant_id}:
+                continue
+            if run is None or run.ended or job.status is JobStatus.CANCELING:
+                continue
+            job.status = JobStatus.CANCELING
+            context = self._context()
+            context.revisions.touch("jobs")
+            context.events.push(now_ns + PASS_NS, run.cancel)
 
     def archive_changed(self, now_ns: Nanoseconds) -> None:
         """Let the next pass of a running job look at the archive round again."""
