@@ -76,6 +76,7 @@ class TenantArchive:
     def set_deferred(self, deferred: bool, now_ns: Nanoseconds) -> None:
         """LOG_ARCHIVE_DEST_STATE: DEFER suspends the round, ENABLE goes on with it."""
         self.deferred = deferred
+        self.revisions.touch("archive")
         self.order_pass(now_ns)
 
     def order_pass(self, now_ns: Nanoseconds) -> None:
