@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
 
 from obsim.backup.job import BackupJob, BackupRequest, JobLevel, JobStatus
 from obsim.backup.tenant import PASS_NS, TenantBackup
