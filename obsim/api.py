@@ -10,11 +10,11 @@ import time
 from datetime import datetime, timedelta
 from fractions import Fraction
 from types import TracebackType
-from typing import Self
+from typing import ClassVar, Self
 
 from obsim.answers import Value
 from obsim.catalog import Scope
-from obsim.clock import SECOND_NS, clock_named, time_of, times_ns
+from obsim.clock import SECOND_NS, clock_named, moment_ns, moment_of
 from obsim.cluster import ClusterState, Principal, Tenant
 from obsim.errors import UsageError
 from obsim.ids import SYS_TENANT_ID
@@ -51,7 +51,7 @@ def make_host(
     """
     profile = profile_for(version)
     if start_time is not None:
-        start_ns = times_ns(start_time)
+        start_ns = moment_ns(start_time)
     else:
         start_ns = time.time_ns() // 1000 * 1000 if clock == "wall" else DEFAULT_START_NS
     base = _incremental_base(incremental_base)
@@ -79,6 +79,9 @@ def _incremental_base(name: str | IncrementalBase | None) -> IncrementalBase | N
 
 class ClusterSession:
     """One login that keeps its state: database, variables, encryption password. Close it, or use it in a `with`."""
+
+    belongs_to_its_thread: ClassVar = True
+    """Tells the proxy of `obsim.Server` to carry calls of this object to the thread it belongs to."""
 
     def __init__(self, cluster: "Cluster", session: Session) -> None:
         self._cluster = cluster
@@ -129,6 +132,8 @@ class Cluster:
     Raises ScenarioError and UsageError here, ServerError from statements, UsageError when another thread uses it.
     """
 
+    belongs_to_its_thread: ClassVar = True
+
     def __init__(
         self,
         scenario: str = "three-tenants",
@@ -173,7 +178,7 @@ class Cluster:
     @property
     def now(self) -> datetime:
         """Virtual time at +08:00, cut to microseconds."""
-        return time_of(self.now_ns)
+        return moment_of(self.now_ns)
 
     @property
     def now_ns(self) -> int:
@@ -235,7 +240,7 @@ class Cluster:
 
     def advance_to(self, moment: int | str | datetime) -> None:
         """Move virtual time on to a moment; one that is past changes nothing."""
-        self._go_to(times_ns(moment))
+        self._go_to(moment_ns(moment))
 
     def _go_to(self, target_ns: int) -> None:
         self._settle()

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from obsim.errors import UsageError
 
-__all__ = ["ClockMode", "ManualClock", "StepClock", "WallClock", "clock_named", "time_of", "times_ns"]
+__all__ = ["ClockMode", "ManualClock", "StepClock", "WallClock", "clock_named", "moment_ns", "moment_of"]
 
 SECOND_NS = 1_000_000_000
 SPEED_MAX = 1_000_000
@@ -114,7 +114,7 @@ CLUSTER_ZONE = timezone(timedelta(hours=8))
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def times_ns(moment: int | str | datetime) -> int:
+def moment_ns(moment: int | str | datetime) -> int:
     """Nanoseconds since 1970-01-01 UTC of nanoseconds, a datetime or an ISO text; without a zone it is +08:00.
 
     Raises UsageError for a text that is no time and for a moment before 1970.
@@ -132,6 +132,6 @@ def times_ns(moment: int | str | datetime) -> int:
     return moment
 
 
-def time_of(moment_ns: int) -> datetime:
+def moment_of(time_ns: int) -> datetime:
     """The datetime of nanoseconds, cut to microseconds, in the zone +08:00."""
-    return (_EPOCH + timedelta(microseconds=moment_ns // 1000)).astimezone(CLUSTER_ZONE)
+    return (_EPOCH + timedelta(microseconds=time_ns // 1000)).astimezone(CLUSTER_ZONE)

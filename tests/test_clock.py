@@ -2,7 +2,7 @@ from datetime import datetime
 
 import pytest
 
-from obsim.clock import ManualClock, StepClock, WallClock, clock_named, time_of, times_ns
+from obsim.clock import ManualClock, StepClock, WallClock, clock_named, moment_ns, moment_of
 from obsim.errors import UsageError
 
 SECOND = 1_000_000_000
@@ -77,11 +77,11 @@ def test_what_is_no_clock_is_refused() -> None:
 
 
 def test_times() -> None:
-    assert times_ns(5) == 5
-    assert times_ns("2024-01-01 00:00:00") == START
-    assert times_ns("2023-12-31T16:00:00Z") == START
-    assert times_ns(datetime(2024, 1, 1, 0, 0, 0, 7)) == START + 7_000  # noqa: DTZ001 - without a zone it is +08:00
-    assert time_of(START + 1_999).isoformat() == "2024-01-01T00:00:00.000001+08:00"
+    assert moment_ns(5) == 5
+    assert moment_ns("2024-01-01 00:00:00") == START
+    assert moment_ns("2023-12-31T16:00:00Z") == START
+    assert moment_ns(datetime(2024, 1, 1, 0, 0, 0, 7)) == START + 7_000  # noqa: DTZ001 - without a zone it is +08:00
+    assert moment_of(START + 1_999).isoformat() == "2024-01-01T00:00:00.000001+08:00"
     for wrong in ("soon", "1969-12-31", -1):
         with pytest.raises(UsageError):
-            times_ns(wrong)
+            moment_ns(wrong)

@@ -37,7 +37,7 @@ def test_every_default_is_a_value_the_variable_would_accept() -> None:
 
 
 def test_every_computed_default_has_a_value() -> None:
-    globals_ = GlobalSettings(FACTS, "ORACLE")
+    globals_ = GlobalSettings(lambda: FACTS, "ORACLE")
     moving = {"warning_count": lambda: 2, "error_count": lambda: 1, "timestamp": lambda: 7}
     settings = SessionSettings(globals_, moving)
     values = {v.name: settings.read(v, "session") for v in VARIABLES.values() if v.computed}
@@ -135,7 +135,7 @@ def test_zone_offset(zone: str, seconds: int) -> None:
 
 
 def test_global_values_reach_only_sessions_that_open_later() -> None:
-    globals_ = GlobalSettings(FACTS, "MYSQL")
+    globals_ = GlobalSettings(lambda: FACTS, "MYSQL")
     before = SessionSettings(globals_, {})
     globals_.assign(VARIABLES["time_zone"], "+00:00")
     after = SessionSettings(globals_, {})
@@ -146,14 +146,14 @@ def test_global_values_reach_only_sessions_that_open_later() -> None:
 
 
 def test_two_names_of_one_value() -> None:
-    settings = SessionSettings(GlobalSettings(FACTS, "MYSQL"), {})
+    settings = SessionSettings(GlobalSettings(lambda: FACTS, "MYSQL"), {})
     settings.assign(VARIABLES["tx_isolation"], "SERIALIZABLE")
     assert settings.get("transaction_isolation") == "SERIALIZABLE"
     assert settings.get("tx_isolation") == "SERIALIZABLE"
 
 
 def test_character_set_and_collation_follow_each_other() -> None:
-    settings = SessionSettings(GlobalSettings(FACTS, "MYSQL"), {})
+    settings = SessionSettings(GlobalSettings(lambda: FACTS, "MYSQL"), {})
     settings.assign(VARIABLES["character_set_connection"], "latin1")
     assert settings.get("collation_connection") == "latin1_swedish_ci"
     settings.assign(VARIABLES["collation_connection"], "gbk_bin")
@@ -161,7 +161,7 @@ def test_character_set_and_collation_follow_each_other() -> None:
 
 
 def test_results_are_sent_in_the_codec_of_the_character_set() -> None:
-    settings = SessionSettings(GlobalSettings(FACTS, "MYSQL"), {})
+    settings = SessionSettings(GlobalSettings(lambda: FACTS, "MYSQL"), {})
     codecs = []
     for name in ("gbk", "latin1", "binary", None):
         settings.assign(VARIABLES["character_set_results"], name)
@@ -170,7 +170,7 @@ def test_results_are_sent_in_the_codec_of_the_character_set() -> None:
 
 
 def test_equal_settings_have_equal_keys() -> None:
-    globals_ = GlobalSettings(FACTS, "MYSQL")
+    globals_ = GlobalSettings(lambda: FACTS, "MYSQL")
     one, other = SessionSettings(globals_, {}), SessionSettings(globals_, {})
     one.assign(VARIABLES["sql_mode"], "")
     one.assign(VARIABLES["time_zone"], "+01:00")

@@ -71,7 +71,7 @@ class SessionHost:
         """The global variables of a tenant."""
         found = self._globals.get(tenant.tenant_id)
         if found is None:
-            found = self._globals[tenant.tenant_id] = GlobalSettings(self.facts, tenant.mode)
+            found = self._globals[tenant.tenant_id] = GlobalSettings(lambda: self.facts, tenant.mode)
         return found
 
     def read(self, text: str) -> ClientStatement | BackupStatement:

@@ -320,8 +320,11 @@ class Session:
         if isinstance(answer, Pending):
             return answer
         self.statement = None
-        self.row_count, self.found_rows = (-1, len(answer.rows)) if isinstance(answer, ResultSet) else (answer.affected_rows, 0)
-        if isinstance(answer, Ok) and self.warnings and not answer.warnings:
+        if isinstance(answer, ResultSet):
+            self.row_count, self.found_rows = -1, len(answer.rows)
+            return answer
+        self.row_count, self.found_rows = answer.affected_rows, 0
+        if self.warnings and not answer.warnings:
             return Ok(answer.affected_rows, len(self.warnings), answer.info)
         return answer
 

@@ -24,7 +24,8 @@ _CHARACTER_SET_OF = {collation_name: charset_name for charset_name, collation_na
 class GlobalSettings:
     """Global values of one tenant: what SET GLOBAL changed, over the table's defaults."""
 
-    def __init__(self, facts: ServerFacts, mode: str) -> None:
+    def __init__(self, facts: Callable[[], ServerFacts], mode: str) -> None:
+        """`facts` is asked each time: a server knows its port only once it listens."""
         self._facts = facts
         self._mode = mode
         self.changed: dict[str, Value] = {}
@@ -42,7 +43,7 @@ class GlobalSettings:
             return variable.default
         if variable.default == "#ob_compatibility_mode":
             return self._mode
-        return self._facts.value(str(variable.default))
+        return self._facts().value(str(variable.default))
 
     def assign(self, variable: Variable, value: Value) -> str | None:
         """SET GLOBAL; gives the text of warning 1292 when the value was cut to its range, raises as `accepted`."""
