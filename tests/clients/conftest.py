@@ -67,7 +67,8 @@ class PyMySQL:
         try:
             yield
         except pymysql.MySQLError as refused:
-            raise Refused(refused.args[0], "", refused.args[1]) from None  # PyMySQL keeps the SQLSTATE to itself
+            # Before 1.2 PyMySQL keeps the SQLSTATE to itself.
+            raise Refused(refused.args[0], getattr(refused, "sqlstate", ""), refused.args[1]) from None
 
     def rows(self, sql: str, parameters: Sequence[object] | None = None) -> list[Row]:
         with self.refusing(), self.connection.cursor() as cursor:
