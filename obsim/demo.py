@@ -25,7 +25,6 @@ POLLS_MAX = 2_000
 PAUSE_S = 0.02
 """Real time between two polls, so that a person can follow the bars."""
 _ADMINISTRATORS = {"sys": "root", "mysql_tenant": "root", "oracle_tenant": "SYS"}
-_FINISHED = "STATUS = 'SUCCESS'"
 
 
 class DemoFailed(Exception):
@@ -47,13 +46,15 @@ class _Tenant:
         """Prefix of the backup views."""
         return {"sys": "oceanbase.CDB_OB", "oracle_tenant": "SYS.DBA_OB"}.get(self.name, "oceanbase.DBA_OB")
 
-    def execute(self, statement: str) -> Rows:
+    def execute(self, statement: str, *values: object) -> Rows:
+        """Rows of a statement, [] without any."""
         with self.connection.cursor() as cursor:
-            cursor.execute(statement)
+            cursor.execute(statement, values or None)
             return list(cursor.fetchall())
 
-    def one(self, statement: str) -> dict[str, Any]:
-        return self.execute(statement)[0]
+    def one(self, statement: str, *values: object) -> dict[str, Any]:
+        """The first row."""
+        return self.execute(statement, *values)[0]
 
 
 @contextmanager
@@ -112,16 +113,19 @@ class _Demo:
     def to_store(self, sys: _Tenant, tenant_name: str) -> int:
         """How many macroblocks an increment started now must store: those its base does not have."""
         found = sys.one(
-            "SELECT COUNT(*) AS N FROM obsim.macroblocks m JOIN oceanbase.DBA_OB_TENANTS t ON t.TENANT_ID = m.TENANT_ID "
-            f"WHERE t.TENANT_NAME = '{tenant_name}' AND m.IN_BASE = 0"
+            "SELECT COUNT(*) AS N FROM obsim.macroblocks m JOIN oceanbase.DBA_OB_TENANTS t USING (TENANT_ID) "
+            "WHERE t.TENANT_NAME = %s AND m.IN_BASE = 0",
+            tenant_name,
         )
         return int(found["N"])
 
     def newest(self, sys: _Tenant, tenant_name: str) -> dict[str, Any]:
         """The newest good set of a tenant."""
         return sys.one(
-            "SELECT s.* FROM oceanbase.CDB_OB_BACKUP_SET_FILES s JOIN oceanbase.DBA_OB_TENANTS t ON t.TENANT_ID = s.TENANT_ID "
-            f"WHERE t.TENANT_NAME = '{tenant_name}' AND s.{_FINISHED} ORDER BY s.BACKUP_SET_ID DESC LIMIT 1"
+            "SELECT s.* FROM oceanbase.CDB_OB_BACKUP_SET_FILES s "
+            "JOIN oceanbase.DBA_OB_TENANTS t ON t.TENANT_ID = s.TENANT_ID "
+            "WHERE t.TENANT_NAME = %s AND s.STATUS = 'SUCCESS' ORDER BY s.BACKUP_SET_ID DESC LIMIT 1",
+            tenant_name,
         )
 
     def run(self, server: Server) -> None:

@@ -1,4 +1,7 @@
-"""Destination strings: URIs with their options, and what of them may be shown (statements.md, Destinations; samples.md)."""
+"""Destination strings: URIs with their options, and what of them may be shown.
+
+Sources: statements.md (Destinations), samples.md (CDB_OB_BACKUP_PARAMETER).
+"""
 
 from dataclasses import dataclass
 from re import fullmatch

@@ -8,7 +8,7 @@
     +-- UsageError             the caller of the Python interface broke a rule of it
 
 An exception that is none of these is a defect of obsim: the server answers it with a plain 1105 and logs the trace.
-Codes, SQLSTATEs and texts come from `errors.json`; syntax errors follow `statements.md` ("How an error reaches a client").
+Codes, SQLSTATEs and texts come from `errors.json`, syntax errors from `statements.md` (How an error reaches a client).
 """
 
 from obsim.error_table import ERROR_ROWS

@@ -55,7 +55,7 @@ def remote_session(host: str, port: int, user: str | None, tenant: str, password
         try:
             with connection.cursor() as cursor:
                 cursor.execute(text)
-                if cursor.description is None:
+                if not cursor.description:
                     return None
                 return tuple(column[0] for column in cursor.description), cursor.fetchall()
         except pymysql.err.MySQLError as failure:

@@ -69,7 +69,7 @@ class VersionProfile:
     plus_archivelog: bool
     """4.0 parses PLUS ARCHIVELOG and refuses it."""
     tenant_words: bool
-    """all_user and all_meta in SET parameter exist from 4.2.1; before, `all` meant every tenant and the words were 1235."""
+    """all_user and all_meta in SET parameter exist from 4.2.1; before, `all` meant every tenant, the words 1235."""
     reset_parameter: bool
     """ALTER SYSTEM RESET: documented from 4.2.2, taken from 4.2.1 on, unknown to the grammar of 4.1."""
     copy_tasks_max: int
