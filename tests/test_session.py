@@ -570,6 +570,21 @@ class TestStatementsOfTheCluster:
     def test_what_every_version_refuses(self, host: SessionHost) -> None:
         assert refused(login(host), "ALTER SYSTEM SUSPEND BACKUP")[0] == 1235
 
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "ALTER SYSTEM RESTORE t9 FROM 'file:///a,file:///b' WITH 'pool_list=p1'", "DROP TENANT t2",
+            "ALTER SYSTEM BOOTSTRAP ZONE 'z1'",
+        ],
+    )
+    def test_what_only_sys_may_run(self, host: SessionHost, text: str) -> None:
+        assert refused(login(host, "mysql_tenant"), text) == (1227, "42501", "Access denied")
+        assert refused(login(host), text)[0] == 1235
+
+    def test_what_a_user_tenant_may_run_and_obsim_does_not_model(self, host: SessionHost) -> None:
+        text = "ALTER SYSTEM ADD DELETE BACKUP POLICY 'default' RECOVERY_WINDOW '7d'"
+        assert refused(login(host, "mysql_tenant"), text)[0] == 1235
+
     def test_what_is_not_modelled_says_so(self, host: SessionHost) -> None:
         errno, sqlstate, message = refused(login(host), "CREATE TABLE t (a INT)")
         assert (errno, sqlstate) == (1235, "0A000")

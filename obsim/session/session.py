@@ -149,7 +149,7 @@ class Session:
         """All that an answer may depend on beside its text and the state; no two lists of warnings are alike."""
         return (
             self.tenant_id, self.user, self.address, self.database, self.control, self.settings.key,
-            self.in_transaction, self._warning_serial, self._host.state.timeline,
+            self.globals.change_count, self.in_transaction, self._warning_serial, self._host.state.timeline,
         )  # fmt: skip
 
     def system_variable(self, name: str, scope: str) -> Value:

@@ -29,6 +29,7 @@ class GlobalSettings:
         self._facts = facts
         self._mode = mode
         self.changed: dict[str, Value] = {}
+        self.change_count = 0
 
     def value(self, variable: Variable) -> Value:
         """The global value, for a variable without one its default."""
@@ -50,12 +51,14 @@ class GlobalSettings:
         check_settable(variable, "global")
         kept, warning = accepted(variable, value)
         self.changed.update(_with_companion(variable, kept))
+        self.change_count += 1
         return warning
 
     def assign_default(self, variable: Variable) -> None:
         """SET GLOBAL x = DEFAULT: as if nobody had ever set it."""
         check_settable(variable, "global")
         self.changed.pop(ALIASES.get(variable.name, variable.name), None)
+        self.change_count += 1
 
 
 def _with_companion(variable: Variable, kept: Value) -> Iterator[tuple[str, Value]]:
