@@ -85,7 +85,7 @@ def test_character_sets_collations_and_engines(world):
     [
         "KEY_COLUMN_USAGE", "TABLE_CONSTRAINTS", "REFERENTIAL_CONSTRAINTS", "STATISTICS", "ROUTINES", "TRIGGERS",
         "PARTITIONS",
-    ],  # fmt: skip
+    ],
 )
 def test_what_only_user_tables_would_fill_is_empty(world, name):
     assert rows(world, name) == rows(world, name, MYSQL) == []
