@@ -95,13 +95,16 @@ def test_the_scheduler_lists_totals_priorities_types_and_nets(make, version, low
     assert {r["tenant_id"] for r in world.rows("__all_virtual_dag_scheduler")} == {1, 1001, 1002, 1003, 1004}
 
 
-@pytest.mark.parametrize(("score", "limit"), [(0, 2), (1, 1), (2, 2), (10, 10), (100, 100)])
-def test_the_score_sets_the_limit_at_once(world, score, limit):
-    world.execute(set_score(score), MYSQL)
-    found = {
-        (r["value_type"], r["key"]): r["value"] for r in world.rows("__all_virtual_dag_scheduler", MYSQL)
-    }
-    assert found["UP_LIMIT", "PRIO_HA_LOW"] == found["LOW_LIMIT", "PRIO_HA_LOW"] == limit
+@pytest.mark.parametrize(("queue", "built_in"), [("low", 2), ("mid", 5), ("high", 8)])
+@pytest.mark.parametrize("score", [0, 1, 2, 10, 50, 100])
+def test_the_score_sets_the_limit_at_once(world, queue, built_in, score):
+    # Recorded in seekdb-observations.jsonl, group "thread-score-effect".
+    world.execute(AlterParameters((ParameterAction(f"ha_{queue}_thread_score", score),)), MYSQL)
+    found = {(r["value_type"], r["key"]): r["value"] for r in world.rows("__all_virtual_dag_scheduler", MYSQL)}
+    name = f"PRIO_HA_{queue.upper()}"
+    assert found["UP_LIMIT", name] == found["LOW_LIMIT", name] == (score or built_in)
+    limits = [value for (kind, _), value in found.items() if kind == "UP_LIMIT"]
+    assert found["GENERAL", "TOTAL_WORKER_CNT"] == sum(limits)
 
 
 def test_a_running_backup_shows_in_the_scheduler(world):
