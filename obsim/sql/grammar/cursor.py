@@ -100,6 +100,14 @@ class Cursor:
         self.index += 1
         return token.text
 
+    def member(self) -> str:
+        """An identifier after a dot, where a reserved word needs no back quotes."""
+        if not _NAME.fullmatch(self.word):
+            return self.name()
+        token = self.tokens[self.index]
+        self.index += 1
+        return token.text
+
     def text_or_name(self) -> str:
         """A string or an identifier."""
         return self.string() if self.at_string() else self.name()

@@ -139,7 +139,7 @@ def call_procedure(cursor: Cursor) -> CallProcedure:
     cursor.expect("CALL")
     schema, name = "", cursor.name().lower()
     if cursor.take("."):
-        schema, name = name, cursor.name().lower()
+        schema, name = name, cursor.member().lower()
     arguments: list[str | int | float | None] = []
     if cursor.take("(") and not cursor.take(")"):
         arguments = cursor.listed(lambda: _argument(cursor))
