@@ -30,7 +30,7 @@ NEWEST = b"SELECT * FROM CDB_OB_BACKUP_JOB_HISTORY ORDER BY JOB_ID DESC LIMIT 20
 QUERIES = {(SELECT_1, 1): 10_000, (SELECT_1, 50): 60_000, (POLL, 1): 6_000, (POLL, 50): 30_000}
 CHANGES = 200
 """Polls of one batch of the changing poll, over all connections; before the next one the history is cut back."""
-BATCHES = 4
+BATCHES = 10
 TICK = "310ms"
 """A cancelled job is in the history 300 ms after it was started."""
 REQUIRED = {

@@ -15,10 +15,12 @@ CAPABILITIES = 0x1 | 0x4 | 0x8 | 0x200 | 0x2000 | 0x8000 | 0x80000
 """Long password, long flag, database, protocol 4.1, transactions, native password, plugin name."""
 COM_QUERY = 3
 ERR, OK, EOF = 0xFF, 0x00, 0xFE
-EOF_LENGTH_MAX = 8
+HEAD = 4
+"""Bytes of a packet's header: three of length, one of sequence."""
+EOF_HEAD = b"\x05\0\0"
 
 
-class Refused(Exception):  # noqa: N818 - it reads as what happened
+class Refused(Exception):
     """The server answered with an error packet."""
 
 
@@ -63,27 +65,27 @@ class WireConnection:
         return self._whole()
 
     def _whole(self) -> tuple[int, bytes] | None:
+        """The answer, if it is all there. It is the only one under way, so its last packet ends the buffer.
+
+        A result set is: number of columns, columns, EOF, rows, EOF. The sequence ids tell the two EOFs apart and count
+        the rows (of answers with fewer than 230), without a look at each packet.
+        """
         data = self.buffer
-        place, packets, columns_end, size = 0, 0, 0, len(data)
-        while place + 4 < size:
-            length = data[place] | data[place + 1] << 8 | data[place + 2] << 16
-            first = data[place + 4]
-            end = place + 4 + length
-            if end > size:
+        if len(data) < HEAD + 1:
+            return None
+        if data[HEAD] in {OK, ERR}:
+            if len(data) < HEAD + int.from_bytes(data[:3], "little"):
                 return None
-            packets += 1
-            if packets == 1 and first in {OK, ERR}:
-                self.buffer = data[end:]
-                if first == ERR:
-                    raise Refused(data[13:end].decode(errors="replace"))
-                return 0, data
-            if first == EOF and length < EOF_LENGTH_MAX:
-                if columns_end:
-                    self.buffer = data[end:]
-                    return packets - columns_end - 1, data
-                columns_end = packets
-            place = end
-        return None
+            self.buffer = b""
+            if data[HEAD] == ERR:
+                raise Refused(data[13:].decode(errors="replace"))
+            return 0, data
+        columns = data[HEAD]
+        rows = data[-6] - columns - 3
+        if rows < 0 or data[-5] != EOF or data[-9:-6] != EOF_HEAD:
+            return None
+        self.buffer = b""
+        return rows, data
 
     def query(self, sql: str | bytes) -> tuple[int, bytes]:
         """Send a statement and wait for its answer: (number of rows, all bytes)."""

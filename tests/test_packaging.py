@@ -13,7 +13,9 @@ import obsim
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
-BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCKS = BLOCK.findall(README)
+GUIDE = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
 
 
 def run(program: str) -> str:
@@ -86,3 +88,17 @@ def test_the_python_of_the_readme_runs(program: str) -> None:
 def test_files_named_by_the_readme_exist() -> None:
     for target in re.findall(r"\]\((\w[^):]*)\)", README):
         assert (ROOT / target).exists(), target
+
+
+@pytest.mark.parametrize("excerpt", [text for kind, text in BLOCK.findall(GUIDE) if kind == "python"])
+def test_the_code_of_the_guide_is_the_code(excerpt: str) -> None:
+    place, *lines = excerpt.splitlines()
+    code = (ROOT / place.removeprefix("# ")).read_text("utf-8").splitlines()
+    assert [line for line in lines if line not in code and line.strip()] == []
+
+
+def test_files_named_by_the_guide_exist() -> None:
+    for name in re.findall(r"`((?:obsim|tests|benchmarks)/[\w./]+)`", GUIDE):
+        assert (ROOT / name).exists(), name
+    for name in re.findall(r"\b((?:server|session|sql|cluster)/\w+\.py)\b", GUIDE):
+        assert (ROOT / "obsim" / name).exists(), name
