@@ -112,6 +112,8 @@ class _Script:
 
     def _answered(self, answer: Answer | None, failure: BaseException | None) -> None:
         connection = self.connection
+        if connection.closing:
+            return
         self.unanswered = False
         self.place += 1
         try:

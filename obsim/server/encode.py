@@ -29,6 +29,7 @@ DATE_TEXT_BYTES = 10
 _pack_header = Struct("<I").pack
 _pack_definition = Struct("<BHIBHBH").pack
 _pack_double = Struct("<d").pack
+_LENGTHS = tuple(bytes((size,)) for size in range(FIELD_BYTES_MAX + 1))
 _DOUBLES = frozenset({int(ColumnType.FLOAT), int(ColumnType.DOUBLE)})
 
 
@@ -94,20 +95,23 @@ class TextFields(dict[Value, bytes]):
         self.codec = codec
 
     def __missing__(self, value: Value) -> bytes:
-        if value is None:
-            field = b"\xfb"
-        elif isinstance(value, str):
-            field = str_len(value.encode(self.codec, "replace"))
+        if isinstance(value, str):
+            data = value.encode(self.codec, "replace")
+        elif value is None:
+            field = self[value] = b"\xfb"
+            return field
         elif isinstance(value, bytes):
-            field = str_len(value)
+            data = value
         elif isinstance(value, float):
             return str_len(double_text(value).encode(self.codec))
         else:
-            field = str_len(str(int(value)).encode(self.codec))
-        if len(field) <= FIELD_BYTES_MAX:
-            if len(self) >= FIELDS_MAX:
-                self.clear()
-            self[value] = field
+            data = str(int(value)).encode(self.codec)
+        size = len(data)
+        if size > FIELD_BYTES_MAX:
+            return str_len(data)
+        if len(self) >= FIELDS_MAX:
+            self.clear()
+        field = self[value] = _LENGTHS[size] + data
         return field
 
     def uncached(self, value: Value) -> bytes:

@@ -16,7 +16,7 @@ class Limits:
     """Connections at one time, logins under way included; one more is answered with 1040."""
     connect_timeout_s: float = 10.0
     """For everything up to the answer of the login, TLS included."""
-    login_packet_bytes_max: int = 64 * KIB
+    login_packet_bytes_max: int = 64 * KIB - 1024
     """Of one packet before the login is answered; a longer one is answered with 1153."""
     packet_bytes_max: int = 16 * MIB
     """Of one command (`max_allowed_packet`); a longer one is answered with 1153 and the connection closed."""

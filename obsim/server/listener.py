@@ -17,7 +17,6 @@ from obsim.server.engine import Host
 from obsim.server.gate import Gate
 from obsim.server.limits import Limits
 from obsim.server.protocol import Connection, Shared
-from obsim.server.tls import PacketwiseReader
 from obsim.variables import ServerFacts
 
 __all__ = ["ListenOptions", "Listener", "serve"]
@@ -84,9 +83,7 @@ class Listener:
 
     def _protocol(self) -> Callable[[], asyncio.BaseProtocol]:
         shared = self.shared
-        if shared.tls is None:
-            return lambda: Connection(shared)
-        return lambda: PacketwiseReader(Connection(shared))
+        return lambda: Connection(shared)
 
     async def _check_passwords(self) -> None:
         if has_empty_password(self.engine.state) and not await _only_loopback(self.options.host):

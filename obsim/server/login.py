@@ -29,7 +29,7 @@ from obsim.server.tls import start_tls
 if TYPE_CHECKING:
     from obsim.server.protocol import Connection
 
-__all__ = ["begin", "change_user", "end", "on_response", "refusal"]
+__all__ = ["begin", "change_user", "end", "leave", "on_response", "refusal"]
 
 NATIVE = NativePasswordAuthPlugin.name
 UTF8MB4 = "utf8mb4"
@@ -66,8 +66,10 @@ def on_response(connection: "Connection", packet: bytes) -> None:
     if isinstance(response, TlsRequest):
         if connection.encrypted:
             raise MalformedError
+        connection.transport.pause_reading()  # what comes next is for the TLS layer
         connection.upgrade = shared.loop.create_task(start_tls(connection))
         return
+    connection.packetwise = False
     connection.capabilities = response.capabilities
     if response.plugin not in {None, NATIVE}:
         _switch(connection, response.user, response.database, response.character_set)
@@ -105,7 +107,7 @@ def change_user(connection: "Connection", body: bytes) -> None:
     """COM_CHANGE_USER: the old session ends now, whoever comes next; the client is asked for a fresh scramble."""
     asked = read_change_user(body, connection.capabilities)
     shared = connection.shared
-    _drop_session(connection)
+    leave(connection)
     connection.inbox.packet_bytes_max = shared.limits.login_packet_bytes_max
     connection.timer = shared.loop.call_later(shared.limits.connect_timeout_s, _too_late, connection)
     character_set = asked.character_set or UTF8MB4
@@ -115,7 +117,8 @@ def change_user(connection: "Connection", body: bytes) -> None:
         _log_in(connection, asked.user, asked.scramble, asked.database, character_set)
 
 
-def _drop_session(connection: "Connection") -> None:
+def leave(connection: "Connection") -> None:
+    """Log out: the session closes, whatever the connection does next."""
     if connection.logged_in:
         connection.logged_in = False
         connection.session.on_kill = None
@@ -128,7 +131,7 @@ def end(connection: "Connection") -> None:
     shared = connection.shared
     shared.connections.pop(connection.number, None)
     shared.gate.withdraw(connection, answer=False)
-    _drop_session(connection)
+    leave(connection)
 
 
 def refusal(raised: BaseException) -> ServerError:

@@ -1,11 +1,10 @@
 """One client: bytes to packets, packets to commands, answers to bytes, all in plain functions on the loop.
 
-The common case, a query whose answer is kept, is answered from `data_received` with one look-up and one write.
+The common case, a query whose answer is kept, is answered from `buffer_updated` with one look-up and one write.
 """
 
 import asyncio
 from collections.abc import Callable, Hashable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from ssl import SSLContext
 from typing import Any, cast
@@ -13,7 +12,7 @@ from typing import Any, cast
 from obsim.answers import Answer, Ok
 from obsim.errors import ServerError
 from obsim.server import commands, login
-from obsim.server.cache import AnswerCache, View
+from obsim.server.cache import AnswerCache, Entry, View
 from obsim.server.defects import told
 from obsim.server.encode import result_set
 from obsim.server.engine import Host, Session
@@ -25,6 +24,7 @@ from obsim.server.prepared import Statements
 
 __all__ = ["Connection", "Shared"]
 
+ROOM_BYTES = 64 * 1024
 PacketHandler = Callable[["Connection", bytes], None]
 
 
@@ -43,6 +43,8 @@ class Shared:
     connections: dict[int, "Connection"] = field(default_factory=dict)
     last_connection_id: int = 0
     world: tuple[object, int] | None = None
+    room: memoryview = field(default_factory=lambda: memoryview(bytearray(ROOM_BYTES)))
+    """Where the loop reads to: one for all, because what is in it is taken before the next is read."""
 
     def changed(self) -> None:
         """A statement without rows ran, or the Python interface was used."""
@@ -53,8 +55,21 @@ class Shared:
             self.cache.clear()
 
 
-class Connection(asyncio.Protocol):
+    def current(self, entry: Entry) -> bool:
+        """Whether a kept answer would be given now: it is nobody else's turn, and the rows behind it are the same."""
+        try:
+            ready = self.gate.ready()
+        except Exception:  # whatever it is, the statement runs into it too, and is told
+            return False
+        families = entry.families
+        return ready and (not families or self.host.state.revision(families) == entry.revision)
+
+
+class Connection(asyncio.BufferedProtocol):
     """The state of one client's connection.
+
+    It reads into a buffer of its own choice: asyncio's default of 256 KiB a read is fresh memory from the system each
+    time, which cost 25 us on the machine this was measured on, three times as much as everything else.
 
     `busy` while a command is unanswered; `idle` when the next bytes can only be the start of a new command.
     """
@@ -79,6 +94,7 @@ class Connection(asyncio.Protocol):
         self.epoch = 0
         self.idle = self.busy = self.working = self.paused = self.closing = self.doomed = False
         self.encrypted = False
+        self.packetwise = shared.tls is not None
         self.reading = True
         self.timer: asyncio.TimerHandle | None = None
         self.upgrade: asyncio.Task[None] | None = None
@@ -92,20 +108,24 @@ class Connection(asyncio.Protocol):
         self.peer = str(peer[0]) if isinstance(peer, tuple) else "localhost"
         login.begin(self)
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - one size serves all
+        """Room to read into; while a client may still ask for TLS, just for the packet under way (see tls.py)."""
+        if self.packetwise and not self.closing:
+            return self.shared.room[: self.inbox.missing_bytes]
+        return self.shared.room
+
+    def buffer_updated(self, nbytes: int) -> None:
         """Answer at once what is kept; else cut packets and run them."""
+        shared = self.shared
+        data = shared.room[:nbytes].tobytes()
         if self.idle:
-            shared = self.shared
             if self.epoch != shared.epoch:
                 self.look_at_session()
             entry = self.answers.get(data)
-            if entry is not None:
-                families = entry.families
-                with suppress(ServerError):
-                    if shared.gate.ready() and (not families or shared.host.state.revision(families) == entry.revision):
-                        entry.used = True
-                        self.transport.write(entry.packets)
-                        return
+            if entry is not None and shared.current(entry):
+                entry.used = True
+                self.transport.write(entry.packets)
+                return
         elif self.closing:
             return
         self.inbox.feed(data)
@@ -222,8 +242,9 @@ class Connection(asyncio.Protocol):
     def refuse(self, refused: ServerError) -> None:
         """Say why and hang up, in a way that lets a client that is still sending read it."""
         self.busy = False
-        self.reply(error_packet(refused, self.codec))
-        self.close()
+        if not self.closing:
+            self.reply(error_packet(refused, self.codec))
+            self.close()
 
     def close(self) -> None:
         """Hang up once everything is written; what still comes is read and dropped for a moment, then the line is cut.
@@ -234,6 +255,7 @@ class Connection(asyncio.Protocol):
             return
         self.closing = True
         self.idle = False
+        login.leave(self)
         if self.timer is not None:
             self.timer.cancel()
         self.timer = self.shared.loop.call_later(self.shared.limits.linger_s, self.transport.abort)

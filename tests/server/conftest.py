@@ -12,12 +12,10 @@ ROOT = str(Path(__file__).parents[2])
 if ROOT not in sys.path:
     sys.path.insert(0, ROOT)
 
-from tests.server.fakes import FakeHost, fake_server  # noqa: E402 - the path comes first
+from tests.server.fakes import FakeHost, FakeServer, fake_server  # noqa: E402 - the path comes first
 from tests.server.stock import StockServer  # noqa: E402
 
-from obsim.server import ThreadedServer  # noqa: E402
-
-StartFake = Callable[..., tuple[FakeHost, ThreadedServer]]
+StartFake = Callable[..., tuple[FakeHost, FakeServer]]
 
 
 @pytest.fixture
@@ -25,7 +23,7 @@ def start() -> Iterator[StartFake]:
     """Start servers over fake hosts: `host, server = start(limits=...)`. They end with the test."""
     with ExitStack() as stack:
 
-        def begin(**options: Any) -> tuple[FakeHost, ThreadedServer]:
+        def begin(**options: Any) -> tuple[FakeHost, FakeServer]:
             host = FakeHost()
             return host, stack.enter_context(fake_server(host, **options))
 

@@ -93,6 +93,17 @@ def number(data: bytes, at: int) -> tuple[int, int]:
     return int.from_bytes(data[at + 1 : at + 1 + width], "little"), at + 1 + width
 
 
+def decode_column(data: bytes) -> dict[str, object]:
+    names, at = [], 0
+    for _ in range(6):
+        value, at = counted(data, at)
+        names.append((value or b"").decode())
+    charset, length, kind, flags, decimals = struct.unpack_from("<HIBHB", data, at + 1)
+    keys = ("catalog", "schema", "table", "org_table", "name", "org_name")
+    found: dict[str, object] = dict(zip(keys, names, strict=True))
+    return found | {"charset": charset, "length": length, "type": kind, "flags": flags, "decimals": decimals}
+
+
 class Wire:
     """One connection; `sequence` is the id of the next packet in either direction."""
 
@@ -234,7 +245,7 @@ class Wire:
             warnings, status = struct.unpack_from("<HH", first, 1)
             return Result(status, warnings, ending=first)
         count, _ = number(first, 0)
-        columns = [self.column(self.receive()) for _ in range(count)]
+        columns = [decode_column(self.receive()) for _ in range(count)]
         result = Result(columns=columns)
         if not self.capabilities & DEPRECATE_EOF:
             assert self.receive()[0] == 0xFE
@@ -262,16 +273,6 @@ class Wire:
             result.status, result.warnings = struct.unpack_from("<HH", data, 3)
         else:
             result.warnings, result.status = struct.unpack_from("<HH", data, 1)
-
-    def column(self, data: bytes) -> dict[str, object]:
-        names, at = [], 0
-        for _ in range(6):
-            value, at = counted(data, at)
-            names.append((value or b"").decode())
-        charset, length, kind, flags, decimals = struct.unpack_from("<HIBHB", data, at + 1)
-        keys = ("catalog", "schema", "table", "org_table", "name", "org_name")
-        found: dict[str, object] = dict(zip(keys, names, strict=True))
-        return found | {"charset": charset, "length": length, "type": kind, "flags": flags, "decimals": decimals}
 
     def prepare(self, text: str) -> tuple[int, int, int]:
         """Statement id, columns, parameters."""
