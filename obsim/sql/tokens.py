@@ -44,6 +44,9 @@ _DEEP_MARKS = re_compile(
 _PLACEHOLDERS = re_compile(rf"{_QUOTED} | {_COMMENT} | \?", VERBOSE | DOTALL)
 _ROUGH_TOKENS = re_compile(r"[\w$]+|[^\w\s$]")
 _CASES_MAX = 200
+_LONG = 1000  # characters; a shorter text is far from the limits on tokens
+_ROW_MAX = 100
+_KEYWORDS = frozenset(OceanBase.Tokenizer.KEYWORDS) | frozenset(OceanBase.Tokenizer.SINGLE_TOKENS)
 _DEEP_LENGTH = 2 * DEPTH_MAX  # a shorter text cannot nest too deep
 _EXECUTABLE = re_compile(rf"{_QUOTED} | (/\*!\d*)(.*?)(\*/) | {_COMMENT}", VERBOSE | DOTALL)
 _LEAD = re_compile(rf"(?:\s | {_COMMENT})*+", VERBOSE | DOTALL)
@@ -105,9 +108,22 @@ def _semicolons(text: str) -> list[int]:
             levels.meet(kind)
     if levels.deepest > DEPTH_MAX:
         raise NotModelled(f"statements nested deeper than {DEPTH_MAX} levels")
-    if length > TOKENS_MAX and sum(1 for _ in _ROUGH_TOKENS.finditer(_MARKS.sub(_blank, text))) > TOKENS_MAX:
-        raise NotModelled(f"statements of more than {TOKENS_MAX} tokens")
+    if length > _LONG:
+        _check_length(text)
     return found
+
+
+def _check_length(text: str) -> None:
+    """The limits on tokens, and on tokens in a row that are no operand: each may be one more level of a descent."""
+    count = row = 0
+    for match in _ROUGH_TOKENS.finditer(_MARKS.sub(_blank, text)):
+        count += 1
+        token = match.group()
+        row = 0 if token[0].isdigit() or token in {"x", ","} or token.upper() not in _KEYWORDS else row + 1
+        if row > _ROW_MAX:
+            raise NotModelled(f"statements nested deeper than {DEPTH_MAX} levels")
+    if count > TOKENS_MAX:
+        raise NotModelled(f"statements of more than {TOKENS_MAX} tokens")
 
 
 class _Levels:

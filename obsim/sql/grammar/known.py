@@ -9,7 +9,7 @@ from obsim.sql.grammar.cursor import Cursor
 from obsim.sql.grammar.forms import FormMatch, match_form
 from obsim.statements import NotModelledStatement, RefusedStatement
 
-__all__ = ["ALTER_SYSTEM_FORMS", "TOP_FORMS", "known_statement"]
+__all__ = ["ALTER_SYSTEM_FORMS", "TOP_FORMS", "Entry", "known_statement"]
 
 REFUSED = "refused"
 """In place of a name: every 4.x parses the statement and answers with the plain 1235."""
@@ -107,14 +107,30 @@ _TOP: tuple[tuple[str, str], ...] = (
 )
 
 
-def _by_first_word(prefix: str, forms: tuple[tuple[str, str], ...]) -> dict[str, list[tuple[str, str]]]:
+Entry = tuple[str, str, frozenset[str]]
+"""Name, form, and the words that can stand second in it; no words where anything can."""
+
+
+def _openings(signs: list[str]) -> tuple[list[str], list[str]]:
+    """The words `signs` can begin with, and the signs behind them; no words where a terminal or `[` comes first."""
+    if signs and signs[0] == "{":
+        end = signs.index("}")
+        options = " ".join(signs[1:end]).split(" | ")
+        if all(option.isupper() and " " not in option for option in options):
+            return options, signs[end + 1 :]
+        firsts = [option.split()[0] for option in options]
+        return (firsts if all(first.isupper() for first in firsts) else []), []
+    return (signs[:1], signs[1:]) if signs and signs[0][0].isupper() else ([], [])
+
+
+def _by_first_word(prefix: str, forms: tuple[tuple[str, str], ...]) -> dict[str, list[Entry]]:
     """The forms that can begin with a word, in the order written; the names get their prefix."""
-    table: dict[str, list[tuple[str, str]]] = {}
+    table: dict[str, list[Entry]] = {}
     for what, form in forms:
-        head = form[1 : form.index("}")] if form[0] == "{" else form
-        starts = [option.split()[0] for option in head.split("|")] if form[0] == "{" else [form.split()[0]]
-        for word in starts:
-            table.setdefault(word, []).append((what if what == REFUSED else prefix + what, form))
+        firsts, behind = _openings(form.split())
+        for word in firsts:
+            name = what if what == REFUSED else prefix + what
+            table.setdefault(word, []).append((name, form, frozenset(_openings(behind)[0])))
     return table
 
 
@@ -123,14 +139,19 @@ TOP_FORMS = _by_first_word("", _TOP)
 
 
 def known_statement(
-    cursor: Cursor, forms: list[tuple[str, str]]
+    cursor: Cursor, forms: list[Entry]
 ) -> tuple[NotModelledStatement | RefusedStatement | None, int]:
     """The statement if one of `forms` fits all of it, and the index of the furthest token that did not.
 
-    Raises OB_ERR_PARSER_SYNTAX (1149) where a form fits but a text that must not be empty is.
+    The present word is one that all of `forms` begin with. Raises OB_ERR_PARSER_SYNTAX (1149) where a form fits but a
+    text that must not be empty is.
     """
     match = FormMatch(cursor)
-    for what, form in forms:
+    match.furthest += 1
+    following = cursor.following
+    for what, form, seconds in forms:
+        if seconds and following not in seconds:
+            continue
         if match_form(match, form):
             if match.empty_text:
                 raise error("OB_ERR_PARSER_SYNTAX")
