@@ -1,0 +1,180 @@
+"""A state machine for hypothesis: random operations on a cluster, held against the naive model and every invariant.
+
+Subclass `BackupMachine` with another version or base rule and let pytest find `MyMachine.TestCase`, or pass
+`machine_for(version, base)` to `run_state_machine_as_test`.
+"""
+
+import sys
+from typing import ClassVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from obsim.testing.trial import Trial
+from obsim.versions import IncrementalBase
+
+__all__ = ["BackupMachine", "machine_for"]
+
+MYSQL, ORACLE = "mysql_tenant", "oracle_tenant"
+TENANTS = st.sampled_from([MYSQL, ORACLE])
+TABLES = st.sampled_from([(MYSQL, "t1"), (MYSQL, "wide"), (MYSQL, "t2"), (ORACLE, "T1"), (ORACLE, "T2")])
+LISTS = st.lists(TENANTS, min_size=1, max_size=3).map(tuple)
+PATHS = st.sampled_from(["file:///data/a", "file:///data/b", "file:///data/backup/mysql_tenant/data", ""])
+SCORES = st.sampled_from([0, 1, 2, 4, 10, 100])
+
+
+class BackupMachine(RuleBasedStateMachine):
+    """The operations of tenants and their administrators. Set `version` and `base` in a subclass."""
+
+    version: ClassVar[str] = "4.2.1"
+    base: ClassVar[IncrementalBase] = IncrementalBase.LAST_FULL
+
+    @initialize(seed=st.integers(0, 1 << 32))
+    def begin(self, seed: int) -> None:
+        """Start a cluster."""
+        self.trial = Trial(self.version, self.base, seed)
+
+    @rule(table=TABLES, count=st.integers(0, 80))
+    def write_random(self, table: tuple[str, str], count: int) -> None:
+        """Scattered changes."""
+        self.trial.write(*table, count, "random")
+
+    @rule(table=TABLES, count=st.integers(0, 80))
+    def write_clustered(self, table: tuple[str, str], count: int) -> None:
+        """A run of neighbours."""
+        self.trial.write(*table, count, "clustered")
+
+    @rule(table=TABLES, count=st.integers(0, 30))
+    def write_append(self, table: tuple[str, str], count: int) -> None:
+        """Rows past the end; large enough to lift a tablet above the tablet size."""
+        self.trial.write(*table, count, "append")
+
+    @rule(tenant=TENANTS, by_sys=st.booleans())
+    def minor_freeze(self, tenant: str, by_sys: bool) -> None:
+        """Memory to mini SSTables."""
+        self.trial.freeze(tenant, major=False, by_sys=by_sys)
+
+    @rule(tenant=TENANTS, by_sys=st.booleans())
+    def major_freeze(self, tenant: str, by_sys: bool) -> None:
+        """A new baseline."""
+        self.trial.freeze(tenant, major=True, by_sys=by_sys)
+
+    @rule(tenant=TENANTS, trigger=st.sampled_from([0, 1, 2, 3, 16]))
+    def set_compact_trigger(self, tenant: str, trigger: int) -> None:
+        """How many minis make a minor."""
+        self.trial.set_trigger(tenant, trigger)
+
+    @rule(incremental=st.booleans(), plus_archivelog=st.booleans())
+    def backup_all(self, incremental: bool, plus_archivelog: bool) -> None:
+        """By sys, for every tenant that can."""
+        self.trial.backup_from_sys(None, incremental=incremental, plus_archivelog=plus_archivelog)
+
+    @rule(names=LISTS, incremental=st.booleans())
+    def backup_list(self, names: tuple[str, ...], incremental: bool) -> None:
+        """By sys, for named tenants, duplicates included."""
+        self.trial.backup_from_sys(names, incremental=incremental)
+
+    @rule(tenant=TENANTS, incremental=st.booleans(), plus_archivelog=st.booleans())
+    def backup_own(self, tenant: str, incremental: bool, plus_archivelog: bool) -> None:
+        """By the tenant itself."""
+        self.trial.backup_own(tenant, incremental=incremental, plus_archivelog=plus_archivelog)
+
+    @rule(tenant=TENANTS, incremental=st.booleans())
+    def backup_by_both(self, tenant: str, incremental: bool) -> None:
+        """By sys and by the tenant at once: both are stored and run one after the other."""
+        self.trial.backup_own(tenant, incremental=incremental)
+        self.trial.backup_from_sys((tenant,), incremental=incremental)
+
+    @rule(tenant=TENANTS)
+    def backup_to_the_end(self, tenant: str) -> None:
+        """An increment with all that must happen before and after it."""
+        self.trial.run_until_idle()
+        self.trial.backup_own(tenant, incremental=True)
+        self.trial.run_until_idle()
+
+    @rule()
+    def cancel_all(self) -> None:
+        """By sys, everything."""
+        self.trial.cancel()
+
+    @rule(names=LISTS)
+    def cancel_list(self, names: tuple[str, ...]) -> None:
+        """By sys, named tenants."""
+        self.trial.cancel(names)
+
+    @rule(tenant=TENANTS)
+    def cancel_own(self, tenant: str) -> None:
+        """By the tenant itself, sys's job included."""
+        self.trial.cancel(by_tenant=tenant)
+
+    @rule(by_ms=st.integers(0, 700))
+    def advance_a_little(self, by_ms: int) -> None:
+        """Within a stage."""
+        self.trial.advance(by_ms)
+
+    @rule(by_ms=st.integers(700, 30_000))
+    def advance_a_lot(self, by_ms: int) -> None:
+        """Over several stages."""
+        self.trial.advance(by_ms)
+
+    @rule()
+    def run_until_idle(self) -> None:
+        """Until nothing is unfinished."""
+        self.trial.run_until_idle()
+
+    @rule(tenant=TENANTS, path=PATHS)
+    def change_destination(self, tenant: str, path: str) -> None:
+        """To another path, to none, or back."""
+        self.trial.set_dest(tenant, path)
+
+    @rule(tenant=TENANTS, score=SCORES)
+    def set_score(self, tenant: str, score: int) -> None:
+        """ha_low_thread_score up or down, in the middle of a job or not."""
+        self.trial.set_score(tenant, score)
+
+    @rule(tenant=TENANTS, score=SCORES, name=st.sampled_from(["ha_high_thread_score", "compaction_mid_thread_score"]))
+    def set_other_score(self, tenant: str, score: int, name: str) -> None:
+        """Another score: backups must not care."""
+        self.trial.set_score(tenant, score, name)
+
+    @rule(tenant=TENANTS, enabled=st.booleans(), by_sys=st.booleans())
+    def set_archive_mode(self, tenant: str, enabled: bool, by_sys: bool) -> None:
+        """ARCHIVELOG and NOARCHIVELOG, also where it is so already."""
+        self.trial.set_archive(tenant, enabled=enabled, by_sys=by_sys)
+
+    @rule(tenant=TENANTS, deferred=st.booleans())
+    def set_archive_destination_state(self, tenant: str, deferred: bool) -> None:
+        """DEFER and ENABLE."""
+        self.trial.set_deferred(tenant, deferred=deferred)
+
+    @rule()
+    def archive_everything_again(self) -> None:
+        """So that long runs do not end up with nobody archiving."""
+        for tenant in self.trial.tenant_names:
+            self.trial.set_archive(tenant, enabled=True)
+            self.trial.set_deferred(tenant, deferred=False)
+        self.trial.advance(3_000)
+
+    @rule()
+    def read_views(self) -> None:
+        """Look at everything; nothing may change by it."""
+        self.trial.read()
+
+    @precondition(lambda self: self.trial.step_count > 40)
+    @rule()
+    def reset(self) -> None:
+        """Back to the start."""
+        self.trial.reset()
+
+    def teardown(self) -> None:
+        """Whatever was going on, it comes to an end; after a failure there is nothing more to see."""
+        if hasattr(self, "trial") and sys.exc_info()[0] is None:
+            self.trial.run_until_idle()
+            self.trial.read()
+
+
+def machine_for(version: str, base: IncrementalBase) -> type[BackupMachine]:
+    """The machine for a version profile and a base rule."""
+    return type(
+        f"Machine_{version.replace('.', '_')}_{base.value}", (BackupMachine,), {"version": version, "base": base}
+    )

@@ -1,0 +1,331 @@
+"""A naive model of tenants, macroblocks and backups: plain lists, sets and numbers, no code shared with the engine.
+
+It is told what it cannot know (which positions a random write touched, when a job was accepted, when a snapshot was
+taken, how a job ended) and predicts all else: whether a statement is refused, block identities after freezes, mini and
+minor blocks, the type and ancestors of every set, and exactly which blocks it must store.
+Figures: engine.md 1.3, 1.4, 2.2, 2.3 and macroblock-experiment.md.
+"""
+
+from dataclasses import dataclass, field
+
+__all__ = ["Block", "ModelBroken", "NaiveCluster", "NaiveJob", "NaiveSet", "NaiveTablet", "NaiveTenant"]
+
+Block = tuple[int, int, int]
+"""(tablet, logic version, data_seq)."""
+
+MACROBLOCK = 2 * 1024 * 1024
+PARALLEL_ABOVE = 128 * 1024 * 1024
+ROWS_A_BLOCK = 14_006
+BYTES_TOUCHED = {"random": 134, "clustered": 134 * ROWS_A_BLOCK, "append": 198 * ROWS_A_BLOCK}
+ARCHIVE_CHECK_NS = 200_000_000
+"""A job whose archive stopped has failed after that time."""
+
+IN_PROGRESS = 9036
+CAN_NOT_START = 9040
+FAILURES = (-9029, -9027)
+CANCELED = -4072
+
+
+class ModelBroken(AssertionError):
+    """The cluster did something else than the naive model says."""
+
+
+def expect(condition: object, text: str) -> None:
+    """Raise ModelBroken with `text` unless `condition` holds."""
+    if not condition:
+        raise ModelBroken(text)
+
+
+@dataclass
+class NaiveTablet:
+    """A tablet: the list of its baseline blocks and plain sizes of everything above it."""
+
+    tablet_id: int
+    table: str
+    blocks: list[Block]
+    dirty: set[int] = field(default_factory=set)
+    appended: int = 0
+    memory: int = 0
+    minis: list[int] = field(default_factory=list)
+    minor: int = 0
+
+    def delta(self) -> int:
+        """Mini and minor blocks."""
+        return sum((size + MACROBLOCK - 1) // MACROBLOCK for size in [self.minor, *self.minis] if size)
+
+    def minor_freeze(self, trigger: int) -> None:
+        """Memory becomes a mini; `trigger` minis become one minor with what was there before."""
+        if self.memory:
+            self.minis.append(self.memory)
+            self.memory = 0
+            if trigger and len(self.minis) >= trigger:
+                self.minor += sum(self.minis)
+                self.minis = []
+
+    def major_freeze(self, version: int) -> int:
+        """Touched blocks, the seam of a large tablet and appended blocks are written anew, in order of position.
+
+        Returns how many there are.
+        """
+        rewritten = set(self.dirty)
+        if len(self.blocks) * MACROBLOCK > PARALLEL_ABOVE:
+            rewritten.add(len(self.blocks) // 2)
+        rewritten |= set(range(len(self.blocks), len(self.blocks) + self.appended))
+        self.blocks = self.blocks + [(0, 0, 0)] * self.appended
+        for data_seq, position in enumerate(sorted(rewritten)):
+            self.blocks[position] = (self.tablet_id, version, data_seq)
+        self.dirty, self.appended, self.memory, self.minis, self.minor = set(), 0, 0, [], 0
+        return len(rewritten)
+
+
+@dataclass
+class NaiveSet:
+    """What is known of a set; `copied` and `index` once its snapshot is."""
+
+    number: int
+    full: bool
+    prev_full: int
+    prev_inc: int
+    base: int
+    path: str
+    usable: bool = False
+    ended_ns: int = 0
+    copied: frozenset[Block] = frozenset()
+    index: frozenset[Block] = frozenset()
+    delta: int = 0
+
+
+@dataclass
+class NaiveJob:
+    """A job in the job table."""
+
+    number: int
+    initiator: int
+    set_number: int
+    started: bool = False
+    """It was seen with its set: from then on every pass looks at the archive."""
+    over: bool = False
+    """It was seen with a final status, or its set was."""
+    cancel_ns: int | None = None
+    archive_left_ns: int | None = None
+    """When archiving stopped while the job was at work: it must fail."""
+    may_fail: bool = False
+    """Archiving was off at some moment of its life."""
+
+
+@dataclass
+class NaiveTenant:
+    """One user tenant."""
+
+    tenant_id: int
+    name: str
+    tablets: list[NaiveTablet]
+    path: str
+    archiving: bool = True
+    steady: bool = True
+    """Archiving went on all the time between the last two looks."""
+    trigger: int = 2
+    jobs: dict[int, NaiveJob] = field(default_factory=dict)
+    sets: dict[int, NaiveSet] = field(default_factory=dict)
+    job_count: int = 0
+    asked_incremental: bool = False
+    """What its own last BACKUP asked for."""
+    awaited: list[tuple[bool, int]] = field(default_factory=list)
+    """Children that a sys job has asked for and that are not there yet: (incremental, the parent's number)."""
+    past: list[tuple[int, frozenset[Block], int]] = field(default_factory=list)
+    """(since, live blocks, delta blocks) after every change of storage."""
+
+    def live(self) -> frozenset[Block]:
+        """All baseline blocks."""
+        return frozenset(block for tablet in self.tablets for block in tablet.blocks)
+
+    def delta(self) -> int:
+        """All mini and minor blocks."""
+        return sum(tablet.delta() for tablet in self.tablets)
+
+    def note(self, now_ns: int) -> None:
+        """Remember the storage as it is from `now_ns` on."""
+        self.past.append((now_ns, self.live(), self.delta()))
+
+    def at(self, scn: int) -> tuple[frozenset[Block], int]:
+        """Live and delta blocks at a moment: changes of that very moment come after it."""
+        return next((live, delta) for since, live, delta in reversed(self.past) if since < scn)
+
+    def table(self, name: str) -> list[NaiveTablet]:
+        """The tablets of a table."""
+        return [t for t in self.tablets if t.table == name]
+
+    # Storage.
+
+    def wrote(
+        self, table: str, count: int, kind: str, dirty: dict[int, frozenset[int]], memory: dict[int, int]
+    ) -> None:
+        """A write has happened; `dirty` and `memory` by tablet are what the cluster has now.
+
+        Checked: exactly `count` positions of that table and nothing else were touched, in one run if clustered.
+        """
+        tablets = self.table(table)
+        touched = {t.tablet_id: (memory[t.tablet_id] - t.memory) // BYTES_TOUCHED[kind] for t in self.tablets}
+        if kind == "append":
+            tablets[-1].appended += count
+            touched[tablets[-1].tablet_id] -= count
+            tablets[-1].memory += count * BYTES_TOUCHED[kind]
+            count = 0
+        else:
+            for tablet in tablets:
+                new = dirty[tablet.tablet_id] - tablet.dirty
+                expect(
+                    len(new) <= touched[tablet.tablet_id],
+                    f"{len(new)} blocks got dirty by {touched[tablet.tablet_id]} touches",
+                )
+                expect(
+                    tablet.dirty or len(new) == touched[tablet.tablet_id],
+                    "a touched block of a clean tablet is not dirty",
+                )
+                tablet.memory += touched[tablet.tablet_id] * BYTES_TOUCHED[kind]
+            if kind == "clustered":
+                self._expect_run(tablets, count, dirty)
+            expect(sum(touched.values()) == count, f"{sum(touched.values())} blocks touched, asked for {count}")
+            for tablet in tablets:
+                tablet.dirty |= dirty[tablet.tablet_id]
+        for tablet in self.tablets:
+            expect(
+                tablet.dirty == dirty[tablet.tablet_id],
+                f"tablet {tablet.tablet_id} has other dirty blocks than were touched",
+            )
+            expect(
+                tablet.memory == memory[tablet.tablet_id],
+                f"tablet {tablet.tablet_id} has {memory[tablet.tablet_id]} bytes",
+            )
+            expect(all(p < len(tablet.blocks) for p in tablet.dirty), "a dirty position lies past the end")
+
+    def _expect_run(self, tablets: list[NaiveTablet], count: int, dirty: dict[int, frozenset[int]]) -> None:
+        """The blocks that got dirty fit into one run of `count` neighbours."""
+        start, new, now = 0, [], set()
+        for tablet in tablets:
+            new += [start + p for p in dirty[tablet.tablet_id] - tablet.dirty]
+            now |= {start + p for p in dirty[tablet.tablet_id]}
+            start += len(tablet.blocks)
+        if new:
+            expect(max(new) - min(new) < count, f"a run of {count} blocks touched {sorted(new)}")
+            expect(set(range(min(new), max(new) + 1)) <= now, f"a run of blocks has a hole: {sorted(new)}")
+
+    def minor_freeze(self, now_ns: int) -> None:
+        """MINOR FREEZE of this tenant."""
+        for tablet in self.tablets:
+            tablet.minor_freeze(self.trigger)
+        self.note(now_ns)
+
+    def major_freeze(self, version: int, now_ns: int) -> None:
+        """MAJOR FREEZE of this tenant; `version` is what the new blocks carry, above every one there was."""
+        newest = max((block[1] for _, live, _ in self.past for block in live), default=0)
+        if sum([tablet.major_freeze(version) for tablet in self.tablets]):
+            expect(version > newest, f"the new version {version} is not above {newest}")
+        self.note(now_ns)
+
+    # Jobs and sets.
+
+    def has_job_of(self, initiator: int) -> bool:
+        """Whether that tenant has a job in this one's job table, or is about to."""
+        return any(j.initiator == initiator for j in self.jobs.values()) or (initiator == 1 and bool(self.awaited))
+
+    def refusal(self, initiator: int) -> int:
+        """Errno for a backup of this tenant, 0 when it is accepted; the order of checks differs (statements.md)."""
+        archive = 0 if self.archiving else CAN_NOT_START
+        running = IN_PROGRESS if self.has_job_of(initiator) else 0
+        dest = 0 if self.path else CAN_NOT_START
+        return (archive or running or dest) if initiator == 1 else (dest or running or archive)
+
+    def ancestors(self, incremental: bool, at_ns: int, rule: str) -> tuple[bool, int, int, int]:
+        """(full, prev_full, prev_inc, base) of a set whose job is accepted at `at_ns`."""
+        ready = [s for s in self.sets.values() if s.usable and s.path == self.path and s.ended_ns < at_ns]
+        if not incremental or not ready:
+            return True, 0, 0, 0
+        before = max(ready, key=lambda s: s.number)
+        prev_full = before.number if before.full else before.prev_full
+        return False, prev_full, before.number, before.number if rule == "previous" else prev_full
+
+    def accepted(self, number: int, initiator: int, incremental: bool, at_ns: int, rule: str) -> NaiveSet:
+        """A job was accepted: it takes the next job and set number, and its set's ancestors are settled."""
+        self.job_count += 1
+        expect(number == self.job_count, f"job number {number}, expected {self.job_count}")
+        self.jobs[number] = NaiveJob(number, initiator, self.job_count, may_fail=not self.steady)
+        made = NaiveSet(self.job_count, *self.ancestors(incremental, at_ns, rule), self.path)
+        self.sets[made.number] = made
+        return made
+
+    def cancelled(self, now_ns: int, initiator: int | None = None) -> None:
+        """CANCEL BACKUP of this tenant's jobs; one whose set has ended is past cancelling."""
+        for job in self.jobs.values():
+            if initiator in {None, job.initiator} and job.cancel_ns is None and not job.over:
+                job.cancel_ns = now_ns
+
+    def archive_is(self, doing: bool, now_ns: int) -> None:
+        """The round was seen to archive or not to, from `now_ns` on at the latest."""
+        self.steady = self.archiving and doing
+        if not doing:
+            for job in self.jobs.values():
+                job.may_fail = True
+                if self.archiving and job.started and not job.over and job.archive_left_ns is None:
+                    job.archive_left_ns = now_ns
+        self.archiving = doing
+
+    def set_succeeded(self, number: int, consistent_scn: int, ended_ns: int) -> None:
+        """The set is complete: what it must store follows from its type, its base and the blocks of its snapshot."""
+        made = self.sets[number]
+        live, made.delta = self.at(consistent_scn)
+        known = self.sets[made.base].index if made.base else frozenset()
+        made.copied = live - known
+        made.index = live | known
+        made.usable, made.ended_ns = True, ended_ns
+        job = next(j for j in self.jobs.values() if j.set_number == number)
+        expect(job.cancel_ns is None, f"set {number} succeeded although its job was cancelled")
+        left = job.archive_left_ns
+        expect(
+            left is None or ended_ns <= left + ARCHIVE_CHECK_NS,
+            f"set {number} succeeded although archiving had stopped",
+        )
+
+    def job_gone(self, number: int, status: str, result: int) -> None:
+        """A job left the job table; the reason must be one that the model knows."""
+        job = self.jobs.pop(number)
+        usable = self.sets[job.set_number].usable
+        expect((status == "COMPLETED") == usable, f"job {number} is {status}, its set {'usable' if usable else 'not'}")
+        if status == "CANCELED":
+            expect(
+                job.cancel_ns is not None and result == CANCELED,
+                f"job {number} was cancelled by nobody, result {result}",
+            )
+        if status == "FAILED":
+            expect(job.may_fail and result in FAILURES, f"job {number} failed with {result} for no reason")
+            expect(job.cancel_ns is None, f"job {number} was cancelled and is FAILED")
+
+
+@dataclass
+class NaiveCluster:
+    """All user tenants. `rule` is `previous` or `last_full`."""
+
+    rule: str
+    tenants: dict[int, NaiveTenant]
+    parents: int = 0
+
+    def named(self, name: str) -> NaiveTenant:
+        """The tenant of that name."""
+        return next(t for t in self.tenants.values() if t.name == name)
+
+    def backup_from_sys(self, names: tuple[str, ...] | None, incremental: bool) -> int:
+        """Errno of BACKUP by sys for all tenants (None) or a list; 0 when accepted, then children are awaited."""
+        if names is None:
+            chosen = [t for t in self.tenants.values() if t.archiving and not t.has_job_of(1)]
+            if not chosen:
+                return CAN_NOT_START
+        else:
+            chosen = [self.named(name) for name in dict.fromkeys(names)]
+            for tenant in chosen:
+                errno = tenant.refusal(1)
+                if errno:
+                    return errno
+        self.parents += 1
+        for tenant in chosen:
+            tenant.awaited.append((incremental, self.parents))
+        return 0
