@@ -7,6 +7,7 @@ from obsim.session import Pending, Session, SessionHost
 
 SECOND = 1_000_000_000
 ROOT_SYS_FLAGS = 0x22
+READ_ONLY_VIEW = "cannot perform a DML operation on a read-only view"
 
 
 @pytest.fixture
@@ -369,7 +370,7 @@ class TestClock:
         session = login(host)
         start_ns = host.state.now_ns
         session.execute("ALTER SYSTEM BACKUP TENANT = mysql_tenant")
-        answer = rows(session, "SELECT TIME_TO_USEC(MAX(START_TIMESTAMP)) FROM oceanbase.CDB_OB_BACKUP_JOBS")
+        answer = rows(session, "SELECT TIME_TO_USEC(MIN(START_TIMESTAMP)) FROM oceanbase.CDB_OB_BACKUP_JOBS")
         assert answer[0][0] == (start_ns + SECOND) // 1000
 
     def test_manual_does_not_move(self, host: SessionHost) -> None:
@@ -584,6 +585,19 @@ class TestStatementsOfTheCluster:
     def test_what_a_user_tenant_may_run_and_obsim_does_not_model(self, host: SessionHost) -> None:
         text = "ALTER SYSTEM ADD DELETE BACKUP POLICY 'default' RECOVERY_WINDOW '7d'"
         assert refused(login(host, "mysql_tenant"), text)[0] == 1235
+
+    @pytest.mark.parametrize(
+        ("text", "errno", "message"),
+        [
+            ("INSERT INTO oceanbase.GV$OB_PARAMETERS VALUES (1)", 5723, READ_ONLY_VIEW),
+            ("delete from `GV$OB_PARAMETERS`", 5723, READ_ONLY_VIEW),
+            ("UPDATE OceanBase.GV$OB_PARAMETERS SET value = 1", 5723, READ_ONLY_VIEW),
+            ("DROP VIEW oceanbase.GV$OB_PARAMETERS", 4179, "drop system view not allowed"),
+            ("INSERT INTO test.t VALUES (1)", 1235, "obsim does not model INSERT"),
+        ],
+    )
+    def test_system_views_are_read_only(self, host: SessionHost, text: str, errno: int, message: str) -> None:
+        assert refused(login(host, database="oceanbase"), text)[::2] == (errno, message)
 
     def test_what_is_not_modelled_says_so(self, host: SessionHost) -> None:
         errno, sqlstate, message = refused(login(host), "CREATE TABLE t (a INT)")

@@ -15,10 +15,11 @@ from obsim.answers import Answer, Ok, Value
 from obsim.client_statements import Describe, Empty, Kill, Query, SetNames, SetVariables, Show, Transaction, UseDatabase
 from obsim.cluster import Principal
 from obsim.control import PROCEDURES, Move, Reset, Schedule
-from obsim.errors import NotModelled, ServerError, error
+from obsim.errors import ServerError, error
 from obsim.session.assignments import set_names, set_transaction, set_variables
 from obsim.session.describe import describe
 from obsim.session.pending import Pending, ToTime, UntilIdle
+from obsim.session.refusals import refusal_of
 from obsim.session.show import show, show_parameters, show_tenant
 
 if TYPE_CHECKING:
@@ -52,27 +53,8 @@ def _refuse(_session: "Session", _statement: s.RefusedStatement, _: Sequence[Val
     raise error("OB_NOT_SUPPORTED")
 
 
-_OPEN_TO_USER_TENANTS = frozenset(
-    f"ALTER SYSTEM {words}"
-    for words in (
-        "ACTIVATE STANDBY", "ADD DELETE BACKUP POLICY", "BACKUP KEY", "BACKUP VALIDATE", "CANCEL DELETE BACKUP",
-        "CLEAR MERGE ERROR", "DELETE BACKUPPIECE", "DELETE BACKUPSET", "DELETE OBSOLETE BACKUP",
-        "DROP DELETE BACKUP POLICY", "FLUSH", "RECOVER STANDBY", "SWITCHOVER", "TRANSFER PARTITION", "TTL",
-        "merge control", "replica management", "service names",
-    )
-)  # fmt: skip
-"""What a user tenant may run of the ALTER SYSTEM statements that obsim knows by name (statements.md, Who may run)."""
-_TENANT_DDL = frozenset(
-    {"CREATE TENANT", "DROP TENANT", "ALTER TENANT", "FLASHBACK TENANT", "resource units and pools"}
-)
-
-
 def _not_modelled(session: "Session", statement: s.NotModelledStatement, _: Sequence[Value]) -> Ok:
-    what = statement.what
-    closed = what in _TENANT_DDL or (what.startswith("ALTER SYSTEM ") and what not in _OPEN_TO_USER_TENANTS)
-    if closed and session.tenant.kind != "SYS":
-        raise error("OB_ERR_NO_PRIVILEGE")
-    raise NotModelled(what)
+    raise refusal_of(session, statement)
 
 
 def _set_encryption(session: "Session", statement: s.SetEncryption, _: Sequence[Value]) -> Ok:

@@ -58,12 +58,15 @@ def _tables(session: "Session", statement: Show) -> Listing:
     return full_tables(session, statement) if statement.full else tables(session, statement)
 
 
+_VARIABLES_IN_ORDER = sorted(VARIABLES.values(), key=lambda variable: variable.name.upper())
+"""Recorded order: character_sets_dir stands before character_set_client."""
+
+
 def _variables(session: "Session", statement: Show) -> Listing:
     settings = session.settings
-    # In order of the upper-case names, as recorded: character_sets_dir stands before character_set_client.
     rows = [
         (variable.name, shown(variable, settings.read(variable, statement.scope)))
-        for variable in sorted(VARIABLES.values(), key=lambda v: v.name.upper())
+        for variable in _VARIABLES_IN_ORDER
         if not (statement.scope == "global" and variable.scope == "session")
     ]
     return Listing((text("Variable_name", 512), text("Value", 262_144, null=True)), rows)
