@@ -13,7 +13,7 @@ from typing import Any
 import pymysql
 import pymysql.cursors
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
 from obsim.server import Server
@@ -46,6 +46,11 @@ class _Tenant:
         """Prefix of the backup views."""
         return {"sys": "oceanbase.CDB_OB", "oracle_tenant": "SYS.DBA_OB"}.get(self.name, "oceanbase.DBA_OB")
 
+    @property
+    def tenants(self) -> str:
+        """Name of the view of tenants."""
+        return "SYS.DBA_OB_TENANTS" if self.name == "oracle_tenant" else "oceanbase.DBA_OB_TENANTS"
+
     def execute(self, statement: str, *values: object) -> Rows:
         """Rows of a statement, [] without any."""
         with self.connection.cursor() as cursor:
@@ -65,6 +70,10 @@ def _login(server: Server, name: str) -> Iterator[_Tenant]:
         yield _Tenant(name, connection)
     finally:
         connection.close()
+
+
+def _label(tenant_name: str, status: str) -> str:
+    return f"{tenant_name:>14} {status:<18}"
 
 
 class _Demo:
@@ -90,22 +99,22 @@ class _Demo:
 
     def watch(self, tenant: _Tenant) -> None:
         """Poll until no backup job is left, with a bar for each running set task."""
-        columns = "{task.description}", "{task.completed:.0f}/{task.total:.0f} macroblocks"
-        with Progress(TextColumn(columns[0]), BarColumn(), TextColumn(columns[1]), console=self.console) as progress:
-            bars: dict[object, Any] = {}
+        names = {row["TENANT_ID"]: row["TENANT_NAME"] for row in tenant.execute(f"SELECT * FROM {tenant.tenants}")}
+        count = TextColumn("{task.completed:.0f}/{task.total:.0f} macroblocks")
+        with Progress(TextColumn("{task.description}"), BarColumn(), count, console=self.console) as progress:
+            bars: dict[tuple[str, int], TaskID] = {}
             for _ in range(POLLS_MAX):
-                for row in tenant.execute(f"SELECT * FROM {tenant.views}_BACKUP_TASKS"):  # noqa: S608 - a constant name
-                    key = (row.get("TENANT_ID"), row["TASK_ID"])
+                for row in tenant.execute(f"SELECT * FROM {tenant.views}_BACKUP_TASKS"):
+                    name = names.get(row.get("TENANT_ID"), tenant.name)
+                    key = (name, row["TASK_ID"])
                     if key not in bars:
                         bars[key] = progress.add_task("", total=0)
-                    label = (
-                        f"{tenant.name if row.get('TENANT_ID') is None else row['TENANT_ID']!s:>14} {row['STATUS']:<18}"
-                    )
                     done, total = row["FINISH_MACRO_BLOCK_COUNT"], row["MACRO_BLOCK_COUNT"]
-                    progress.update(bars[key], description=label, completed=done, total=total)
-                if not tenant.one(f"SELECT COUNT(*) AS N FROM {tenant.views}_BACKUP_JOBS")["N"]:  # noqa: S608
-                    for bar in bars.values():
-                        progress.update(bar, description=f"{'':>14} {'done':<18}", completed=progress.tasks[bar].total)
+                    progress.update(bars[key], description=_label(name, row["STATUS"]), completed=done, total=total)
+                if not tenant.one(f"SELECT COUNT(*) AS N FROM {tenant.views}_BACKUP_JOBS")["N"]:
+                    for (name, _), bar in bars.items():
+                        total = progress.tasks[bar].total or 0
+                        progress.update(bar, description=_label(name, "COMPLETED"), completed=total)
                     return
                 time.sleep(PAUSE_S)
         raise DemoFailed(f"a backup job was not over after {POLLS_MAX} polls")
@@ -178,13 +187,14 @@ class _Demo:
         self.headline("   The same for one tenant alone")
         self.say(sys, "CALL obsim.write('mysql_tenant', 't2', 5, 'random')")
         self.say(sys, "ALTER SYSTEM MAJOR FREEZE TENANT = mysql_tenant")
-        expected, other = self.to_store(sys, "mysql_tenant"), self.newest(sys, "oracle_tenant")
+        expected = self.to_store(sys, "mysql_tenant")
+        other = self.newest(sys, "oracle_tenant")["BACKUP_SET_ID"]
         self.say(sys, "ALTER SYSTEM BACKUP INCREMENTAL TENANT = mysql_tenant")
         self.watch(sys)
         self.check(
             "macroblocks stored for mysql_tenant", self.newest(sys, "mysql_tenant")["MACRO_BLOCK_COUNT"], expected
         )
-        self.check("newest set of oracle_tenant, as before", self.newest(sys, "oracle_tenant"), other)
+        self.check("newest set of oracle_tenant", self.newest(sys, "oracle_tenant")["BACKUP_SET_ID"], other)
 
     def by_itself(self, sys: _Tenant, tenant: _Tenant) -> None:
         """Steps 6 and 7: a tenant's administrator does it for itself and watches its own views."""
@@ -209,8 +219,11 @@ class _Demo:
             "SELECT t.TENANT_NAME, s.* FROM oceanbase.CDB_OB_BACKUP_SET_FILES s JOIN oceanbase.DBA_OB_TENANTS t "
             "ON t.TENANT_ID = s.TENANT_ID ORDER BY s.TENANT_ID, s.BACKUP_SET_ID"
         )
-        names = ("tenant", "set", "type", "full", "previous", "macroblocks", "MiB read", "seconds", "status", "files")
-        table = Table(*names, box=None, header_style="bold")
+        table = Table(box=None, header_style="bold")
+        table.add_column("tenant", no_wrap=True)
+        for name in ("set", "type", "full", "prev", "macroblocks", "MiB read", "seconds"):
+            table.add_column(name, justify="left" if name == "type" else "right", no_wrap=True)
+        table.add_column("state", no_wrap=True, min_width=9)
         for row in rows:
             cells = (
                 row["TENANT_NAME"],
@@ -221,7 +234,6 @@ class _Demo:
                 row["MACRO_BLOCK_COUNT"],
                 row["INPUT_BYTES"] >> 20,
                 row["ELAPSED_SECONDES"],
-                row["STATUS"],
                 row["FILE_STATUS"],
             )
             table.add_row(*map(str, cells))

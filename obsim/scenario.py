@@ -1,6 +1,7 @@
 """Scenarios: the state a cluster starts from, written in TOML and read strictly.
 
-A scenario names its tenants in order; ids are given out from 1002 in steps of two, each with its META tenant one below (engine.md 1.1). `build_state` turns a scenario into a `ClusterState`.
+A scenario names its tenants in order; ids are given out from 1002 in steps of two, each with its META tenant one below
+(engine.md 1.1). `build_state` turns a scenario into a `ClusterState`.
 """
 
 import tomllib
