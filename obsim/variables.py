@@ -162,8 +162,8 @@ def _number(variable: Variable, value: Value) -> tuple[int, str | None]:
     if not isinstance(value, int):
         raise error("OB_ERR_WRONG_TYPE_FOR_VAR", variable.name)
     low, high = variable.bounds or (0, 2**63 - 1)
-    assert isinstance(low, int)  # noqa: S101 - for the type checker: numbers are bounded by numbers
-    assert isinstance(high, int)  # noqa: S101 - as above
+    assert isinstance(low, int)  # numbers are bounded by numbers
+    assert isinstance(high, int)
     kept = min(max(value, low), high)
     return kept, None if kept == value else f"Truncated incorrect {variable.name} value: '{value}'"
 
