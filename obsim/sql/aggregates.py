@@ -1,4 +1,4 @@
-"""Aggregates that SQLite has not, or has with another result: exact sums and averages, GROUP_CONCAT, bit and spread functions.
+"""Aggregates that SQLite has not, or has with another result: exact sums, GROUP_CONCAT, bits and spreads.
 
 Each class serves both GROUP BY and OVER: `step`, `inverse`, `value`, `final` are what apsw calls.
 """
@@ -35,7 +35,9 @@ class Sum:
             self.total = self._add(value, -1)
 
     def _add(self, value: Value, sign: int = 1) -> int | float | Decimal:
-        return self.total + sign * (value if isinstance(value, int) else to_decimal(value))  # type: ignore[operator]
+        if isinstance(value, int) and not isinstance(self.total, Decimal):
+            return self.total + sign * value
+        return Decimal(self.total) + sign * to_decimal(value)
 
     def value(self) -> Value:
         """The sum so far, NULL without values."""
@@ -64,12 +66,12 @@ class Average(Sum):
 
     __slots__ = ("scale",)
 
-    def step(self, value: Value, scale: Value = 30) -> None:  # type: ignore[override]
+    def step(self, value: Value, scale: Value = 30) -> None:
         """One more value."""
         self.scale = int(number_of(scale) or 0)
         Sum.step(self, value)
 
-    def inverse(self, value: Value, scale: Value = 30) -> None:  # type: ignore[override]  # noqa: ARG002 - one signature
+    def inverse(self, value: Value, scale: Value = 30) -> None:  # noqa: ARG002 - one signature
         """A value leaves the window."""
         Sum.inverse(self, value)
 
@@ -193,13 +195,14 @@ class Only:
     __slots__ = ("kept", "seen")
 
     def __init__(self) -> None:
-        self.seen, self.kept = False, None
+        self.seen = False
+        self.kept: Value = None
 
     def step(self, value: Value) -> None:
         """A row."""
         if self.seen:
             raise rows_more_than_one()
-        self.seen, self.kept = True, value  # type: ignore[assignment]
+        self.seen, self.kept = True, value
 
     def inverse(self, value: Value) -> None:
         """Never used in a window."""
@@ -262,8 +265,18 @@ class BitsXor(Bits):
 
 
 AGGREGATES: dict[str, type] = {
-    "ob_sum": Sum, "ob_sum_double": SumDouble, "ob_avg": Average, "ob_avg_double": AverageDouble, "ob_collect": Collect, "ob_only": Only,
-    "ob_var_pop": Spread, "ob_stddev_pop": SpreadRoot, "ob_var_samp": SpreadSample, "ob_stddev_samp": SpreadSampleRoot,
-    "ob_bit_or": Bits, "ob_bit_and": BitsAnd, "ob_bit_xor": BitsXor,
+    "ob_sum": Sum,
+    "ob_sum_double": SumDouble,
+    "ob_avg": Average,
+    "ob_avg_double": AverageDouble,
+    "ob_collect": Collect,
+    "ob_only": Only,
+    "ob_var_pop": Spread,
+    "ob_stddev_pop": SpreadRoot,
+    "ob_var_samp": SpreadSample,
+    "ob_stddev_samp": SpreadSampleRoot,
+    "ob_bit_or": Bits,
+    "ob_bit_and": BitsAnd,
+    "ob_bit_xor": BitsXor,
 }
 """SQLite's names of the aggregates; only rewritten queries use them."""

@@ -2,36 +2,37 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 from obsim.answers import MysqlType
 from obsim.errors import NotModelled, SyntaxRefused
 from obsim.sql import facts
-from obsim.sql.comparison import aligned, as_kind, as_moment, as_number, as_text, compare, truth
-from obsim.sql.functions import FUNCTIONS, Form, Function, argument_range, letter_of, sqlite_name
+from obsim.sql.arithmetic import date_add, moved_by, remainder
+from obsim.sql.comparison import as_number, as_text, compare
+from obsim.sql.functions import FUNCTIONS, Form, Function, argument_range
 from obsim.sql.groups import aggregate
 from obsim.sql.kinds import (
-    BOOLEAN, DATE, DATETIME6, DOUBLE, INTEGER, NULL, TEXT, Kind, datetime_of, decimal_of, merged, text_of_length,
+    BOOLEAN,
+    DATE,
+    DATETIME6,
+    DOUBLE,
+    INTEGER,
+    NULL,
+    datetime_of,
+    decimal_of,
+    merged,
 )
 from obsim.sql.refusals import no_such_function, wrong_argument_count, wrong_arguments
-from obsim.sql.rewrite import Rewriter, date_add, remainder
+from obsim.sql.rewriter import Node, Rewriter
+from obsim.sql.scalars import branches, call_terms
 from obsim.sql.scope import Frame, Term
 from obsim.sql.time_functions import MONTH_UNITS, SIMPLE_UNITS
 
-__all__ = ["SHAPES", "branches", "call", "call_terms"]
+__all__ = ["SHAPES", "call"]
 
-Node = Any
-_BULKY = frozenset({"CONCAT", "CONCAT_WS", "INSERT", "LPAD", "REPEAT", "REPLACE", "RPAD", "SPACE", "HEX", "FORMAT", "DATE_FORMAT"})
-
-
-def branches(terms: Sequence[Term]) -> tuple[list[str], Kind, bool]:
-    """The branches of one expression in the kind they share; the last says whether SQLite already collates the result."""
-    kind = merged(t.kind for t in terms)
-    return [as_kind(t, kind) for t in terms], kind, False
 
 
 def call(rewriter: Rewriter, name: str, nodes: list[Node], frame: Frame) -> Term:
-    """A call by the name as written. Raises 1305 for a name the registry has not, 1582 for a wrong number of arguments."""
+    """A call by the name as written. Raises 1305 for an unknown name, 1582 for a wrong number of arguments."""
     function = FUNCTIONS.get(name.upper())
     if function is None:
         raise no_such_function(name)
@@ -54,25 +55,6 @@ def call(rewriter: Rewriter, name: str, nodes: list[Node], frame: Frame) -> Term
     return call_terms(rewriter, function.name, terms)
 
 
-def call_terms(rewriter: Rewriter, name: str, terms: Sequence[Term]) -> Term:
-    """A scalar function of the registry over rewritten arguments."""
-    function = FUNCTIONS[name]
-    rewriter.draft.bulky = rewriter.draft.bulky or name in _BULKY
-    arguments = [_argument(letter_of(function.arguments, i), t) for i, t in enumerate(terms)]
-    if function.zone:
-        arguments.append(rewriter.draft.zone())
-    return Term(f"{sqlite_name(function)}({', '.join(arguments)})", function.result([t.kind for t in terms]))
-
-
-def _argument(letter: str, term: Term) -> str:
-    """An argument as its letter asks; what only the value can tell is left to the function."""
-    if letter == "t":
-        return as_text(term) if term.kind.type is MysqlType.NEWDECIMAL or term.kind.is_moment else term.sql
-    if letter in "in" and term.kind.is_temporal:
-        return as_number(term)
-    return term.sql
-
-
 def _fact(rewriter: Rewriter, function: Function, terms: Sequence[Term]) -> Term:
     """A value of the statement, bound once; digits of a second must be a literal 0 to 6."""
     read = function.call
@@ -90,18 +72,18 @@ def _fact(rewriter: Rewriter, function: Function, terms: Sequence[Term]) -> Term
     return Term(rewriter.draft.bound(read), kind)
 
 
-# --- shapes --------------------------------------------------------------------------------------------------------------
+# --- shapes ---------------------------------------------------------------------------------------
 
 
 def _coalesce(rewriter: Rewriter, nodes: list[Node], frame: Frame) -> Term:
     terms = rewriter.terms(nodes, frame)
-    texts, kind, _ = branches(terms)
+    texts, kind = branches(terms)
     kind = kind.as_nullable(all(t.kind.nullable for t in terms))
     return Term(texts[0] if len(texts) == 1 else f"coalesce({', '.join(texts)})", kind)
 
 
 def _choice(condition: str, terms: Sequence[Term]) -> Term:
-    texts, kind, _ = branches(terms)
+    texts, kind = branches(terms)
     return Term(f"(CASE WHEN {condition} THEN {texts[0]} ELSE {texts[1]} END)", kind)
 
 
@@ -174,23 +156,13 @@ def _date_add(sign: int) -> Callable[[Rewriter, list[Node], Frame], Term]:
         if type(interval).__name__ == "Interval":
             return date_add(rewriter, start, interval, frame, sign)
         days = rewriter.term(interval, frame)  # ADDDATE(date, days)
-        return _with_unit(start, days, "DAY", sign)
+        return moved_by(start, days, "DAY", sign)
 
     return rewrite
 
 
-def _with_unit(start: Term, amount: Term, unit: str, sign: int) -> Term:
-    arguments = f"{start.sql}, {amount.sql}, '{unit}', {sign}"
-    whole_days = unit not in SIMPLE_UNITS or unit in {"DAY", "WEEK"}
-    if start.kind.type is MysqlType.DATE and whole_days:
-        return Term(f"ob_date_add_date({arguments})", DATE)
-    if start.kind.is_temporal:
-        return Term(f"ob_date_add_moment({arguments})", datetime_of(6 if unit == "MICROSECOND" else start.kind.decimals))
-    return Term(f"ob_date_add_text({arguments})", text_of_length(29))
-
-
 def _unit(node: Node) -> str:
-    """The unit word of TIMESTAMPDIFF and TIMESTAMPADD, which the parser reads as a column; `SQL_TSI_` may stand before it."""
+    """The unit word of TIMESTAMPDIFF and TIMESTAMPADD, which the parser reads as a column."""
     word = str(node.name).upper().removeprefix("SQL_TSI_").removeprefix("FRAC_")
     if word not in SIMPLE_UNITS and word not in MONTH_UNITS:
         raise SyntaxRefused(node.name, 1)
@@ -204,7 +176,7 @@ def _timestampdiff(rewriter: Rewriter, nodes: list[Node], frame: Frame) -> Term:
 
 def _timestampadd(rewriter: Rewriter, nodes: list[Node], frame: Frame) -> Term:
     amount, start = rewriter.terms(nodes[1:], frame)
-    return _with_unit(start, amount, _unit(nodes[0]), 1)
+    return moved_by(start, amount, _unit(nodes[0]), 1)
 
 
 def _timestamp(rewriter: Rewriter, nodes: list[Node], frame: Frame) -> Term:

@@ -1,6 +1,7 @@
 """Coercions: what MySQL does to two operands before it compares or computes with them, said in SQLite's terms.
 
-Text beside a number is read as a number, anything beside a point in time as a point in time, text with text ignores letter case.
+Text beside a number is read as a number, anything beside a point in time as a point in time, text with text ignores
+letter case.
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,10 @@ from obsim.sql.refusals import wrong_column_count
 from obsim.sql.scope import Term
 from obsim.sql.values import number_of
 
-__all__ = ["as_kind", "as_moment", "as_number", "as_text", "boolean", "collated", "compare", "literal_sql", "membership", "truth"]
+__all__ = [
+    "as_kind", "as_moment", "as_number", "as_text", "boolean", "collated", "compare", "literal_sql", "membership",
+    "truth",
+]
 
 
 def literal_sql(value: str | float | None) -> str:
@@ -38,6 +42,8 @@ def as_number(term: Term) -> str:
     kind = term.kind
     if kind.is_number or kind.is_null:
         return term.sql
+    if term.numeric:
+        return term.numeric
     if isinstance(term.literal, str) and not kind.is_temporal:
         return literal_sql(number_of(term.literal))
     if kind.is_temporal:
@@ -51,7 +57,11 @@ def as_text(term: Term) -> str:
     if kind.type is MysqlType.NEWDECIMAL:
         return f"ob_decimal_text({term.sql}, {kind.decimals})"
     if kind.is_moment:
-        return term.sql if kind.decimals >= 6 else f"ob_cut({term.sql}, {19 + (kind.decimals + 1 if kind.decimals else 0)})"
+        return (
+            term.sql
+            if kind.decimals >= 6
+            else f"ob_cut({term.sql}, {19 + (kind.decimals + 1 if kind.decimals else 0)})"
+        )
     return f"ob_text({term.sql})" if kind.is_number else term.sql
 
 
@@ -59,7 +69,7 @@ def as_moment(term: Term) -> str:
     """The expression as a canonical point in time."""
     if term.kind.is_moment or term.kind.is_null:
         return term.sql
-    if isinstance(term.literal, str):
+    if term.literal is not None:
         return literal_sql(canonical(term.literal))
     return f"ob_moment({term.sql})"
 
@@ -91,6 +101,8 @@ def aligned(left: Term, right: Term) -> tuple[str, str, bool]:
     a, b = left.kind, right.kind
     if a.is_null or b.is_null or (a.is_number and b.is_number):
         return left.sql, right.sql, False
+    if (a.is_moment and isinstance(right.literal, int)) or (b.is_moment and isinstance(left.literal, int)):
+        return as_moment(left), as_moment(right), False  # a number such as 20240131 beside a time names a day
     if a.is_number or b.is_number:
         return as_number(left), as_number(right), False
     if a.is_temporal or b.is_temporal:
@@ -156,8 +168,11 @@ def number_literal(text: str) -> Term:
     if "." in text:
         whole, _, fraction = text.partition(".")
         digits = len(whole.lstrip("0")) + len(fraction)
-        return Term(text if whole else f"0{text}", decimal_of(len(fraction), max(digits, len(fraction) + 1), nullable=False))
+        return Term(
+            text if whole else f"0{text}", decimal_of(len(fraction), max(digits, len(fraction) + 1), nullable=False)
+        )
     value = int(text)
     if value >= 2**63:
-        return Term(f"{text}.0", decimal_of(0, len(text), nullable=False))
+        # As text it keeps its digits, and SQLite orders any text after any number.
+        return Term(literal_sql(str(value)), decimal_of(0, len(text), nullable=False))
     return Term(str(value), INTEGER.as_nullable(False), literal=value)

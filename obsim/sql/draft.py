@@ -66,13 +66,17 @@ class Draft:
         """A text literal; long ones and those with a NUL are bound."""
         plain = len(text) <= _INLINE_LENGTH_MAX and "\0" not in text
         self.bulky = self.bulky or not plain
-        return Term(literal_sql(text) if plain else self.constant(text), text_of_length(len(text), nullable=False), literal=text)
+        return Term(
+            literal_sql(text) if plain else self.constant(text), text_of_length(len(text), nullable=False), literal=text
+        )
 
     def system_variable(self, name: str, scope: str) -> Term:
         """`@@name`: read when the statement runs; its kind is that of the value now. Raises 1193."""
         self.volatile = True
         value = self.session.system_variable(name, scope)
-        kind = INTEGER if isinstance(value, int) else Kind(MysqlType.DOUBLE, 23, 31) if isinstance(value, float) else TEXT
+        kind = (
+            INTEGER if isinstance(value, int) else Kind(MysqlType.DOUBLE, 23, 31) if isinstance(value, float) else TEXT
+        )
         return Term(self.bound(_variable(lambda facts: facts.session.system_variable(name, scope))), kind)
 
     def user_variable(self, name: str) -> Term:

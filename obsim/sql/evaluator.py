@@ -1,10 +1,12 @@
 """The evaluator: SELECT over the views, compiled once for each text and run on tables that follow the cluster.
 
-    text -> query_tokens (marks) -> sqlglot's MySQL parser -> selects, sources, rewrite, calls, groups -> SQLite (tables)
+    text -> query_tokens (marks) -> sqlglot's MySQL parser -> selects, sources, rewrite, calls -> SQLite (tables)
 
 Nothing here reads a clock or a random number: every time is the cluster's virtual one. Facts of the answers' form:
 clients.md 4, seekdb-observations.jsonl.
 """
+
+# ruff: noqa: S608 - the text is ours: names are generated, literals quoted, values bound
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -23,7 +25,8 @@ from obsim.sql.kinds import Kind, converter_of, kind_of_column, wire_column
 from obsim.sql.patterns import like_pattern
 from obsim.sql.query_tokens import prepared
 from obsim.sql.refusals import query_too_large, wrong_arguments
-from obsim.sql.rewrite import Query, Rewriter
+from obsim.sql.rewrite import EXPRESSIONS
+from obsim.sql.rewriter import Query, Rewriter
 from obsim.sql.scope import Output, Source, column_term
 from obsim.sql.selects import rewrite_query
 from obsim.sql.tables import Tables
@@ -62,7 +65,7 @@ class Evaluator:
         self._dialect: Any = None
 
     def compile(self, text: str, session: SessionFacts) -> QueryPlan:
-        """The plan of a query. Raises SyntaxRefused (1064), NotModelled (1235) and what its names deserve: 1046, 1054, 1146, 1305."""
+        """The plan of a query. Raises 1064, 1235 and what its names deserve: 1046, 1052, 1054, 1146, 1305, 1582."""
         key = (text, session.database, session.tenant.tenant_id, session.control)
         plan = self._plans.get(key)
         if plan is None:
@@ -79,7 +82,7 @@ class Evaluator:
         return plan.columns
 
     def run(self, plan: QueryPlan, session: SessionFacts, parameters: Sequence[Value] = ()) -> ResultSet:
-        """The answer of a plan for a session at the cluster's present moment. Raises 1210 for a wrong number of parameters."""
+        """The answer of a plan at the cluster's present moment. Raises 1210 for a wrong number of parameters."""
         if len(parameters) != plan.parameter_count:
             raise wrong_arguments("EXECUTE")
         tables = self._tables(session)
@@ -141,7 +144,16 @@ class Evaluator:
         if not draft.volatile and not any("time" in view.families for view in views):
             families = tuple(sorted({family for view in views for family in view.families}))
         return QueryPlan(
-            text, query.sql, views, draft.parameter_count, families, columns, converters, untyped, tuple(draft.bindings), draft.bulky
+            text,
+            query.sql,
+            views,
+            draft.parameter_count,
+            families,
+            columns,
+            converters,
+            untyped,
+            tuple(draft.bindings),
+            draft.bulky,
         )
 
     def _rewritten(self, text: str, session: SessionFacts, rows: Source | None) -> tuple[Draft, Query]:
@@ -150,10 +162,12 @@ class Evaluator:
         body = scan(text).text
         tree, preparation = self._parsed(body, oracle=session.tenant.mode == "ORACLE")
         draft = Draft(self._catalog, session, preparation.parameter_count, preparation.items, rows=rows)
-        if rows is not None and (type(tree).__name__ != "Select" or set(_present(tree)) != {"expressions", "from_", "where"}):
+        if rows is not None and (
+            type(tree).__name__ != "Select" or set(_present(tree)) != {"expressions", "from_", "where"}
+        ):
             raise SyntaxRefused(body.partition(" WHERE ")[2], 1)
         try:
-            return draft, Rewriter(draft, rewrite_query).query(tree, None)
+            return draft, Rewriter(draft, EXPRESSIONS, rewrite_query).query(tree, None)
         except SyntaxRefused as refused:
             raise _placed(body, refused) from None
 
@@ -210,7 +224,9 @@ def _result_form(outputs: tuple[Output, ...]) -> tuple[tuple[Column, ...], tuple
         term = output.term
         kind: Kind = term.kind
         stored = term.column is not None
-        columns.append(term.column.renamed(output.label) if term.column is not None else wire_column(kind, output.label))
+        columns.append(
+            term.column.renamed(output.label) if term.column is not None else wire_column(kind, output.label)
+        )
         convert = converter_of(kind, stored=stored)
         if convert is not None:
             converters.append((place, convert))
@@ -228,7 +244,9 @@ def _converted(row: Sequence[Value], converters: tuple[Converter, ...]) -> tuple
     return tuple(values)
 
 
-def _typed(columns: tuple[Column, ...], untyped: tuple[int, ...], rows: Sequence[Sequence[Value]]) -> tuple[Column, ...]:
+def _typed(
+    columns: tuple[Column, ...], untyped: tuple[int, ...], rows: Sequence[Sequence[Value]]
+) -> tuple[Column, ...]:
     """The columns with types taken from the first value that is not NULL."""
     found = list(columns)
     for place in untyped:

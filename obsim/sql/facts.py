@@ -1,4 +1,4 @@
-"""What a query may ask of its session and of the moment: values fixed once for each statement and bound as parameters."""
+"""What a query may ask of its session and of the moment: values fixed once for each statement and bound."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,9 +11,10 @@ from obsim.ids import display_time
 from obsim.sql.moments import time_text
 
 __all__ = [
-    "Binding", "Facts", "SessionFacts", "connection_id", "current_date", "current_time", "current_user", "database", "effective_tenant",
-    "found_rows", "group_concat_bytes", "last_insert_id", "moment_now", "ob_version", "row_count", "session_user", "sleep", "tenant_id",
-    "unix_now", "utc_date", "utc_now", "utc_time", "version", "zone_offset",
+    "Binding", "Facts", "SessionFacts", "connection_id", "current_date", "current_time", "current_user", "database",
+    "effective_tenant", "found_rows", "group_concat_bytes", "last_insert_id", "moment_now", "ob_version",
+    "row_count", "session_user", "sleep", "tenant_id", "unix_now", "utc_date", "utc_now", "utc_time", "version",
+    "zone_offset",
 ]
 
 SECOND_NS = 1_000_000_000
@@ -24,19 +25,33 @@ class SessionFacts(Protocol):
     """What a query can ask of its session. A variable that does not exist raises 1193."""
 
     @property
-    def connection_id(self) -> int: ...
+    def connection_id(self) -> int:
+        """CONNECTION_ID()."""
+
     @property
-    def user(self) -> str: ...
+    def user(self) -> str:
+        """Name of the user."""
+
     @property
-    def host(self) -> str: ...
+    def host(self) -> str:
+        """Address of the client."""
+
     @property
-    def database(self) -> str | None: ...
+    def database(self) -> str | None:
+        """The current database."""
+
     @property
-    def tenant(self) -> Tenant: ...
+    def tenant(self) -> Tenant:
+        """Whose session it is."""
+
     @property
-    def offset_s(self) -> int: ...
+    def offset_s(self) -> int:
+        """Seconds east of UTC of its time zone."""
+
     @property
-    def control(self) -> bool: ...
+    def control(self) -> bool:
+        """Whether it sees the schema obsim."""
+
     def system_variable(self, name: str, scope: str) -> Value:
         """The value of a variable; `scope` is 'session' or 'global'. Raises 1193."""
 

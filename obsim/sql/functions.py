@@ -1,23 +1,42 @@
 """The registry of SQL functions: what is not in this table does not exist, and what is not marked stable is volatile.
 
-A row: name, letters of its arguments, what kind it gives, how it is computed. Letters: `t` text, `i` whole number, `n` number,
-`m` a point in time, `v` any value as it is, `u` a unit word; after `?` they may be missing, a final `*` repeats the last.
-`stable` means that equal arguments, session zone, tenant and world give an equal result: only then may an answer be cached.
+A row: name, letters of its arguments, what kind it gives, how it is computed. Letters: `t` text, `i` whole number,
+`n` number, `m` a point in time, `v` any value as it is, `u` a unit word; after `?` they may be missing, a final `*`
+repeats the last. `stable` means that equal arguments, session zone, tenant and world give an equal result: only then
+may an answer be cached.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
 from obsim.answers import MysqlType
-from obsim.sql import facts, number_functions as num, text_functions as txt, time_functions as tim
+from obsim.sql import facts
+from obsim.sql import number_functions as num
+from obsim.sql import text_functions as txt
+from obsim.sql import time_formats as fmt
+from obsim.sql import time_functions as tim
 from obsim.sql.kinds import (
-    BOOLEAN, DATE, DATETIME6, DOUBLE, INTEGER, TEXT, TIME, Kind, datetime_of, decimal_of, merged, text_of_length,
+    BOOLEAN,
+    DATE,
+    DATETIME6,
+    DOUBLE,
+    INTEGER,
+    TEXT,
+    TIME,
+    Kind,
+    datetime_of,
+    decimal_of,
+    merged,
+    text_of_length,
 )
-from obsim.sql.values import number_of, text_of, whole_of
+from obsim.sql.values import number_of, text_of, whole_of, whole_prefix
 
-__all__ = ["FUNCTIONS", "HELPERS", "SPECIAL_SYNTAX", "WORDS", "Form", "Function", "argument_range", "converted", "sqlite_name"]
+__all__ = [
+    "FUNCTIONS", "HELPERS", "SPECIAL_SYNTAX", "WORDS", "Form", "Function", "argument_range", "converted",
+    "sqlite_name",
+]
 
 Rule = Callable[[Sequence[Kind]], Kind]
 
@@ -93,6 +112,12 @@ def joined_text(kinds: Sequence[Kind]) -> Kind:
     return Kind(MysqlType.VAR_STRING, length, 0, any(k.nullable for k in kinds))
 
 
+def time_kind(kinds: Sequence[Kind]) -> Kind:
+    """A time of day with as many digits as the arguments have."""
+    decimals = max((k.decimals for k in kinds if k.is_temporal), default=0)
+    return replace(TIME, length=TIME.length + (decimals + 1 if decimals else 0), decimals=decimals)
+
+
 def seconds_kind(kinds: Sequence[Kind]) -> Kind:
     """UNIX_TIMESTAMP: digits as the argument has."""
     if not kinds or (kinds[0].is_temporal and not kinds[0].decimals):
@@ -100,9 +125,11 @@ def seconds_kind(kinds: Sequence[Kind]) -> Kind:
     return decimal_of(kinds[0].decimals if kinds[0].is_temporal else 6, 20)
 
 
-def _row(name: str, arguments: str, result: Rule, call: Callable[..., Any], **marks: bool) -> Function:
+def _row(
+    name: str, arguments: str, result: Rule, call: Callable[..., Any], *, zone: bool = False, sees_null: bool = False
+) -> Function:
     """A stable scalar function."""
-    return Function(name, arguments, result, call, stable=True, **marks)
+    return Function(name, arguments, result, call, stable=True, zone=zone, sees_null=sees_null)
 
 
 def _shape(name: str, arguments: str, result: Rule = merged, *, stable: bool = True) -> Function:
@@ -149,7 +176,13 @@ _TEXT_ROWS = (
     _row("CHAR_LENGTH", "t", fixed(INTEGER), txt.char_length),
     _row("CHARACTER_LENGTH", "t", fixed(INTEGER), txt.char_length),
     _row("CONCAT", "t*", joined_text, txt.concat),
-    _row("CONCAT_WS", "tt*", lambda kinds: joined_text(kinds).as_nullable(kinds[0].nullable), txt.concat_ws, sees_null=True),
+    _row(
+        "CONCAT_WS",
+        "tt*",
+        lambda kinds: joined_text(kinds).as_nullable(kinds[0].nullable),
+        txt.concat_ws,
+        sees_null=True,
+    ),
     _row("CONV", "tii", maybe(text_of_length(64)), txt.conv),
     _row("ELT", "vt*", maybe(TEXT), txt.elt, sees_null=True),
     _row("FIELD", "vv*", never(INTEGER), txt.field, sees_null=True),
@@ -217,7 +250,7 @@ _TIME_ROWS = (
     _row("CONVERT_TZ", "mtt", maybe(DATETIME6), tim.convert_tz),
     _row("DATE", "m", maybe(DATE), tim.date_of),
     _row("DATEDIFF", "mm", maybe(INTEGER), tim.date_diff),
-    _row("DATE_FORMAT", "mt", maybe(TEXT), tim.date_format),
+    _row("DATE_FORMAT", "mt", maybe(TEXT), fmt.date_format),
     _row("DAY", "m", maybe(INTEGER), tim.day_of_month),
     _row("DAYNAME", "m", maybe(text_of_length(9)), tim.day_name),
     _row("DAYOFMONTH", "m", maybe(INTEGER), tim.day_of_month),
@@ -237,10 +270,10 @@ _TIME_ROWS = (
     _row("SECOND", "m", maybe(INTEGER), tim.second),
     _row("SEC_TO_TIME", "i", maybe(TIME), tim.sec_to_time),
     _row("SUBTIME", "mm", maybe(text_of_length(26)), tim.sub_time),
-    _row("TIME", "m", maybe(TIME), tim.time_of),
-    _row("TIMEDIFF", "mm", maybe(TIME), tim.time_diff),
+    _row("TIME", "m", time_kind, tim.time_of),
+    _row("TIMEDIFF", "mm", time_kind, tim.time_diff),
     _row("TIMESTAMP_TO_SCN", "m", maybe(INTEGER), tim.timestamp_to_scn, zone=True),
-    _row("TIME_FORMAT", "mt", maybe(TEXT), tim.date_format),
+    _row("TIME_FORMAT", "mt", maybe(TEXT), fmt.time_format),
     _row("TIME_TO_SEC", "m", maybe(INTEGER), tim.time_to_sec),
     _row("TIME_TO_USEC", "m", maybe(INTEGER), tim.time_to_usec, zone=True),
     _row("TO_DAYS", "m", maybe(INTEGER), tim.to_days),
@@ -340,18 +373,38 @@ _WINDOW_ROWS = (
     _window("ROW_NUMBER", "", never(INTEGER)),
 )
 
-_REFUSED_ROWS = tuple(_refused(name) for name in ("BENCHMARK", "GET_LOCK", "LOAD_FILE", "RAND", "RELEASE_LOCK", "UUID", "UUID_SHORT"))
+_REFUSED_ROWS = tuple(
+    _refused(name) for name in ("BENCHMARK", "GET_LOCK", "LOAD_FILE", "RAND", "RELEASE_LOCK", "UUID", "UUID_SHORT")
+)
 
 FUNCTIONS: dict[str, Function] = {
     row.name: row
-    for rows in (_TEXT_ROWS, _NUMBER_ROWS, _TIME_ROWS, _BRANCH_ROWS, _FACT_ROWS, _GROUP_ROWS, _WINDOW_ROWS, _REFUSED_ROWS)
+    for rows in (
+        _TEXT_ROWS,
+        _NUMBER_ROWS,
+        _TIME_ROWS,
+        _BRANCH_ROWS,
+        _FACT_ROWS,
+        _GROUP_ROWS,
+        _WINDOW_ROWS,
+        _REFUSED_ROWS,
+    )
     for row in rows
 }
 """Every function a statement may name, by upper-case name."""
 
 WORDS = frozenset(
-    {"CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "CURRENT_USER", "LOCALTIME", "LOCALTIMESTAMP", "UTC_DATE", "UTC_TIME",
-     "UTC_TIMESTAMP"}
+    {
+        "CURRENT_DATE",
+        "CURRENT_TIME",
+        "CURRENT_TIMESTAMP",
+        "CURRENT_USER",
+        "LOCALTIME",
+        "LOCALTIMESTAMP",
+        "UTC_DATE",
+        "UTC_TIME",
+        "UTC_TIMESTAMP",
+    }
 )
 """Functions that may stand without parentheses."""
 
@@ -362,6 +415,7 @@ HELPERS: dict[str, Callable[..., Any]] = {
     "ob_number": number_of,
     "ob_text": text_of,
     "ob_whole": whole_of,
+    "ob_whole_prefix": whole_prefix,
     "ob_moment": tim.moment,
     "ob_date": tim.date_of,
     "ob_time_only": tim.time_of,
@@ -373,8 +427,12 @@ HELPERS: dict[str, Callable[..., Any]] = {
     "ob_divide": num.divide,
     "ob_div": num.integer_divide,
     "ob_mod": num.modulo,
-    "ob_round_to": lambda number, digits: None if number is None or digits is None else num.round_(number_of(number) or 0, digits),
-    "ob_truncate_to": lambda number, digits: None if number is None or digits is None else num.truncate(number_of(number) or 0, digits),
+    "ob_round_to": lambda number, digits: (
+        None if number is None or digits is None else num.round_(number_of(number) or 0, digits)
+    ),
+    "ob_truncate_to": lambda number, digits: (
+        None if number is None or digits is None else num.truncate(number_of(number) or 0, digits)
+    ),
     "ob_like": lambda *a: None if None in a else txt.like(str(text_of(a[0])), str(text_of(a[1])), *map(str, a[2:])),
     "ob_regexp": lambda a, b: None if a is None or b is None else txt.regexp(str(text_of(a)), str(text_of(b))),
     "ob_xor_bits": lambda a, b: None if a is None or b is None else num.bit_xor(a, b),
@@ -383,14 +441,21 @@ HELPERS: dict[str, Callable[..., Any]] = {
     "ob_date_add_text": tim.date_add_text,
     "ob_timestamp_diff": tim.timestamp_diff,
     "ob_extract": tim.extract,
-    "ob_str_to_date": lambda a, b: None if a is None or b is None else tim.str_to_date(a, b),
-    "ob_str_to_date_only": lambda a, b: None if a is None or b is None else tim.str_to_date_only(a, b),
+    "ob_str_to_date": lambda a, b: None if a is None or b is None else fmt.str_to_date(a, b),
+    "ob_str_to_date_only": lambda a, b: None if a is None or b is None else fmt.str_to_date_only(a, b),
     "ob_from_unixtime": lambda a, z: None if a is None else tim.from_unixtime(a, z),
     "ob_unix_timestamp": tim.unix_timestamp,
 }
 """Functions that only rewritten queries use; a statement cannot name them."""
 
-_CONVERTERS: dict[str, Callable[[Any], Any] | None] = {"t": text_of, "i": whole_of, "n": number_of, "m": None, "v": None, "u": None}
+_CONVERTERS: dict[str, Callable[[Any], Any] | None] = {
+    "t": text_of,
+    "i": whole_of,
+    "n": number_of,
+    "m": None,
+    "v": None,
+    "u": None,
+}
 
 
 def argument_range(letters: str) -> tuple[int, int]:
@@ -412,7 +477,7 @@ def sqlite_name(function: Function) -> str:
 
 
 def converted(function: Function) -> Callable[..., Any]:
-    """The call as SQLite makes it: arguments converted by their letters, NULL for NULL unless the function sees NULL."""
+    """The call as SQLite makes it: arguments converted by their letters, NULL for any NULL."""
     call, sees_null = function.call, function.sees_null
     assert call is not None
     plain = function.arguments.replace("?", "").replace("*", "")

@@ -1,7 +1,5 @@
 """Aggregates in GROUP BY and OVER, GROUP_CONCAT with its own clauses included, and window functions."""
 
-from typing import Any
-
 from obsim.answers import MysqlType
 from obsim.errors import NotModelled, SyntaxRefused
 from obsim.sql import facts
@@ -10,21 +8,29 @@ from obsim.sql.functions import FUNCTIONS, Form, Function, argument_range
 from obsim.sql.kinds import TEXT
 from obsim.sql.query_tokens import unmarked
 from obsim.sql.refusals import group_function_misused, no_such_function, wrong_argument_count
-from obsim.sql.rewrite import Rewriter
+from obsim.sql.rewriter import Node, Rewriter
 from obsim.sql.scope import Frame, Term
 
 __all__ = ["aggregate", "group_concat", "window"]
 
-Node = Any
 _SQLITE_NAMES = {
-    "BIT_AND": "ob_bit_and", "BIT_OR": "ob_bit_or", "BIT_XOR": "ob_bit_xor", "STD": "ob_stddev_pop", "STDDEV": "ob_stddev_pop",
-    "STDDEV_POP": "ob_stddev_pop", "STDDEV_SAMP": "ob_stddev_samp", "VARIANCE": "ob_var_pop", "VAR_POP": "ob_var_pop",
-    "VAR_SAMP": "ob_var_samp", "MAX": "max", "MIN": "min",
+    "BIT_AND": "ob_bit_and",
+    "BIT_OR": "ob_bit_or",
+    "BIT_XOR": "ob_bit_xor",
+    "STD": "ob_stddev_pop",
+    "STDDEV": "ob_stddev_pop",
+    "STDDEV_POP": "ob_stddev_pop",
+    "STDDEV_SAMP": "ob_stddev_samp",
+    "VARIANCE": "ob_var_pop",
+    "VAR_POP": "ob_var_pop",
+    "VAR_SAMP": "ob_var_samp",
+    "MAX": "max",
+    "MIN": "min",
 }
 
 
 def _inside(frame: Frame) -> Frame:
-    """The frame of an aggregate's arguments: no aggregate inside, columns before aliases. Raises 1111 where none may stand."""
+    """The frame of an aggregate's arguments: no aggregate inside. Raises 1111 where an aggregate may not stand."""
     if not frame.aggregates:
         raise group_function_misused()
     frame.marks.add("aggregate")
@@ -70,9 +76,9 @@ def _counted(terms: list[Term]) -> str:
     """What COUNT counts: several expressions count where none is NULL, distinct as one text."""
     if len(terms) == 1:
         return collated(terms[0])
-    joined = ", ".join(f"length({as_text(t)}), ':', {as_text(t)}" for t in terms)
+    joined = ", ".join(f"ob_f_char_length({as_text(t)}), ':', {as_text(t)}" for t in terms)
     missing = " OR ".join(f"{t.sql} IS NULL" for t in terms)
-    return f"(CASE WHEN {missing} THEN NULL ELSE ob_f_concat({joined.replace('length(', 'ob_f_char_length(')}) END) COLLATE NOCASE"
+    return f"(CASE WHEN {missing} THEN NULL ELSE ob_f_concat({joined}) END) COLLATE NOCASE"
 
 
 def group_concat(rewriter: Rewriter, node: Node, frame: Frame, over: str = "") -> Term:
@@ -85,15 +91,10 @@ def group_concat(rewriter: Rewriter, node: Node, frame: Frame, over: str = "") -
         order = order_terms(rewriter, body.expressions, inner)
         body = body.this
     distinct = "DISTINCT " if type(body).__name__ == "Distinct" else ""
-    if distinct:
-        nodes = body.expressions
-    else:
-        nodes = body.expressions if type(body).__name__ == "Concat" else [body]
-    terms = rewriter.terms(nodes, inner)
-    if len(terms) == 1:
-        text = as_text(terms[0])
-    else:
-        text = f"ob_f_concat({', '.join(map(as_text, terms))})"
+    several = distinct or type(body).__name__ == "Concat"
+    terms = rewriter.terms(body.expressions if several else [body], inner)
+    texts = ", ".join(map(as_text, terms))
+    text = texts if len(terms) == 1 else f"ob_f_concat({texts})"
     if order:
         order = f" ORDER BY {order}"
     separator = node.args.get("separator")
@@ -113,7 +114,7 @@ def order_terms(rewriter: Rewriter, nodes: list[Node], frame: Frame) -> str:
     return ", ".join(out)
 
 
-# --- windows -------------------------------------------------------------------------------------------------------------
+# --- windows --------------------------------------------------------------------------------------
 
 
 def window(rewriter: Rewriter, node: Node, frame: Frame) -> Term:

@@ -1,21 +1,22 @@
 """The MySQL type of an expression, known before a query runs, and how a SQLite value is printed in it.
 
 Lengths and flags follow recorded answers (`seekdb-observations.jsonl`): a comparison is a LONG of length 1, COUNT a
-LONGLONG of length 20, a literal is NOT NULL. Inside SQLite an integer is INTEGER, a decimal is a number of the nearest
-double (its digits are put back on output), a DATETIME or TIMESTAMP is text of 26 characters whatever its digits.
+LONGLONG of length 20, a literal is NOT NULL. Inside SQLite an integer is INTEGER, a decimal is a number of the
+nearest double (its digits are put back on output), a DATETIME or TIMESTAMP is text of 26 characters whatever its
+digits.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
-from typing import cast
 
 from obsim.answers import CHARSET_BINARY, CHARSET_UTF8MB4, Column, ColumnFlag, MysqlType, Value
+from obsim.sql.refusals import out_of_range
 
 __all__ = [
-    "BOOLEAN", "DATE", "DATETIME6", "DOUBLE", "INTEGER", "NULL", "TEXT", "UNKNOWN", "Kind", "converter_of", "datetime_of",
-    "decimal_of", "kind_of_column", "merged", "number_kind", "text_of_length", "wire_column",
+    "BOOLEAN", "DATE", "DATETIME6", "DOUBLE", "INTEGER", "NULL", "TEXT", "UNKNOWN", "Kind", "converter_of",
+    "datetime_of", "decimal_of", "kind_of_column", "merged", "number_kind", "text_of_length", "wire_column",
 ]
 
 NUMERIC = frozenset({MysqlType.TINY, MysqlType.LONG, MysqlType.LONGLONG, MysqlType.DOUBLE, MysqlType.NEWDECIMAL})
@@ -103,7 +104,11 @@ def kind_of_column(column: Column) -> Kind:
     """The kind of a view's column."""
     flags = column.flags
     return Kind(
-        column.type, column.length, column.decimals, not flags & ColumnFlag.NOT_NULL, bool(flags & ColumnFlag.UNSIGNED),
+        column.type,
+        column.length,
+        column.decimals,
+        not flags & ColumnFlag.NOT_NULL,
+        bool(flags & ColumnFlag.UNSIGNED),
         column.type in TEXTS and column.charset == CHARSET_BINARY,
     )
 
@@ -181,14 +186,26 @@ def _cut_to(length: int) -> Callable[[Value], Value]:
     return convert
 
 
+def _clock_text(decimals: int) -> Callable[[Value], Value]:
+    def convert(value: Value) -> Value:
+        if not isinstance(value, str):
+            return value
+        clock, _, fraction = value.partition(".")
+        return f"{clock}.{fraction[:decimals].ljust(decimals, '0')}"
+
+    return convert
+
+
 def _whole(value: Value) -> Value:
     if isinstance(value, float):
+        if abs(value) > INT64_MAX:  # SQLite goes on in doubles where MySQL refuses
+            raise out_of_range("BIGINT")
         return int(value)
     return int(value) if isinstance(value, str) and value.lstrip("-").isdigit() else value
 
 
 def _double(value: Value) -> Value:
-    return float(cast(int, value)) if value.__class__ is int else value
+    return float(value) if isinstance(value, int) else value
 
 
 def plain_number(value: float) -> str:
@@ -215,6 +232,8 @@ def converter_of(kind: Kind, *, stored: bool = False) -> Callable[[Value], Value
         return _decimal_text(kind.decimals)
     if kind.is_moment and kind.decimals < 6:
         return _cut_to(19 + (kind.decimals + 1 if kind.decimals else 0))
+    if kind.type is MysqlType.TIME and kind.decimals:
+        return _clock_text(kind.decimals)
     if stored or kind.is_temporal or kind.type is None or kind.is_null:
         return _double if kind.type is MysqlType.DOUBLE else None
     if kind.is_whole:

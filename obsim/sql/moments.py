@@ -4,26 +4,39 @@ The canonical text has 26 characters, `YYYY-MM-DD HH:MM:SS.ffffff`, so that comp
 """
 
 from functools import lru_cache
-from re import ASCII, DOTALL, compile as re_compile
+from re import ASCII, DOTALL
+from re import compile as re_compile
 
 from obsim.answers import Value
 from obsim.ids import display_time
 
 __all__ = [
-    "DAY_US", "MONTH_NAMES", "WEEKDAY_NAMES", "add_months", "canonical", "date_text", "day_number", "fields", "moment_number",
-    "moment_text", "moment_us", "time_text", "time_us",
+    "DAY_US", "MONTH_NAMES", "WEEKDAY_NAMES", "add_months", "canonical", "date_text", "day_number", "fields",
+    "moment_number", "moment_text", "moment_us", "time_text", "time_us",
 ]
 
 SECOND_US = 1_000_000
 DAY_US = 86_400 * SECOND_US
 _YEAR_MAX = 9999
 _FULL = re_compile(
-    r"\s*(\d{1,4})[-/.:](\d{1,2})[-/.:](\d{1,2})(?:[ T]+(\d{1,2})(?::(\d{1,2})(?::(\d{1,2})(?:\.(\d*))?)?)?)?.*", ASCII | DOTALL
+    r"\s*(\d{1,4})[-/.:](\d{1,2})[-/.:](\d{1,2})(?:[ T]+(\d{1,2})(?::(\d{1,2})(?::(\d{1,2})(?:\.(\d*))?)?)?)?.*",
+    ASCII | DOTALL,
 )
 _DIGITS = re_compile(r"\s*(\d{4}|\d{2})(\d\d)(\d\d)(?:(\d\d)(\d\d)(\d\d)(?:\.(\d*))?)?\s*", ASCII)
 _CLOCK = re_compile(r"\s*(-)?(?:(\d+)\s+)?(\d{1,3})(?::(\d{1,2})(?::(\d{1,2})(?:\.(\d*))?)?)?\s*", ASCII)
 MONTH_NAMES = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
 )
 WEEKDAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -49,7 +62,15 @@ def day_number(year: int, month: int, day: int) -> int:
 def fields(moment: int) -> tuple[int, int, int, int, int, int, int]:
     """Year, month, day, hour, minute, second, microsecond of a moment in microseconds."""
     text = moment_text(moment)
-    return int(text[:4]), int(text[5:7]), int(text[8:10]), int(text[11:13]), int(text[14:16]), int(text[17:19]), int(text[20:])
+    return (
+        int(text[:4]),
+        int(text[5:7]),
+        int(text[8:10]),
+        int(text[11:13]),
+        int(text[14:16]),
+        int(text[17:19]),
+        int(text[20:]),
+    )
 
 
 def moment_text(moment: int) -> str:
@@ -62,7 +83,9 @@ def date_text(moment: int) -> str:
     return moment_text(moment)[:10]
 
 
-def moment_of_fields(year: int, month: int, day: int, hour: int, minute: int, second: int, micro: int = 0) -> int | None:
+def moment_of_fields(
+    year: int, month: int, day: int, hour: int, minute: int, second: int, micro: int = 0
+) -> int | None:
     """Microseconds of a point in time, None if the calendar has no such point."""
     if not (1 <= month <= 12 and 0 < year <= _YEAR_MAX and 1 <= day <= month_days(year, month)):
         return None
@@ -107,8 +130,8 @@ def moment_us(value: Value) -> int | None:
 
 def canonical(value: Value) -> str | None:
     """The canonical text of a value read as a point in time, NULL if it is none."""
-    if value.__class__ is str and len(value) == 26 and value[10] == " " and value[19] == ".":  # type: ignore[arg-type, index]
-        return value  # type: ignore[return-value]
+    if value.__class__ is str and len(value) == 26 and value[10] == " " and value[19] == ".":
+        return value
     moment = moment_us(value)
     return None if moment is None else moment_text(moment)
 
@@ -141,7 +164,9 @@ def time_us(value: Value) -> int | None:
         moment = moment_us(value)
         return moment % DAY_US if moment is not None and _FULL.fullmatch(value) else None
     sign, days, hour, minute, second, fraction = match.groups()
-    span = (((int(days or 0) * 24 + int(hour)) * 60 + int(minute or 0)) * 60 + int(second or 0)) * SECOND_US + _micro(fraction)
+    span = (((int(days or 0) * 24 + int(hour)) * 60 + int(minute or 0)) * 60 + int(second or 0)) * SECOND_US + _micro(
+        fraction
+    )
     return -span if sign else span
 
 

@@ -4,11 +4,11 @@ import math
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal
 
 from obsim.answers import Value
-from obsim.sql.values import clamped, exact, number_of, quantized, to_decimal, whole_of
+from obsim.sql.values import clamped, exact, near, number_of, quantized, to_decimal, whole_of
 
 __all__ = [
-    "bit_xor", "cast_decimal", "cast_unsigned", "ceiling", "crc32_", "decimal_text", "divide", "exponential", "floor", "integer_divide",
-    "logarithm", "modulo", "power", "round_", "sign", "square_root", "truncate",
+    "bit_xor", "cast_decimal", "cast_unsigned", "ceiling", "crc32_", "decimal_text", "divide", "exponential",
+    "floor", "integer_divide", "logarithm", "modulo", "power", "round_", "sign", "square_root", "truncate",
 ]
 
 Number = int | float
@@ -23,7 +23,7 @@ def divide(left: Value, right: Value, scale: int) -> Value:
         low = number_of(right)
         return None if not low else (number_of(left) or 0) / low
     divisor = to_decimal(right)
-    return exact(quantized(to_decimal(left) / divisor, scale)) if divisor else None
+    return near(quantized(to_decimal(left) / divisor, scale)) if divisor else None
 
 
 def integer_divide(left: Value, right: Value) -> Value:
@@ -98,7 +98,11 @@ def logarithm(first: Number, second: Number | None = None) -> Value:
     """LN with one argument, to the base of the first with two; NULL outside its domain."""
     if second is None:
         return math.log(first) if first > 0 else None
-    return math.log(second) / math.log(first) if second > 0 and first > 0 and first != 1 else None
+    if second <= 0 or first <= 0 or first == 1:
+        return None
+    if first in {2, 10}:
+        return math.log2(second) if first == 2 else math.log10(second)
+    return math.log(second) / math.log(first)
 
 
 def decimal_text(value: Value, scale: int) -> Value:

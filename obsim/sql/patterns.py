@@ -1,12 +1,14 @@
 """LIKE and REGEXP in time linear in the text: no pattern a client sends can make the server search for long.
 
-LIKE splits its pattern at `%` and looks for the pieces from left to right. REGEXP compiles to a small Thompson automaton whose
-sets of states are cached as they appear; what such an automaton cannot do (references back, looking around) is refused.
+LIKE splits its pattern at `%` and looks for the pieces from left to right. REGEXP compiles to a small Thompson
+automaton whose sets of states are cached as they appear; what such an automaton cannot do (references back, looking
+around) is refused.
 """
 
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 from obsim.errors import ServerError
 
@@ -108,13 +110,20 @@ ANY = CharacterSet(negated=True)
 _DIGIT = (("0", "9"),)
 _LETTERS = (("a", "z"), ("A", "Z"))
 _CLASSES = {
-    "alpha": CharacterSet(ranges=_LETTERS), "digit": CharacterSet(ranges=_DIGIT), "alnum": CharacterSet(ranges=_LETTERS + _DIGIT),
-    "space": CharacterSet(frozenset(" \t\n\r\v\f")), "upper": CharacterSet(ranges=_LETTERS), "lower": CharacterSet(ranges=_LETTERS),
-    "punct": CharacterSet(frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")), "blank": CharacterSet(frozenset(" \t")),
+    "alpha": CharacterSet(ranges=_LETTERS),
+    "digit": CharacterSet(ranges=_DIGIT),
+    "alnum": CharacterSet(ranges=_LETTERS + _DIGIT),
+    "space": CharacterSet(frozenset(" \t\n\r\v\f")),
+    "upper": CharacterSet(ranges=_LETTERS),
+    "lower": CharacterSet(ranges=_LETTERS),
+    "punct": CharacterSet(frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")),
+    "blank": CharacterSet(frozenset(" \t")),
     "xdigit": CharacterSet(ranges=(*_DIGIT, ("a", "f"), ("A", "F"))),
 }
 _SHORTHANDS = {
-    "d": _CLASSES["digit"], "s": _CLASSES["space"], "w": CharacterSet(frozenset("_"), _LETTERS + _DIGIT),
+    "d": _CLASSES["digit"],
+    "s": _CLASSES["space"],
+    "w": CharacterSet(frozenset("_"), _LETTERS + _DIGIT),
 }
 _CONTROLS = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v"}
 
@@ -170,7 +179,11 @@ class Regex:
                 self._place = match.end()
             else:
                 self._place += 1
-            if bounds[0] > REPEAT_MAX or (bounds[1] or 0) > REPEAT_MAX or (bounds[1] is not None and bounds[1] < bounds[0]):
+            if (
+                bounds[0] > REPEAT_MAX
+                or (bounds[1] or 0) > REPEAT_MAX
+                or (bounds[1] is not None and bounds[1] < bounds[0])
+            ):
                 raise _refused("invalid repetition count(s)")
             if self._peek() == "?":  # a lazy quantifier finds the same texts
                 self._place += 1
@@ -265,7 +278,9 @@ class Regex:
         """The state from which `tree` leads to the state `after`."""
         if isinstance(tree, CharacterSet):
             return self._state(_State(tree, [after]))
-        kind, *parts = tree  # type: ignore[misc]
+        assert isinstance(tree, tuple)
+        kind: str = tree[0]
+        parts: tuple[Any, ...] = tree[1:]
         if kind == "anchor":
             return self._state(_State(None, [after], str(parts[0])))
         if kind == "all":
@@ -306,7 +321,12 @@ class Regex:
         key = (states, character)
         found = self._steps.get(key)
         if found is None:
-            moved = [to for i in states for to in self._states[i].to if (takes := self._states[i].takes) and takes.has(character)]
+            moved = [
+                to
+                for i in states
+                for to in self._states[i].to
+                if (takes := self._states[i].takes) and takes.has(character)
+            ]
             found = self._closure([*moved, self._start], first=False, last=False)
             if len(self._steps) >= CACHED_SETS_MAX:
                 self._steps.clear()
@@ -316,7 +336,9 @@ class Regex:
     def found_in(self, text: str) -> bool:
         """Whether the expression matches anywhere in the text; raises 3699 beyond `WORK_MAX`."""
         if len(text) * len(self._states) > WORK_MAX:
-            raise ServerError(3699, "HY000", "Timeout exceeded in regular expression match.", name="OB_ERR_REGEXP_TIME_OUT")
+            raise ServerError(
+                3699, "HY000", "Timeout exceeded in regular expression match.", name="OB_ERR_REGEXP_TIME_OUT"
+            )
         states = self._begin
         for character in text:
             if self._accept in states:

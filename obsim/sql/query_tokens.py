@@ -1,8 +1,9 @@
 """Tokens of a query made ready for the stock MySQL parser, so that nothing written is lost on the way.
 
-The parser renames functions, reads `?` without its place and forgets how an expression was spelt. Marks in the tokens keep that:
-a function's name gets a prefix (so it stays a plain call by the name as written), a placeholder becomes a name with its number, and
-each SELECT gets its own number as a first item. Comments, hints and modifiers without effect are left out.
+The parser renames functions, reads `?` without its place and forgets how an expression was spelt. Marks in the tokens
+keep that: a function's name gets a prefix (so it stays a plain call by the name as written), a placeholder becomes a
+name with its number, and each SELECT gets its own number as a first item. Comments, hints and modifiers without
+effect are left out.
 """
 
 from dataclasses import dataclass
@@ -18,8 +19,17 @@ CALL_MARK = "\x01"
 PARAMETER_MARK = "\x02"
 LABEL_LENGTH_MAX = 256
 _MODIFIERS = frozenset(
-    {"ALL", "HIGH_PRIORITY", "SQL_BIG_RESULT", "SQL_BUFFER_RESULT", "SQL_CACHE", "SQL_CALC_FOUND_ROWS", "SQL_NO_CACHE",
-     "SQL_SMALL_RESULT", "STRAIGHT_JOIN"}
+    {
+        "ALL",
+        "HIGH_PRIORITY",
+        "SQL_BIG_RESULT",
+        "SQL_BUFFER_RESULT",
+        "SQL_CACHE",
+        "SQL_CALC_FOUND_ROWS",
+        "SQL_NO_CACHE",
+        "SQL_SMALL_RESULT",
+        "STRAIGHT_JOIN",
+    }
 )
 _ESCAPES = {"0": "\0", "b": "\b", "n": "\n", "r": "\r", "t": "\t", "Z": "\x1a", "%": "\\%", "_": "\\_"}
 
@@ -50,16 +60,31 @@ class _Names:
 
 @cache
 def _names() -> _Names:
-    from sqlglot.tokens import Token, TokenType as T  # noqa: PLC0415, N814 - loads with the first query
+    from sqlglot.tokenizer_core import Token  # noqa: PLC0415 - sqlglot loads with the first query
+    from sqlglot.tokenizer_core import TokenType as T  # noqa: PLC0415
 
-    ends = {T.FROM, T.WHERE, T.GROUP_BY, T.HAVING, T.ORDER_BY, T.LIMIT, T.UNION, T.EXCEPT, T.INTERSECT, T.INTO, T.FOR, T.WINDOW,
-            T.SEMICOLON, T.LOCK}
+    ends = {
+        T.FROM,
+        T.WHERE,
+        T.GROUP_BY,
+        T.HAVING,
+        T.ORDER_BY,
+        T.LIMIT,
+        T.UNION,
+        T.EXCEPT,
+        T.INTERSECT,
+        T.INTO,
+        T.FOR,
+        T.WINDOW,
+        T.SEMICOLON,
+        T.LOCK,
+    }
     operands = {T.VAR, T.IDENTIFIER, T.NUMBER, T.STRING, T.R_PAREN, T.PLACEHOLDER, T.END, T.NULL, T.TRUE, T.FALSE}
     return _Names(T, Token, frozenset(ends), frozenset(operands))
 
 
 def _string(source: str) -> str:
-    """The value of a string literal from its text: MySQL keeps the backslash of `\\%` and `\\_`."""
+    r"""The value of a string literal from its text: MySQL keeps the backslash of `\%` and `\_`."""
     quote = source[0]
     body = source[1:-1]
     if "\\" not in body and quote not in body:
@@ -119,10 +144,16 @@ class _Marker:
                 self.out.append(self._made(token, types.VAR, CALL_MARK + token.text))
             elif not opens and self._is_word(token):
                 self.out += [
-                    self._made(token, types.VAR, CALL_MARK + token.text), self._made(token, types.L_PAREN, "("),
+                    self._made(token, types.VAR, CALL_MARK + token.text),
+                    self._made(token, types.L_PAREN, "("),
                     self._made(token, types.R_PAREN, ")"),
                 ]
-            elif kind is types.VAR and following is not None and token.text.upper() == "MINUS" and self._is_minus(tokens, place):
+            elif (
+                kind is types.VAR
+                and following is not None
+                and token.text.upper() == "MINUS"
+                and self._is_minus(tokens, place)
+            ):
                 self.out.append(self._made(token, types.EXCEPT, "EXCEPT"))
             else:
                 self._plain(token)
@@ -160,7 +191,12 @@ class _Marker:
         if token.text.upper() not in WORDS or token.token_type is _names().types.IDENTIFIER:
             return False
         types = _names().types
-        return not self.out or self.out[-1].token_type not in {types.DOT, types.ALIAS, types.SESSION_PARAMETER, types.PARAMETER}
+        return not self.out or self.out[-1].token_type not in {
+            types.DOT,
+            types.ALIAS,
+            types.SESSION_PARAMETER,
+            types.PARAMETER,
+        }
 
     @staticmethod
     def _is_minus(tokens: list[Any], place: int) -> bool:

@@ -3,9 +3,9 @@
 from obsim.errors import ServerError, error
 
 __all__ = [
-    "ambiguous_column", "bad_group_term", "column_counts_differ", "group_function_misused", "no_such_function", "out_of_range",
-    "query_too_large", "result_too_large", "rows_more_than_one", "statement_too_costly", "unknown_column", "unknown_table",
-    "wrong_argument_count", "wrong_arguments", "wrong_column_count",
+    "ambiguous_column", "bad_group_term", "column_counts_differ", "group_function_misused", "no_such_function",
+    "out_of_range", "query_too_large", "result_too_large", "rows_more_than_one", "statement_too_costly",
+    "unknown_column", "unknown_table", "wrong_argument_count", "wrong_arguments", "wrong_column_count",
 ]
 
 

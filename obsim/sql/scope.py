@@ -30,6 +30,8 @@ class Term:
     """Whether SQLite already compares it the right way: a column, or marked with COLLATE."""
     row: tuple["Term", ...] = ()
     """The parts of `(a, b)`."""
+    numeric: str = ""
+    """What stands for it in a numeric context, where that is not what its text says: `0x41` is 65 there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ class Scope:
 
 @dataclass(slots=True)
 class Frame:
-    """Where an expression stands: its scope, its clause, which aliases it may use and whether it may hold aggregates."""
+    """Where an expression stands: scope, clause, which aliases it may use, whether it may hold aggregates."""
 
     scope: Scope
     clause: str = "field list"

@@ -1,4 +1,6 @@
-"""Queries: SELECT with all its clauses, UNION, EXCEPT, INTERSECT and WITH become SQLite's text and the columns they give."""
+"""Queries: SELECT, UNION, EXCEPT, INTERSECT and WITH become SQLite's text and the columns they give."""
+
+# ruff: noqa: S608 - the text is ours: names are generated, literals quoted, values bound
 
 from dataclasses import replace
 from typing import Any
@@ -9,18 +11,34 @@ from obsim.sql.groups import over_clause
 from obsim.sql.kinds import merged
 from obsim.sql.query_tokens import LABEL_LENGTH_MAX, PARAMETER_MARK, unmarked
 from obsim.sql.refusals import (
-    bad_group_term, column_counts_differ, group_function_misused, unknown_column, unknown_table, wrong_arguments,
+    bad_group_term,
+    column_counts_differ,
+    group_function_misused,
+    unknown_column,
+    unknown_table,
+    wrong_arguments,
 )
-from obsim.sql.rewrite import Query, Rewriter
+from obsim.sql.rewriter import Node, Query, Rewriter
 from obsim.sql.scope import Frame, Output, Scope, Term
 from obsim.sql.sources import from_clause
 
 __all__ = ["rewrite_query"]
 
-Node = Any
 _SET_OPERATORS = {"Union": "UNION", "Except": "EXCEPT", "Intersect": "INTERSECT"}
 _LIMIT_MAX = 2**63 - 1
-_REFUSED_CLAUSES = ("into", "qualify", "connect", "match", "cluster", "distribute", "sort", "sample", "prewhere", "pivots", "kind")
+_REFUSED_CLAUSES = (
+    "into",
+    "qualify",
+    "connect",
+    "match",
+    "cluster",
+    "distribute",
+    "sort",
+    "sample",
+    "prewhere",
+    "pivots",
+    "kind",
+)
 
 
 def rewrite_query(rewriter: Rewriter, node: Node, parent: Scope | None) -> Query:
@@ -35,7 +53,7 @@ def rewrite_query(rewriter: Rewriter, node: Node, parent: Scope | None) -> Query
     raise SyntaxRefused("", 1)
 
 
-# --- WITH ----------------------------------------------------------------------------------------------------------------
+# --- WITH -----------------------------------------------------------------------------------------
 
 
 def _with(rewriter: Rewriter, node: Node, parent: Scope | None, body: Any) -> Query:
@@ -46,10 +64,14 @@ def _with(rewriter: Rewriter, node: Node, parent: Scope | None, body: Any) -> Qu
         return found
     draft = rewriter.draft
     kept = dict(draft.tables), dict(draft.table_names)
-    parts = [_common_table(rewriter, cte, parent, recursive=bool(clause.args.get("recursive"))) for cte in clause.expressions]
+    parts = [
+        _common_table(rewriter, cte, parent, recursive=bool(clause.args.get("recursive"))) for cte in clause.expressions
+    ]
     query: Query = body(rewriter, node, parent)
     draft.tables, draft.table_names = kept
-    return Query(f"WITH {'RECURSIVE ' if clause.args.get('recursive') else ''}{', '.join(parts)} {query.sql}", query.outputs)
+    return Query(
+        f"WITH {'RECURSIVE ' if clause.args.get('recursive') else ''}{', '.join(parts)} {query.sql}", query.outputs
+    )
 
 
 def _common_table(rewriter: Rewriter, cte: Node, parent: Scope | None, *, recursive: bool) -> str:
@@ -81,21 +103,25 @@ def _named_outputs(outputs: tuple[Output, ...], labels: list[str]) -> tuple[Outp
     if not labels:
         return outputs
     if len(labels) != len(outputs):
-        text = "In definition of view, derived table or common table expression, SELECT list and column names list have "
+        text = (
+            "In definition of view, derived table or common table expression, SELECT list and column names list have "
+        )
         raise ServerError(1353, "HY000", text + "different column counts", name="OB_ERR_VIEW_WRONG_LIST")
     return tuple(Output(label, output.term) for label, output in zip(labels, outputs, strict=True))
 
 
-# --- UNION and parentheses -----------------------------------------------------------------------------------------------
+# --- UNION and parentheses ------------------------------------------------------------------------
 
 
 def _side(rewriter: Rewriter, node: Node, parent: Scope | None) -> Query:
-    """One side of a UNION: SQLite takes no parentheses there, so what has an order or a limit becomes a derived table."""
+    """One side of a UNION; what has an order or a limit becomes a derived table, SQLite takes no parentheses."""
     query = rewriter.query(node, parent)
     inner = node
     while type(inner).__name__ == "Subquery":
         inner = inner.this
-    plain = type(inner).__name__ == "Select" and not any(inner.args.get(p) or node.args.get(p) for p in ("order", "limit", "with_"))
+    plain = type(inner).__name__ == "Select" and not any(
+        inner.args.get(p) or node.args.get(p) for p in ("order", "limit", "with_")
+    )
     return query if plain else Query(f"SELECT * FROM ({query.sql})", query.outputs)
 
 
@@ -128,11 +154,14 @@ def _set_operation(rewriter: Rewriter, node: Node, parent: Scope | None) -> Quer
 
 def _in_kinds(query: Query, outputs: list[Output]) -> str:
     """A side of a UNION whose columns have the kinds that all sides share."""
-    texts = [as_kind(replace(o.term, sql=f"c{i}", literal=None), outputs[i].term.kind) for i, o in enumerate(query.outputs)]
+    texts = [
+        as_kind(replace(o.term, sql=f"c{i}", literal=None), outputs[i].term.kind) for i, o in enumerate(query.outputs)
+    ]
     if all(text == f"c{i}" for i, text in enumerate(texts)):
         return query.sql
     listed = ", ".join(
-        f"({text}) COLLATE NOCASE AS c{i}" if outputs[i].term.kind.is_text else f"{text} AS c{i}" for i, text in enumerate(texts)
+        f"({text}) COLLATE NOCASE AS c{i}" if outputs[i].term.kind.is_text else f"{text} AS c{i}"
+        for i, text in enumerate(texts)
     )
     return f"SELECT {listed} FROM ({query.sql})"
 
@@ -152,13 +181,15 @@ def _with_tail(rewriter: Rewriter, node: Node, query: Query, parent: Scope | Non
     order, limit = node.args.get("order"), _limit(rewriter, node)
     if order is None and not limit:
         return query
-    scope = Scope(parent, visible=[(o.label, replace(o.term, sql=f"c{i}", collated=True)) for i, o in enumerate(query.outputs)])
+    scope = Scope(
+        parent, visible=[(o.label, replace(o.term, sql=f"c{i}", collated=True)) for i, o in enumerate(query.outputs)]
+    )
     frame = Frame(scope, "order clause", aggregates=False)
     terms = _order(rewriter, order, frame, query.outputs)
     return Query(f"SELECT * FROM ({query.sql}){terms}{limit}", query.outputs, single=query.single)
 
 
-# --- SELECT --------------------------------------------------------------------------------------------------------------
+# --- SELECT ---------------------------------------------------------------------------------------
 
 
 def _select(rewriter: Rewriter, node: Node, parent: Scope | None) -> Query:
@@ -175,8 +206,12 @@ def _select(rewriter: Rewriter, node: Node, parent: Scope | None) -> Query:
         frame.aliases.setdefault(output.label.lower(), output.term)
     where = _clause(rewriter, node, "where", frame.within("where clause", aggregates=False), aliases=False)
     group = _group(rewriter, node, frame, outputs)
-    having = _clause(rewriter, node, "having", frame.within("having clause", aggregates=True, aliases_first=True), aliases=True)
-    order = _order(rewriter, node.args.get("order"), frame.within("order clause", aggregates=True, aliases_first=True), outputs)
+    having = _clause(
+        rewriter, node, "having", frame.within("having clause", aggregates=True, aliases_first=True), aliases=True
+    )
+    order = _order(
+        rewriter, node.args.get("order"), frame.within("order clause", aggregates=True, aliases_first=True), outputs
+    )
     if having and not group and "aggregate" not in frame.marks:
         where, having = f"({where}) AND ({having})" if where else having, ""
     distinct = node.args.get("distinct")
@@ -190,7 +225,7 @@ def _select(rewriter: Rewriter, node: Node, parent: Scope | None) -> Query:
 
 
 def _listed(term: Term) -> str:
-    """An item of the list; a text that is no column is marked so that DISTINCT and outer queries ignore its letter case."""
+    """An item of the list; a text is marked so that DISTINCT and outer queries ignore its letter case."""
     if term.row:
         text = "Operand should contain 1 column(s)"
         raise ServerError(1241, "21000", text, name="OB_ERR_INVALID_COLUMN_NUM", code=-5198)
@@ -214,7 +249,9 @@ def _items(rewriter: Rewriter, node: Node, frame: Frame) -> tuple[Output, ...]:
             continue
         inner = item.this if kind == "Alias" else item
         term = rewriter.term(inner, frame)
-        outputs.append(Output(unmarked(item.args["alias"].name) if kind == "Alias" else _label(inner, text, term), term))
+        outputs.append(
+            Output(unmarked(item.args["alias"].name) if kind == "Alias" else _label(inner, text, term), term)
+        )
     return tuple(outputs)
 
 
@@ -318,4 +355,6 @@ def _count(rewriter: Rewriter, node: Node) -> str:
         return f"max(0, ob_whole({rewriter.draft.parameter(int(node.name[1:])).sql}))"
     if type(node).__name__ == "Subquery":
         raise group_function_misused()
+    if type(node).__name__ == "Neg":
+        raise SyntaxRefused("-", 1)
     raise wrong_arguments("LIMIT")

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
 
 from obsim.answers import Column, column_of_type
 from obsim.catalog.model import ViewDef
@@ -12,12 +11,10 @@ from obsim.sql.comparison import compare
 from obsim.sql.kinds import merged, wire_column
 from obsim.sql.query_tokens import unmarked
 from obsim.sql.refusals import unknown_column
-from obsim.sql.rewrite import Rewriter
+from obsim.sql.rewriter import Node, Rewriter
 from obsim.sql.scope import Frame, Output, Scope, Source, Term, column_term, nullable_term, quoted
 
 __all__ = ["from_clause", "table_name"]
-
-Node = Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +41,11 @@ def _wire_columns(schema: str, name: str, alias: str, columns: tuple[tuple[str, 
     table = alias or name.lower()
     return tuple(
         replace(
-            column_of_type(label, mysql_type, nullable=nullable), org_name=label, table=table, org_table=name.lower(), schema=schema
+            column_of_type(label, mysql_type, nullable=nullable),
+            org_name=label,
+            table=table,
+            org_table=name.lower(),
+            schema=schema,
         )
         for label, mysql_type, nullable in columns
     )
@@ -126,7 +127,9 @@ def _join(rewriter: Rewriter, left: Joined, join: Node, scope: Scope, before: Jo
     condition = join.args.get("on")
     if condition is None:
         return joined if not side else replace(joined, sql=f"{joined.sql} ON 1")
-    everything = joined if before is None else Joined("", before.sources + joined.sources, before.visible + joined.visible)
+    everything = (
+        joined if before is None else Joined("", before.sources + joined.sources, before.visible + joined.visible)
+    )
     inside = Scope(scope.parent, list(everything.sources), list(everything.visible))
     text = rewriter.condition(condition, Frame(inside, "on clause", aggregates=False))
     return replace(joined, sql=f"{joined.sql} ON {text}")
@@ -199,7 +202,9 @@ def _derived(rewriter: Rewriter, node: Node, inner: Node, scope: Scope) -> Joine
 def _of_outputs(rewriter: Rewriter, sql: str, name: str, labels: list[str], outputs: tuple[Output, ...]) -> Joined:
     """A table whose columns are those of a query."""
     if labels and len(labels) != len(outputs):
-        text = "In definition of view, derived table or common table expression, SELECT list and column names list have "
+        text = (
+            "In definition of view, derived table or common table expression, SELECT list and column names list have "
+        )
         raise ServerError(1353, "HY000", text + "different column counts", name="OB_ERR_VIEW_WRONG_LIST")
     alias = rewriter.draft.name("q")
     columns = []

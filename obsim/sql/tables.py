@@ -1,11 +1,14 @@
-"""SQLite behind the queries: one database in memory for each tenant and time zone, with the views' rows in ordinary tables.
+"""SQLite behind the queries: for each tenant and time zone a database in memory with the views' rows.
 
-Only rewritten text gets here, and the authorizer allows it only to read those tables and call our functions. A view's rows
-are written again only where its families changed: equal rows stay, changed ones are replaced, new ones appended.
+Only rewritten text gets here, and the authorizer allows it only to read those tables and call our functions. A view's
+rows are written again only where its families changed: equal rows stay, changed ones are replaced, new ones appended.
 """
+
+# ruff: noqa: S608 - the text is ours: names are generated, literals quoted, values bound
 
 from collections.abc import Sequence
 from itertools import islice
+from typing import Any
 
 import apsw
 
@@ -30,12 +33,30 @@ ROWS_MAX = 500_000
 RESULT_CHARACTERS_MAX = 64 << 20
 
 NATIVE_FUNCTIONS = frozenset(
-    {"coalesce", "count", "max", "min", "row_number", "rank", "dense_rank", "percent_rank", "cume_dist", "ntile", "lag", "lead",
-     "first_value", "last_value", "nth_value"}
+    {
+        "coalesce",
+        "count",
+        "max",
+        "min",
+        "row_number",
+        "rank",
+        "dense_rank",
+        "percent_rank",
+        "cume_dist",
+        "ntile",
+        "lag",
+        "lead",
+        "first_value",
+        "last_value",
+        "nth_value",
+    }
 )
 """SQLite's own functions that rewritten text uses."""
 _ALLOWED_FUNCTIONS = (
-    NATIVE_FUNCTIONS | HELPERS.keys() | AGGREGATES.keys() | {"ob_join_group"}
+    NATIVE_FUNCTIONS
+    | HELPERS.keys()
+    | AGGREGATES.keys()
+    | {"ob_join_group"}
     | {sqlite_name(f) for f in FUNCTIONS.values() if f.form is Form.SCALAR}
 )
 _Row = tuple[Value, ...]
@@ -77,7 +98,8 @@ def connect(meter: _Meter) -> apsw.Connection:
     return connection
 
 
-def _joined(collected: str | None, separator: str, bytes_max: int) -> str | None:
+def _joined(*arguments: Any) -> str | None:
+    collected, separator, bytes_max = arguments
     return None if collected is None else join_group(collected, separator, bytes_max)
 
 
@@ -119,7 +141,7 @@ class Tables:
 
     def _authorize(self, action: int, first: str | None, second: str | None, *_: str | None) -> int:
         """Reading our tables and calling our functions is all a query may do."""
-        if action == apsw.SQLITE_SELECT or action == apsw.SQLITE_RECURSIVE or self._writing:
+        if self._writing or action in {apsw.SQLITE_SELECT, apsw.SQLITE_RECURSIVE}:
             return apsw.SQLITE_OK
         if action == apsw.SQLITE_READ and first in self._tables:
             return apsw.SQLITE_OK
@@ -157,7 +179,9 @@ class Tables:
         name = table_name(view)
         self._writing = True
         try:
-            self._connection.execute(f"CREATE TABLE {name} ({', '.join(_declaration(i, k) for i, k in enumerate(kinds))})")
+            self._connection.execute(
+                f"CREATE TABLE {name} ({', '.join(_declaration(i, k) for i, k in enumerate(kinds))})"
+            )
         finally:
             self._writing = False
         self._tables.add(name[1:-1])
@@ -168,9 +192,12 @@ class Tables:
         old, connection = filled.rows, self._connection
         shared = min(len(old), len(rows))
         changed: list[int] = []
-        if not (view.append_only and filled.revision >= 0 and old[:1] == rows[:1] and old[shared - 1 : shared] == rows[shared - 1 : shared]):
-            changed = [i for i in range(shared) if old[i] != rows[i]]
-        elif len(old) > len(rows):
+        if not (
+            view.append_only
+            and len(rows) >= shared == len(old)
+            and old[:1] == rows[:1]
+            and old[-1:] == rows[shared - 1 : shared]
+        ):
             changed = [i for i in range(shared) if old[i] != rows[i]]
         many = len(changed) + len(rows) - shared > 1
         if many:
@@ -189,8 +216,12 @@ class Tables:
         self._writing = True
         try:
             self._connection.execute("DROP TABLE IF EXISTS rows")
-            self._connection.execute(f"CREATE TABLE rows ({', '.join(_declaration(i, k) for i, k in enumerate(kinds))})")
-            self._connection.executemany(f"INSERT INTO rows VALUES ({', '.join('?' * len(kinds))})", map(_bindable, map(tuple, rows)))
+            self._connection.execute(
+                f"CREATE TABLE rows ({', '.join(_declaration(i, k) for i, k in enumerate(kinds))})"
+            )
+            self._connection.executemany(
+                f"INSERT INTO rows VALUES ({', '.join('?' * len(kinds))})", map(_bindable, map(tuple, rows))
+            )
         finally:
             self._writing = False
         self._tables.add("rows")
@@ -201,18 +232,20 @@ class Tables:
         """The rows of a rewritten query. Raises 4012 for too much work, 4019 for too large a result."""
         self._meter.left = TICKS_MAX
         BUDGET.renew()
+        cursor = self._connection.cursor()
         try:
-            cursor = self._connection.execute(sql, values)
-            if bulky:
-                return _measured(cursor)
-            rows = list(islice(cursor, ROWS_MAX + 1))
+            cursor.execute(sql, values)
+            rows = _measured(cursor) if bulky else list(islice(cursor, ROWS_MAX + 1))
         except ServerError:
+            cursor.close(force=True)
             raise
         except (apsw.Error, OverflowError, RecursionError, ValueError, TypeError, ArithmeticError) as failure:
+            cursor.close(force=True)
             raise _translated(failure) from None
         if len(rows) > ROWS_MAX:
+            cursor.close(force=True)
             raise result_too_large()
-        return rows  # type: ignore[return-value]
+        return rows
 
 
 def _measured(cursor: apsw.Cursor) -> list[_Row]:
@@ -223,7 +256,7 @@ def _measured(cursor: apsw.Cursor) -> list[_Row]:
         left -= 64 + sum(len(v) for v in row if isinstance(v, str | bytes))
         if left < 0:
             raise result_too_large()
-        rows.append(row)  # type: ignore[arg-type]
+        rows.append(row)
     return rows
 
 
@@ -240,7 +273,7 @@ def _canonical(row: _Row, places: Sequence[int]) -> _Row:
 def _bindable(row: _Row) -> _Row:
     """A row as SQLite takes it: integers of 64 bits with a sign, the greatest stands for what is above."""
     for value in row:
-        if value.__class__ is int and not -INT64_MAX <= value <= INT64_MAX:  # type: ignore[operator]
+        if value.__class__ is int and not -INT64_MAX <= value <= INT64_MAX:
             return tuple(max(-INT64_MAX, min(INT64_MAX, v)) if isinstance(v, int) else v for v in row)
     return row
 
@@ -253,6 +286,11 @@ def _translated(failure: Exception) -> ServerError:
         return result_too_large()
     if isinstance(failure, OverflowError) or "overflow" in str(failure):
         return out_of_range("BIGINT")
-    if isinstance(failure, RecursionError) or "too large" in str(failure) or "too many" in str(failure) or "depth" in str(failure):
+    if (
+        isinstance(failure, RecursionError)
+        or "too large" in str(failure)
+        or "too many" in str(failure)
+        or "depth" in str(failure)
+    ):
         return query_too_large()
     return ServerError(1105, "HY000", "Unknown error", name="ER_UNKNOWN_ERROR")

@@ -1,5 +1,8 @@
-"""String functions of MySQL. Arguments arrive converted as the registry says (text, whole number) and are never NULL here
-unless the registry marks the function as one that sees NULL."""
+"""String functions of MySQL.
+
+Arguments arrive converted as the registry says and are never NULL here unless the registry marks the function as one
+that sees NULL.
+"""
 
 from hashlib import md5, sha1
 
@@ -8,10 +11,10 @@ from obsim.sql.patterns import like_pattern, regex
 from obsim.sql.values import BUDGET, bounded, number_of, quantized, text_of, to_decimal
 
 __all__ = [
-    "ascii_", "bin_", "bit_length", "char_", "char_length", "concat", "concat_ws", "conv", "elt", "field", "find_in_set", "format_",
-    "hex_", "insert", "instr", "left", "length", "like", "locate", "lower", "lpad", "ltrim", "md5_", "ord_", "quote", "regexp",
-    "repeat", "replace", "reverse", "right", "rpad", "rtrim", "sha1_", "space", "strcmp", "substring", "substring_index", "trim",
-    "unhex", "upper",
+    "ascii_", "bin_", "bit_length", "char_", "char_length", "concat", "concat_ws", "conv", "elt", "field",
+    "find_in_set", "format_", "hex_", "insert", "instr", "left", "length", "like", "locate", "lower", "lpad",
+    "ltrim", "md5_", "ord_", "quote", "regexp", "repeat", "replace", "reverse", "right", "rpad", "rtrim", "sha1_",
+    "space", "strcmp", "substring", "substring_index", "trim", "unhex", "upper",
 ]
 
 

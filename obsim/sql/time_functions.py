@@ -1,35 +1,57 @@
 """Date and time functions of MySQL and OceanBase over texts and virtual time; none of them reads a clock.
 
-A result of kind DATETIME is the canonical text of 26 characters; its label's kind says how many digits a client sees. Functions
-that depend on the session's time zone take its offset in seconds as their last argument.
+A result of kind DATETIME is the canonical text of 26 characters; its label's kind says how many digits a client sees.
+Functions that depend on the session's time zone take its offset in seconds as their last argument.
 """
 
-from re import ASCII, compile as re_compile
+from re import ASCII
+from re import compile as re_compile
 
 from obsim.answers import Value
 from obsim.sql.moments import (
-    DAY_US, MONTH_NAMES, SECOND_US, WEEKDAY_NAMES, add_months, canonical, date_text, day_number, fields, is_leap, moment_number,
-    moment_of_fields, moment_text, moment_us, month_days, time_text, time_us,
+    DAY_US,
+    MONTH_NAMES,
+    SECOND_US,
+    WEEKDAY_NAMES,
+    add_months,
+    canonical,
+    date_text,
+    day_number,
+    fields,
+    moment_number,
+    moment_text,
+    moment_us,
+    month_days,
+    time_text,
+    time_us,
 )
-from obsim.sql.values import bounded, exact, number_of, text_of, to_decimal
+from obsim.sql.values import exact, number_of, text_of, to_decimal
 
 __all__ = [
-    "SIMPLE_UNITS", "UNITS", "add_interval", "add_time", "convert_tz", "cut_moment", "date_add_date", "date_add_moment", "date_add_text",
-    "date_diff", "date_format", "date_of", "day_name", "day_of_month", "day_of_week", "day_of_year", "extract", "from_days",
-    "from_unixtime", "hour", "last_day", "make_date", "make_time", "microsecond", "minute", "moment", "moment_as_number", "month",
-    "month_name", "quarter", "scn_to_timestamp", "sec_to_time", "second", "str_to_date", "str_to_date_only", "sub_time", "time_diff",
-    "time_of", "time_to_sec", "time_to_usec", "timestamp_diff", "timestamp_to_scn", "to_days", "to_seconds", "unix_timestamp",
-    "usec_to_time", "week", "week_of_year", "weekday", "year", "year_week",
+    "SIMPLE_UNITS", "UNITS", "add_interval", "add_time", "convert_tz", "cut_moment", "date_add_date",
+    "date_add_moment", "date_add_text", "date_diff", "date_of", "day_name", "day_of_month", "day_of_week",
+    "day_of_year", "extract", "from_days", "from_unixtime", "hour", "last_day", "make_date", "make_time",
+    "microsecond", "minute", "moment", "moment_as_number", "month", "month_name", "quarter", "scn_to_timestamp",
+    "sec_to_time", "second", "sub_time", "time_diff", "time_of", "time_to_sec", "time_to_usec", "timestamp_diff",
+    "timestamp_to_scn", "to_days", "to_seconds", "unix_timestamp", "usec_to_time", "week", "week_of_year",
+    "weekday", "year", "year_week",
 ]
 
 SIMPLE_UNITS = {
-    "MICROSECOND": 1, "SECOND": SECOND_US, "MINUTE": 60 * SECOND_US, "HOUR": 3600 * SECOND_US, "DAY": DAY_US, "WEEK": 7 * DAY_US,
+    "MICROSECOND": 1,
+    "SECOND": SECOND_US,
+    "MINUTE": 60 * SECOND_US,
+    "HOUR": 3600 * SECOND_US,
+    "DAY": DAY_US,
+    "WEEK": 7 * DAY_US,
 }
 MONTH_UNITS = {"MONTH": 1, "QUARTER": 3, "YEAR": 12}
 _PARTS = ("DAY", "HOUR", "MINUTE", "SECOND", "MICROSECOND")
 COMPOUND_UNITS = {
     f"{high}_{low}": _PARTS[_PARTS.index(high) : _PARTS.index(low) + 1]
-    for high in _PARTS for low in _PARTS if _PARTS.index(high) < _PARTS.index(low)
+    for high in _PARTS
+    for low in _PARTS
+    if _PARTS.index(high) < _PARTS.index(low)
 } | {"YEAR_MONTH": ("YEAR", "MONTH")}
 UNITS = frozenset(SIMPLE_UNITS) | frozenset(MONTH_UNITS) | frozenset(COMPOUND_UNITS)
 DATE_UNITS = frozenset({"DAY", "WEEK", "MONTH", "QUARTER", "YEAR", "YEAR_MONTH"})
@@ -52,8 +74,8 @@ def _span(amount: Value, unit: str) -> tuple[int, int]:
     parts = COMPOUND_UNITS[unit]
     if parts[-1] == "MICROSECOND" and len(numbers) == len(parts):
         numbers[-1] = numbers[-1][:6].ljust(6, "0")
-    numbers = [int(n) for n in numbers[-len(parts):]]
-    pairs = list(zip(parts[len(parts) - len(numbers):], numbers, strict=True))
+    numbers = [int(n) for n in numbers[-len(parts) :]]
+    pairs = list(zip(parts[len(parts) - len(numbers) :], numbers, strict=True))
     months = sum(n * MONTH_UNITS[p] for p, n in pairs if p in MONTH_UNITS)
     return sign * months, sign * sum(n * SIMPLE_UNITS[p] for p, n in pairs if p in SIMPLE_UNITS)
 
@@ -71,7 +93,7 @@ def add_interval(start: int, amount: Value, unit: str, sign: int) -> int | None:
 def date_add_moment(value: Value, amount: Value, unit: str, sign: int) -> Value:
     """DATE_ADD on a point in time."""
     start = moment_us(value)
-    end = None if start is None else add_interval(start, amount, unit, sign)
+    end = None if start is None or amount is None else add_interval(start, amount, unit, sign)
     return None if end is None else moment_text(end)
 
 
@@ -243,7 +265,9 @@ def _week(value: Value, mode: int, *, zero: bool | None = None) -> tuple[int, in
     mode &= 7
     monday = bool(mode & 1)
     four = mode in {1, 3, 4, 6}
-    return _week_of(start // DAY_US, fields(start)[0], monday=monday, four=four, zero=mode in {0, 1, 4, 5} if zero is None else zero)
+    return _week_of(
+        start // DAY_US, fields(start)[0], monday=monday, four=four, zero=mode in {0, 1, 4, 5} if zero is None else zero
+    )
 
 
 def week(value: Value, mode: int = 0) -> Value:
@@ -379,13 +403,20 @@ def extract(unit: str, value: Value) -> Value:
 
 
 _EXTRACTS = {
-    "YEAR": year, "QUARTER": quarter, "MONTH": month, "WEEK": week, "DAY": day_of_month, "HOUR": hour, "MINUTE": minute,
-    "SECOND": second, "MICROSECOND": microsecond,
+    "YEAR": year,
+    "QUARTER": quarter,
+    "MONTH": month,
+    "WEEK": week,
+    "DAY": day_of_month,
+    "HOUR": hour,
+    "MINUTE": minute,
+    "SECOND": second,
+    "MICROSECOND": microsecond,
 }
 
 
 def unix_timestamp(value: Value, offset_s: int) -> Value:
-    """Seconds since the epoch of a moment in the session's zone; 0 for one before it, with its fraction if it has one."""
+    """Seconds since the epoch of a moment in the session's zone, with their fraction; 0 for one before it."""
     start = moment_us(value)
     if start is None:
         return 0 if value is not None else None
@@ -435,139 +466,3 @@ def _offset_us(zone: str) -> int | None:
         return None
     span = time_us(zone[1:])
     return None if span is None else -span if zone[0] == "-" else span
-
-
-# --- formats -------------------------------------------------------------------------------------------------------------
-
-
-def _ordinal(number: int) -> str:
-    if 10 <= number % 100 <= 13:
-        return f"{number}th"
-    return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th') }"
-
-
-def date_format(value: Value, pattern: str) -> Value:
-    """DATE_FORMAT and TIME_FORMAT."""
-    start = moment_us(value)
-    if start is None:
-        span = time_us(value)
-        if span is None:
-            return None
-        start = day_number(2000, 1, 1) * DAY_US + span
-    year_, month_, day, hours, minutes, seconds, micro = fields(start)
-    out, characters = [], iter(pattern)
-    half = hours % 12 or 12
-    simple = {
-        "Y": f"{year_:04d}", "y": f"{year_ % 100:02d}", "m": f"{month_:02d}", "c": str(month_), "d": f"{day:02d}", "e": str(day),
-        "H": f"{hours:02d}", "k": str(hours), "h": f"{half:02d}", "I": f"{half:02d}", "l": str(half), "i": f"{minutes:02d}",
-        "s": f"{seconds:02d}", "S": f"{seconds:02d}", "f": f"{micro:06d}", "p": "AM" if hours < 12 else "PM",
-        "T": f"{hours:02d}:{minutes:02d}:{seconds:02d}", "M": MONTH_NAMES[month_ - 1], "b": MONTH_NAMES[month_ - 1][:3],
-        "r": f"{half:02d}:{minutes:02d}:{seconds:02d} {'AM' if hours < 12 else 'PM'}", "D": _ordinal(day),
-    }
-    text = moment_text(start)
-    for character in characters:
-        if character != "%":
-            out.append(character)
-            continue
-        letter = next(characters, "")
-        out.append(simple[letter] if letter in simple else _calendar_part(text, letter))
-    bounded(sum(map(len, out)))
-    return "".join(out)
-
-
-def _calendar_part(text: str, letter: str) -> str:
-    """The parts of DATE_FORMAT that need the calendar."""
-    if letter == "j":
-        return f"{day_of_year(text):03d}"
-    if letter in "Wawu" and letter:
-        name = str(day_name(text))
-        return {"W": name, "a": name[:3], "w": str(int(day_of_week(text) or 1) - 1), "u": f"{week(text, 1):02d}"}[letter]
-    if letter in "UVvXx" and letter:
-        if letter in "Xx":
-            return f"{int(year_week(text, 2 if letter == 'X' else 3) or 0) // 100:04d}"
-        return f"{week(text, {'U': 0, 'V': 2, 'v': 3}[letter]):02d}"
-    return letter
-
-
-_NUMERIC_PARTS = {
-    "Y": (4, "year"), "y": (2, "short_year"), "m": (2, "month"), "c": (2, "month"), "d": (2, "day"), "e": (2, "day"),
-    "H": (2, "hour"), "k": (2, "hour"), "h": (2, "half"), "I": (2, "half"), "l": (2, "half"), "i": (2, "minute"),
-    "s": (2, "second"), "S": (2, "second"), "f": (6, "micro"), "j": (3, "yday"),
-}
-_SHORTCUTS = {"T": "%H:%i:%S", "r": "%h:%i:%S %p"}
-
-
-def _read_parts(text: str, pattern: str) -> dict[str, int] | None:
-    """The numbers that a text gives for the parts of a format."""
-    for letter, long in _SHORTCUTS.items():
-        pattern = pattern.replace(f"%{letter}", long)
-    found: dict[str, int] = {}
-    place, characters = 0, iter(pattern)
-    for character in characters:
-        if character.isspace():
-            while text[place : place + 1].isspace():
-                place += 1
-            continue
-        if character != "%":
-            if text[place : place + 1] != character:
-                return None
-            place += 1
-            continue
-        letter = next(characters, "")
-        while text[place : place + 1] == " ":
-            place += 1
-        if letter in _NUMERIC_PARTS:
-            size, name = _NUMERIC_PARTS[letter]
-            match = _DIGITS.match(text, place, place + size)
-            if match is None:
-                return None
-            found[name] = int(match.group().ljust(6, "0")) if name == "micro" else int(match.group())
-            place = match.end()
-        else:
-            place = _read_name(text, place, letter, found)
-            if place < 0:
-                return None
-    return found
-
-
-def _read_name(text: str, place: int, letter: str, found: dict[str, int]) -> int:
-    """The place after a name of a month, a weekday or AM/PM; -1 if there is none."""
-    rest = text[place:].lower()
-    if letter == "p" and rest[:2] in {"am", "pm"}:
-        found["afternoon"] = int(rest[:2] == "pm")
-        return place + 2
-    names = {"M": MONTH_NAMES, "b": tuple(n[:3] for n in MONTH_NAMES), "W": WEEKDAY_NAMES, "a": tuple(n[:3] for n in WEEKDAY_NAMES)}
-    for number, name in enumerate(names.get(letter, ()), 1):
-        if rest.startswith(name.lower()):
-            if letter in "Mb":
-                found["month"] = number
-            return place + len(name)
-    return place + 1 if letter == "%" and rest.startswith("%") else -1
-
-
-def str_to_date(text: str, pattern: str) -> Value:
-    """STR_TO_DATE as a point in time; NULL where the text does not fit."""
-    parts = _read_parts(text, pattern)
-    if parts is None:
-        return None
-    number = parts.get("year", 0)
-    if "short_year" in parts:
-        number = parts["short_year"] + (2000 if parts["short_year"] < 70 else 1900)
-    hours = parts.get("hour", 0)
-    if "half" in parts:
-        hours = parts["half"] % 12 + 12 * parts.get("afternoon", 0)
-    if "yday" in parts and not 1 <= parts["yday"] <= 365 + is_leap(number):
-        return None
-    start = moment_of_fields(
-        number, parts.get("month", 1 if "yday" in parts else 0), parts.get("day", 1 if "yday" in parts else 0), hours,
-        parts.get("minute", 0), parts.get("second", 0), parts.get("micro", 0),
-    )
-    if start is None:
-        return None
-    return moment_text(start + (parts["yday"] - 1) * DAY_US if "yday" in parts else start)
-
-
-def str_to_date_only(text: str, pattern: str) -> Value:
-    """STR_TO_DATE with a format that has no time of day."""
-    found = str_to_date(text, pattern)
-    return found[:10] if isinstance(found, str) else None

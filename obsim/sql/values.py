@@ -1,21 +1,27 @@
-"""How MySQL reads a value as a number, a text or a decimal, and the budget that bounds what one statement may produce."""
+"""How MySQL reads a value as a number, a text or a decimal, and the budget that bounds what one statement produces."""
 
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
-from re import ASCII, compile as re_compile
+from re import ASCII
+from re import compile as re_compile
 
 from obsim.answers import Value
 from obsim.sql.kinds import INT64_MAX, plain_number
 from obsim.sql.refusals import result_too_large, statement_too_costly
 
-__all__ = ["BUDGET", "Budget", "bounded", "exact", "number_of", "quantized", "text_of", "to_decimal", "whole_of"]
+__all__ = [
+    "BUDGET", "Budget", "bounded", "exact", "near", "number_of", "quantized", "text_of", "to_decimal", "whole_of",
+    "whole_prefix",
+]
 
 _NUMBER = re_compile(r"\s*([-+]?)(\d+(?:\.\d*)?|\.\d+)((?:[eE][-+]?\d+)?)", ASCII)
 _WIDE = Context(prec=80, rounding=ROUND_HALF_UP)
+_WHOLE = re_compile(r"\s*[-+]?\d{1,4000}", ASCII)
+_DOUBLE_EXACT_MAX = 2**53
 TEXT_BYTES_MAX = 16 << 20
 
 
 class Budget:
-    """Characters that the functions of one statement may read and write in all; SQLite's own limit counts only its steps."""
+    """Characters that the functions of one statement may read and write; SQLite counts only its own steps."""
 
     __slots__ = ("left",)
     START = 256 << 20
@@ -49,7 +55,7 @@ def bounded(characters: int) -> None:
 def number_of(value: Value) -> int | float | None:
     """A value as a number: of a text, the number it begins with, else 0."""
     if value.__class__ is int or value.__class__ is float or value is None:
-        return value  # type: ignore[return-value]
+        return value
     text = value.decode("utf8", "replace") if isinstance(value, bytes) else str(value)
     match = _NUMBER.match(text)
     if match is None:
@@ -66,7 +72,7 @@ def whole_of(value: Value) -> int | None:
     """A value as an integer, rounded half away from zero."""
     number = number_of(value)
     if number is None or number.__class__ is int:
-        return number  # type: ignore[return-value]
+        return number
     return clamped(int(to_decimal(number).quantize(Decimal(1), context=_WIDE))) if abs(number) < 1e30 else INT64_MAX
 
 
@@ -78,7 +84,7 @@ def clamped(number: int) -> int:
 def text_of(value: Value) -> str | None:
     """A value as text; a double prints as MySQL prints it."""
     if value.__class__ is str or value is None:
-        return value  # type: ignore[return-value]
+        return value
     if isinstance(value, float):
         return plain_number(value)
     return value.decode("utf8", "replace") if isinstance(value, bytes) else str(value)
@@ -104,10 +110,30 @@ def quantized(number: Decimal, scale: int) -> Decimal:
         return number
 
 
+def near(number: Decimal) -> int | float:
+    """A decimal for SQLite: an integer if it is one, else the nearest double."""
+    if number == number.to_integral_value() and abs(number) <= INT64_MAX:
+        return int(number)
+    return float(number)
+
+
 def exact(number: Decimal) -> int | float | str:
-    """A decimal for SQLite: integer or double where that loses nothing, else its text."""
+    """A decimal for SQLite, as a number where that is possible.
+
+    Beyond 2^53 a fraction, and beyond 2^63 an integer, keeps its digits as text: SQLite orders any text after any
+    number, which is where such a value belongs.
+    """
+    if number <= _DOUBLE_EXACT_MAX:
+        return near(number)
     if number == number.to_integral_value():
         whole = int(number)
-        return whole if abs(whole) <= INT64_MAX else str(whole)
-    double = float(number)
-    return double if Decimal(repr(double)) == number else f"{number:f}"
+        return whole if whole <= INT64_MAX else str(whole)
+    return f"{number:f}"
+
+
+def whole_prefix(value: Value) -> int | None:
+    """CAST of a text to a whole number: the digits it begins with."""
+    if not isinstance(value, str):
+        return whole_of(value)
+    match = _WHOLE.match(value)
+    return clamped(int(match.group())) if match else 0
