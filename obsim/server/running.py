@@ -10,14 +10,19 @@ from obsim.server.threaded import new_event_loop
 
 __all__ = ["run"]
 
+OBJECTS_BETWEEN_COLLECTIONS = 20_000
+
 
 def run(host: Host, options: ListenOptions, on_ready: Callable[[str, int], None]) -> None:
     """Serve until SIGTERM or SIGINT; `on_ready` gets address and port once queries are answered.
 
-    Runs on uvloop where the extra `speed` is installed. Raises UsageError when it cannot listen as asked.
+    Runs on uvloop where the extra `speed` is installed. Turns the collection of garbage on, should it be off. Raises
+    UsageError when it cannot listen as asked.
     """
     # What was imported lives as long as the process: it need not be looked through at every collection.
     gc.freeze()
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
+    gc.enable()
     with asyncio.Runner(loop_factory=lambda: new_event_loop("auto")) as runner:
         runner.run(_main(host, options, on_ready))
 
