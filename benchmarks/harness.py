@@ -32,9 +32,9 @@ class Address:
     user: str
     process: "subprocess.Popen[str]"
 
-    def connect(self, user: str | None = None) -> WireConnection:
-        """One connection with `oceanbase` as its database."""
-        return WireConnection(self.host, self.port, user or self.user, "oceanbase")
+    def connect(self, user: str | None = None, database: str = "oceanbase") -> WireConnection:
+        """One connection."""
+        return WireConnection(self.host, self.port, user or self.user, database)
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,8 @@ class Obsim:
 
     def begin(self) -> None:
         """Begin anew: 20 cancelled jobs in the history of one tenant, a long backup in the other."""
-        sys, one, other = (self.server.connect(user) for user in ("root@sys", "SYS@oracle_tenant", "root@mysql_tenant"))
+        sys, other = self.server.connect(), self.server.connect("root@mysql_tenant")
+        one = self.server.connect("SYS@oracle_tenant", "SYS")
         sys.query("CALL obsim.reset()")
         for _ in range(ROWS):
             one.query("ALTER SYSTEM BACKUP DATABASE")
