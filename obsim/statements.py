@@ -30,8 +30,12 @@ _LEXEMES = re_compile(
     | '(?:[^'\\]++|\\.|'')*+(?:'|\Z) | "(?:[^"\\]++|\\.|"")*+(?:"|\Z) | `[^`]*+`? | [\w$]++ | \S""",
     VERBOSE | DOTALL,
 )
-_SECRET_WORDS = frozenset({"BY", "PASSWORD"})
-_MAY_HOLD_SECRET = re_compile(r"(?i)\bby\b|password|access_|secret_key|session_token|encrypt_key|kms_encrypt_info")
+_SECRET_WORDS = frozenset(
+    """access_id access_key decryption encrypt_key encrypted encryption external_kms_info identified kms_encrypt_info
+    password secret_key session_token ssl_external_kms_info""".split()
+)
+_BEHIND_SECRETS = frozenset({"account", "description", "from", "key", "only", "remap", "require", "with"})
+_MAY_HOLD_SECRET = re_compile(r"(?i)\bby\b|" + "|".join(sorted(_SECRET_WORDS)))
 # Words that need back quotes as a name; every other keyword of MySQL mode is legal bare (statements.md, Lexical rules).
 RESERVED = frozenset(
     """accessible add all alter analyze and as asc asensitive before between bigint binary blob both by call cascade
@@ -71,8 +75,9 @@ def quote_name(name: str) -> str:
 def masked(text: str, start: int = 0) -> str:
     """`text[start:]` with passwords and keys replaced by `***`.
 
-    Hidden are the values of credential options in a URI, the literals after BY or PASSWORD, and whatever follows
-    IDENTIFIED BY or ENCRYPTED BY, in valid statements and in broken ones. `start` is best the start of a token.
+    Hidden are the values of credential options in a URI, every literal behind a word that announces a secret
+    (ENCRYPTION, IDENTIFIED, PASSWORD and so on), the literals after BY, and the words after IDENTIFIED BY, ENCRYPTED BY
+    or PASSWORD( too: in valid statements and in broken ones. `start` is best the start of a token.
     """
     if _MAY_HOLD_SECRET.search(text) is None:
         return text[start:]
@@ -87,19 +92,24 @@ def masked(text: str, start: int = 0) -> str:
 
 def _secret_spans(text: str) -> Iterator[tuple[int, int]]:
     """Where passwords stand in a text that may be any statement, or none."""
-    before, last = "", ""
+    last = ""
+    announced = bare = False  # literals are hidden; words without quotes are too
     for match in _LEXEMES.finditer(text):
         lexeme = match.group()
         if lexeme[:2] in {"/*", "--"} or lexeme[0] == "#":
             continue
-        forced = last == "BY" and before in {"IDENTIFIED", "ENCRYPTED"}
-        if lexeme[0] in "'\"" and last in _SECRET_WORDS:
-            yield match.span()
-            before = ""
-        elif lexeme[0].isalnum() or lexeme[0] in "_`$":
-            if forced and lexeme.upper() != "PASSWORD":
+        word = lexeme.strip("`").lower()
+        if lexeme[0] in "'\"":
+            if announced or last == "by":
                 yield match.span()
-            before, last = last, lexeme.upper()
+        elif lexeme == "(":
+            bare = bare or last == "password"
+        elif lexeme[0].isalnum() or lexeme[0] in "_`$":
+            bare = (bare and word not in _BEHIND_SECRETS) or (word == "by" and last in {"identified", "encrypted"})
+            if bare and word not in {"by", "password"}:
+                yield match.span()
+            announced = announced or word in _SECRET_WORDS
+            last = word
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,9 +221,14 @@ class ParameterAction:
 
     def sql(self) -> str:
         """The action as SQL."""
-        text = f"{quote_name(self.name)} = {_parameter_text(self.value)}"
+        text = f"{_parameter_name(self.name)} = {_parameter_text(self.value)}"
         text += f" COMMENT {quote_text(self.comment)}" if self.comment is not None else ""
         return text + _scope_clauses(self.scope, self.server, self.zone, self.tenant)
+
+
+def _parameter_name(name: str) -> str:
+    """A bare word that begins a clause is not read as a name there."""
+    return f"`{name}`" if name in {"comment", "scope", "server", "tenant", "zone"} else quote_name(name)
 
 
 def _parameter_text(value: ParameterValue) -> str:
@@ -266,7 +281,7 @@ class ResetAction:
 
     def sql(self) -> str:
         """The action as SQL."""
-        return quote_name(self.name) + _scope_clauses(self.scope, None, None, self.tenant)
+        return _parameter_name(self.name) + _scope_clauses(self.scope, None, None, self.tenant)
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,7 +100,7 @@ _TOP: tuple[tuple[str, str], ...] = (
     ("PURGE", "PURGE { RECYCLEBIN | { TENANT | DATABASE | TABLE | INDEX } rest }"),
     ("FLASHBACK TENANT", "FLASHBACK TENANT name TO BEFORE DROP [RENAME TO name]"),
     ("FLASHBACK", "FLASHBACK { DATABASE | TABLE } rest"),
-    ("ALTER DATABASE", "ALTER { DATABASE | SCHEMA } [name] database_option rest"),
+    ("ALTER DATABASE", "ALTER { DATABASE | SCHEMA } { database_option rest | name database_option rest }"),
     ("CREATE RESTORE POINT", "CREATE RESTORE POINT name"),
     ("DROP RESTORE POINT", "DROP RESTORE POINT name"),
     ("resource units and pools", "{ CREATE | ALTER | DROP } [EXTERNAL] RESOURCE { UNIT | POOL } rest"),

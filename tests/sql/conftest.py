@@ -1,0 +1,8 @@
+"""The tests of SQL find their shared parts as `tests.sql`."""
+
+import sys
+from pathlib import Path
+
+ROOT = str(Path(__file__).parents[2])
+if ROOT not in sys.path:
+    sys.path.insert(0, ROOT)

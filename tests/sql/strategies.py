@@ -1,0 +1,251 @@
+"""Hypothesis strategies for statements: every dataclass that reading can give, and texts made from the forms."""
+
+from typing import Literal
+
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn, SearchStrategy
+
+from obsim.client_statements import (
+    Assignment,
+    ClientStatement,
+    DefaultValue,
+    Describe,
+    Empty,
+    Expression,
+    Kill,
+    Query,
+    SetNames,
+    SetVariables,
+    Show,
+    Transaction,
+    UseDatabase,
+)
+from obsim.sql.grammar.forms import _SIGNS, PARTS
+from obsim.sql.grammar.show import SHOW_KINDS, Clauses
+from obsim.statements import (
+    AlterParameters,
+    BackupDatabase,
+    BackupStatement,
+    CallProcedure,
+    CancelBackup,
+    Freeze,
+    NullValue,
+    ParameterAction,
+    ResetAction,
+    ResetParameters,
+    Secret,
+    SetArchiveMode,
+    SetDecryption,
+    SetEncryption,
+    ShowParameters,
+    ShowTenant,
+    quote_name,
+    quote_text,
+)
+
+texts = st.text(max_size=12) | st.sampled_from(
+    ["", "'", '"', "\\", "\\'", "''", "a;b", "/*", "-- x", "%_\\%", "\n", "?"]
+)
+names = (
+    st.sampled_from(["t1", "T1", "tenant", "backup", "all", "ALL", "select", "sys", "a`b", "中文", "5x", "a b", "$x"])
+    | st.text(min_size=1, max_size=8)
+)
+lower_names = st.sampled_from(["ha_low_thread_score", "data_backup_dest", "select", "a b", "tenant", "x`y", "set"])
+tenant_names = names | st.just("")
+unsigned = st.integers(0, 2**64 - 1)
+integers = st.integers(-(2**64 - 1), 2**64 - 1)
+numbers = integers | st.floats(allow_nan=False)
+conditions = st.sampled_from(
+    ["name = 'a'", "name LIKE 'a%' AND scope IN ('TENANT')", "tenant = 't'", "x = tenant", "(a) or not b"]
+)
+expressions = st.sampled_from(
+    ["concat(@@sql_mode, ',X')", "@@global.autocommit", "1 + 2", "@a", "(select 1)", "-(3)", "case 1 when 1 then 2 end"]
+)
+_MODES = st.none() | texts
+
+
+def _optional(strategy: SearchStrategy[str]) -> SearchStrategy[str | None]:
+    return st.none() | strategy
+
+
+def _tuples(strategy: SearchStrategy[str], least: int = 0) -> SearchStrategy[tuple[str, ...]]:
+    return st.lists(strategy, min_size=least, max_size=3).map(tuple)
+
+
+_stored = st.one_of(
+    texts,
+    integers,
+    st.booleans(),
+    st.just(NullValue()),
+    st.floats(allow_nan=False).filter(lambda v: "e" not in repr(v) or abs(v) >= 1e15 or v != int(v)),
+)
+_actions = st.builds(
+    ParameterAction,
+    name=lower_names,
+    value=_stored,
+    comment=_MODES,
+    scope=st.sampled_from([None, "MEMORY", "SPFILE", "BOTH"]),
+    server=_MODES,
+    tenant=_optional(tenant_names),
+) | st.builds(ParameterAction, name=lower_names, value=_stored, zone=_MODES)
+
+own_statements: SearchStrategy[BackupStatement] = st.one_of(
+    st.builds(
+        BackupDatabase,
+        incremental=st.booleans(),
+        tenants=st.none() | _tuples(tenant_names),
+        path=_MODES,
+        plus_archivelog=st.booleans(),
+        description=_MODES,
+    ),
+    st.builds(CancelBackup, _tuples(tenant_names)),
+    st.builds(SetArchiveMode, st.booleans(), _tuples(tenant_names), _MODES),
+    st.builds(Freeze, st.just(True), _tuples(tenant_names), st.none(), st.none() | unsigned),
+    st.builds(
+        Freeze,
+        major=st.just(False),
+        tenants=_tuples(tenant_names),
+        log_stream_id=st.none() | unsigned,
+        tablet_id=st.none() | unsigned,
+        servers=_tuples(texts),
+        zone=_MODES,
+    ),
+    st.builds(AlterParameters, st.lists(_actions, min_size=1, max_size=3).map(tuple)),
+    st.builds(
+        ResetParameters,
+        st.lists(
+            st.builds(ResetAction, lower_names, st.sampled_from([None, "BOTH"]), _optional(tenant_names)),
+            min_size=1,
+            max_size=3,
+        ).map(tuple),
+    ),
+    st.builds(SetEncryption, st.builds(Secret, texts)),
+    st.builds(SetDecryption, st.lists(st.builds(Secret, texts), min_size=1, max_size=3).map(tuple)),
+    st.builds(ShowParameters, tenant=_optional(tenant_names)),
+    st.builds(ShowParameters, like=texts, escape=_MODES, tenant=_optional(tenant_names)),
+    st.builds(ShowParameters, where=conditions, tenant=_optional(tenant_names)),
+    st.builds(ShowTenant, st.booleans()),
+    st.builds(
+        CallProcedure,
+        st.sampled_from(["obsim", "", "a b"]),
+        st.sampled_from(["advance", "run_until_idle", "reset", "x.y"]),
+        st.lists(st.none() | texts | numbers, max_size=4).map(tuple),
+    ),
+)
+
+_literals = st.none() | texts | numbers | st.just(DefaultValue()) | expressions.map(Expression)
+_assignments = st.builds(
+    Assignment,
+    scope=st.sampled_from(["session", "global", "user"]),
+    name=st.sampled_from(["autocommit", "a.b", "names", "x y"]),
+    value=_literals,
+)
+
+
+@st.composite
+def shows(draw: DrawFn) -> Show:
+    """Any SHOW of the table of kinds, with clauses it can have."""
+    kind, clauses = draw(st.sampled_from(sorted(SHOW_KINDS.values(), key=repr)))
+    needs_object = clauses.table or clauses.name
+    table = draw(names) if needs_object or (clauses.user and draw(st.booleans())) else None
+    schema = draw(_optional(names)) if clauses.schema or clauses.name else None
+    like = draw(_MODES) if clauses.like else None
+    where = draw(_optional(conditions)) if like is None and (clauses.like or clauses.where) else None
+    full = kind in {"TABLES", "COLUMNS", "PROCESSLIST"} and draw(st.booleans())
+    scope: Literal["session", "global"] = "session"
+    if kind in {"VARIABLES", "STATUS"} and draw(st.booleans()):
+        scope = "global"
+    limit = draw(st.none() | st.tuples(unsigned, unsigned)) if clauses == Clauses(limit=True) else None
+    return Show(kind, schema, table, like, where, full, scope, limit)
+
+
+client_statements: SearchStrategy[ClientStatement] = st.one_of(
+    expressions.map(lambda text: Query(f"SELECT {text}")),
+    st.just(Empty()),
+    names.map(UseDatabase),
+    st.lists(_assignments, min_size=1, max_size=3).map(lambda items: SetVariables(tuple(items))),
+    st.builds(SetNames, _MODES, _MODES),
+    shows(),
+    st.builds(Describe, _optional(names), names, _MODES),
+    st.builds(Kill, unsigned, st.booleans()),
+    st.builds(Transaction, st.sampled_from(["SAVEPOINT", "ROLLBACK TO", "RELEASE SAVEPOINT"]), names),
+    st.builds(
+        Transaction,
+        st.sampled_from(["COMMIT", "ROLLBACK"]),
+        st.none(),
+        st.sampled_from([(), ("AND CHAIN",), ("AND NO CHAIN", "RELEASE"), ("NO RELEASE",)]),
+    ),
+    st.builds(
+        Transaction,
+        st.just("BEGIN"),
+        st.none(),
+        st.sampled_from([(), ("READ ONLY",), ("WITH CONSISTENT SNAPSHOT", "READ WRITE")]),
+    ),
+    st.builds(
+        Transaction,
+        st.just("SET TRANSACTION"),
+        st.none(),
+        st.sampled_from([("READ ONLY",), ("ISOLATION LEVEL READ COMMITTED", "READ WRITE")]),
+        st.sampled_from([None, "session", "global"]),
+    ),
+)
+
+statements = own_statements | client_statements
+
+_TERMINALS: dict[str, SearchStrategy[str]] = {
+    "name": names.map(quote_name),
+    "tenant": tenant_names.map(lambda n: quote_name(n) if n else "''"),
+    "string": texts.map(quote_text),
+    "text": texts.filter(bool).map(quote_text),
+    "integer": unsigned.map(str),
+    "rest": st.sampled_from(["", "x = 'y', (1)"]),
+}
+
+
+@st.composite
+def form_texts(draw: DrawFn, form: str) -> str:
+    """A text that fits `form`: each choice taken by the strategy."""
+    words: list[str] = []
+    signs = _SIGNS.findall(form)
+    assert _expand(draw, signs, 0, words, taken=True) == len(signs)
+    return " ".join(words)
+
+
+def _expand(draw: DrawFn, signs: list[str], at: int, words: list[str], *, taken: bool) -> int:
+    """One sequence, up to the bracket that closes it; only what is taken goes to `words`."""
+    while at < len(signs) and signs[at] not in {"]", "}"}:
+        sign = signs[at]
+        found: list[str] = []
+        if sign in {"[", "{"}:
+            at = _choose(draw, signs, at + 1, found, taken=taken and (sign == "{" or draw(st.booleans())))
+        elif taken:
+            found.append(_written(draw, sign))
+        at += 1
+        if at < len(signs) and signs[at] in {",..", ".."}:
+            found *= draw(st.integers(1, 2)) if signs[at] == ".." else 1
+            at += 1
+        words += found
+    return at
+
+
+def _choose(draw: DrawFn, signs: list[str], at: int, words: list[str], *, taken: bool) -> int:
+    """One of the alternatives up to the closing bracket, whose place is returned."""
+    options: list[list[str]] = [[]]
+    depth = 0
+    while depth or signs[at] not in {"]", "}"}:
+        depth += (signs[at] in {"[", "{"}) - (signs[at] in {"]", "}"})
+        if signs[at] == "|" and not depth:
+            options.append([])
+        else:
+            options[-1].append(signs[at])
+        at += 1
+    if taken:
+        option = draw(st.sampled_from(options))
+        assert _expand(draw, option, 0, words, taken=True) == len(option)
+    return at
+
+
+def _written(draw: DrawFn, sign: str) -> str:
+    if sign in PARTS:
+        return draw(form_texts(PARTS[sign]))
+    return draw(_TERMINALS[sign]) if sign in _TERMINALS else sign
