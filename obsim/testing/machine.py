@@ -20,6 +20,7 @@ TENANTS = st.sampled_from([MYSQL, ORACLE])
 TABLES = st.sampled_from([(MYSQL, "t1"), (MYSQL, "wide"), (MYSQL, "t2"), (ORACLE, "T1"), (ORACLE, "T2")])
 LISTS = st.lists(TENANTS, min_size=1, max_size=3).map(tuple)
 PATHS = st.sampled_from(["file:///data/a", "file:///data/b", "file:///data/backup/mysql_tenant/data", ""])
+KINDS = st.sampled_from(["random", "clustered", "append"])
 SCORES = st.sampled_from([0, 1, 2, 4, 10, 100])
 
 
@@ -85,10 +86,18 @@ class BackupMachine(RuleBasedStateMachine):
         self.trial.backup_own(tenant, incremental=incremental)
         self.trial.backup_from_sys((tenant,), incremental=incremental)
 
-    @rule(tenant=TENANTS)
-    def backup_to_the_end(self, tenant: str) -> None:
-        """An increment with all that must happen before and after it."""
+    @rule(table=TABLES, count=st.integers(1, 20), kind=KINDS, majors=st.integers(0, 2), minor=st.booleans())
+    def increment_after_changes(self, table: tuple[str, str], count: int, kind: str, majors: int, minor: bool) -> None:
+        """Everything in order: compactions, a minor freeze and an increment that runs to its end."""
+        tenant = table[0]
         self.trial.run_until_idle()
+        self.trial.make_ready(tenant)
+        for _ in range(majors):
+            self.trial.write(*table, count, kind)
+            self.trial.freeze(tenant, major=True)
+        if minor:
+            self.trial.write(*table, 1, kind)
+            self.trial.freeze(tenant, major=False)
         self.trial.backup_own(tenant, incremental=True)
         self.trial.run_until_idle()
 
@@ -116,6 +125,11 @@ class BackupMachine(RuleBasedStateMachine):
     def advance_a_lot(self, by_ms: int) -> None:
         """Over several stages."""
         self.trial.advance(by_ms)
+
+    @rule(by_ms=st.integers(1, 5_000), pieces=st.integers(1, 3))
+    def advance_two_ways(self, by_ms: int, pieces: int) -> None:
+        """The law of the clock."""
+        self.trial.advance_two_ways(by_ms, pieces)
 
     @rule()
     def run_until_idle(self) -> None:
@@ -146,14 +160,6 @@ class BackupMachine(RuleBasedStateMachine):
     def set_archive_destination_state(self, tenant: str, deferred: bool) -> None:
         """DEFER and ENABLE."""
         self.trial.set_deferred(tenant, deferred=deferred)
-
-    @rule()
-    def archive_everything_again(self) -> None:
-        """So that long runs do not end up with nobody archiving."""
-        for tenant in self.trial.tenant_names:
-            self.trial.set_archive(tenant, enabled=True)
-            self.trial.set_deferred(tenant, deferred=False)
-        self.trial.advance(3_000)
 
     @rule()
     def read_views(self) -> None:

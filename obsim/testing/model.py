@@ -273,6 +273,7 @@ class NaiveTenant:
     def set_succeeded(self, number: int, consistent_scn: int, ended_ns: int) -> None:
         """The set is complete: what it must store follows from its type, its base and the blocks of its snapshot."""
         made = self.sets[number]
+        expect(consistent_scn, f"set {number} succeeded without a snapshot")
         live, made.delta = self.at(consistent_scn)
         known = self.sets[made.base].index if made.base else frozenset()
         made.copied = live - known

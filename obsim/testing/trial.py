@@ -5,6 +5,7 @@ A test may call them itself.
 """
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 
 from obsim.ids import SYS_TENANT_ID
@@ -21,7 +22,7 @@ from obsim.statements import (
 from obsim.testing.driver import Driver
 from obsim.testing.invariants import check_invariants
 from obsim.testing.model import Block, NaiveCluster, NaiveTablet, NaiveTenant, expect
-from obsim.testing.observation import JobSeen, Observation, SetSeen, TenantSeen
+from obsim.testing.observation import JobSeen, Observation, Observer, SetSeen, TenantSeen
 from obsim.testing.reading import Reader
 from obsim.versions import IncrementalBase
 
@@ -198,6 +199,17 @@ class Trial:
         self._set("log_archive_dest_state", "DEFER" if deferred else "ENABLE", self._tick().named(tenant_name))
         self.compare()
 
+    def make_ready(self, tenant_name: str) -> None:
+        """See to it that a tenant can be backed up: a destination, archiving on and going on."""
+        tenant = self.model.named(tenant_name)
+        if not tenant.path:
+            self.set_dest(tenant_name, "file:///data/ready")
+        if not tenant.archiving:
+            self.set_deferred(tenant_name, deferred=False)
+            if not self._archivelog[tenant.tenant_id]:
+                self.set_archive(tenant_name, enabled=True)
+            self.run_until_idle()
+
     # Time.
 
     def advance(self, by_ms: int) -> None:
@@ -205,6 +217,21 @@ class Trial:
         self._tick()
         self.driver.advance(by_ms * MS)
         self.compare()
+
+    def advance_two_ways(self, by_ms: int, pieces: int) -> None:
+        """The law of the clock: in one go, or in pieces with reads between, time brings the same (33)."""
+        self._tick()
+        twin = deepcopy(self.driver.state)
+        target_ns = twin.now_ns + by_ms * MS
+        twin.advance_to(target_ns)
+        for piece in range(1, pieces + 1):
+            left_ns = target_ns - self.driver.state.now_ns
+            self.driver.advance(left_ns // (pieces - piece + 1))
+            self.compare()
+            self.read()
+        expect(
+            Observer(twin).look() == self.seen, f"33: {by_ms} ms in {pieces} pieces bring something else than at once"
+        )
 
     def run_until_idle(self) -> None:
         """Let everything end."""
@@ -260,6 +287,7 @@ class Trial:
             if isinstance(change, JobSeen):
                 _accept(naive, change, self.model.rule)
             elif change.status == "SUCCESS":
+                _compare_lineage(naive, change)
                 naive.set_succeeded(change.backup_set_id, change.consistent_scn, change.end_ns)
                 _compare_blocks(naive, change)
             else:
