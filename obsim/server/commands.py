@@ -5,8 +5,6 @@ the client is told. Answers follow seekdb-observations.jsonl, groups "raw comman
 """
 
 from collections.abc import Callable
-from re import DOTALL, IGNORECASE
-from re import compile as re_compile
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -30,8 +28,6 @@ Command = Callable[["Connection", bytes], None]
 REQUEST_BYTES_MAX = 4096
 WILDCARD_LENGTH_MAX = 256
 OPTION_MULTI_ON, OPTION_MULTI_OFF = 0, 1
-# KILL must not wait for what it is to kill. Comments before it are skipped without going back over them.
-_KILL = re_compile(r"(?>\s+|/\*(?>[^*]+|\*(?!/))*+\*/|#[^\n]*+|--\s[^\n]*+)*+KILL\b", IGNORECASE | DOTALL)
 
 
 def dispatch(connection: "Connection", packet: bytes) -> None:
@@ -74,11 +70,10 @@ def _query(connection: "Connection", body: bytes) -> None:
 
 def _run_text(connection: "Connection", text: str, done: Callable[[Answer | None, BaseException | None], None]) -> None:
     session, gate = connection.session, connection.shared.gate
-    turn = Turn(connection, lambda: session.execute(text), done)
-    if gate.held and _KILL.match(text):
-        gate.run_now(turn)
+    if gate.held and session.stands_alone(text):
+        gate.run_now(Turn(connection, lambda: session.execute_alone(text), done))
     else:
-        gate.enter(turn)
+        gate.enter(Turn(connection, lambda: session.execute(text), done))
 
 
 class _Script:

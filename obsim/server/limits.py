@@ -30,8 +30,8 @@ class Limits:
     """Text of all prepared statements of one connection."""
     long_data_bytes_max: int = 16 * MIB
     """All parameters a connection has sent ahead in pieces."""
-    slice_s: float = 0.02
-    """How long a jump of the clock may hold the loop at a time."""
+    slice_s: float = 0.005
+    """How long a jump of the clock may hold the loop at a time: a login takes several turns of the loop meanwhile."""
     linger_s: float = 1.0
     """How long a refused client is listened to, so that it can read why."""
     answers_max: int = 512

@@ -7,7 +7,19 @@ from re import compile as re_compile
 from typing import TYPE_CHECKING
 
 from obsim.answers import Answer, Column, Ok, ResultSet, Value
-from obsim.client_statements import ClientStatement, Describe, Query, Show
+from obsim.client_statements import (
+    ClientStatement,
+    Describe,
+    Empty,
+    Expression,
+    Kill,
+    Query,
+    SetNames,
+    SetVariables,
+    Show,
+    Transaction,
+    UseDatabase,
+)
 from obsim.cluster import Principal, Tenant
 from obsim.errors import ServerError, SyntaxRefused, error
 from obsim.ids import TenantId
@@ -30,6 +42,8 @@ STATUS_NO_INDEX_USED = 0x0020
 """The recorded engine sets this one in every OK."""
 WARNINGS_MAX = 64
 _READS_DIAGNOSTICS = re_compile(r"@@(?:session\.|local\.)?(?:warning|error)_count", IGNORECASE)
+_ASKS_TIME = re_compile(r"NOW|TIME|DATE|SLEEP|RAND|SCN", IGNORECASE)
+_ALONE = Empty | Kill | SetNames | Transaction | UseDatabase
 _DIAGNOSTIC_KINDS = {"WARNINGS", "ERRORS", "COUNT WARNINGS", "COUNT ERRORS"}
 SECOND_NS = 1_000_000_000
 
@@ -233,6 +247,25 @@ class Session:
             raise self.noted(refused) from None
         return self._run(statement, ())
 
+    def stands_alone(self, text: str) -> bool:
+        """Whether a statement touches this session and neither the cluster nor its time: `SET NAMES`, `SELECT @@x`, KILL.
+
+        What drivers send when they connect is of this kind, so it need not wait while the clock jumps.
+        """
+        try:
+            statement = self._host.read(text)
+            if isinstance(statement, Query):
+                return not _ASKS_TIME.search(text) and not self._host.evaluator.compile(text, self).views
+        except ServerError:
+            return False
+        if isinstance(statement, SetVariables):
+            return all(a.scope != "global" and not isinstance(a.value, Expression) for a in statement.assignments)
+        return isinstance(statement, _ALONE)
+
+    def execute_alone(self, text: str) -> Answer | Pending:
+        """Run a statement that `stands_alone`, without looking at the clock."""
+        return self._run(self._host.read(text), (), timeless=True)
+
     def prepare(self, text: str) -> Prepared:
         """COM_STMT_PREPARE. Raises the errors of reading, and for a query those of compiling."""
         from obsim.sql.tokens import count_parameters  # noqa: PLC0415 - sqlglot loads with the first statement
@@ -282,9 +315,9 @@ class Session:
         return self._run(statement, parameters)
 
     def _run(
-        self, statement: Statement, parameters: Sequence[Value], plan: "QueryPlan | None" = None
+        self, statement: Statement, parameters: Sequence[Value], plan: "QueryPlan | None" = None, *, timeless: bool = False
     ) -> Answer | Pending:
-        """Clear what the last statement left, move the clock if it is due, then act."""
+        """Clear what the last statement left, move the clock if it is due (unless `timeless`), then act."""
         host = self._host
         self.statement = statement
         self.families = None
@@ -296,7 +329,7 @@ class Session:
                 plan = host.evaluator.compile(statement.text, self)
             acts = acts_on_clock(statement, plan)
             state = host.state
-            due_ns = host.clock.due_ns(state.now_ns, acts=acts)
+            due_ns = state.now_ns if timeless else host.clock.due_ns(state.now_ns, acts=acts)
             if due_ns > state.now_ns and not state.advance_slice(due_ns, EVENTS_AT_ONCE):
                 journey = ToTime(state, due_ns)
                 return Pending(journey, state, lambda: self._act(statement, parameters, plan, acts), self.noted)

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha1
+from re import sub
 from typing import Any
 
 from obsim.answers import Answer, Column, MysqlType, Ok, ResultSet, Value
@@ -128,7 +129,7 @@ class FakeSession:
         word, _, rest = text.strip().partition(" ")
         if not word:
             raise error("ER_EMPTY_QUERY")
-        if ";" in text.rstrip(";"):
+        if ";" in sub(r"'[^']*'", "", text).rstrip(";"):
             raise SyntaxRefused(text[text.index(";") :], 1)
         action = ACTIONS.get(word.upper())
         if action is None:
@@ -142,6 +143,12 @@ class FakeSession:
         rows = text.upper().startswith("SELECT")
         columns = tuple(Column(f"c{n}") for n in range(max(count, 1))) if rows else ()
         return FakePrepared(text, count, columns)
+
+    def stands_alone(self, text: str) -> bool:
+        return sub(r"/\*.*?\*/|(#|-- )[^\n]*\n", "", text).strip().upper().startswith(("KILL", "SET NAMES"))
+
+    def execute_alone(self, text: str) -> Any:
+        return self.execute(text)
 
     def execute_prepared(self, prepared: FakePrepared, parameters: Sequence[Value]) -> Any:
         self.host.bound.append(tuple(parameters))
@@ -171,7 +178,7 @@ def _select(session: FakeSession, rest: str) -> Any:
     if rest == "user":
         return ResultSet(ECHO, ((f"{session.user}@{session.tenant.name}",),))
     if rest == "defect":
-        raise KeyError("secret detail")
+        raise KeyError(rest + " secret")
     if rest == "unwritable":
         return ResultSet((Column("n", MysqlType.LONGLONG, 20),), ((object(),),))  # type: ignore[arg-type]
     return ResultSet(ECHO, ((rest,),))
