@@ -40,6 +40,7 @@ async def start_tls(connection: "Connection") -> None:
     connection.upgrade = None
     if secured is None or connection.closing:
         plain.abort()
+        connection.connection_lost(None)  # lost under the TLS layer, which then tells nobody
         return
     connection.transport = secured
     connection.encrypted = True

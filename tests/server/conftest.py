@@ -14,6 +14,7 @@ if ROOT not in sys.path:
 
 from tests.server.fakes import FakeHost, FakeServer, fake_server  # noqa: E402 - the path comes first
 from tests.server.stock import StockServer  # noqa: E402
+from tests.server.wire import Wire  # noqa: E402
 
 StartFake = Callable[..., tuple[FakeHost, FakeServer]]
 
@@ -48,3 +49,11 @@ def fresh_stock() -> Iterator[StockServer]:
     """The same, for a test that breaks it."""
     with StockServer() as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def shared_wire() -> Iterator[Wire]:
+    """One logged-in connection for all tests of a module that leave it as it was."""
+    with fake_server() as server, Wire(server.port) as wire:
+        wire.login()
+        yield wire

@@ -1,0 +1,206 @@
+"""TLS: with the drivers, with bytes that come early, and with what is no TLS."""
+
+import datetime
+import socket
+import ssl
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ipaddress import ip_address
+from pathlib import Path
+
+import pymysql
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from mysql import connector
+from tests.server.conftest import StartFake
+from tests.server.stock import StockServer
+from tests.server.wire import BASIC, SSL, ServerSaid, Wire
+
+from obsim.errors import UsageError
+from obsim.server import Limits
+
+Certificate = tuple[str, str]
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Certificate]:
+    """A throw-away certificate for 127.0.0.1 and its key."""
+    folder = tmp_path_factory.mktemp("tls")
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.datetime.now(datetime.UTC)
+    built = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    cert_file, key_file = folder / "cert.pem", folder / "key.pem"
+    cert_file.write_bytes(built.public_bytes(serialization.Encoding.PEM))
+    key_file.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    yield str(cert_file), str(key_file)
+
+
+class Secured:
+    """TLS by hand over a wire, so that its bytes can be sent when a test wants."""
+
+    def __init__(self, wire: Wire, certificate: Certificate) -> None:
+        self.wire = wire
+        self.inward, self.outward = ssl.MemoryBIO(), ssl.MemoryBIO()
+        context = ssl.create_default_context(cafile=certificate[0])
+        self.tls = context.wrap_bio(self.inward, self.outward, server_hostname="127.0.0.1")
+        with pytest.raises(ssl.SSLWantReadError):
+            self.tls.do_handshake()
+
+    def read(self, size: int) -> bytes:
+        """The next `size` bytes; the handshake comes first."""
+        found = b""
+        shaken = False
+        while not shaken or len(found) < size:
+            try:
+                if not shaken:
+                    self.tls.do_handshake()
+                    shaken = True
+                    self.wire.send_raw(self.outward.read())
+                if size:
+                    found += self.tls.read(size - len(found))
+            except ssl.SSLWantReadError:
+                data = self.wire.socket.recv(65536)
+                if not data:
+                    raise ConnectionError("hung up") from None
+                self.inward.write(data)
+        return found
+
+    def write(self, data: bytes) -> None:
+        self.tls.write(data)
+        self.wire.send_raw(self.outward.read())
+
+
+@pytest.fixture(params=["asyncio", "uvloop"])
+def tls_port(request: pytest.FixtureRequest, start: StartFake, certificate: Certificate) -> int:
+    return start(tls_cert=certificate[0], tls_key=certificate[1], loop=request.param)[1].port
+
+
+def test_pymysql(tls_port: int, certificate: Certificate) -> None:
+    for _ in range(20):
+        with pymysql.connect(
+            host="127.0.0.1", port=tls_port, user="pw", password="secret", ssl={"ca": certificate[0]}, read_timeout=10
+        ) as connection, connection.cursor() as cursor:
+            assert isinstance(connection._sock, ssl.SSLSocket)
+            cursor.execute("SELECT user")
+            assert cursor.fetchall() == (("pw@sys",),)
+
+
+def test_mysql_connector(tls_port: int, certificate: Certificate) -> None:
+    connection = connector.connect(
+        host="127.0.0.1", port=tls_port, user="pw", password="secret", use_pure=True, ssl_ca=certificate[0], ssl_verify_cert=True
+    )
+    cursor = connection.cursor()
+    cursor.execute("SELECT user")
+    assert cursor.fetchall() == [("pw@sys",)]
+    connection.close()
+
+
+def test_plain_clients_are_served_as_well(tls_port: int) -> None:
+    with Wire(tls_port) as wire:
+        assert wire.greeting().capabilities & SSL
+        wire.send(wire.response("root", b""))
+        wire.answer()
+        assert wire.query("SELECT 1").rows == [(b"1",)]
+        assert len(wire.query("SELECT repeat 300000").rows[0][0] or b"") == 300_000
+
+
+@contextmanager
+def upgraded_in_one_piece(port: int, certificate: Certificate, timeout_s: float = 10) -> Iterator[Secured]:
+    """A connection whose request for TLS and first TLS bytes were sent in one segment, as PyMySQL now and then does."""
+    with Wire(port, timeout_s=timeout_s) as wire:
+        wire.greeting()
+        secured = Secured(wire, certificate)
+        request = struct.pack("<IIB23x", BASIC | SSL, 1 << 24, 45)
+        wire.send_raw(struct.pack("<I", len(request) | 1 << 24) + request + secured.outward.read())
+        secured.read(0)
+        yield secured
+
+
+def test_tls_bytes_right_behind_the_request(tls_port: int, certificate: Certificate) -> None:
+    with upgraded_in_one_piece(tls_port, certificate) as secured:
+        body = secured.wire.response("root", b"", capabilities=BASIC | SSL)
+        secured.write(struct.pack("<I", len(body) | 2 << 24) + body)
+        assert secured.read(11) == b"\x07\x00\x00\x03\x00\x00\x00\x02\x00\x00\x00"
+        secured.write(b"\x09\x00\x00\x00\x03SELECT 1")
+        assert secured.read(5) == b"\x01\x00\x00\x01\x01"
+
+
+def test_stock_loses_them(certificate: Certificate) -> None:
+    with StockServer(*certificate) as stock, pytest.raises((TimeoutError, ConnectionError)):
+        with upgraded_in_one_piece(stock.port, certificate, 1.0):
+            pass
+
+
+def test_what_is_no_tls_ends_the_connection(tls_port: int) -> None:
+    with Wire(tls_port) as wire:
+        wire.greeting()
+        request = struct.pack("<IIB23x", BASIC | SSL, 1 << 24, 45)
+        wire.send(request)
+        wire.send_raw(b"\x00" * 64)
+        while True:  # an alert may come first
+            try:
+                if not wire.socket.recv(1024):
+                    break
+            except ConnectionError:
+                break
+    with Wire(tls_port) as wire:
+        wire.login()
+
+
+def test_a_tls_handshake_that_takes_too_long_is_cut(start: StartFake, certificate: Certificate) -> None:
+    _, server = start(tls_cert=certificate[0], tls_key=certificate[1], limits=Limits(connect_timeout_s=0.2))
+    with Wire(server.port) as wire:
+        wire.greeting()
+        wire.send(struct.pack("<IIB23x", BASIC | SSL, 1 << 24, 45))
+        assert wire.at_end()
+    with socket.create_connection(("127.0.0.1", server.port)):
+        pass
+    with Wire(server.port) as other:
+        other.login()
+    assert len(server.listener.shared.connections) <= 1
+
+
+def test_a_second_request_inside_tls_is_a_bad_handshake(tls_port: int, certificate: Certificate) -> None:
+    with upgraded_in_one_piece(tls_port, certificate) as secured:
+        request = struct.pack("<IIB23x", BASIC | SSL, 1 << 24, 45)
+        secured.write(struct.pack("<I", len(request) | 2 << 24) + request)
+        assert secured.read(13)[3:] == b"\x03\xff\x13\x04#08S01"
+
+
+def test_without_a_certificate_tls_is_not_offered(port: int) -> None:
+    with Wire(port) as wire:
+        assert not wire.greeting().capabilities & SSL
+        wire.send(struct.pack("<IIB23x", BASIC | SSL, 1 << 24, 45))
+        with pytest.raises(ServerSaid) as caught:
+            wire.answer()
+        assert caught.value.errno == 1043
+
+
+def test_certificates_that_cannot_be_used(start: StartFake, certificate: Certificate, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="TLS needs both"):
+        start(tls_cert=certificate[0])
+    with pytest.raises(UsageError, match="nowhere"):
+        start(tls_cert="nowhere.pem", tls_key=certificate[1])
+    wrong = tmp_path / "wrong.pem"
+    wrong.write_text("no certificate")
+    with pytest.raises(UsageError, match="cannot use"):
+        start(tls_cert=str(wrong), tls_key=certificate[1])
+
+
