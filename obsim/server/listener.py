@@ -109,7 +109,7 @@ class Listener:
         connections = self.shared.connections
         for connection in list(connections.values()):
             connection.killed(query_only=False)
-            connection.close()
+            connection.transport.close()
         for _ in range(int(self.options.limits.linger_s / STOP_TICK_S)):
             if not connections:
                 break

@@ -5,7 +5,7 @@ import concurrent.futures
 import threading
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from obsim.errors import UsageError
 from obsim.server.defects import logger
@@ -13,6 +13,9 @@ from obsim.server.engine import Host
 from obsim.server.gate import Turn
 from obsim.server.limits import Limits
 from obsim.server.listener import Listener, ListenOptions
+
+if TYPE_CHECKING:
+    from obsim.api import Cluster
 
 __all__ = ["LoopProxy", "Server", "ThreadedServer", "new_event_loop"]
 
@@ -180,8 +183,8 @@ def _stopped() -> UsageError:
 class LoopProxy:
     """An object that lives on a server's loop, with its public attributes and methods for any thread.
 
-    What is reached through it runs in the order of the clients' statements; objects of obsim that have methods of their
-    own come back as proxies too.
+    What is reached through it runs in the order of the clients' statements; a session that it opens comes back as a
+    proxy too.
     """
 
     __slots__ = ("_server", "_target")
@@ -204,7 +207,11 @@ class LoopProxy:
         return self._wrapped(server.call(lambda: getattr(target, name)))
 
     def _wrapped(self, value: Any) -> Any:
-        return LoopProxy(self._server, value) if getattr(type(value), "belongs_to_its_thread", False) else value
+        from obsim.api import ClusterSession  # noqa: PLC0415 - with the engine, in the server's thread
+        from obsim.cluster import ClusterState  # noqa: PLC0415
+        from obsim.session import SessionHost  # noqa: PLC0415
+
+        return LoopProxy(self._server, value) if isinstance(value, ClusterSession | ClusterState | SessionHost) else value
 
     def __enter__(self) -> Self:
         return self
@@ -264,9 +271,9 @@ class Server(ThreadedServer):
         super().__init__(build, where, loop=loop)
 
     @property
-    def cluster(self) -> Any:
+    def cluster(self) -> "Cluster":
         """The cluster, with the methods of `obsim.Cluster`, from any thread."""
-        return self.proxy
+        return cast("Cluster", self.proxy)
 
     def connect_args(self, tenant: str = "sys", user: str | None = None, password: str = "") -> dict[str, Any]:
         """Arguments for `pymysql.connect` (and drivers like it): by default root, in an Oracle-mode tenant SYS.

@@ -274,8 +274,8 @@ class FakeServer(ThreadedServer):
 
 
 def fake_server(
-    host: FakeHost | None = None, *, loop: str = "asyncio", limits: Limits | None = None, **options: Any
+    engine: FakeHost | None = None, *, loop: str = "asyncio", limits: Limits | None = None, **options: Any
 ) -> FakeServer:
-    engine = host or FakeHost()
+    served = engine or FakeHost()
     where = ListenOptions(limits=limits or Limits(), **options)
-    return FakeServer(lambda: (engine, engine), where, loop=loop)
+    return FakeServer(lambda: (served, served), where, loop=loop)
