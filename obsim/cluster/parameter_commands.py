@@ -134,9 +134,9 @@ def _check_setting(state: ClusterState, who: Principal, action: ParameterAction)
 
 
 def _check_data_dest(state: ClusterState, tenant: Tenant, text: str) -> Change:
+    uri = parse_uri(text) if text else None
     if tenant.backup.jobs or tenant.backup.expected_by_sys:
         raise error("OB_BACKUP_IN_PROGRESS")
-    uri = parse_uri(text) if text else None
 
     def change() -> None:
         tenant.backup.path = uri.path if uri else ""
