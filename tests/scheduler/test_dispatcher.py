@@ -1,0 +1,171 @@
+"""Limits, order, pausing and cancelling of DAG tasks (engine.md 5.2-5.4, 5.7)."""
+
+import pytest
+
+from obsim.ids import Nanoseconds
+from obsim.scheduler.dag import DagTask
+from obsim.scheduler.dispatcher import Dispatcher
+from obsim.scheduler.events import EventQueue
+from obsim.scheduler.priorities import HA_LOW, PRIORITIES, limit_of
+
+S = 1_000_000_000
+
+
+class Bench:
+    """A dispatcher with its event queue, and what finished when."""
+
+    def __init__(self) -> None:
+        self.events = EventQueue()
+        self.dispatcher = Dispatcher(self.events)
+        self.finished: list[tuple[str, float]] = []
+
+    def submit(self, name: str, seconds: float, at_s: float = 0, priority=HA_LOW) -> DagTask:
+        task = DagTask(name, priority, Nanoseconds(int(seconds * S)), lambda ns: self.finished.append((name, ns / S)))
+        self.dispatcher.submit(task, Nanoseconds(int(at_s * S)))
+        return task
+
+    def run_to(self, at_s: float) -> None:
+        while (next_ns := self.events.next_ns()) is not None and next_ns <= at_s * S:
+            self.events.pop().handler(next_ns)
+
+    def limit(self, limit: int, at_s: float) -> None:
+        self.dispatcher.set_limit(HA_LOW, limit, Nanoseconds(int(at_s * S)))
+
+
+def test_built_in_limits():
+    assert [(p.name, Dispatcher(EventQueue()).limit(p)) for p in PRIORITIES] == [
+        ("PRIO_COMPACTION_HIGH", 6), ("PRIO_HA_HIGH", 8), ("PRIO_COMPACTION_MID", 6), ("PRIO_HA_MID", 5),
+        ("PRIO_COMPACTION_LOW", 6), ("PRIO_HA_LOW", 2), ("PRIO_DDL", 2), ("PRIO_DDL_HIGH", 6), ("PRIO_TTL", 2),
+    ]  # fmt: skip
+    assert Dispatcher(EventQueue()).worker_total() == 43
+
+
+@pytest.mark.parametrize(("score", "limit"), [(0, 2), (1, 1), (2, 2), (10, 10), (100, 100)])
+def test_score_to_limit(score, limit):
+    assert limit_of(HA_LOW, score) == limit
+
+
+def test_fifo_within_the_limit():
+    bench = Bench()
+    for name, seconds in (("a", 3), ("b", 1), ("c", 1), ("d", 5)):
+        bench.submit(name, seconds)
+    assert (bench.dispatcher.running_count(HA_LOW), bench.dispatcher.waiting_count(HA_LOW)) == (2, 2)
+    bench.run_to(100)
+    assert bench.finished == [("b", 1), ("c", 2), ("a", 3), ("d", 7)]
+
+
+def test_priorities_do_not_share_slots():
+    bench = Bench()
+    for number in range(4):
+        bench.submit(f"low{number}", 10)
+    bench.submit("high", 1, priority=PRIORITIES[1])
+    assert bench.dispatcher.running_count(PRIORITIES[1]) == 1
+    bench.run_to(1)
+    assert bench.finished == [("high", 1)]
+
+
+def test_raising_starts_waiting_tasks_at_once():
+    bench = Bench()
+    for name in "abcd":
+        bench.submit(name, 4)
+    bench.limit(4, at_s=1)
+    assert bench.dispatcher.running_count(HA_LOW) == 4
+    bench.run_to(100)
+    assert bench.finished == [("a", 4), ("b", 4), ("c", 5), ("d", 5)]
+
+
+def test_lowering_pauses_at_the_next_yield_point():
+    bench = Bench()
+    tasks = [bench.submit(name, 10) for name in "ab"]
+    bench.limit(1, at_s=1)
+    bench.run_to(2.999)
+    assert bench.dispatcher.running_count(HA_LOW) == 2
+    bench.run_to(3)
+    assert (bench.dispatcher.running_count(HA_LOW), bench.dispatcher.waiting_count(HA_LOW)) == (1, 1)
+    bench.run_to(100)
+    assert bench.finished == [("b", 10), ("a", 17)]
+    assert tasks[0].segments == [(0, 3 * S), (10 * S, 17 * S)]
+
+
+def test_a_task_that_ends_before_its_yield_point_is_not_paused():
+    bench = Bench()
+    for name in "ab":
+        bench.submit(name, 2)
+    bench.limit(1, at_s=1)
+    bench.run_to(100)
+    assert bench.finished == [("a", 2), ("b", 2)]
+
+
+def test_yield_points_come_every_three_seconds_of_a_segment():
+    bench = Bench()
+    for name in "ab":
+        bench.submit(name, 20)
+    bench.limit(1, at_s=7)
+    bench.run_to(8.9)
+    assert bench.dispatcher.running_count(HA_LOW) == 2
+    bench.run_to(9)
+    assert bench.dispatcher.running_count(HA_LOW) == 1
+
+
+def test_paused_tasks_go_before_ready_ones():
+    bench = Bench()
+    for name, seconds in (("a", 10), ("b", 10), ("c", 1)):
+        bench.submit(name, seconds)
+    bench.limit(1, at_s=0)
+    bench.run_to(3)
+    bench.limit(2, at_s=4)
+    bench.run_to(100)
+    assert bench.finished == [("b", 10), ("a", 11), ("c", 11)]
+
+
+def test_lowering_and_raising_before_the_yield_point_pauses_nobody():
+    bench = Bench()
+    for name in "ab":
+        bench.submit(name, 5)
+    bench.limit(1, at_s=1)
+    bench.limit(2, at_s=2)
+    bench.run_to(100)
+    assert bench.finished == [("a", 5), ("b", 5)]
+
+
+def test_work_done_can_be_asked_for_any_time_of_the_past():
+    bench = Bench()
+    task = bench.submit("a", 10)
+    bench.submit("b", 10)
+    bench.limit(1, at_s=1)
+    bench.run_to(20)
+    assert [task.done_ns(at * S) // S for at in (0, 2, 3, 9, 10, 12, 17, 50)] == [0, 2, 3, 3, 3, 5, 10, 10]
+
+
+@pytest.mark.parametrize("name", ["running", "ready", "paused"])
+def test_cancel(name):
+    bench = Bench()
+    tasks = {"paused": bench.submit("paused", 10), "running": bench.submit("running", 10)}
+    tasks["ready"] = bench.submit("ready", 1)
+    bench.limit(1, at_s=0)
+    bench.run_to(3)
+    bench.dispatcher.cancel(tasks[name], Nanoseconds(4 * S))
+    assert tasks[name].cancelled
+    assert (bench.dispatcher.running_count(HA_LOW), bench.dispatcher.waiting_count(HA_LOW)) == (1, 1)
+    bench.run_to(100)
+    assert sorted(kind for kind, _ in bench.finished) == sorted({"running", "ready", "paused"} - {name})
+    assert bench.dispatcher.kind_counts() == {}
+
+
+def test_kind_counts():
+    bench = Bench()
+    for kind in ("BACKUP_DATA", "BACKUP_DATA", "BACKUP_DATA", "BACKUP_META"):
+        bench.submit(kind, 1)
+    assert bench.dispatcher.kind_counts() == {"BACKUP_DATA": 3, "BACKUP_META": 1}
+
+
+def test_every_change_is_counted():
+    bench = Bench()
+    seen = [bench.dispatcher.change_count]
+    bench.submit("a", 1)
+    seen.append(bench.dispatcher.change_count)
+    bench.limit(5, 0)
+    seen.append(bench.dispatcher.change_count)
+    bench.run_to(1)
+    seen.append(bench.dispatcher.change_count)
+    assert seen == sorted(set(seen))
