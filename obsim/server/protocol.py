@@ -54,7 +54,6 @@ class Shared:
             self.world = world
             self.cache.clear()
 
-
     def current(self, entry: Entry) -> bool:
         """Whether a kept answer would be given now: it is nobody else's turn, and the rows behind it are the same."""
         try:
@@ -322,4 +321,3 @@ class Connection(asyncio.BufferedProtocol):
         except UnicodeDecodeError as bad:
             near = body[bad.start : bad.start + 6].hex().upper()
             raise ServerError(1300, "HY000", f"Invalid {self.client_codec} character string: '{near}'") from None
-

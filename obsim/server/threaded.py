@@ -211,7 +211,9 @@ class LoopProxy:
         from obsim.cluster import ClusterState  # noqa: PLC0415
         from obsim.session import SessionHost  # noqa: PLC0415
 
-        return LoopProxy(self._server, value) if isinstance(value, ClusterSession | ClusterState | SessionHost) else value
+        return (
+            LoopProxy(self._server, value) if isinstance(value, ClusterSession | ClusterState | SessionHost) else value
+        )
 
     def __enter__(self) -> Self:
         return self

@@ -185,7 +185,7 @@ def _select(session: FakeSession, rest: str) -> Any:
 
 
 def _kill(session: FakeSession, rest: str) -> Ok:
-    query_only, number = rest.upper().startswith("QUERY"), int(rest.split()[-1])
+    query_only, number = rest.upper().startswith("QUERY"), int(rest.rsplit(maxsplit=1)[-1])
     victim = session.host.sessions.get(number)
     if victim is None:
         raise error("ER_NO_SUCH_THREAD", number)
@@ -220,6 +220,11 @@ def _back(session: FakeSession, _: str) -> Ok:
     return Ok()
 
 
+def _use(session: FakeSession, rest: str) -> Ok:
+    session.use(rest)
+    return Ok()
+
+
 ACTIONS: dict[str, Callable[[FakeSession, str], Any]] = {
     "SELECT": _select,
     "KILL": _kill,
@@ -229,7 +234,7 @@ ACTIONS: dict[str, Callable[[FakeSession, str], Any]] = {
     "BACK": _back,
     "CREATE": lambda session, rest: Ok(),
     "DROP": lambda session, rest: Ok(),
-    "USE": lambda session, rest: session.use(rest) or Ok(),
+    "USE": _use,
 }
 
 

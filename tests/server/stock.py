@@ -15,7 +15,8 @@ logging.disable(logging.CRITICAL)
 class OneUser(IdentityProvider):
     async def get_user(self, username):
         if username == "pw":
-            return User(name="pw", auth_string=NativePasswordAuthPlugin.create_auth_string("secret"), auth_plugin="mysql_native_password")
+            digest = NativePasswordAuthPlugin.create_auth_string("secret")
+            return User(name="pw", auth_string=digest, auth_plugin="mysql_native_password")
         return User(name=username, auth_plugin="mysql_native_password")
 
 class Told(Session):
@@ -68,7 +69,9 @@ class StockServer:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.process.kill()
         self.process.wait()
         self.out.close()

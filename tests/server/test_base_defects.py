@@ -8,11 +8,11 @@ import struct
 import time
 
 import pytest
+
+from obsim.server import Limits
 from tests.server.conftest import StartFake
 from tests.server.stock import StockServer
 from tests.server.wire import BASIC, MULTI_STATEMENTS, ClosedError, ServerSaid, Wire, bound, scramble
-
-from obsim.server import Limits
 
 FRAGMENT = struct.pack("<I", 0xFFFFFF)[:3]
 
@@ -73,9 +73,9 @@ def test_d2_a_string_without_end_is_a_bad_handshake(port: int) -> None:
 
 
 def test_d2_stock_hangs(fresh_stock: StockServer) -> None:
-    with response_without_nul(fresh_stock.port), Wire(fresh_stock.port, timeout_s=1.0) as other:
-        with pytest.raises(TimeoutError):
-            other.greeting()
+    port = fresh_stock.port
+    with response_without_nul(port), Wire(port, timeout_s=1.0) as other, pytest.raises(TimeoutError):
+        other.greeting()
 
 
 # D3 and D9: parameters.

@@ -3,12 +3,12 @@
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.server.conftest import StartFake
-from tests.server.fakes import FakeHost, fake_server
-from tests.server.wire import BASIC, DEPRECATE_EOF, MULTI_STATEMENTS, Wire
 
 from obsim.server import Limits
 from obsim.server.cache import AnswerCache
+from tests.server.conftest import StartFake
+from tests.server.fakes import FakeHost, fake_server
+from tests.server.wire import BASIC, DEPRECATE_EOF, MULTI_STATEMENTS, Wire
 
 
 def ran(host: FakeHost, text: str) -> int:
@@ -117,7 +117,26 @@ def test_what_the_python_interface_changes_counts_at_once(start: StartFake) -> N
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.lists(st.tuples(st.integers(0, 2), st.sampled_from(["SELECT jobs", "SELECT user", "SELECT 1", "BUMP", "BACK", "SET NAMES latin1", "SET NAMES utf8mb4", "SELECT volatile"])), max_size=40))
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 2),
+            st.sampled_from(
+                [
+                    "SELECT jobs",
+                    "SELECT user",
+                    "SELECT 1",
+                    "BUMP",
+                    "BACK",
+                    "SET NAMES latin1",
+                    "SET NAMES utf8mb4",
+                    "SELECT volatile",
+                ]
+            ),
+        ),
+        max_size=40,
+    )
+)
 def test_kept_and_fresh_answers_are_equal_bytes(history: list[tuple[int, str]]) -> None:
     """The same interleaved history against a server that keeps answers and one that cannot."""
     transcripts = []

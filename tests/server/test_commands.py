@@ -3,11 +3,11 @@
 import time
 
 import pytest
-from tests.server.conftest import StartFake
-from tests.server.wire import BASIC, DEPRECATE_EOF, MULTI_STATEMENTS, ServerSaid, Wire
 
 from obsim.server import Limits
 from obsim.server.commands import COMMANDS
+from tests.server.conftest import StartFake
+from tests.server.wire import BASIC, DEPRECATE_EOF, MULTI_STATEMENTS, ServerSaid, Wire
 
 MULTI = BASIC | MULTI_STATEMENTS
 
@@ -27,7 +27,9 @@ def test_rows_and_their_end(port: int, capabilities: int) -> None:
         assert answer.rows == [(b"row 0",), (b"row 1",), (b"row 2",)]
         assert (answer.status, answer.warnings) == (2, 0)
         # No count of rows in the last packet: MariaDB Connector/J 2.7 takes only 0 there.
-        assert answer.ending == (b"\xfe\x00\x00\x02\x00\x00\x00" if capabilities & DEPRECATE_EOF else b"\xfe\x00\x00\x02\x00")
+        assert answer.ending == (
+            b"\xfe\x00\x00\x02\x00\x00\x00" if capabilities & DEPRECATE_EOF else b"\xfe\x00\x00\x02\x00"
+        )
 
 
 def test_ok_counts_rows(port: int) -> None:
@@ -243,6 +245,13 @@ def test_a_client_that_does_not_read_is_served_no_further(start: StartFake) -> N
         assert len([text for _, text in host.executed if "repeat" in text]) == 200
 
 
+def flood(wire: Wire, packet: bytes) -> None:
+    """Send for ever; a server that stops reading makes it wait."""
+    sent = 0
+    while sent < 100_000_000:
+        sent += wire.socket.send(packet[sent % len(packet) :])
+
+
 def test_a_flood_behind_a_running_statement_is_read_no_further(start: StartFake) -> None:
     host, server = start(limits=Limits(pipeline_bytes_max=64 * 1024))
     with Wire(server.port) as wire:
@@ -251,10 +260,8 @@ def test_a_flood_behind_a_running_statement_is_read_no_further(start: StartFake)
         body = b"\x03SELECT " + b"z" * 50_000
         wire.socket.settimeout(0.2)
         packet = len(body).to_bytes(3, "little") + b"\0" + body
-        sent = 0
         with pytest.raises(TimeoutError):
-            while sent < 100_000_000:
-                sent += wire.socket.send(packet[sent % len(packet) :])
+            flood(wire, packet)
         connection = next(iter(server.listener.shared.connections.values()))
         assert len(connection.inbox) < 64 * 1024 + 2 * 64 * 1024
         wire.socket.settimeout(10)

@@ -3,11 +3,11 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.server.wire import decode_column
 
 from obsim.answers import Column, ColumnFlag, MysqlType, ResultSet, Value, column_of_type
 from obsim.server.encode import binary_rows, codec_of, column_definition, double_text, result_set, text_rows
 from obsim.server.packets import Inbox
+from tests.server.wire import decode_column
 
 
 def rows_of(packets: list[bytes]) -> list[bytes]:
@@ -40,12 +40,14 @@ def test_a_column_definition_has_every_field() -> None:
         "charset": 45, "length": 64, "type": 0xFD, "flags": 1, "decimals": 0,
     }  # fmt: skip
     number = Column("n", MysqlType.LONGLONG, 20, 0, ColumnFlag.UNSIGNED | ColumnFlag.BINARY, 63, "id", "t", "tt", "db")
-    found = decode_column(column_definition(number, "gbk"))  # type: ignore[arg-type]
+    found = decode_column(column_definition(number, "gbk"))
     assert (found["org_name"], found["table"], found["org_table"], found["schema"]) == ("id", "t", "tt", "db")
     assert (found["charset"], found["flags"]) == (63, 160)
 
 
-@pytest.mark.parametrize(("codec", "collation"), [("utf-8", 45), ("gbk", 28), ("cp1252", 8), ("gb18030", 248), ("utf-16-be", 54)])
+@pytest.mark.parametrize(
+    ("codec", "collation"), [("utf-8", 45), ("gbk", 28), ("cp1252", 8), ("gb18030", 248), ("utf-16-be", 54)]
+)
 def test_text_columns_name_the_character_set_of_the_results(codec: str, collation: int) -> None:
     data = column_definition(Column("é"), codec)
     name = "é".encode(codec)
@@ -82,7 +84,13 @@ def test_a_kept_value_never_answers_for_an_equal_one_of_another_type() -> None:
     assert text("1") == b"\x011"
 
 
-@given(st.lists(st.one_of(st.none(), st.integers(-(2**63), 2**64 - 1), st.text(max_size=80), st.binary(max_size=80)), min_size=1, max_size=30))
+@given(
+    st.lists(
+        st.one_of(st.none(), st.integers(-(2**63), 2**64 - 1), st.text(max_size=80), st.binary(max_size=80)),
+        min_size=1,
+        max_size=30,
+    )
+)
 def test_any_row_reads_back(values: list[Value]) -> None:
     columns = tuple(Column(f"c{n}") for n in range(len(values)))
     packets, sequence = text_rows(ResultSet(columns, [values] * 3), 250, "utf-8")
@@ -103,7 +111,8 @@ def test_any_row_reads_back(values: list[Value]) -> None:
 @pytest.mark.parametrize(
     ("value", "printed"),
     [
-        (0.0, "0"), (1.0, "1"), (-2.5, "-2.5"), (0.1, "0.1"), (1e14, "100000000000000"), (1e15, "1e15"), (-1e15, "-1e15"),
+        (0.0, "0"), (1.0, "1"), (-2.5, "-2.5"), (0.1, "0.1"), (1e14, "100000000000000"), (1e15, "1e15"),
+        (-1e15, "-1e15"),
         (1.5e15, "1.5e15"), (123456789012345678.0, "1.2345678901234568e17"), (1e300, "1e300"), (1e-5, "0.00001"),
         (1.5e-7, "0.00000015"), (-1e-15, "-0.000000000000001"), (1e-16, "1e-16"), (0.0001, "0.0001"),
     ],
@@ -147,9 +156,7 @@ def test_nulls_of_a_binary_row_are_bits_from_the_third_on() -> None:
 
 def test_sequence_ids_go_round_and_long_rows_count_their_packets() -> None:
     columns = (Column("c"),)
-    data, sequence = result_set(
-        ResultSet(columns, [("x",)] * 300), 1, 2, 0, deprecate_eof=True, codec="utf-8"
-    )
+    data, sequence = result_set(ResultSet(columns, [("x",)] * 300), 1, 2, 0, deprecate_eof=True, codec="utf-8")
     inbox = Inbox(1 << 26)
     inbox.expected = 1
     inbox.feed(data)

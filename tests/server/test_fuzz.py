@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from tests.server.wire import BASIC, CONNECT_ATTRS, CONNECT_WITH_DB, DEPRECATE_EOF, MULTI_STATEMENTS, SSL, Wire, bound
 
 PACKETS = int(os.environ.get("OBSIM_FUZZ_PACKETS", "3000"))
@@ -67,7 +68,12 @@ def login_seeds() -> list[bytes]:
     """Sound responses to a greeting, and the request for TLS."""
     fixed = [
         struct.pack("<IIB23x", capabilities, 1 << 24, 45)
-        for capabilities in (BASIC, BASIC | CONNECT_WITH_DB, BASIC | CONNECT_ATTRS | DEPRECATE_EOF, BASIC | MULTI_STATEMENTS)
+        for capabilities in (
+            BASIC,
+            BASIC | CONNECT_WITH_DB,
+            BASIC | CONNECT_ATTRS | DEPRECATE_EOF,
+            BASIC | MULTI_STATEMENTS,
+        )
     ]
     tails = [
         b"root\0\0mysql_native_password\0",
@@ -83,10 +89,11 @@ def command_seeds() -> list[bytes]:
     return [
         b"\x03SELECT 1", b"\x03SELECT 1; SELECT 2;", b"\x03SELECT volatile", b"\x03WAIT 0.01", b"\x03SET NAMES gbk",
         b"\x02oceanbase", b"\x04t\0c%", b"\x09", b"\x0c\x07\x00\x00\x00", b"\x0d", b"\x0e", b"\x1b\x00\x00", b"\x1f",
-        b"\x11root\0\0oceanbase\0\x2d\x00mysql_native_password\0", b"\x16SELECT ?, ?", b"\x17" + execute + bound("a", 1),
+        b"\x11root\0\0oceanbase\0\x2d\x00mysql_native_password\0", b"\x16SELECT ?, ?",
+        b"\x17" + execute + bound("a", 1),
         b"\x17" + execute + bound(None, b"\xff"), b"\x18" + struct.pack("<IH", 1, 0) + b"piece", b"\x19\x01\0\0\0",
         b"\x1a\x01\0\0\0", b"\x1c\x01\0\0\0\x02\0\0\0",
-        b"\x17" + execute + b"\x00\x01\x0c\x00\x0b\x00" + b"\x0b\xe8\x07\x01\x02\x03\x04\x05\x06\x00\x00\x00" + b"\x08" * 9,
+        b"\x17" + execute + b"\x00\x01\x0c\x00\x0b\x00\x0b\xe8\x07\x01\x02\x03\x04\x05\x06\x00\x00\x00" + b"\x08" * 9,
     ]  # fmt: skip
 
 

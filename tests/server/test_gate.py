@@ -5,11 +5,11 @@ import time
 from collections.abc import Callable
 
 import pytest
+
+from obsim.server import Limits
 from tests.server.conftest import StartFake
 from tests.server.fakes import FakeHost, FakePending
 from tests.server.wire import BASIC, MULTI_STATEMENTS, Result, ServerSaid, Wire, bound
-
-from obsim.server import Limits
 
 LONG = "WAIT 30"
 
@@ -101,7 +101,9 @@ def test_a_kept_answer_waits_too(start: StartFake) -> None:
         assert other.answer().rows == [(b"41",)]
 
 
-@pytest.mark.parametrize("text", ["KILL QUERY {}", " /* now; */ kill query {}", "-- x\nKILL QUERY {}", "#\n/**/KILL\nQUERY {}"])
+@pytest.mark.parametrize(
+    "text", ["KILL QUERY {}", " /* now; */ kill query {}", "-- x\nKILL QUERY {}", "#\n/**/KILL\nQUERY {}"]
+)
 def test_kill_query_ends_the_statement_and_not_the_session(start: StartFake, text: str) -> None:
     host, server = start()
     with Wire(server.port) as owner, Wire(server.port) as killer:
@@ -246,7 +248,7 @@ def test_a_clock_that_cannot_follow_is_the_statement_s_error(start: StartFake) -
         def broken() -> None:
             raise ServerSaid(1, "x", "y")
 
-        host.settle = broken  # type: ignore[method-assign, assignment]
+        host.settle = broken  # type: ignore[method-assign]
         for _ in range(2):  # a kept answer is none while the clock is broken
             with pytest.raises(ServerSaid) as caught:
                 wire.query("SELECT 1")

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pymysql
 import pytest
-from tests.server.conftest import StartFake
-from tests.server.fakes import FakeHost, FakePending, FakeUser, digest, fake_server
-from tests.server.wire import ServerSaid, Wire
 
 from obsim.errors import UsageError
 from obsim.server import Limits, ListenOptions, ThreadedServer, new_event_loop, serve
+from tests.server.conftest import StartFake
+from tests.server.fakes import FakeHost, FakePending, FakeUser, digest, fake_server
+from tests.server.wire import ServerSaid, Wire
 
 
 def test_a_server_can_be_stopped_twice_and_takes_nobody_then() -> None:
@@ -53,7 +53,7 @@ def test_a_port_in_use_is_named() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(UsageError, match=f"cannot listen on 127.0.0.1:{port}: "):
             fake_server(port=port).start()
-    with pytest.raises(UsageError, match="cannot listen on 127.0.0.1:70000"):
+    with pytest.raises(UsageError, match=r"cannot listen on 127\.0\.0\.1:70000"):
         fake_server(port=70_000).start()
 
 
@@ -86,16 +86,18 @@ def test_other_addresses_are_fine_with_passwords_or_permission() -> None:
 
 def test_a_unix_socket(tmp_path: Path) -> None:
     path = tmp_path / "obsim.sock"
-    with fake_server(unix_socket=str(path)):
-        with pymysql.connect(unix_socket=str(path), user="pw", password="secret") as connection:
-            cursor = connection.cursor()
-            cursor.execute("SELECT user")
-            assert cursor.fetchall() == (("pw@sys",),)
+    with (
+        fake_server(unix_socket=str(path)),
+        pymysql.connect(unix_socket=str(path), user="pw", password="secret") as connection,
+    ):
+        cursor = connection.cursor()
+        cursor.execute("SELECT user")
+        assert cursor.fetchall() == (("pw@sys",),)
     assert not path.exists()
 
 
 def test_a_unix_socket_that_cannot_be(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="cannot listen on .* and .*nowhere"):
+    with pytest.raises(UsageError, match=r"cannot listen on .* and .*nowhere"):
         fake_server(unix_socket=str(tmp_path / "nowhere" / "s")).start()
 
 

@@ -1,16 +1,32 @@
 """Who gets in, and what everybody else is told."""
 
-import pytest
 import pymysql
+import pytest
 from mysql import connector
+from mysql_mimic.auth import User
+
+from obsim.server.auth import identify, read_login_name
+from obsim.server.handshake import new_nonce
 from tests.server.conftest import StartFake
 from tests.server.fakes import FakeUser, digest
 from tests.server.wire import BASIC, BIT_27, SECURE_CONNECTION, SSL, ServerSaid, Wire, scramble
 
-from obsim.server.auth import identify, read_login_name
-from obsim.server.handshake import new_nonce
-
-OFFERED = 0x1 | 0x2 | 0x4 | 0x8 | 0x200 | 0x2000 | 0x8000 | 0x10000 | 0x20000 | 0x40000 | 0x80000 | 0x100000 | 0x200000 | 0x1000000
+OFFERED = (
+    0x1
+    | 0x2
+    | 0x4
+    | 0x8
+    | 0x200
+    | 0x2000
+    | 0x8000
+    | 0x10000
+    | 0x20000
+    | 0x40000
+    | 0x80000
+    | 0x100000
+    | 0x200000
+    | 0x1000000
+)
 
 
 def turned_away(port: int, user: str, password: str = "", **options: object) -> ServerSaid:
@@ -119,10 +135,14 @@ def test_a_scramble_is_good_for_one_nonce(port: int) -> None:
 
 
 def test_unknown_accounts_are_verified_as_well(start: StartFake, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = []
+    seen: list[str] = []
     host, _ = start()
-    native = "mysql_mimic.auth.NativePasswordAuthPlugin.password_matches"
-    monkeypatch.setattr(native, lambda self, user, scramble, nonce: seen.append(user.auth_string) or False)
+
+    def refuse(_: object, user: User, *_rest: object) -> bool:
+        seen.append(user.auth_string or "")
+        return False
+
+    monkeypatch.setattr("mysql_mimic.auth.NativePasswordAuthPlugin.password_matches", refuse)
     for typed in ("pw", "nobody", "pw@nowhere", "pw#other"):
         with pytest.raises(Exception, match="Access denied"):
             identify(host.state, typed, b"x" * 20, b"n" * 20)
@@ -236,8 +256,13 @@ def test_change_user_logs_another_one_in(start: StartFake) -> None:
         assert caught.value.errno == 1243
 
 
-@pytest.mark.parametrize(("user", "password", "database", "errno"), [("pw", "no", "", 1045), ("x@y", "", "", 1045), ("root", "", "nix", 1049)])
-def test_a_refused_change_of_user_ends_the_connection(start: StartFake, user: str, password: str, database: str, errno: int) -> None:
+@pytest.mark.parametrize(
+    ("user", "password", "database", "errno"),
+    [("pw", "no", "", 1045), ("x@y", "", "", 1045), ("root", "", "nix", 1049)],
+)
+def test_a_refused_change_of_user_ends_the_connection(
+    start: StartFake, user: str, password: str, database: str, errno: int
+) -> None:
     host, server = start()
     with Wire(server.port) as wire:
         wire.login("root")
@@ -277,7 +302,9 @@ def test_change_user_without_plugins_uses_the_first_nonce(port: int) -> None:
 
 def test_pymysql(start: StartFake) -> None:
     _, server = start()
-    with pymysql.connect(host="127.0.0.1", port=server.port, user="pw@sys", password="secret", database="oceanbase") as connection:
+    with pymysql.connect(
+        host="127.0.0.1", port=server.port, user="pw@sys", password="secret", database="oceanbase"
+    ) as connection:
         with connection.cursor() as cursor:
             cursor.execute("SELECT user")
             assert cursor.fetchall() == (("pw@sys",),)
@@ -291,7 +318,12 @@ def test_mysql_connector(start: StartFake) -> None:
     host, server = start()
     host.state.tenants[1].users["caching"] = FakeUser("caching", digest("p"))
     connection = connector.connect(
-        host="127.0.0.1", port=server.port, user="caching", password="p", use_pure=True, auth_plugin="mysql_native_password"
+        host="127.0.0.1",
+        port=server.port,
+        user="caching",
+        password="p",
+        use_pure=True,
+        auth_plugin="mysql_native_password",
     )
     cursor = connection.cursor(prepared=True)
     cursor.execute("SELECT ?, ?", ("x'y", None))
@@ -305,5 +337,3 @@ def test_mysql_connector(start: StartFake) -> None:
     connection.cmd_reset_connection()
     connection.close()
     assert host.bound == [("x'y", None)]
-
-

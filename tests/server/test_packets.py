@@ -80,7 +80,14 @@ def test_reading_never_passes_the_end(data: bytes, steps: list[int]) -> None:
     for step in steps:
         before = reader.position
         try:
-            (reader.length, reader.counted, reader.null_terminated, reader.rest, lambda: reader.take(3), lambda: reader.integer(4))[step]()
+            (
+                reader.length,
+                reader.counted,
+                reader.null_terminated,
+                reader.rest,
+                lambda: reader.take(3),
+                lambda: reader.integer(4),
+            )[step]()
         except MalformedError:
             assert reader.position <= len(data)
             return
@@ -89,7 +96,9 @@ def test_reading_never_passes_the_end(data: bytes, steps: list[int]) -> None:
 
 def test_ok_and_end_packets() -> None:
     assert ok_packet(2) == b"\x00\x00\x00\x02\x00\x00\x00"
-    assert ok_packet(0x22, affected_rows=300, warnings=1, info="done") == b"\x00\xfc\x2c\x01\x00\x22\x00\x01\x00\x04done"
+    assert (
+        ok_packet(0x22, affected_rows=300, warnings=1, info="done") == b"\x00\xfc\x2c\x01\x00\x22\x00\x01\x00\x04done"
+    )
     assert terminator(2, 1, deprecate_eof=True) == b"\xfe\x00\x00\x02\x00\x01\x00"
     assert terminator(2, 1, deprecate_eof=False) == b"\xfe\x01\x00\x02\x00"
 

@@ -3,11 +3,11 @@
 import struct
 
 import pytest
-from tests.server.conftest import StartFake
-from tests.server.wire import BASIC, DEPRECATE_EOF, Result, ServerSaid, Wire, bound
 
 from obsim.answers import Value
 from obsim.server import Limits
+from tests.server.conftest import StartFake
+from tests.server.wire import BASIC, DEPRECATE_EOF, Result, ServerSaid, Wire, bound
 
 CURSOR_EXISTS, LAST_ROW_SENT = 0x40, 0x80
 
@@ -69,7 +69,8 @@ def test_parameters_of_every_type(start: StartFake, wire_form: bytes, value: Val
 @pytest.mark.parametrize(
     "wire_form",
     [
-        b"", b"\x00", b"\x00\x01", b"\x00\x01\xfd", typed(0xFD, b""), typed(0xFD, b"\x05ab"), typed(0xFD, b"\xfe" + b"\xff" * 8),
+        b"", b"\x00", b"\x00\x01", b"\x00\x01\xfd", typed(0xFD, b""), typed(0xFD, b"\x05ab"),
+        typed(0xFD, b"\xfe" + b"\xff" * 8),
         typed(0x08, b"\x00"), typed(0x0C, b"\x05abcde"), typed(0x0B, b"\x01a"), typed(0xF3, b""), typed(0xFD, b"\xfb"),
     ],
 )  # fmt: skip

@@ -16,18 +16,18 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from mysql import connector
-from tests.server.conftest import StartFake
-from tests.server.stock import StockServer
-from tests.server.wire import BASIC, SSL, ServerSaid, Wire
 
 from obsim.errors import UsageError
 from obsim.server import Limits
+from tests.server.conftest import StartFake
+from tests.server.stock import StockServer
+from tests.server.wire import BASIC, SSL, ServerSaid, Wire
 
 Certificate = tuple[str, str]
 
 
 @pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Certificate]:
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
     """A throw-away certificate for 127.0.0.1 and its key."""
     folder = tmp_path_factory.mktemp("tls")
     key = ec.generate_private_key(ec.SECP256R1())
@@ -49,7 +49,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Certificat
     key_file.write_bytes(
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
-    yield str(cert_file), str(key_file)
+    return str(cert_file), str(key_file)
 
 
 class Secured:
@@ -94,17 +94,31 @@ def tls_port(request: pytest.FixtureRequest, start: StartFake, certificate: Cert
 
 def test_pymysql(tls_port: int, certificate: Certificate) -> None:
     for _ in range(20):
-        with pymysql.connect(
-            host="127.0.0.1", port=tls_port, user="pw", password="secret", ssl={"ca": certificate[0]}, read_timeout=10
-        ) as connection, connection.cursor() as cursor:
-            assert isinstance(connection._sock, ssl.SSLSocket)
+        with (
+            pymysql.connect(
+                host="127.0.0.1",
+                port=tls_port,
+                user="pw",
+                password="secret",
+                ssl={"ca": certificate[0]},
+                read_timeout=10,
+            ) as connection,
+            connection.cursor() as cursor,
+        ):
+            assert isinstance(vars(connection)["_sock"], ssl.SSLSocket)
             cursor.execute("SELECT user")
             assert cursor.fetchall() == (("pw@sys",),)
 
 
 def test_mysql_connector(tls_port: int, certificate: Certificate) -> None:
     connection = connector.connect(
-        host="127.0.0.1", port=tls_port, user="pw", password="secret", use_pure=True, ssl_ca=certificate[0], ssl_verify_cert=True
+        host="127.0.0.1",
+        port=tls_port,
+        user="pw",
+        password="secret",
+        use_pure=True,
+        ssl_ca=certificate[0],
+        ssl_verify_cert=True,
     )
     cursor = connection.cursor()
     cursor.execute("SELECT user")
@@ -143,9 +157,12 @@ def test_tls_bytes_right_behind_the_request(tls_port: int, certificate: Certific
 
 
 def test_stock_loses_them(certificate: Certificate) -> None:
-    with StockServer(*certificate) as stock, pytest.raises((TimeoutError, ConnectionError)):
-        with upgraded_in_one_piece(stock.port, certificate, 1.0):
-            pass
+    with (
+        StockServer(*certificate) as stock,
+        pytest.raises((TimeoutError, ConnectionError)),
+        upgraded_in_one_piece(stock.port, certificate, 1.0),
+    ):
+        pass
 
 
 def test_what_is_no_tls_ends_the_connection(tls_port: int) -> None:
@@ -202,5 +219,3 @@ def test_certificates_that_cannot_be_used(start: StartFake, certificate: Certifi
     wrong.write_text("no certificate")
     with pytest.raises(UsageError, match="cannot use"):
         start(tls_cert=str(wrong), tls_key=certificate[1])
-
-
