@@ -100,6 +100,9 @@ def modulo(rewriter: Rewriter, node: Node, frame: Frame) -> Term:
 def negative(rewriter: Rewriter, node: Node, frame: Frame) -> Term:
     """The sign before an operand."""
     term = rewriter.term(node.this, frame)
+    refuse_rows(term)
+    if term.sql == "'9223372036854775808'":  # the one literal that is an integer only with its sign
+        return Term("(-9223372036854775807 - 1)", INTEGER.as_nullable(False))
     if isinstance(term.literal, int):
         return Term(f"(-{term.sql})", term.kind, literal=-term.literal)
     kind = term.kind if term.kind.is_number else DOUBLE.as_nullable(term.kind.nullable)

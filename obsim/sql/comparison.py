@@ -6,11 +6,12 @@ letter case.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import isinf
 
 from obsim.answers import MysqlType
 from obsim.sql.kinds import BOOLEAN, DOUBLE, INTEGER, Kind, decimal_of
 from obsim.sql.moments import canonical
-from obsim.sql.refusals import wrong_column_count
+from obsim.sql.refusals import illegal_double, wrong_column_count
 from obsim.sql.scope import Term
 from obsim.sql.values import number_of
 
@@ -34,7 +35,14 @@ def boolean(sql: str, *terms: Term) -> Term:
 
 def collated(term: Term) -> str:
     """The expression with the collation that comparing, grouping and sorting texts needs."""
+    _refuse_row(term)
     return term.sql if term.collated or not term.kind.is_text else f"({term.sql}) COLLATE NOCASE"
+
+
+def _refuse_row(term: Term) -> None:
+    """Raise 1241 for `(a, b)` where one value belongs."""
+    if term.row:
+        raise wrong_column_count(1)
 
 
 def as_number(term: Term) -> str:
@@ -85,6 +93,7 @@ def as_kind(term: Term, kind: Kind) -> str:
 
 def truth(term: Term) -> str:
     """The expression as a condition."""
+    _refuse_row(term)
     return term.sql if term.kind.is_number or term.kind.is_null else as_number(term)
 
 
@@ -164,6 +173,8 @@ def _any_equal(wanted: Term, choices: Sequence[Term]) -> Term:
 def number_literal(text: str) -> Term:
     """A number as written: a whole number, a decimal with its digits, or with an exponent a double."""
     if "e" in text.lower():
+        if isinf(float(text)):
+            raise illegal_double(text)
         return Term(repr(float(text)), DOUBLE.as_nullable(False))
     if "." in text:
         whole, _, fraction = text.partition(".")

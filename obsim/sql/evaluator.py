@@ -92,7 +92,7 @@ class Evaluator:
         if plan.bindings:
             facts = Facts(self._state, session)
             values = [*parameters, *[read(facts) for read in plan.bindings]]
-        rows = tables.query(plan.sqlite_sql, values, bulky=plan.bulky)
+        rows = tables.query(plan.sqlite_sql, values, width=len(plan.columns), bulky=plan.bulky)
         if plan.converters:
             rows = [_converted(row, plan.converters) for row in rows]
         columns = _typed(plan.columns, plan.untyped, rows) if plan.untyped else plan.columns
@@ -120,7 +120,7 @@ class Evaluator:
         kinds = [kind_of_column(column) for column in numbered]
         tables.load_rows(kinds, [(*row, place) for place, row in enumerate(rows)])
         facts = Facts(self._state, session)
-        found = tables.query(plan.sqlite_sql, [read(facts) for read in plan.bindings], bulky=False)
+        found = tables.query(plan.sqlite_sql, [read(facts) for read in plan.bindings], width=1, bulky=False)
         return ResultSet(columns, [rows[int(place)] for (place,) in found])  # type: ignore[arg-type]
 
     # --- compiling -----------------------------------------------------------------------------------------------
@@ -210,7 +210,7 @@ def _present(tree: Any) -> list[str]:
 
 def _placed(body: str, refused: SyntaxRefused) -> ServerError:
     """A refusal that knows only a word, with the rest of the text from that word on."""
-    at = body.find(refused.near) if refused.near else 0
+    at = body.lower().find(refused.near.lower()) if refused.near else 0
     at = max(at, 0)
     return SyntaxRefused(body[at:], body.count("\n", 0, at) + 1)
 

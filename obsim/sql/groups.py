@@ -8,7 +8,7 @@ from obsim.sql.functions import FUNCTIONS, Form, Function, argument_range
 from obsim.sql.kinds import TEXT
 from obsim.sql.query_tokens import unmarked
 from obsim.sql.refusals import group_function_misused, no_such_function, wrong_argument_count
-from obsim.sql.rewriter import Node, Rewriter
+from obsim.sql.rewriter import Node, Rewriter, refuse_rows
 from obsim.sql.scope import Frame, Term
 
 __all__ = ["aggregate", "group_concat", "window"]
@@ -54,6 +54,7 @@ def aggregate(rewriter: Rewriter, function: Function, nodes: list[Node], frame: 
     if not low <= len(parts) <= high or (len(parts) > 1 and not distinct and function.name != "COUNT"):
         raise wrong_argument_count(function.name)
     terms = rewriter.terms(parts, inner)
+    refuse_rows(*terms)
     kind = function.result([t.kind for t in terms])
     first = terms[0]
     if function.name == "COUNT":

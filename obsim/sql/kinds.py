@@ -25,6 +25,7 @@ MOMENTS = frozenset({MysqlType.DATETIME, MysqlType.TIMESTAMP})
 TEXTS = frozenset({MysqlType.VAR_STRING, MysqlType.STRING, MysqlType.BLOB})
 DECIMALS_MAX = 30
 INT64_MAX = 2**63 - 1
+_INFINITE = float("inf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +206,8 @@ def _whole(value: Value) -> Value:
 
 
 def _double(value: Value) -> Value:
+    if isinstance(value, float) and abs(value) == _INFINITE:
+        raise out_of_range("DOUBLE")
     return float(value) if isinstance(value, int) else value
 
 

@@ -5,7 +5,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from obsim.errors import NotModelled
+from obsim.errors import NotModelled, SyntaxRefused
 from obsim.sql.comparison import as_text, boolean, collated, compare, membership, truth
 from obsim.sql.kinds import BOOLEAN
 from obsim.sql.refusals import wrong_column_count
@@ -117,6 +117,8 @@ def in_expression(rewriter: Rewriter, node: Node, frame: Frame) -> Term:
         and type(node.expressions[0]).__name__ in {"Select", "Subquery"}
     ):
         query_node = node.expressions[0]
+    if query_node is None and not node.expressions:
+        raise SyntaxRefused("", 1)
     if query_node is None:
         return membership(wanted, rewriter.terms(node.expressions, frame))
     query = rewriter.query(query_node, frame.scope)

@@ -11,8 +11,8 @@ from obsim.answers import Value
 from obsim.ids import display_time
 
 __all__ = [
-    "DAY_US", "MONTH_NAMES", "WEEKDAY_NAMES", "add_months", "canonical", "date_text", "day_number", "fields",
-    "moment_number", "moment_text", "moment_us", "time_text", "time_us",
+    "DAY_US", "MONTH_NAMES", "SECOND_US", "WEEKDAY_NAMES", "add_months", "canonical", "date_text", "day_number",
+    "fields", "moment_number", "moment_text", "moment_us", "time_text", "time_us",
 ]
 
 SECOND_US = 1_000_000

@@ -31,6 +31,8 @@ _MODIFIERS = frozenset(
         "STRAIGHT_JOIN",
     }
 )
+_CALLED_ONLY = frozenset({"DATETIME", "GLOB"})
+"""Words that the tokenizer knows and that name no function of MySQL."""
 _ESCAPES = {"0": "\0", "b": "\b", "n": "\n", "r": "\r", "t": "\t", "Z": "\x1a", "%": "\\%", "_": "\\_"}
 
 
@@ -123,42 +125,40 @@ class _Marker:
         tokens = [t for t in tokens if t.token_type is not types.HINT]
         while tokens and tokens[-1].token_type is types.SEMICOLON:
             tokens.pop()
+        if tokens and tokens[-1].token_type is types.ALIAS:
+            raise SyntaxRefused(self.text[tokens[-1].start :], self.text.count("\n", 0, tokens[-1].start) + 1)
         place = 0
         while place < len(tokens):
             token = tokens[place]
             kind = token.token_type
             following = tokens[place + 1] if place + 1 < len(tokens) else None
             opens = following is not None and following.token_type is types.L_PAREN
-            if token.comments:
-                token = self._made(token, kind, token.text)
             if kind is types.SELECT:
                 place = self._select(tokens, place)
-                continue
-            if kind is types.PLACEHOLDER:
-                self.parameters += 1
-                self.out.append(self._made(token, types.VAR, f"{PARAMETER_MARK}{self.parameters}"))
             elif kind is types.STRING:
                 place = self._literal(tokens, place)
-                continue
-            elif self._is_call(token, opens):
-                self.out.append(self._made(token, types.VAR, CALL_MARK + token.text))
-            elif not opens and self._is_word(token):
-                self.out += [
-                    self._made(token, types.VAR, CALL_MARK + token.text),
-                    self._made(token, types.L_PAREN, "("),
-                    self._made(token, types.R_PAREN, ")"),
-                ]
-            elif (
-                kind is types.VAR
-                and following is not None
-                and token.text.upper() == "MINUS"
-                and self._is_minus(tokens, place)
-            ):
-                self.out.append(self._made(token, types.EXCEPT, "EXCEPT"))
             else:
-                self._plain(token)
-            place += 1
+                if self._is_minus(tokens, place):
+                    self.out.append(self._made(token, types.EXCEPT, "EXCEPT"))
+                else:
+                    self._one(token, opens)
+                place += 1
         return Preparation(self.out, self.items, self.parameters)
+
+    def _one(self, token: Any, opens: bool) -> None:
+        """A token that stands for itself, or for one word of ours."""
+        types = _names().types
+        kind = token.token_type
+        if kind is types.PLACEHOLDER:
+            self.parameters += 1
+            self.out.append(self._made(token, types.VAR, f"{PARAMETER_MARK}{self.parameters}"))
+        elif self._is_call(token, opens):
+            self.out.append(self._made(token, types.VAR, CALL_MARK + token.text))
+        elif not opens and self._is_word(token):
+            self.out.append(self._made(token, types.VAR, CALL_MARK + token.text))
+            self.out += [self._made(token, types.L_PAREN, "("), self._made(token, types.R_PAREN, ")")]
+        else:
+            self._plain(self._made(token, kind, token.text) if token.comments else token)
 
     def _made(self, like: Any, kind: Any, text: str) -> Any:
         return _names().token(kind, text, like.line, like.col, like.start, like.end)
@@ -180,9 +180,13 @@ class _Marker:
             return False
         n = _names()
         name = token.text.upper()
-        if name in SPECIAL_SYNTAX or (token.token_type is not n.types.VAR and name not in FUNCTIONS):
-            return False
         previous = self.out[-1].token_type if self.out else None
+        if name == "LIKE" and previous not in n.operands and previous is not n.types.NOT:
+            raise SyntaxRefused(self.text[token.start :], self.text.count("\n", 0, token.start) + 1)
+        if name in SPECIAL_SYNTAX:
+            return False
+        if token.token_type is not n.types.VAR and name not in FUNCTIONS and name not in _CALLED_ONLY:
+            return False
         if previous is n.types.ALIAS or (previous is n.types.COMMA and self.calls and self.calls[-1] == "CONVERT"):
             return False
         return not (token.token_type is n.types.MOD and previous in n.operands)
@@ -200,7 +204,10 @@ class _Marker:
 
     @staticmethod
     def _is_minus(tokens: list[Any], place: int) -> bool:
+        """Whether the token is MINUS between two queries, which is what OceanBase calls EXCEPT."""
         types = _names().types
+        if tokens[place].token_type is not types.VAR or tokens[place].text.upper() != "MINUS":
+            return False
         after = next((t for t in tokens[place + 1 :] if t.token_type is not types.L_PAREN), None)
         return after is not None and after.token_type is types.SELECT
 

@@ -3,10 +3,17 @@
 from obsim.errors import ServerError, error
 
 __all__ = [
-    "ambiguous_column", "bad_group_term", "column_counts_differ", "group_function_misused", "no_such_function",
-    "out_of_range", "query_too_large", "result_too_large", "rows_more_than_one", "statement_too_costly",
-    "unknown_column", "unknown_table", "wrong_argument_count", "wrong_arguments", "wrong_column_count",
+    "ambiguous_column", "bad_group_term", "column_counts_differ", "group_function_misused", "illegal_double",
+    "no_such_function", "out_of_range", "query_too_large", "result_too_large", "rows_more_than_one",
+    "statement_too_costly", "unknown_column", "unknown_table", "wrong_argument_count", "wrong_arguments",
+    "wrong_column_count",
 ]
+
+
+def illegal_double(text: str) -> ServerError:
+    """1367: a number beyond doubles."""
+    message = f"Illegal double '{text}' value found during parsing"
+    return ServerError(1367, "22007", message, name="OB_ERR_ILLEGAL_VALUE")
 
 
 def no_such_function(name: str) -> ServerError:

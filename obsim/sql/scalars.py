@@ -6,7 +6,7 @@ from obsim.answers import MysqlType
 from obsim.sql.comparison import as_kind, as_number, as_text
 from obsim.sql.functions import FUNCTIONS, letter_of, sqlite_name
 from obsim.sql.kinds import Kind, merged
-from obsim.sql.rewriter import Rewriter
+from obsim.sql.rewriter import Rewriter, refuse_rows
 from obsim.sql.scope import Term
 
 __all__ = ["branches", "call_terms"]
@@ -26,6 +26,7 @@ def call_terms(rewriter: Rewriter, name: str, terms: Sequence[Term]) -> Term:
     """A scalar function of the registry over rewritten arguments."""
     function = FUNCTIONS[name]
     rewriter.draft.bulky = rewriter.draft.bulky or name in _BULKY
+    refuse_rows(*terms)
     arguments = [_argument(letter_of(function.arguments, i), t) for i, t in enumerate(terms)]
     if function.zone:
         arguments.append(rewriter.draft.zone())

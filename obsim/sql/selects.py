@@ -293,6 +293,8 @@ def _group(rewriter: Rewriter, node: Node, frame: Frame, outputs: tuple[Output, 
         return ""
     if any(clause.args.get(part) for part in ("rollup", "cube", "grouping_sets")):
         raise NotModelled("WITH ROLLUP")
+    if not clause.expressions:
+        raise SyntaxRefused("group", 1)
     inside = frame.within("group statement", aggregates=False)
     out = []
     for item in clause.expressions:

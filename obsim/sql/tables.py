@@ -27,9 +27,10 @@ from obsim.sql.values import BUDGET, TEXT_BYTES_MAX
 __all__ = ["NATIVE_FUNCTIONS", "Tables", "connect"]
 
 STEPS_PER_TICK = 10_000
-TICKS_MAX = 3_000
-"""A statement may take 30 million steps of SQLite's machine, about two seconds; the count, not the time, ends it."""
-ROWS_MAX = 500_000
+TICKS_MAX = 2_000
+"""A statement may take 20 million steps of the machine of SQLite, about a second; the count, not the time, ends it."""
+CELLS_MAX = 4_000_000
+"""Values of a result, all rows together."""
 RESULT_CHARACTERS_MAX = 64 << 20
 
 NATIVE_FUNCTIONS = frozenset(
@@ -59,6 +60,10 @@ _ALLOWED_FUNCTIONS = (
     | {"ob_join_group"}
     | {sqlite_name(f) for f in FUNCTIONS.values() if f.form is Form.SCALAR}
 )
+_TOO_LARGE = ("too large", "too many", "at most", "stack overflow")
+"""What the messages about SQLite's own limits have in them."""
+_DERIVED = ("cte_", "(")
+"""What SQLite calls tables that a query defines itself; no table of the database begins so."""
 _Row = tuple[Value, ...]
 
 
@@ -143,7 +148,7 @@ class Tables:
         """Reading our tables and calling our functions is all a query may do."""
         if self._writing or action in {apsw.SQLITE_SELECT, apsw.SQLITE_RECURSIVE}:
             return apsw.SQLITE_OK
-        if action == apsw.SQLITE_READ and first in self._tables:
+        if action == apsw.SQLITE_READ and first and (first in self._tables or first.startswith(_DERIVED)):
             return apsw.SQLITE_OK
         if action == apsw.SQLITE_FUNCTION and second in _ALLOWED_FUNCTIONS:
             return apsw.SQLITE_OK
@@ -228,21 +233,21 @@ class Tables:
 
     # --- asking --------------------------------------------------------------------------------------------------
 
-    def query(self, sql: str, values: Sequence[Value], *, bulky: bool) -> list[_Row]:
-        """The rows of a rewritten query. Raises 4012 for too much work, 4019 for too large a result."""
+    def query(self, sql: str, values: Sequence[Value], *, width: int, bulky: bool) -> list[_Row]:
+        """The rows of a rewritten query of `width` columns. Raises 4012 for too much work, 4019 for a large result."""
         self._meter.left = TICKS_MAX
         BUDGET.renew()
         cursor = self._connection.cursor()
         try:
             cursor.execute(sql, values)
-            rows = _measured(cursor) if bulky else list(islice(cursor, ROWS_MAX + 1))
+            rows = _measured(cursor) if bulky else list(islice(cursor, CELLS_MAX // width + 1))
         except ServerError:
             cursor.close(force=True)
             raise
         except (apsw.Error, OverflowError, RecursionError, ValueError, TypeError, ArithmeticError) as failure:
             cursor.close(force=True)
             raise _translated(failure) from None
-        if len(rows) > ROWS_MAX:
+        if len(rows) > CELLS_MAX // width:
             cursor.close(force=True)
             raise result_too_large()
         return rows
@@ -284,13 +289,9 @@ def _translated(failure: Exception) -> ServerError:
         return statement_too_costly()
     if isinstance(failure, apsw.TooBigError | apsw.NoMemError):
         return result_too_large()
-    if isinstance(failure, OverflowError) or "overflow" in str(failure):
+    text = str(failure)
+    if isinstance(failure, OverflowError) or "integer overflow" in text:
         return out_of_range("BIGINT")
-    if (
-        isinstance(failure, RecursionError)
-        or "too large" in str(failure)
-        or "too many" in str(failure)
-        or "depth" in str(failure)
-    ):
+    if isinstance(failure, RecursionError) or any(part in text for part in _TOO_LARGE):
         return query_too_large()
     return ServerError(1105, "HY000", "Unknown error", name="ER_UNKNOWN_ERROR")

@@ -208,17 +208,24 @@ def hex_(value: Value) -> str | None:
         return f"{value & 0xFFFF_FFFF_FFFF_FFFF:X}"
     if isinstance(value, float):
         return f"{int(to_decimal(value).to_integral_value()) & 0xFFFF_FFFF_FFFF_FFFF:X}"
-    text = text_of(value)
-    if text is None:
+    if value is None:
         return None
-    bounded(len(text) * 2)
-    return text.encode("utf8", "surrogatepass").hex().upper()
+    raw = value if isinstance(value, bytes) else str(value).encode("utf8", "surrogatepass")
+    bounded(len(raw) * 2)
+    return raw.hex().upper()
 
 
-def unhex(text: str) -> str | None:
-    """The text whose bytes the digits are."""
+def _text_or_bytes(raw: bytes) -> str | bytes:
     try:
-        return bytes.fromhex(text if len(text) % 2 == 0 else "0" + text).decode("utf8", "replace")
+        return raw.decode("utf8")
+    except UnicodeDecodeError:
+        return raw
+
+
+def unhex(text: str) -> Value:
+    """The text whose bytes the digits are; bytes where they are no text."""
+    try:
+        return _text_or_bytes(bytes.fromhex(text if len(text) % 2 == 0 else "0" + text))
     except ValueError:
         return None
 
@@ -259,7 +266,7 @@ def ord_(text: str) -> int:
     return int.from_bytes(text[:1].encode("utf8", "replace"), "big")
 
 
-def char_(*codes: Value) -> str:
+def char_(*codes: Value) -> Value:
     """The characters with these byte values."""
     out = b""
     for code in codes:
@@ -267,7 +274,7 @@ def char_(*codes: Value) -> str:
         if number is not None:
             whole = int(number) & 0xFFFF_FFFF
             out += whole.to_bytes(max(1, (whole.bit_length() + 7) // 8), "big")
-    return out.decode("utf8", "replace")
+    return _text_or_bytes(out)
 
 
 def md5_(text: str) -> str:

@@ -7,6 +7,7 @@ from obsim.answers import Value
 from obsim.sql.moments import (
     DAY_US,
     MONTH_NAMES,
+    SECOND_US,
     WEEKDAY_NAMES,
     day_number,
     fields,
@@ -17,10 +18,11 @@ from obsim.sql.moments import (
     time_us,
 )
 from obsim.sql.time_functions import day_name, day_of_week, day_of_year, week, year_week
-from obsim.sql.values import bounded
+from obsim.sql.values import BUDGET, bounded
 
 __all__ = ["date_format", "str_to_date", "str_to_date_only", "time_format"]
 
+HOURS_MAX = 838
 _DIGITS = re_compile(r"\d+", ASCII)
 
 
@@ -39,10 +41,14 @@ def date_format(value: Value, pattern: str) -> Value:
 def time_format(value: Value, pattern: str) -> Value:
     """TIME_FORMAT: the hours of a time of day, whatever its date."""
     span = time_us(value)
-    return None if span is None else _formatted(day_number(2000, 1, 1) * DAY_US + span, pattern)
+    if span is None:
+        return None
+    start = day_number(2000, 1, 1) * DAY_US + abs(span) % DAY_US
+    return _formatted(start, pattern, min(abs(span) // (3600 * SECOND_US), HOURS_MAX))
 
 
-def _formatted(start: int, pattern: str) -> str:
+def _formatted(start: int, pattern: str, all_hours: int | None = None) -> str:
+    BUDGET.charge(8 * len(pattern))
     year_, month_, day, hours, minutes, seconds, micro = fields(start)
     out, characters = [], iter(pattern)
     half = hours % 12 or 12
@@ -53,8 +59,8 @@ def _formatted(start: int, pattern: str) -> str:
         "c": str(month_),
         "d": f"{day:02d}",
         "e": str(day),
-        "H": f"{hours:02d}",
-        "k": str(hours),
+        "H": f"{all_hours if all_hours is not None else hours:02d}",
+        "k": str(all_hours if all_hours is not None else hours),
         "h": f"{half:02d}",
         "I": f"{half:02d}",
         "l": str(half),
@@ -75,7 +81,9 @@ def _formatted(start: int, pattern: str) -> str:
             out.append(character)
             continue
         letter = next(characters, "")
-        out.append(simple[letter] if letter in simple else _calendar_part(text, letter))
+        if letter not in simple:
+            simple[letter] = _calendar_part(text, letter)
+        out.append(simple[letter])
     bounded(sum(map(len, out)))
     return "".join(out)
 

@@ -1,4 +1,4 @@
-"""A small catalog, state and session for the tests of the evaluator: three views with NULLs, times, decimals and SCNs."""
+"""A small catalog, state and session for the tests of the evaluator: views with NULLs, times, decimals and SCNs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -16,22 +16,66 @@ START_NS = 1_704_038_400_000_000_000  # 2024-01-01 00:00:00 +08:00
 SCN = 1_704_038_400_000_000_000
 
 JOBS: list[tuple[Value, ...]] = [
-    (1002, 1, "FULL", "COMPLETED", "2024-01-01 00:00:00.000000", "2024-01-01 00:10:00.500000", SCN, 1048576, "1.50", ""),
-    (1002, 2, "INC", "FAILED", "2024-01-02 00:00:00.250000", "2024-01-02 00:00:30.000000", SCN + 1000, 2097152, "10.00", None),
+    (
+        1002,
+        1,
+        "FULL",
+        "COMPLETED",
+        "2024-01-01 00:00:00.000000",
+        "2024-01-01 00:10:00.500000",
+        SCN,
+        1048576,
+        "1.50",
+        "",
+    ),
+    (
+        1002,
+        2,
+        "INC",
+        "FAILED",
+        "2024-01-02 00:00:00.250000",
+        "2024-01-02 00:00:30.000000",
+        SCN + 1000,
+        2097152,
+        "10.00",
+        None,
+    ),
     (1004, 3, "FULL", "DOING", "2024-01-03 12:34:56.789012", None, SCN + 2_000_000_000, 0, "0.00", "über"),
-    (1004, 4, "inc", "completed", "2024-02-29 23:59:59.999999", "2024-03-01 00:00:00.000000", 2**62 - 1, None, None, "a_b%c"),
+    (
+        1004,
+        4,
+        "inc",
+        "completed",
+        "2024-02-29 23:59:59.999999",
+        "2024-03-01 00:00:00.000000",
+        2**62 - 1,
+        None,
+        None,
+        "a_b%c",
+    ),
 ]
 TENANTS: list[tuple[Value, ...]] = [
-    (1, "sys", "SYS", None), (1002, "mysql_tenant", "USER", 2), (1004, "oracle_tenant", "USER", 4), (1006, "Empty", "USER", None),
+    (1, "sys", "SYS", None),
+    (1002, "mysql_tenant", "USER", 2),
+    (1004, "oracle_tenant", "USER", 4),
+    (1006, "Empty", "USER", None),
 ]
 JOB_COLUMNS = (
-    ("TENANT_ID", "bigint(20)", False), ("JOB_ID", "bigint(20)", False), ("BACKUP_TYPE", "varchar(4096)", False),
-    ("STATUS", "varchar(64)", False), ("START_TIMESTAMP", "timestamp(6)", False), ("END_TIMESTAMP", "timestamp(6)", True),
-    ("START_SCN", "bigint(20) unsigned", False), ("OUTPUT_BYTES", "bigint(20)", True), ("RATE", "decimal(26,2)", True),
+    ("TENANT_ID", "bigint(20)", False),
+    ("JOB_ID", "bigint(20)", False),
+    ("BACKUP_TYPE", "varchar(4096)", False),
+    ("STATUS", "varchar(64)", False),
+    ("START_TIMESTAMP", "timestamp(6)", False),
+    ("END_TIMESTAMP", "timestamp(6)", True),
+    ("START_SCN", "bigint(20) unsigned", False),
+    ("OUTPUT_BYTES", "bigint(20)", True),
+    ("RATE", "decimal(26,2)", True),
     ("COMMENT", "varchar(4096)", True),
 )
 TENANT_COLUMNS = (
-    ("TENANT_ID", "bigint(20)", False), ("TENANT_NAME", "varchar(128)", False), ("TENANT_TYPE", "varchar(64)", False),
+    ("TENANT_ID", "bigint(20)", False),
+    ("TENANT_NAME", "varchar(128)", False),
+    ("TENANT_TYPE", "varchar(64)", False),
     ("UNIT_NUM", "bigint(20)", True),
 )
 
@@ -89,7 +133,9 @@ class FakeSession:
     tenant: Any = FakeTenant()
     offset_s: int = 28_800
     control: bool = False
-    variables: dict[str, Value] = field(default_factory=lambda: {"version": "5.7.25-OceanBase-v4.2.1.0", "autocommit": 1})
+    variables: dict[str, Value] = field(
+        default_factory=lambda: {"version": "5.7.25-OceanBase-v4.2.1.0", "autocommit": 1}
+    )
     user_variables: dict[str, Value] = field(default_factory=dict)
 
     def system_variable(self, name: str, scope: str) -> Value:
@@ -108,13 +154,15 @@ class World:
         self.jobs, self.tenants = list(JOBS), list(TENANTS)
         self.clock: list[tuple[Value, ...]] = [("x",)]
         self.state = FakeState()
-        self.catalog = FakeCatalog([
-            view("CDB_JOBS", JOB_COLUMNS, self.jobs),
-            view("DBA_TENANTS", TENANT_COLUMNS, self.tenants, families=("tenants",)),
-            view("HISTORY", JOB_COLUMNS[:3], [], families=("job_history",), append_only=True),
-            view("MOMENT", (("X", "varchar(5)", False),), self.clock, families=("time",)),
-            view("secrets", (("X", "varchar(5)", False),), self.clock, schema="obsim"),
-        ])
+        self.catalog = FakeCatalog(
+            [
+                view("CDB_JOBS", JOB_COLUMNS, self.jobs),
+                view("DBA_TENANTS", TENANT_COLUMNS, self.tenants, families=("tenants",)),
+                view("HISTORY", JOB_COLUMNS[:3], [], families=("job_history",), append_only=True),
+                view("MOMENT", (("X", "varchar(5)", False),), self.clock, families=("time",)),
+                view("secrets", (("X", "varchar(5)", False),), self.clock, schema="obsim"),
+            ]
+        )
         self.evaluator = Evaluator(cast(ClusterState, self.state), cast(Catalog, self.catalog))
         self.session = FakeSession()
 
