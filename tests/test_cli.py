@@ -90,7 +90,8 @@ def test_wrong_use_is_one_line_and_exit_2(arguments: tuple[str, ...], said: str)
 
 
 def test_sql_prints_rows_as_tsv_and_json() -> None:
-    script = "SELECT TENANT_ID, TENANT_NAME, PREVIOUS_LOCALITY FROM oceanbase.DBA_OB_TENANTS WHERE TENANT_ID IN (1, 1002)"
+    columns = "TENANT_ID, TENANT_NAME, PREVIOUS_LOCALITY"
+    script = f"SELECT {columns} FROM oceanbase.DBA_OB_TENANTS WHERE TENANT_ID IN (1, 1002)"
     assert run("sql", script).stdout == (
         "TENANT_ID\tTENANT_NAME\tPREVIOUS_LOCALITY\n1\tsys\tNULL\n1002\tmysql_tenant\tNULL\n"
     )
@@ -114,9 +115,10 @@ def test_sql_stops_at_the_first_error_without_showing_a_password() -> None:
 
 def test_sql_asks_a_running_server() -> None:
     with served("--clock", "manual") as (_, host, port):
-        done = run("sql", "--host", host, "--port", str(port), "--tenant", "oracle_tenant", "--user", "SYS", "SHOW TENANT")
+        address = ("--host", host, "--port", str(port))
+        done = run("sql", *address, "--tenant", "oracle_tenant", "--user", "SYS", "SHOW TENANT")
         assert (done.returncode, done.stdout) == (0, "Current_tenant_name\noracle_tenant\n")
-        done = run("sql", "--host", host, "--port", str(port), "--user", "nobody", "SELECT 1")
+        done = run("sql", *address, "--user", "nobody", "SELECT 1")
         assert done.returncode == 2
         assert "cannot log in" in done.stderr
 

@@ -1,4 +1,4 @@
-"""An answer from the cache is the answer that would be computed: interleaved sessions see no difference (design, Answers).
+"""An answer from the cache is the answer that would be computed: interleaved sessions see no difference.
 
 Two servers over equal clusters get the same interleaving of statements from several sessions, one with the answer cache
 and one without; every answer, its columns and its errors must be the same.
