@@ -64,13 +64,13 @@ def parse_interval(value: Argument) -> int:
     if isinstance(value, int | float):
         value = f"{value:f}s"
     parts = (
-        fullmatch(r"\s*((?:\d+(?:\.\d+)?\s*(?:ns|us|ms|s|m|h|d)\s*)+)", value.lower()) if value is not None else None
+        fullmatch(r"\s*((?:[0-9]+(?:\.[0-9]+)?\s*(?:ns|us|ms|s|m|h|d)\s*)+)", value.lower()) if value is not None else None
     )
     total_ns = 0
     if parts is not None:
         rest = parts.group(1).replace(" ", "")
         while rest:
-            match = fullmatch(r"(\d+)(?:\.(\d{1,18}))?(ns|us|ms|s|m|h|d)(.*)", rest)
+            match = fullmatch(r"([0-9]+)(?:\.([0-9]{1,18}))?(ns|us|ms|s|m|h|d)(.*)", rest)
             if match is None:
                 break
             whole, fraction, unit, rest = match.groups()

@@ -80,7 +80,7 @@ def parse_archive_destination(text: str) -> ArchiveDestination:
     if binding not in {"OPTIONAL", "MANDATORY"}:
         raise error("OB_NOT_SUPPORTED")
     interval = values.get("piece_switch_interval", "1d")
-    match = fullmatch(r"(\d{1,9})(us|ms|s|m|h|d)", interval.lower())
+    match = fullmatch(r"([0-9]{1,9})(us|ms|s|m|h|d)", interval.lower())
     interval_us = int(match.group(1)) * _UNIT_US[match.group(2)] if match else 0
     if not DAY_US <= interval_us <= 7 * DAY_US:
         raise error("OB_NOT_SUPPORTED", "invalid piece_switch_interval out of range [1d,7d] is")
