@@ -1,0 +1,106 @@
+"""Scenario files: the built-in ones, and what is said about a wrong one."""
+
+import re
+
+import pytest
+
+from obsim.errors import ScenarioError
+from obsim.scenario import DEFAULT_START_NS, build_state, load_scenario, scenario_names
+from obsim.versions import IncrementalBase, profile_for
+
+PROFILE = profile_for("4.2.1")
+
+
+def test_built_in_ones():
+    assert scenario_names() == ["blank", "statements", "three-tenants"]
+    assert [t.name for t in load_scenario("three-tenants").tenant] == ["mysql_tenant", "oracle_tenant"]
+
+
+def test_three_tenants():
+    state = build_state(profile=PROFILE)
+    assert state.now_ns == DEFAULT_START_NS
+    found = {t.name: (t.mode, sorted(t.users), t.backup.path, t.archive.doing) for t in state.user_tenants()}
+    assert found == {
+        "mysql_tenant": ("MYSQL", ["root"], "file:///data/backup/mysql_tenant/data", True),
+        "oracle_tenant": ("ORACLE", ["SYS"], "file:///data/backup/oracle_tenant/data", True),
+    }
+    tablets = state.tenants[1002].storage.table("t1")
+    assert [(t.major_block_count, t.seam_position) for t in tablets] == [(48, None)]
+    assert (state.tenants[1002].backup.dest_id, state.tenants[1002].archive.dest_id) == (1002, 1001)
+
+
+def test_blank_has_nothing_configured():
+    state = build_state("blank", profile=PROFILE)
+    assert [t.name for t in state.user_tenants()] == ["mysql_tenant", "oracle_tenant"]
+    assert all(not t.backup.path and t.archive.round is None and not t.storage.tablets for t in state.user_tenants())
+
+
+@pytest.mark.parametrize(
+    ("version", "base"), [("4.2.1", IncrementalBase.LAST_FULL), ("4.2.5", IncrementalBase.PREVIOUS)]
+)
+def test_base_rule_is_the_version_s_unless_told(version, base):
+    assert build_state(profile=profile_for(version)).options.incremental_base is base
+    told = build_state(profile=profile_for(version), incremental_base=IncrementalBase.PREVIOUS)
+    assert told.options.incremental_base is IncrementalBase.PREVIOUS
+
+
+def test_a_file(tmp_path):
+    file = tmp_path / "mine.toml"
+    file.write_text(
+        'about = "one"\nsys_password = "s"\n[[tenant]]\nname = "a b"\npassword = "p"\n[[tenant.table]]\nname = "t"\n'
+        "blocks = [3, 0]\n"
+    )
+    state = build_state(str(file), profile=PROFILE, seed=4)
+    assert state.seed == 4
+    tenant = state.tenant_named("a b")
+    assert tenant is not None
+    assert [t.major_block_count for t in tenant.storage.tablets] == [3, 0]
+    assert len(state.sys.users["root"].password_sha1) == 20
+    assert tenant.users["root"].password_sha1 != state.sys.users["root"].password_sha1
+
+
+TENANT = 'about = ""\n[[tenant]]\nname = "a"\n'
+WRONG = [
+    ("about = ", "Invalid value"),
+    ("", "Object missing required field `about`"),
+    ('about = ""\ntenants = 3\n', "Object contains unknown field `tenants`"),
+    (TENANT + 'mode = "pg"\n', "tenant[0].mode is 'pg': allowed are mysql and oracle"),
+    (TENANT + '[[tenant]]\nname = "a"\n', "tenant[0].name is 'a': names are not empty, not sys and not given twice"),
+    ('about = ""\n[[tenant]]\nname = "sys"\n', "tenant[0].name is 'sys'"),
+    ('about = ""\n[[tenant]]\nname = ""\n', "tenant[0].name is ''"),
+    (
+        TENANT + '[[tenant.table]]\nname = "t"\nblocks = [-1]\n',
+        "tenant[0].table 't': blocks are numbers from 0 to 2147483648",
+    ),
+    (TENANT + '[[tenant.table]]\nname = "t"\nblocks = []\n', "tenant[0].table 't'"),
+    (
+        TENANT + '[[tenant.table]]\nname = "t"\nblocks = "3"\n',
+        "Expected `array`, got `str` - at `$.tenant[0].table[0].blocks`",
+    ),
+    (TENANT + "archivelog = true\n", "tenant[0].archivelog needs log_archive_dest"),
+    (TENANT + 'data_backup_dest = "/x"\n', "tenant 'a': backup destination is not valid"),
+    (TENANT + 'log_archive_dest = "file:///x"\n', "tenant 'a': Not supported feature or function"),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), WRONG, ids=[message[:40] for _, message in WRONG])
+def test_a_wrong_file_names_itself_and_the_rule(tmp_path, text, message):
+    file = tmp_path / "wrong.toml"
+    file.write_text(text)
+    with pytest.raises(ScenarioError, match=re.escape(message)) as refused:
+        build_state(str(file), profile=PROFILE)
+    assert str(file) in str(refused.value)
+
+
+def test_an_unknown_name_lists_the_known(tmp_path):
+    with pytest.raises(
+        ScenarioError, match="no scenario 'nosuch': give a file or one of blank, statements, three-tenants"
+    ):
+        load_scenario("nosuch")
+    with pytest.raises(ScenarioError, match="no scenario"):
+        load_scenario(str(tmp_path / "nosuch.toml"))
+
+
+def test_a_name_cannot_leave_the_folder(tmp_path):
+    with pytest.raises(ScenarioError, match="no scenario"):
+        load_scenario("..")
