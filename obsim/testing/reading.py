@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from obsim.catalog import Catalog, Row, Scope, ViewDef
 from obsim.cluster import ClusterState, Tenant
-from obsim.testing.model import NaiveCluster, NaiveTenant, expect
+from obsim.testing.model import ModelBroken, NaiveCluster, NaiveTenant, expect
 from obsim.testing.observation import Observer
 
 __all__ = ["Reader", "all_rows"]
@@ -37,10 +37,11 @@ class Reader:
 
     def __post_init__(self) -> None:
         self._catalog = Catalog(self.state)
+        self._observer = Observer(self.state)
 
     def read(self, model: NaiveCluster | None = None) -> None:
         """Read all views once. With `model`, obsim.macroblocks must say of every block what the model says."""
-        before = Observer(self.state).look()
+        before = self._observer.look()
         jobs: dict[str, list[Row]] = {}
         for tenant, view, rows in all_rows(self.state, self._catalog):
             self._compare(tenant, view, rows)
@@ -61,10 +62,8 @@ class Reader:
             return
         if not view.volatile:
             expect(revision >= last[0], f"the revision of {view.name} went back")
-            expect(
-                revision != last[0] or rows == last[1],
-                f"{view.name} changed and its revision did not: {_change(last[1], rows)}",
-            )
+            if revision == last[0] and rows != last[1]:
+                raise ModelBroken(f"{view.name} changed and its revision did not: {_change(last[1], rows)}")
         if view.append_only:
             expect(rows[: len(last[1])] == last[1], f"{view.name} is append-only and lost or changed rows")
 
@@ -89,7 +88,8 @@ def _compare_macroblocks(view: ViewDef, rows: tuple[Row, ...], model: NaiveClust
     )
     seen = [tuple(row[at[name]] for name in columns) for row in rows]
     expected = [row for tenant in model.tenants.values() for row in _expected_macroblocks(tenant, model.rule)]
-    expect(seen == expected, f"obsim.macroblocks: {_change(tuple(expected), tuple(seen))}")
+    if seen != expected:
+        raise ModelBroken(f"obsim.macroblocks: {_change(tuple(expected), tuple(seen))}")
     block_ids = [(row[at["TENANT_ID"]], row[at["BLOCK_ID"]]) for row in rows]
     expect(len(set(block_ids)) == len(block_ids), "two macroblocks have one BLOCK_ID")
 

@@ -228,7 +228,7 @@ class Trial:
             left_ns = target_ns - self.driver.state.now_ns
             self.driver.advance(left_ns // (pieces - piece + 1))
             self.compare()
-            self.read()
+        self.read()
         expect(
             Observer(twin).look() == self.seen, f"33: {by_ms} ms in {pieces} pieces bring something else than at once"
         )
