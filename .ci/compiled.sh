@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# The tests that meet sqlglot, once more in an environment of their own where sqlglot is compiled (sqlglotc) and where
-# nothing of the extra `speed` is installed.
+# The tests that meet sqlglot, once more in an environment of their own where sqlglot is compiled (sqlglotc).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
