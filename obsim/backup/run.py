@@ -89,6 +89,7 @@ class BackupRun:
     """The work behind one job. `task` is None while the job is in INIT."""
 
     tenant: "TenantBackup"
+    context: RunContext
     job: BackupJob
     lineage: Lineage
     on_end: Callable[["BackupRun", Nanoseconds], None]
@@ -100,9 +101,16 @@ class BackupRun:
     _streams: list[LogStreamId] = field(default_factory=list)
 
     @property
-    def context(self) -> RunContext:
-        """The tenant's parts."""
-        return self.tenant._context()  # noqa: SLF001 - the run is the tenant's own inner part
+    def set_task(self) -> SetTask:
+        """The task, for whatever happens after INIT."""
+        assert self.task is not None
+        return self.task
+
+    @property
+    def taken(self) -> Snapshot:
+        """The snapshot, for the stages after it was taken."""
+        assert self.snapshot is not None
+        return self.snapshot
 
     def start(self, now_ns: Nanoseconds) -> None:
         """Leave INIT: check the archive, then insert task and set and begin the first stage."""
@@ -133,13 +141,12 @@ class BackupRun:
     def _next_stage(self, now_ns: Nanoseconds) -> None:
         if self.ended or self.job.status is JobStatus.CANCELING or self.check_archive(now_ns):
             return
-        assert self.task is not None
         if not self._stages:
             self._complete(now_ns)
             return
-        self.task.status = self._stages.pop(0)
+        self.set_task.status = self._stages.pop(0)
         self.context.revisions.touch("tasks")
-        _STAGES[self.task.status](self, now_ns)
+        _STAGES[self.set_task.status](self, now_ns)
 
     def _sys_meta(self, now_ns: Nanoseconds) -> None:
         self._submit("BACKUP_META", SYS_META_NS, now_ns, self._sys_meta_copied)
@@ -160,8 +167,7 @@ class BackupRun:
         self._submit("BACKUP_META", LOG_STREAM_META_NS, now_ns, done)
 
     def _user_meta_done(self, now_ns: Nanoseconds) -> None:
-        assert self.task is not None
-        self.task.progress.inner_done_ns = now_ns
+        self.set_task.progress.inner_done_ns = now_ns
         if "BACKUP_META_FINISH" not in self.context.profile.task_stages:
             self._take_snapshot(now_ns)
         self._next_stage(now_ns)
@@ -175,60 +181,50 @@ class BackupRun:
 
     def _take_snapshot(self, now_ns: Nanoseconds) -> None:
         """Fix what the set describes: later changes of the storage are not for this backup."""
-        assert self.task is not None
         self.snapshot = self.context.storage.snapshot(Scn(us_floor(now_ns)))
-        self.task.backup_set.epoch = self.snapshot.epoch
+        self.set_task.backup_set.epoch = self.snapshot.epoch
 
     def _data_sys(self, now_ns: Nanoseconds) -> None:
         self._submit("BACKUP_DATA", INNER_DATA_NS, now_ns, self._next_stage)
 
     def _data_minor(self, now_ns: Nanoseconds) -> None:
-        assert self.task is not None
-        assert self.snapshot is not None
-        counts = {tablet: delta for tablet, *_, delta in self.snapshot.tablets}
-        self.task.backup_set.delta_block_count = sum(counts.values())
+        counts = {tablet: delta for tablet, *_, delta in self.taken.tablets}
+        self.set_task.backup_set.delta_block_count = sum(counts.values())
         self._copy_stage(counts, now_ns)
 
     def _data_major(self, now_ns: Nanoseconds) -> None:
-        assert self.task is not None
-        assert self.snapshot is not None
         copied = self._blocks_to_copy(now_ns)
         if copied is None:
             return
-        self.task.backup_set.copied = copied
-        counts = {tablet: copied.range_cardinality(first, end) for tablet, _, first, end, _ in self.snapshot.tablets}
+        self.set_task.backup_set.copied = copied
+        counts = {tablet: copied.range_cardinality(first, end) for tablet, _, first, end, _ in self.taken.tablets}
         self._copy_stage(counts, now_ns)
 
     def _blocks_to_copy(self, now_ns: Nanoseconds) -> BitMap64 | None:
         """Positions whose identity the base's index lacks; all for a full set; None when the index cannot be read."""
-        assert self.snapshot is not None
         if self.lineage.backup_type is BackupType.FULL:
-            return BitMap64(self.snapshot.live)
+            return BitMap64(self.taken.live)
         base = self.tenant.sets[self.lineage.base_id]
         if base.file_status is not FileStatus.AVAILABLE:
             self._fail(BASE_MISSING, now_ns)
             return None
-        return self.context.storage.blocks.written_between(base.epoch, self.snapshot.epoch) & self.snapshot.live
+        return self.context.storage.blocks.written_between(base.epoch, self.taken.epoch) & self.taken.live
 
     def _copy_stage(self, counts: dict[TabletId, int], now_ns: Nanoseconds) -> None:
         """Copy the blocks of each tablet, log stream by log stream."""
-        assert self.task is not None
-        assert self.snapshot is not None
-        self.task.progress.scopes.append((now_ns, counts))
-        streams = sorted({stream for _, stream, *_ in self.snapshot.tablets})
+        self.set_task.progress.scopes.append((now_ns, counts))
+        streams = sorted({stream for _, stream, *_ in self.taken.tablets})
         self._each_stream(streams, partial(self._copy_stream, counts), self._data_done, now_ns)
 
     def _copy_stream(
         self, counts: dict[TabletId, int], stream: LogStreamId, done: Callable[[Nanoseconds], None], now_ns: Nanoseconds
     ) -> None:
-        assert self.snapshot is not None
-        items = [(tablet, counts[tablet]) for tablet, owner, *_ in self.snapshot.tablets if owner == stream]
+        items = [(tablet, counts[tablet]) for tablet, owner, *_ in self.taken.tablets if owner == stream]
         tasks_max = min(self.context.dispatcher.limit(HA_LOW), self.context.profile.copy_tasks_max)
         plans = split_blocks(items, tasks_max)
         self._submit("BACKUP_PREPARE", PREPARE_NS, now_ns, partial(self._copy, plans, done))
 
     def _copy(self, plans: list[CopyPlan], done: Callable[[Nanoseconds], None], now_ns: Nanoseconds) -> None:
-        assert self.task is not None
         rebuild = partial(self._rebuild_index, done)
         if not plans:
             rebuild(now_ns)
@@ -236,22 +232,20 @@ class BackupRun:
         left = _Countdown(len(plans), rebuild)
         for plan in plans:
             dag = self._submit("BACKUP_DATA", plan.block_count * COPY_BLOCK_NS, now_ns, left.one_done)
-            self.task.progress.copies.append((plan, dag))
+            self.set_task.progress.copies.append((plan, dag))
 
     def _rebuild_index(self, done: Callable[[Nanoseconds], None], now_ns: Nanoseconds) -> None:
         self._submit("BACKUP_INDEX_REBUILD", REBUILD_INDEX_NS, now_ns, done)
 
     def _data_done(self, now_ns: Nanoseconds) -> None:
-        assert self.task is not None
-        self.task.end_scn = Scn(us_floor(now_ns))
-        if self.task.status == "BACKUP_DATA_MAJOR":
-            self.task.progress.data_done_ns = now_ns
+        self.set_task.end_scn = Scn(us_floor(now_ns))
+        if self.set_task.status == "BACKUP_DATA_MAJOR":
+            self.set_task.progress.data_done_ns = now_ns
         self._next_stage(now_ns)
 
     def _log(self, now_ns: Nanoseconds) -> None:
-        assert self.task is not None
         if self.job.request.plus_archivelog:
-            at_ns = self.context.archive.checkpoint_after(self.task.end_scn)
+            at_ns = self.context.archive.checkpoint_after(self.set_task.end_scn)
             self.context.events.push(max(at_ns, now_ns), self._complement_log)
         else:
             self.context.events.push(now_ns + LOG_NS, self._next_stage)
@@ -304,9 +298,7 @@ class BackupRun:
         return True
 
     def _complete(self, now_ns: Nanoseconds) -> None:
-        task, snapshot = self.task, self.snapshot
-        assert task is not None
-        assert snapshot is not None
+        task, snapshot = self.set_task, self.taken
         backup_set, archive = task.backup_set, self.context.archive
         if archive.start_scn > task.start_scn:
             self._fail(ROUND_INTERRUPTED, now_ns)

@@ -79,7 +79,7 @@ class TenantBackup:
         self.jobs.append(job)
         context = self._context()
         context.revisions.touch("jobs")
-        run = self._runs[job.job_id] = BackupRun(self, job, lineage, partial(self._ended, on_gone))
+        run = self._runs[job.job_id] = BackupRun(self, context, job, lineage, partial(self._ended, on_gone))
         context.events.push(now_ns + PASS_NS, partial(self._first_pass, run))
         return job
 
