@@ -189,11 +189,17 @@ def _field_list(connection: "Connection", body: bytes) -> None:
 def _like(name: str, pattern: str) -> bool:
     """LIKE in time that grows with the product of the lengths, however many `%` there are."""
     reached = {0} if len(pattern) <= WILDCARD_LENGTH_MAX else set()
+    escaped = False
     for mark in pattern:
-        if mark == "%":
+        if mark == "\\" and not escaped:
+            escaped = True
+            continue
+        if mark == "%" and not escaped:
             reached = set(range(min(reached), len(name) + 1)) if reached else set()
         else:
-            reached = {at + 1 for at in reached if at < len(name) and mark in {"_", name[at]}}
+            any_letter = mark == "_" and not escaped
+            reached = {at + 1 for at in reached if at < len(name) and (any_letter or name[at] == mark)}
+        escaped = False
     return len(name) in reached
 
 

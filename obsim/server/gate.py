@@ -35,10 +35,12 @@ class Turn:
 class Gate:
     """The order of statements over one cluster."""
 
-    def __init__(self, host: Host, loop: asyncio.AbstractEventLoop, slice_s: float) -> None:
+    def __init__(self, host: Host, loop: asyncio.AbstractEventLoop, slice_s: float, settle_s: float = 0.0) -> None:
         self._host = host
         self._loop = loop
         self._slice_s = slice_s
+        self._settle_s = settle_s
+        self._settled_until = 0.0
         self._waiting: deque[Turn] = deque()
         self._current: Turn | None = None
         self._drain_due = False
@@ -53,6 +55,19 @@ class Gate:
     def ready(self) -> bool:
         """Whether a statement may run at once; brings time up to the wall first, so it may raise ServerError."""
         return self._current is None and not self._waiting and self._settled()
+
+    def ready_for_kept(self) -> bool:
+        """Whether a kept answer may be given; the wall is looked at once in `settle_s`, not for every answer.
+
+        So a kept answer may be that old; an answer that is worked out never is.
+        """
+        if self._current is not None or self._waiting:
+            return False
+        now = perf_counter()
+        if now < self._settled_until:
+            return True
+        self._settled_until = now + self._settle_s
+        return self._settled()
 
     def enter(self, turn: Turn) -> None:
         """Run a statement now or in its order."""

@@ -32,6 +32,8 @@ class Limits:
     """All parameters a connection has sent ahead in pieces."""
     slice_s: float = 0.005
     """How long a jump of the clock may hold the loop at a time: a login takes several turns of the loop meanwhile."""
+    settle_s: float = 0.001
+    """How long a kept answer is given without a look at the wall clock."""
     linger_s: float = 1.0
     """How long a refused client is listened to, so that it can read why."""
     answers_max: int = 512

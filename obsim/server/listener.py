@@ -61,7 +61,7 @@ class Listener:
             await self._check_passwords()
         tls = _tls_context(options)
         loop = asyncio.get_running_loop()
-        gate = Gate(self.engine, loop, options.limits.slice_s)
+        gate = Gate(self.engine, loop, options.limits.slice_s, options.limits.settle_s)
         self.shared = Shared(self.engine, loop, gate, AnswerCache(options.limits), options.limits, tls)
         self.shared.changed()
         try:

@@ -57,7 +57,7 @@ class Shared:
     def current(self, entry: Entry) -> bool:
         """Whether a kept answer would be given now: it is nobody else's turn, and the rows behind it are the same."""
         try:
-            ready = self.gate.ready()
+            ready = self.gate.ready_for_kept()
         except Exception:  # whatever it is, the statement runs into it too, and is told
             return False
         families = entry.families

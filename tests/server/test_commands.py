@@ -5,7 +5,7 @@ import time
 import pytest
 
 from obsim.server import Limits
-from obsim.server.commands import COMMANDS
+from obsim.server.commands import COMMANDS, _like
 from tests.server.conftest import StartFake
 from tests.server.wire import BASIC, DEPRECATE_EOF, MULTI_STATEMENTS, ServerSaid, Wire
 
@@ -289,3 +289,16 @@ def test_the_log_never_quotes_a_statement(port: int, caplog: pytest.LogCaptureFi
     assert "_select" in caplog.text
     assert "defect secret" not in caplog.text
     assert "SELECT defect" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("name", "pattern", "fits"),
+    [
+        ("tenant_id", "tenant%", True), ("tenant_id", "%id", True), ("tenant_id", "t%_d", True), ("tenant_id", "", False),
+        ("tenant_id", "tenant\\_id", True), ("tenantxid", "tenant\\_id", False), ("100%", "100\\%", True),
+        ("1000", "100\\%", False), ("a", "%" * 200 + "a", True), ("a" * 60, "%a" * 100 + "b", False),
+        ("a", "%" * 300, False),
+    ],
+)  # fmt: skip
+def test_wildcards_of_field_lists(name: str, pattern: str, fits: bool) -> None:
+    assert _like(name, pattern) is fits

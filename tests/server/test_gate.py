@@ -216,7 +216,7 @@ def test_an_error_of_a_slice_is_the_answer(start: StartFake) -> None:
 
 
 def test_the_wall_is_caught_up_with_before_a_statement(start: StartFake) -> None:
-    host, server = start()
+    host, server = start(limits=Limits(settle_s=0))
     with Wire(server.port) as wire, Wire(server.port) as other:
         wire.login()
         other.login()
@@ -240,7 +240,7 @@ def test_the_wall_is_caught_up_with_before_a_statement(start: StartFake) -> None
 
 
 def test_a_clock_that_cannot_follow_is_the_statement_s_error(start: StartFake) -> None:
-    host, server = start()
+    host, server = start(limits=Limits(settle_s=0))
     with Wire(server.port) as wire:
         wire.login()
         wire.query("SELECT 1")
