@@ -22,7 +22,7 @@ _STOPPABLE = frozenset(
 
 @dataclass(slots=True, eq=False)
 class TenantArchive:
-    """The mode changes at once, the round follows in the background: it stops archiving at once, and starts a step later."""
+    """The mode changes at once and the round follows: it stops archiving at once and starts a step later."""
 
     events: EventQueue
     revisions: Revisions

@@ -1,1 +1,1 @@
-"""Data backup: jobs, set tasks, sets, the choice of a base and the stages (engine.md 2 and 3, status-machines.md 2-4)."""
+"""Data backup: jobs, set tasks, sets, the choice of a base, the stages (engine.md 2 and 3, status-machines.md 2-4)."""

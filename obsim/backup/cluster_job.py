@@ -1,4 +1,4 @@
-"""A job that the sys tenant started: a parent row and one child job for each tenant (status-machines.md 2, Parent and child)."""
+"""A job of the sys tenant: a parent row and one child job for each tenant (status-machines.md 2, Parent and child)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

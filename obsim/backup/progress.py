@@ -1,6 +1,7 @@
 """How far a backup has come: computed from the copy tasks for any moment up to now, never counted up.
 
-A stage's copy tasks split its macroblocks evenly in order of tablet. FILE_COUNT stays 0, as in the documentation's samples.
+A stage's copy tasks split its macroblocks evenly in order of tablet. FILE_COUNT stays 0, as in the documentation's
+samples.
 """
 
 from collections.abc import Iterable

@@ -129,11 +129,11 @@ class BackupRun:
         context.events.push(now_ns + FIRST_STAGE_NS, self._next_stage)
 
     def _new_set(self) -> BackupSet:
-        job, profile, lineage = self.job, self.context.profile, self.lineage
+        job, request, profile, lineage = self.job, self.job.request, self.context.profile, self.lineage
         return BackupSet(
             job.tenant_id, job.backup_set_id, self.tenant.dest_id, job.path, lineage.backup_type, lineage.prev_full_id,
-            lineage.prev_inc_id, lineage.base_id, job.start_ns, job.request.plus_archivelog, job.request.encryption_mode,
-            job.request.passwd, str(profile.version), str(profile.version), data_turn_id=0 if profile.turns_split else 1,
+            lineage.prev_inc_id, lineage.base_id, job.start_ns, request.plus_archivelog, request.encryption_mode,
+            request.passwd, str(profile.version), str(profile.version), data_turn_id=0 if profile.turns_split else 1,
         )
 
     # Stages: each entry point orders DAG tasks or a wait; the last of them calls `_next_stage`.
@@ -323,7 +323,7 @@ class BackupRun:
         self._close(JobStatus.FAILED, now_ns, code, comment)
 
     def cancel(self, now_ns: Nanoseconds) -> None:
-        """The pass after CANCEL BACKUP: stop all work; the pass after that ends the job. In INIT there is nothing to stop."""
+        """The pass after CANCEL BACKUP: stop all work; the next pass ends the job. In INIT there is nothing to stop."""
         if self.ended:
             return
         if self.task is None:

@@ -127,7 +127,9 @@ class TenantBackup:
         else:
             self._waiting.append(run)
 
-    def _ended(self, on_gone: Callable[[BackupJob, Nanoseconds], None] | None, run: BackupRun, now_ns: Nanoseconds) -> None:
+    def _ended(
+        self, on_gone: Callable[[BackupJob, Nanoseconds], None] | None, run: BackupRun, now_ns: Nanoseconds
+    ) -> None:
         """The job has a final state: move it to history at the next pass and let the next one run."""
         events = self._context().events
         events.push(now_ns + PASS_NS // 2, partial(self._to_history, on_gone, run.job))

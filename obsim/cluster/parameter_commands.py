@@ -109,7 +109,8 @@ def _check_settings(
     if who.tenant_id != SYS_TENANT_ID and any(a.tenant is not None for a in statement.actions):
         raise error("OB_ERR_NO_PRIVILEGE")
     if len(settings) < len(statement.actions):
-        raise error("OB_NOT_SUPPORTED", "backup configuration items cannot be set together with non data backup configuration items")
+        mixed = "backup configuration items cannot be set together with non data backup configuration items"
+        raise error("OB_NOT_SUPPORTED", mixed)
     return [_check_setting(state, who, action) for action in settings]
 
 

@@ -81,7 +81,8 @@ class ClusterState:
 
     def __post_init__(self) -> None:
         self.now_ns = self.options.start_ns
-        self.parameters = ParameterStore(self.profile.version, {"zone": self.options.zone, "cluster": self.options.cluster_name})
+        deployed = {"zone": self.options.zone, "cluster": self.options.cluster_name}
+        self.parameters = ParameterStore(self.profile.version, deployed)
 
     # Facts by the names others use.
 
@@ -221,7 +222,7 @@ class ClusterState:
     # What changed.
 
     def revision(self, families: tuple[str, ...]) -> int:
-        """A number that grows whenever rows of one of the families may differ from before; never the same in two timelines."""
+        """A number that grows whenever rows of one of the families may have changed; never the same in two timelines."""
         return (self.timeline << 2 * _REVISION_BITS) + sum(map(self._revision, families))
 
     def _revision(self, family: str) -> int:
@@ -233,7 +234,7 @@ class ClusterState:
 
 
 def _tasks_moment(state: ClusterState) -> int:
-    """Passes since the running tasks began: their counters move with the passes, which each counts from its own start."""
+    """Passes of the running tasks, each counted from its own start: their counters move with them."""
     tasks = (task for tenant in state.tenants.values() for task in tenant.backup.tasks)
     return sum((state.now_ns - task.start_ns) // PASS_NS + 1 for task in tasks)
 

@@ -14,7 +14,7 @@ __all__ = ["Tenant", "User", "password_digest"]
 
 def password_digest(password: str) -> bytes:
     """SHA1(SHA1(password)), what native authentication verifies; b'' stands for the empty password."""
-    return sha1(sha1(password.encode()).digest()).digest() if password else b""  # noqa: S324 - the protocol's own digest
+    return sha1(sha1(password.encode()).digest()).digest() if password else b""  # noqa: S324 - the protocol's
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Tenant:
     _dest_ids: dict[str, int] = field(default_factory=dict)
 
     def dest_id_of(self, destination: str) -> int:
-        """DEST_ID of a destination: from 1001, data and archive alike, the same when it is set again (engine.md 6.3)."""
+        """DEST_ID of a destination: from 1001, data and archive alike, the same one when set again (engine.md 6.3)."""
         return self._dest_ids.setdefault(destination, 1001 + len(self._dest_ids))
 
     def find_user(self, name: str) -> User | None:

@@ -12,7 +12,7 @@ __all__ = ["DagTask"]
 
 @dataclass(slots=True, eq=False)
 class DagTask:
-    """One task. It runs in `segments`, more than one if it was paused; its work is done when they add up to `work_ns`."""
+    """One task. It runs in `segments`, several if it was paused; it is done when they add up to `work_ns`."""
 
     kind: str
     """DAG type as `__all_virtual_dag_scheduler` names it, for example BACKUP_DATA."""

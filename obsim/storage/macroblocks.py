@@ -51,7 +51,7 @@ class BaselineBlocks:
         return len(self.compactions)
 
     def compact(self, version: Scn, written: BitMap64) -> None:
-        """Make `written` the blocks of a new compaction; clears the dirty marks. Blocks it did not write keep their id."""
+        """Make `written` the blocks of a new compaction and clear the dirty marks. Other blocks keep their id."""
         written.run_optimize()
         self.compactions.append(Compaction(version, written))
         self.live |= written
@@ -72,7 +72,9 @@ class BaselineBlocks:
             changed |= compaction.written
         return changed
 
-    def identities(self, positions: BitMap64, epoch: int, tablet_ids: dict[int, TabletId]) -> Iterator[tuple[int, BlockId]]:
+    def identities(
+        self, positions: BitMap64, epoch: int, tablet_ids: dict[int, TabletId]
+    ) -> Iterator[tuple[int, BlockId]]:
         """(position, logical id) of each of `positions` as it was at `epoch`, in order of position.
 
         `tablet_ids` maps a slot to its tablet. Every position must have been written by one of the first `epoch`

@@ -13,11 +13,11 @@ from obsim.storage.tablet import MiniSSTable, Tablet
 __all__ = ["INNER_TABLET_COUNT", "WRITE_KINDS", "Snapshot", "TenantStorage"]
 
 INNER_TABLET_COUNT = 614
-"""System tablets of a tenant: counted in TABLET_COUNT, hardly any blocks (samples.md has 617 and 631 tablets in all)."""
+"""System tablets of a tenant: counted in TABLET_COUNT, hardly any blocks (samples.md: 617 and 631 tablets in all)."""
 FIRST_USER_TABLET_ID = 200_001
 
-# Bytes in memory for one touched block, from the rows and bytes of macroblock-experiment.md: a full block holds 14,006 rows;
-# an update stores 134 bytes of a row, an insert 198.
+# Bytes in memory for one touched block, from the rows and bytes of macroblock-experiment.md: a full block holds
+# 14,006 rows; an update stores 134 bytes of a row, an insert 198.
 _ROWS_PER_BLOCK = 14_006
 _MEMORY_BYTES = {"random": 134, "clustered": 134 * _ROWS_PER_BLOCK, "append": 198 * _ROWS_PER_BLOCK}
 WRITE_KINDS = tuple(_MEMORY_BYTES)
@@ -105,7 +105,7 @@ class TenantStorage:
     def minor_freeze(
         self, scn: Scn, minor_compact_trigger: int, log_stream_id: int | None = None, tablet_id: int | None = None
     ) -> None:
-        """Turn memory into mini SSTables; where `minor_compact_trigger` minis have come together (0: never) into a minor.
+        """Turn memory into mini SSTables; `minor_compact_trigger` of them (0: never) become a minor.
 
         Of one log stream or one tablet if given. No baseline block changes (engine.md 1.3).
         """
