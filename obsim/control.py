@@ -64,7 +64,8 @@ def parse_interval(value: Argument) -> int:
     if isinstance(value, int | float):
         value = f"{value:f}s"
     parts = (
-        fullmatch(r"\s*((?:[0-9]+(?:\.[0-9]+)?\s*(?:ns|us|ms|s|m|h|d)\s*)+)", value.lower()) if value is not None else None
+        None if value is None
+        else fullmatch(r"\s*((?:[0-9]+(?:\.[0-9]+)?\s*(?:ns|us|ms|s|m|h|d)\s*)+)", value.lower())
     )
     total_ns = 0
     if parts is not None:

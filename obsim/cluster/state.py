@@ -222,7 +222,7 @@ class ClusterState:
     # What changed.
 
     def revision(self, families: tuple[str, ...]) -> int:
-        """A number that grows whenever rows of one of the families may have changed; never the same in two timelines."""
+        """A number that grows whenever rows of a family may have changed; never the same in two timelines."""
         return (self.timeline << 2 * _REVISION_BITS) + sum(map(self._revision, families))
 
     def _revision(self, family: str) -> int:
