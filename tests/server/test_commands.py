@@ -294,7 +294,8 @@ def test_the_log_never_quotes_a_statement(port: int, caplog: pytest.LogCaptureFi
 @pytest.mark.parametrize(
     ("name", "pattern", "fits"),
     [
-        ("tenant_id", "tenant%", True), ("tenant_id", "%id", True), ("tenant_id", "t%_d", True), ("tenant_id", "", False),
+        ("tenant_id", "tenant%", True), ("tenant_id", "%id", True), ("tenant_id", "t%_d", True),
+        ("tenant_id", "", False),
         ("tenant_id", "tenant\\_id", True), ("tenantxid", "tenant\\_id", False), ("100%", "100\\%", True),
         ("1000", "100\\%", False), ("a", "%" * 200 + "a", True), ("a" * 60, "%a" * 100 + "b", False),
         ("a", "%" * 300, False),
