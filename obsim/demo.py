@@ -206,7 +206,7 @@ class _Demo:
         expected = self.to_store(sys, tenant.name)
         self.say(tenant, "ALTER SYSTEM BACKUP INCREMENTAL DATABASE")
         self.watch(tenant)
-        job = self.say(tenant, f"SELECT * FROM {tenant.views}_BACKUP_JOB_HISTORY ORDER BY JOB_ID DESC LIMIT 1")[0]  # noqa: S608
+        job = self.say(tenant, f"SELECT * FROM {tenant.views}_BACKUP_JOB_HISTORY ORDER BY JOB_ID DESC LIMIT 1")[0]
         self.check(
             "its job", (job["STATUS"], job["BACKUP_TYPE"], job["JOB_LEVEL"]), ("COMPLETED", "INC", "USER_TENANT")
         )

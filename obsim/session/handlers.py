@@ -23,8 +23,8 @@ from obsim.session.refusals import refusal_of
 from obsim.session.show import show, show_parameters, show_tenant
 
 if TYPE_CHECKING:
+    from obsim.query.evaluator import QueryPlan
     from obsim.session.session import Session, Statement
-    from obsim.sql.evaluator import QueryPlan
 
 __all__ = ["HANDLERS", "acts_on_clock"]
 

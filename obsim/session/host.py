@@ -16,7 +16,7 @@ from obsim.statements import BackupStatement
 from obsim.variables import ServerFacts
 
 if TYPE_CHECKING:
-    from obsim.sql.evaluator import Evaluator
+    from obsim.query.evaluator import Evaluator
 
 __all__ = ["SessionHost"]
 
@@ -62,7 +62,7 @@ class SessionHost:
     def evaluator(self) -> "Evaluator":
         """The evaluator of queries, made when the first query comes: it brings SQLite and the parser of SELECT."""
         if self._evaluator is None:
-            from obsim.sql.evaluator import Evaluator  # noqa: PLC0415 - 60 ms that a cluster without queries never pays
+            from obsim.query.evaluator import Evaluator  # noqa: PLC0415 - 60 ms that a cluster without queries never pays
 
             self._evaluator = Evaluator(self.state, self.catalog)
         return self._evaluator

@@ -30,9 +30,9 @@ from obsim.statements import BackupStatement, CallProcedure, Secret, ShowParamet
 from obsim.variables import check_readable, find_variable
 
 if TYPE_CHECKING:
+    from obsim.query.evaluator import Evaluator, QueryPlan
     from obsim.session.host import SessionHost
     from obsim.session.settings import GlobalSettings
-    from obsim.sql.evaluator import Evaluator, QueryPlan
 
 __all__ = ["Prepared", "Session"]
 
@@ -248,7 +248,7 @@ class Session:
         return self._run(statement, ())
 
     def stands_alone(self, text: str) -> bool:
-        """Whether a statement touches this session and neither the cluster nor its time: `SET NAMES`, `SELECT @@x`, KILL.
+        """Whether a statement touches this session, not the cluster and its time: `SET NAMES`, `SELECT @@x`, KILL.
 
         What drivers send when they connect is of this kind, so it need not wait while the clock jumps.
         """
@@ -315,7 +315,12 @@ class Session:
         return self._run(statement, parameters)
 
     def _run(
-        self, statement: Statement, parameters: Sequence[Value], plan: "QueryPlan | None" = None, *, timeless: bool = False
+        self,
+        statement: Statement,
+        parameters: Sequence[Value],
+        plan: "QueryPlan | None" = None,
+        *,
+        timeless: bool = False,
     ) -> Answer | Pending:
         """Clear what the last statement left, move the clock if it is due (unless `timeless`), then act."""
         host = self._host

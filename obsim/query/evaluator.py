@@ -1,0 +1,259 @@
+"""The evaluator: SELECT over the views, compiled once for each text and run on tables that follow the cluster.
+
+    text -> query_tokens (marks) -> sqlglot's MySQL parser -> selects, sources, rewrite, calls -> SQLite (tables)
+
+Nothing here reads a clock or a random number: every time is the cluster's virtual one. Facts of the answers' form:
+clients.md 4, seekdb-observations.jsonl.
+"""
+
+# ruff: noqa: S608 - the text is ours: names are generated, literals quoted, values bound
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from obsim.answers import Column, MysqlType, ResultSet, Value
+from obsim.catalog.catalog import Catalog
+from obsim.catalog.model import Scope as ViewScope
+from obsim.catalog.model import ViewDef
+from obsim.cluster import ClusterState
+from obsim.errors import ServerError, SyntaxRefused, error
+from obsim.query.functions.facts import Binding, Facts, SessionFacts
+from obsim.query.functions.patterns import like_pattern
+from obsim.query.kinds import Kind, converter_of, kind_of_column, wire_column
+from obsim.query.refusals import query_too_large, wrong_arguments
+from obsim.query.rewriting.draft import Draft
+from obsim.query.rewriting.query_tokens import prepared
+from obsim.query.rewriting.rewrite import EXPRESSIONS
+from obsim.query.rewriting.rewriter import Query, Rewriter
+from obsim.query.rewriting.scope import Output, Source, column_term
+from obsim.query.rewriting.selects import rewrite_query
+from obsim.query.tables import Tables
+
+__all__ = ["Evaluator", "QueryPlan", "SessionFacts"]
+
+PLANS_MAX = 1024
+DATABASES_MAX = 32
+Converter = tuple[int, Callable[[Value], Value]]
+
+
+@dataclass(frozen=True, slots=True)
+class QueryPlan:
+    """A compiled query. `families` is None where the answer depends on more than rows of views and must not be kept."""
+
+    text: str
+    sqlite_sql: str
+    views: tuple[ViewDef, ...]
+    parameter_count: int
+    families: tuple[str, ...] | None
+    columns: tuple[Column, ...]
+    converters: tuple[Converter, ...]
+    untyped: tuple[int, ...]
+    """Columns whose type only a value tells."""
+    bindings: tuple[Binding, ...]
+    bulky: bool
+
+
+class Evaluator:
+    """Compiles and runs the queries of one cluster."""
+
+    def __init__(self, state: ClusterState, catalog: Catalog) -> None:
+        self._state, self._catalog = state, catalog
+        self._plans: OrderedDict[tuple[str, str | None, int, bool], QueryPlan] = OrderedDict()
+        self._databases: OrderedDict[tuple[int, int], Tables] = OrderedDict()
+        self._dialect: Any = None
+
+    def compile(self, text: str, session: SessionFacts) -> QueryPlan:
+        """The plan of a query. Raises 1064, 1235 and what its names deserve: 1046, 1052, 1054, 1146, 1305, 1582."""
+        key = (text, session.database, session.tenant.tenant_id, session.control)
+        plan = self._plans.get(key)
+        if plan is None:
+            plan = self._compiled(text, session, None)
+            self._plans[key] = plan
+            if len(self._plans) > PLANS_MAX:
+                self._plans.popitem(last=False)
+        else:
+            self._plans.move_to_end(key)
+        return plan
+
+    def columns(self, plan: QueryPlan, session: SessionFacts) -> tuple[Column, ...]:  # noqa: ARG002 - part of the interface
+        """The columns before a run; one whose type only a value tells is announced as a string."""
+        return plan.columns
+
+    def run(self, plan: QueryPlan, session: SessionFacts, parameters: Sequence[Value] = ()) -> ResultSet:
+        """The answer of a plan at the cluster's present moment. Raises 1210 for a wrong number of parameters."""
+        if len(parameters) != plan.parameter_count:
+            raise wrong_arguments("EXECUTE")
+        tables = self._tables(session)
+        for view in plan.views:
+            tables.refresh(view)
+        values = parameters
+        if plan.bindings:
+            facts = Facts(self._state, session)
+            values = [*parameters, *[read(facts) for read in plan.bindings]]
+        rows = tables.query(plan.sqlite_sql, values, width=len(plan.columns), bulky=plan.bulky)
+        if plan.converters:
+            rows = [_converted(row, plan.converters) for row in rows]
+        columns = _typed(plan.columns, plan.untyped, rows) if plan.untyped else plan.columns
+        return ResultSet(columns, rows)
+
+    def select_rows(
+        self,
+        columns: tuple[Column, ...],
+        rows: Sequence[Sequence[Value]],
+        where: str | None,
+        like: tuple[str, str, str] | None,
+        session: SessionFacts,
+    ) -> ResultSet:
+        """Of `rows` those that a WHERE text or (column, pattern, escape) of a LIKE lets through, in their order."""
+        if like is not None:
+            name, text, escape = like
+            place = next(i for i, column in enumerate(columns) if column.name.lower() == name.lower())
+            pattern = like_pattern(text, escape)
+            rows = [row for row in rows if row[place] is not None and pattern.matches(str(row[place]))]
+        if where is None:
+            return ResultSet(columns, rows)
+        numbered = (*columns, Column("obsim_place", MysqlType.LONGLONG, 20))
+        plan = self._condition(where, columns, session)
+        tables = self._tables(session)
+        kinds = [kind_of_column(column) for column in numbered]
+        tables.load_rows(kinds, [(*row, place) for place, row in enumerate(rows)])
+        facts = Facts(self._state, session)
+        found = tables.query(plan.sqlite_sql, [read(facts) for read in plan.bindings], width=1, bulky=False)
+        return ResultSet(columns, [rows[int(place)] for (place,) in found])  # type: ignore[arg-type]
+
+    # --- compiling -----------------------------------------------------------------------------------------------
+
+    def _condition(self, where: str, columns: tuple[Column, ...], session: SessionFacts) -> QueryPlan:
+        """The plan that gives the places of the rows a condition lets through."""
+        source = Source("q0", "", tuple((c.name, column_term(f"q0.c{i}", c)) for i, c in enumerate(columns)))
+        plan = self._compiled(f"SELECT 1 FROM rows WHERE {where}", session, source)
+        begin, _, rest = plan.sqlite_sql.partition(" FROM ")
+        del begin
+        return replace(plan, sqlite_sql=f"SELECT q0.c{len(columns)} FROM {rest} ORDER BY 1")
+
+    def _compiled(self, text: str, session: SessionFacts, rows: Source | None) -> QueryPlan:
+        try:
+            draft, query = self._rewritten(text, session, rows)
+        except RecursionError:
+            raise query_too_large() from None
+        columns, converters, untyped = _result_form(query.outputs)
+        views = tuple(draft.views.values())
+        families: tuple[str, ...] | None = None
+        if not draft.volatile and not any("time" in view.families for view in views):
+            families = tuple(sorted({family for view in views for family in view.families}))
+        return QueryPlan(
+            text,
+            query.sql,
+            views,
+            draft.parameter_count,
+            families,
+            columns,
+            converters,
+            untyped,
+            tuple(draft.bindings),
+            draft.bulky,
+        )
+
+    def _rewritten(self, text: str, session: SessionFacts, rows: Source | None) -> tuple[Draft, Query]:
+        from obsim.sql.tokens import scan  # noqa: PLC0415 - sqlglot loads with the first query
+
+        body = scan(text).text
+        tree, preparation = self._parsed(body, oracle=session.tenant.mode == "ORACLE")
+        draft = Draft(self._catalog, session, preparation.parameter_count, preparation.items, rows=rows)
+        if rows is not None and (
+            type(tree).__name__ != "Select" or set(_present(tree)) != {"expressions", "from_", "where"}
+        ):
+            raise SyntaxRefused(body.partition(" WHERE ")[2], 1)
+        try:
+            return draft, Rewriter(draft, EXPRESSIONS, rewrite_query).query(tree, None)
+        except SyntaxRefused as refused:
+            raise _placed(body, refused) from None
+
+    def _parsed(self, body: str, *, oracle: bool) -> tuple[Any, Any]:
+        """The parser's tree of one statement. Raises SyntaxRefused with OceanBase's near text."""
+        from sqlglot.errors import SqlglotError  # noqa: PLC0415 - sqlglot loads with the first query
+
+        from obsim.sql.dialect import OceanBase  # noqa: PLC0415
+        from obsim.sql.tokens import syntax_error_of  # noqa: PLC0415
+
+        if self._dialect is None:
+            self._dialect = OceanBase()
+        try:
+            preparation = prepared(body, self._dialect.tokenize(body), oracle=oracle)
+            trees = self._dialect.parser().parse(preparation.tokens, body)
+        except (SqlglotError, RecursionError) as failure:
+            raise syntax_error_of(body, failure) from None
+        if not trees or trees[0] is None:
+            raise error("ER_EMPTY_QUERY")
+        if len(trees) > 1 or type(trees[0]).__name__ not in {"Select", "Union", "Except", "Intersect", "Subquery"}:
+            raise SyntaxRefused(body, 1)
+        return trees[0], preparation
+
+    def _tables(self, session: SessionFacts) -> Tables:
+        key = (session.tenant.tenant_id, session.offset_s)
+        tables = self._databases.get(key)
+        if tables is None:
+            tables = Tables(self._state, self._catalog, ViewScope(session.tenant.tenant_id, session.offset_s))
+            self._databases[key] = tables
+            if len(self._databases) > DATABASES_MAX:
+                self._databases.popitem(last=False)
+        else:
+            self._databases.move_to_end(key)
+        return tables
+
+
+def _present(tree: Any) -> list[str]:
+    return [name for name, value in tree.args.items() if value]
+
+
+def _placed(body: str, refused: SyntaxRefused) -> ServerError:
+    """A refusal that knows only a word, with the rest of the text from that word on."""
+    at = body.lower().find(refused.near.lower()) if refused.near else 0
+    at = max(at, 0)
+    return SyntaxRefused(body[at:], body.count("\n", 0, at) + 1)
+
+
+def _result_form(outputs: tuple[Output, ...]) -> tuple[tuple[Column, ...], tuple[Converter, ...], tuple[int, ...]]:
+    """Columns on the wire, what turns SQLite's values into MySQL's, and the columns whose type is open."""
+    columns: list[Column] = []
+    converters: list[Converter] = []
+    untyped: list[int] = []
+    for place, output in enumerate(outputs):
+        term = output.term
+        kind: Kind = term.kind
+        stored = term.column is not None
+        columns.append(
+            term.column.renamed(output.label) if term.column is not None else wire_column(kind, output.label)
+        )
+        convert = converter_of(kind, stored=stored)
+        if convert is not None:
+            converters.append((place, convert))
+        if kind.type is None:
+            untyped.append(place)
+    return tuple(columns), tuple(converters), tuple(untyped)
+
+
+def _converted(row: Sequence[Value], converters: tuple[Converter, ...]) -> tuple[Value, ...]:
+    values = list(row)
+    for place, convert in converters:
+        value = values[place]
+        if value is not None:
+            values[place] = convert(value)
+    return tuple(values)
+
+
+def _typed(
+    columns: tuple[Column, ...], untyped: tuple[int, ...], rows: Sequence[Sequence[Value]]
+) -> tuple[Column, ...]:
+    """The columns with types taken from the first value that is not NULL."""
+    found = list(columns)
+    for place in untyped:
+        value = next((row[place] for row in rows if row[place] is not None), None)
+        name = columns[place].name
+        if isinstance(value, int):
+            found[place] = wire_column(Kind(MysqlType.LONGLONG, 20), name)
+        elif isinstance(value, float):
+            found[place] = wire_column(Kind(MysqlType.DOUBLE, 23, 31), name)
+    return tuple(found)

@@ -1,0 +1,1 @@
+"""The SQL functions that exist: the registry, what they compute, and what they may ask of a session."""

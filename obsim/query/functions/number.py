@@ -1,0 +1,136 @@
+"""Arithmetic of MySQL that SQLite does otherwise: decimal division, DIV and MOD, rounding half away from zero."""
+
+import math
+from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal
+
+from obsim.answers import Value
+from obsim.query.values import clamped, exact, near, number_of, quantized, to_decimal, whole_of
+
+__all__ = [
+    "bit_xor", "cast_decimal", "cast_unsigned", "ceiling", "crc32_", "decimal_text", "divide", "exponential",
+    "floor", "integer_divide", "logarithm", "modulo", "power", "round_", "sign", "square_root", "truncate",
+]
+
+Number = int | float
+SCALE_MAX = 30
+
+
+def divide(left: Value, right: Value, scale: int) -> Value:
+    """`/`: NULL by zero; a decimal with `scale` digits, or a double where scale is -1."""
+    if left is None or right is None:
+        return None
+    if scale < 0:
+        low = number_of(right)
+        return None if not low else (number_of(left) or 0) / low
+    divisor = to_decimal(right)
+    return near(quantized(to_decimal(left) / divisor, scale)) if divisor else None
+
+
+def integer_divide(left: Value, right: Value) -> Value:
+    """DIV: towards zero, NULL by zero."""
+    if left is None or right is None:
+        return None
+    divisor = to_decimal(right)
+    return clamped(int(to_decimal(left) / divisor)) if divisor else None
+
+
+def modulo(left: Value, right: Value) -> Value:
+    """MOD and %: the sign of the dividend, NULL by zero."""
+    if left is None or right is None:
+        return None
+    divisor = to_decimal(right)
+    return exact(to_decimal(left) % divisor) if divisor else None
+
+
+def round_(number: Number, digits: int = 0) -> Value:
+    """Half away from zero; negative digits round before the point."""
+    places = max(-SCALE_MAX, min(SCALE_MAX, digits))
+    if isinstance(number, int) and places >= 0:
+        return number
+    if isinstance(number, float) and (math.isinf(number) or abs(number) >= 1e40):
+        return number
+    return exact(quantized(to_decimal(number), places))
+
+
+def truncate(number: Number, digits: int) -> Value:
+    """Cut after so many digits."""
+    places = max(-SCALE_MAX, min(SCALE_MAX, digits))
+    if isinstance(number, float) and abs(number) >= 1e40:
+        return number
+    return exact(to_decimal(number).quantize(Decimal(1).scaleb(-places), rounding=ROUND_DOWN))
+
+
+def ceiling(number: Number) -> Value:
+    """The least integer not below."""
+    return exact(to_decimal(number).to_integral_value(rounding=ROUND_CEILING))
+
+
+def floor(number: Number) -> Value:
+    """The greatest integer not above."""
+    return exact(to_decimal(number).to_integral_value(rounding=ROUND_FLOOR))
+
+
+def sign(number: Number) -> int:
+    """-1, 0 or 1."""
+    return (number > 0) - (number < 0)
+
+
+def power(base: Number, exponent: Number) -> Value:
+    """The base to the exponent, as a double; NULL where it is not a number or not finite."""
+    try:
+        result = math.pow(base, exponent)
+    except (OverflowError, ValueError):
+        return None
+    return result
+
+
+def square_root(number: Number) -> Value:
+    """NULL for negative numbers."""
+    return math.sqrt(number) if number >= 0 else None
+
+
+def exponential(number: Number) -> Value:
+    """E to the power of the argument."""
+    return math.exp(number) if number < 709 else None
+
+
+def logarithm(first: Number, second: Number | None = None) -> Value:
+    """LN with one argument, to the base of the first with two; NULL outside its domain."""
+    if second is None:
+        return math.log(first) if first > 0 else None
+    if second <= 0 or first <= 0 or first == 1:
+        return None
+    if first in {2, 10}:
+        return math.log2(second) if first == 2 else math.log10(second)
+    return math.log(second) / math.log(first)
+
+
+def decimal_text(value: Value, scale: int) -> Value:
+    """A decimal as text with all its digits."""
+    return None if value is None else f"{quantized(to_decimal(value), scale):f}"
+
+
+def cast_decimal(value: Value, digits: int, scale: int) -> Value:
+    """CAST(... AS DECIMAL(digits, scale)); too large a value becomes the largest."""
+    if value is None:
+        return None
+    largest = Decimal(10) ** (digits - scale) - Decimal(1).scaleb(-scale)
+    return exact(max(-largest, min(largest, quantized(to_decimal(value), scale))))
+
+
+def cast_unsigned(value: Value) -> Value:
+    """CAST(... AS UNSIGNED), kept within what SQLite's integers hold; a negative number wraps round as text."""
+    number = whole_of(value)
+    return number if number is None or number >= 0 else str(number + 2**64)
+
+
+def bit_xor(left: int, right: int) -> int:
+    """`^`."""
+    return left ^ right
+
+
+def crc32_(text: str) -> int:
+    """CRC-32 of the text's bytes."""
+    from zlib import crc32  # noqa: PLC0415 - rarely asked for, and start-up counts
+
+    return crc32(text.encode("utf8", "surrogatepass"))

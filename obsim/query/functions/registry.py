@@ -1,0 +1,495 @@
+"""The registry of SQL functions: what is not in this table does not exist, and what is not marked stable is volatile.
+
+A row: name, letters of its arguments, what kind it gives, how it is computed. Letters: `t` text, `i` whole number,
+`n` number, `m` a point in time, `v` any value as it is, `u` a unit word; after `?` they may be missing, a final `*`
+repeats the last. `stable` means that equal arguments, session zone, tenant and world give an equal result: only then
+may an answer be cached.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any
+
+from obsim.answers import MysqlType
+from obsim.query.functions import facts
+from obsim.query.functions import number as num
+from obsim.query.functions import text as txt
+from obsim.query.functions import time as tim
+from obsim.query.functions import time_formats as fmt
+from obsim.query.kinds import (
+    BOOLEAN,
+    DATE,
+    DATETIME6,
+    DOUBLE,
+    INTEGER,
+    TEXT,
+    TIME,
+    Kind,
+    datetime_of,
+    decimal_of,
+    merged,
+    text_of_length,
+)
+from obsim.query.values import number_of, text_of, whole_of, whole_prefix
+
+__all__ = [
+    "FUNCTIONS", "HELPERS", "SPECIAL_SYNTAX", "WORDS", "Form", "Function", "argument_range", "converted",
+    "sqlite_name",
+]
+
+Rule = Callable[[Sequence[Kind]], Kind]
+
+
+class Form(Enum):
+    """How a call is rewritten."""
+
+    SCALAR = "scalar"  # a function of ours in SQLite
+    SHAPE = "shape"  # another expression: see `obsim.query.rewriting.calls`
+    FACT = "fact"  # a value of the statement, bound as a parameter
+    AGGREGATE = "aggregate"
+    WINDOW = "window"  # SQLite's own, only with OVER
+    REFUSED = "refused"  # the real engine has it, obsim says no
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One row of the registry."""
+
+    name: str
+    arguments: str
+    result: Rule
+    call: Callable[..., Any] | None = None
+    stable: bool = False
+    form: Form = Form.SCALAR
+    zone: bool = False
+    """The session's offset in seconds is passed as a last argument."""
+    sees_null: bool = False
+    """Called with NULL arguments too; the others give NULL for any NULL."""
+
+
+def fixed(kind: Kind) -> Rule:
+    """This kind, NULL if an argument may be."""
+    return lambda kinds: kind.as_nullable(any(k.nullable for k in kinds))
+
+
+def maybe(kind: Kind) -> Rule:
+    """This kind, and it may be NULL whatever the arguments."""
+    return lambda _kinds: kind.as_nullable()
+
+
+def never(kind: Kind) -> Rule:
+    """This kind, never NULL."""
+    return lambda _kinds: kind.as_nullable(False)
+
+
+def like_first(kinds: Sequence[Kind]) -> Kind:
+    """The kind of the first argument."""
+    return kinds[0].as_nullable(any(k.nullable for k in kinds))
+
+
+def whole_like_first(kinds: Sequence[Kind]) -> Kind:
+    """CEILING and FLOOR: an integer for exact numbers, a double for the rest."""
+    exact = kinds[0].is_whole or kinds[0].type is MysqlType.NEWDECIMAL or kinds[0].type is None
+    return (INTEGER if exact else DOUBLE).as_nullable(kinds[0].nullable)
+
+
+def number_like_first(kinds: Sequence[Kind]) -> Kind:
+    """ABS: the number itself, a double for a string."""
+    return kinds[0] if kinds[0].is_number else DOUBLE.as_nullable(kinds[0].nullable)
+
+
+def text_like_first(kinds: Sequence[Kind]) -> Kind:
+    """A string no longer than the first argument."""
+    first = kinds[0]
+    kind = MysqlType.BLOB if first.type is MysqlType.BLOB else MysqlType.VAR_STRING
+    return Kind(kind, first.length if first.is_text else max(first.length * 4, 4), 0, any(k.nullable for k in kinds))
+
+
+def joined_text(kinds: Sequence[Kind]) -> Kind:
+    """A string as long as all arguments together."""
+    length = sum(k.length if k.is_text else k.length * 4 or TEXT.length for k in kinds)
+    return Kind(MysqlType.VAR_STRING, length, 0, any(k.nullable for k in kinds))
+
+
+def time_kind(kinds: Sequence[Kind]) -> Kind:
+    """A time of day with as many digits as the arguments have."""
+    decimals = max((k.decimals for k in kinds if k.is_temporal), default=0)
+    return replace(TIME, length=TIME.length + (decimals + 1 if decimals else 0), decimals=decimals)
+
+
+def seconds_kind(kinds: Sequence[Kind]) -> Kind:
+    """UNIX_TIMESTAMP: digits as the argument has."""
+    if not kinds or (kinds[0].is_temporal and not kinds[0].decimals):
+        return INTEGER
+    return decimal_of(kinds[0].decimals if kinds[0].is_temporal else 6, 20)
+
+
+def _row(
+    name: str, arguments: str, result: Rule, call: Callable[..., Any], *, zone: bool = False, sees_null: bool = False
+) -> Function:
+    """A stable scalar function."""
+    return Function(name, arguments, result, call, stable=True, zone=zone, sees_null=sees_null)
+
+
+def _shape(name: str, arguments: str, result: Rule = merged, *, stable: bool = True) -> Function:
+    return Function(name, arguments, result, None, stable=stable, form=Form.SHAPE)
+
+
+def _fact(name: str, arguments: str, result: Rule, call: Callable[..., Any], *, stable: bool = False) -> Function:
+    return Function(name, arguments, result, call, stable=stable, form=Form.FACT)
+
+
+def _group(name: str, arguments: str, result: Rule) -> Function:
+    return Function(name, arguments, result, None, stable=True, form=Form.AGGREGATE)
+
+
+def _window(name: str, arguments: str, result: Rule) -> Function:
+    return Function(name, arguments, result, None, stable=True, form=Form.WINDOW)
+
+
+def _refused(name: str) -> Function:
+    return Function(name, "?v*", never(INTEGER), form=Form.REFUSED)
+
+
+def sum_kind(kinds: Sequence[Kind]) -> Kind:
+    """SUM: a decimal for exact numbers, else a double."""
+    first = kinds[0]
+    return decimal_of(0 if first.is_whole else first.decimals, 38) if _is_exact(first) else DOUBLE
+
+
+def average_kind(kinds: Sequence[Kind]) -> Kind:
+    """AVG: four digits more than the argument, or a double."""
+    first = kinds[0]
+    return decimal_of((0 if first.is_whole else first.decimals) + 4, 38) if _is_exact(first) else DOUBLE
+
+
+def _is_exact(kind: Kind) -> bool:
+    return kind.is_whole or kind.type is MysqlType.NEWDECIMAL or kind.type is None
+
+
+_TEXT_ROWS = (
+    _row("ASCII", "t", fixed(INTEGER), txt.ascii_),
+    _row("BIN", "i", fixed(text_of_length(64)), txt.bin_),
+    _row("BIT_LENGTH", "t", fixed(INTEGER), txt.bit_length),
+    _row("CHAR", "v*", fixed(TEXT), txt.char_, sees_null=True),
+    _row("CHAR_LENGTH", "t", fixed(INTEGER), txt.char_length),
+    _row("CHARACTER_LENGTH", "t", fixed(INTEGER), txt.char_length),
+    _row("CONCAT", "t*", joined_text, txt.concat),
+    _row(
+        "CONCAT_WS",
+        "tt*",
+        lambda kinds: joined_text(kinds).as_nullable(kinds[0].nullable),
+        txt.concat_ws,
+        sees_null=True,
+    ),
+    _row("CONV", "tii", maybe(text_of_length(64)), txt.conv),
+    _row("ELT", "vt*", maybe(TEXT), txt.elt, sees_null=True),
+    _row("FIELD", "vv*", never(INTEGER), txt.field, sees_null=True),
+    _row("FIND_IN_SET", "tt", fixed(INTEGER), txt.find_in_set),
+    _row("FORMAT", "ni", fixed(text_of_length(64)), txt.format_),
+    _row("HEX", "v", fixed(TEXT), txt.hex_),
+    _row("INSERT", "tiit", joined_text, txt.insert),
+    _row("INSTR", "tt", fixed(INTEGER), txt.instr),
+    _row("LCASE", "t", text_like_first, txt.lower),
+    _row("LEFT", "ti", text_like_first, txt.left),
+    _row("LENGTH", "t", fixed(INTEGER), txt.length),
+    _row("LENGTHB", "t", fixed(INTEGER), txt.length),
+    _row("LOCATE", "tt?i", fixed(INTEGER), txt.locate),
+    _row("LOWER", "t", text_like_first, txt.lower),
+    _row("LPAD", "ti?t", maybe(TEXT), lambda text, size, pad=" ": txt.lpad(text, size, pad)),
+    _row("LTRIM", "t", text_like_first, txt.ltrim),
+    _row("MD5", "t", fixed(text_of_length(32)), txt.md5_),
+    _row("MID", "ti?i", text_like_first, txt.substring),
+    _row("OCTET_LENGTH", "t", fixed(INTEGER), txt.length),
+    _row("ORD", "t", fixed(INTEGER), txt.ord_),
+    _row("QUOTE", "t", never(TEXT), txt.quote, sees_null=True),
+    _row("REGEXP_LIKE", "tt", fixed(BOOLEAN), txt.regexp),
+    _row("REPEAT", "ti", fixed(TEXT), txt.repeat),
+    _row("REPLACE", "ttt", fixed(TEXT), txt.replace),
+    _row("REVERSE", "t", text_like_first, txt.reverse),
+    _row("RIGHT", "ti", text_like_first, txt.right),
+    _row("RPAD", "ti?t", maybe(TEXT), lambda text, size, pad=" ": txt.rpad(text, size, pad)),
+    _row("RTRIM", "t", text_like_first, txt.rtrim),
+    _row("SHA", "t", fixed(text_of_length(40)), txt.sha1_),
+    _row("SHA1", "t", fixed(text_of_length(40)), txt.sha1_),
+    _row("SPACE", "i", fixed(TEXT), txt.space),
+    _row("STRCMP", "tt", fixed(INTEGER), txt.strcmp),
+    _row("SUBSTR", "ti?i", text_like_first, txt.substring),
+    _row("SUBSTRING", "ti?i", text_like_first, txt.substring),
+    _row("SUBSTRING_INDEX", "tti", text_like_first, txt.substring_index),
+    _row("TRIM", "t?tt", text_like_first, txt.trim),
+    _row("UCASE", "t", text_like_first, txt.upper),
+    _row("UNHEX", "t", maybe(TEXT), txt.unhex),
+    _row("UPPER", "t", text_like_first, txt.upper),
+)
+
+_NUMBER_ROWS = (
+    _row("ABS", "n", number_like_first, abs),
+    _row("CEIL", "n", whole_like_first, num.ceiling),
+    _row("CEILING", "n", whole_like_first, num.ceiling),
+    _row("CRC32", "t", fixed(INTEGER), num.crc32_),
+    _row("EXP", "n", maybe(DOUBLE), num.exponential),
+    _row("FLOOR", "n", whole_like_first, num.floor),
+    _row("LN", "n", maybe(DOUBLE), num.logarithm),
+    _row("LOG", "n?n", maybe(DOUBLE), num.logarithm),
+    _row("LOG10", "n", maybe(DOUBLE), lambda number: num.logarithm(10, number)),
+    _row("LOG2", "n", maybe(DOUBLE), lambda number: num.logarithm(2, number)),
+    _row("PI", "", never(DOUBLE), lambda: 3.141592653589793),
+    _row("POW", "nn", maybe(DOUBLE), num.power),
+    _row("POWER", "nn", maybe(DOUBLE), num.power),
+    _row("SIGN", "n", fixed(INTEGER), num.sign),
+    _row("SQRT", "n", maybe(DOUBLE), num.square_root),
+    _shape("MOD", "nn"),
+    _shape("ROUND", "n?i"),
+    _shape("TRUNCATE", "ni"),
+)
+
+_TIME_ROWS = (
+    _row("ADDTIME", "mm", maybe(text_of_length(26)), tim.add_time),
+    _row("CONVERT_TZ", "mtt", maybe(DATETIME6), tim.convert_tz),
+    _row("DATE", "m", maybe(DATE), tim.date_of),
+    _row("DATEDIFF", "mm", maybe(INTEGER), tim.date_diff),
+    _row("DATE_FORMAT", "mt", maybe(TEXT), fmt.date_format),
+    _row("DAY", "m", maybe(INTEGER), tim.day_of_month),
+    _row("DAYNAME", "m", maybe(text_of_length(9)), tim.day_name),
+    _row("DAYOFMONTH", "m", maybe(INTEGER), tim.day_of_month),
+    _row("DAYOFWEEK", "m", maybe(INTEGER), tim.day_of_week),
+    _row("DAYOFYEAR", "m", maybe(INTEGER), tim.day_of_year),
+    _row("FROM_DAYS", "i", maybe(DATE), tim.from_days),
+    _row("HOUR", "m", maybe(INTEGER), tim.hour),
+    _row("LAST_DAY", "m", maybe(DATE), tim.last_day),
+    _row("MAKEDATE", "ii", maybe(DATE), tim.make_date),
+    _row("MAKETIME", "iii", maybe(TIME), tim.make_time),
+    _row("MICROSECOND", "m", maybe(INTEGER), tim.microsecond),
+    _row("MINUTE", "m", maybe(INTEGER), tim.minute),
+    _row("MONTH", "m", maybe(INTEGER), tim.month),
+    _row("MONTHNAME", "m", maybe(text_of_length(9)), tim.month_name),
+    _row("QUARTER", "m", maybe(INTEGER), tim.quarter),
+    _row("SCN_TO_TIMESTAMP", "i", maybe(DATETIME6), tim.scn_to_timestamp, zone=True),
+    _row("SECOND", "m", maybe(INTEGER), tim.second),
+    _row("SEC_TO_TIME", "i", maybe(TIME), tim.sec_to_time),
+    _row("SUBTIME", "mm", maybe(text_of_length(26)), tim.sub_time),
+    _row("TIME", "m", time_kind, tim.time_of),
+    _row("TIMEDIFF", "mm", time_kind, tim.time_diff),
+    _row("TIMESTAMP_TO_SCN", "m", maybe(INTEGER), tim.timestamp_to_scn, zone=True),
+    _row("TIME_FORMAT", "mt", maybe(TEXT), fmt.time_format),
+    _row("TIME_TO_SEC", "m", maybe(INTEGER), tim.time_to_sec),
+    _row("TIME_TO_USEC", "m", maybe(INTEGER), tim.time_to_usec, zone=True),
+    _row("TO_DAYS", "m", maybe(INTEGER), tim.to_days),
+    _row("TO_SECONDS", "m", maybe(INTEGER), tim.to_seconds),
+    _row("USEC_TO_TIME", "i", maybe(DATETIME6), tim.usec_to_time, zone=True),
+    _row("WEEK", "m?i", maybe(INTEGER), tim.week),
+    _row("WEEKDAY", "m", maybe(INTEGER), tim.weekday),
+    _row("WEEKOFYEAR", "m", maybe(INTEGER), tim.week_of_year),
+    _row("YEAR", "m", maybe(INTEGER), tim.year),
+    _row("YEARWEEK", "m?i", maybe(INTEGER), tim.year_week),
+    _shape("ADDDATE", "mv"),
+    _shape("DATE_ADD", "mv"),
+    _shape("DATE_SUB", "mv"),
+    _shape("FROM_UNIXTIME", "n?t"),
+    _shape("STR_TO_DATE", "tt"),
+    _shape("SUBDATE", "mv"),
+    _shape("TIMESTAMP", "m?m"),
+    _shape("TIMESTAMPADD", "uvm"),
+    _shape("TIMESTAMPDIFF", "umm"),
+)
+
+_BRANCH_ROWS = (
+    _shape("COALESCE", "v*"),
+    _shape("GREATEST", "vv*"),
+    _shape("IF", "vvv"),
+    _shape("IFNULL", "vv"),
+    _shape("ISNULL", "v"),
+    _shape("LEAST", "vv*"),
+    _shape("NULLIF", "vv"),
+    _shape("NVL", "vv"),
+    _shape("NVL2", "vvv"),
+    _shape("ROW", "vv*"),
+)
+
+_FACT_ROWS = (
+    _fact("CONNECTION_ID", "", never(INTEGER), facts.connection_id),
+    _fact("CURDATE", "", maybe(DATE), facts.current_date),
+    _fact("CURRENT_DATE", "", maybe(DATE), facts.current_date),
+    _fact("CURRENT_TIME", "?i", maybe(TIME), facts.current_time),
+    _fact("CURRENT_TIMESTAMP", "?i", maybe(datetime_of(0)), facts.moment_now),
+    _fact("CURRENT_USER", "", maybe(text_of_length(193)), facts.current_user, stable=True),
+    _fact("CURTIME", "?i", maybe(TIME), facts.current_time),
+    _fact("DATABASE", "", maybe(text_of_length(128)), facts.database, stable=True),
+    _fact("EFFECTIVE_TENANT", "", maybe(text_of_length(128)), facts.effective_tenant, stable=True),
+    _fact("EFFECTIVE_TENANT_ID", "", never(INTEGER), facts.tenant_id, stable=True),
+    _fact("FOUND_ROWS", "", never(INTEGER), facts.found_rows),
+    _fact("LAST_INSERT_ID", "", never(INTEGER), facts.last_insert_id),
+    _fact("LOCALTIME", "?i", maybe(datetime_of(0)), facts.moment_now),
+    _fact("LOCALTIMESTAMP", "?i", maybe(datetime_of(0)), facts.moment_now),
+    _fact("NOW", "?i", maybe(datetime_of(0)), facts.moment_now),
+    _fact("OB_VERSION", "", maybe(text_of_length(7)), facts.ob_version, stable=True),
+    _fact("ROW_COUNT", "", never(INTEGER), facts.row_count),
+    _fact("SCHEMA", "", maybe(text_of_length(128)), facts.database, stable=True),
+    _fact("SESSION_USER", "", maybe(text_of_length(193)), facts.session_user),
+    _fact("SLEEP", "v", maybe(INTEGER), facts.sleep),
+    _fact("SYSDATE", "?i", maybe(datetime_of(0)), facts.moment_now),
+    _fact("SYSTEM_USER", "", maybe(text_of_length(193)), facts.session_user),
+    _fact("TENANT_ID", "", never(INTEGER), facts.tenant_id, stable=True),
+    _fact("USER", "", maybe(text_of_length(193)), facts.session_user),
+    _fact("UTC_DATE", "", never(DATE), facts.utc_date),
+    _fact("UTC_TIME", "?i", never(TIME), facts.utc_time),
+    _fact("UTC_TIMESTAMP", "?i", never(datetime_of(0)), facts.utc_now),
+    _fact("VERSION", "", maybe(TEXT), facts.version, stable=True),
+    _shape("UNIX_TIMESTAMP", "?m", seconds_kind, stable=True),
+)
+
+_GROUP_ROWS = (
+    _group("AVG", "n", average_kind),
+    _group("BIT_AND", "n", never(INTEGER)),
+    _group("BIT_OR", "n", never(INTEGER)),
+    _group("BIT_XOR", "n", never(INTEGER)),
+    _group("COUNT", "v*", maybe(INTEGER)),
+    _group("GROUP_CONCAT", "t*", maybe(TEXT)),
+    _group("MAX", "v", lambda kinds: kinds[0].as_nullable()),
+    _group("MIN", "v", lambda kinds: kinds[0].as_nullable()),
+    _group("STD", "n", maybe(DOUBLE)),
+    _group("STDDEV", "n", maybe(DOUBLE)),
+    _group("STDDEV_POP", "n", maybe(DOUBLE)),
+    _group("STDDEV_SAMP", "n", maybe(DOUBLE)),
+    _group("SUM", "n", sum_kind),
+    _group("VARIANCE", "n", maybe(DOUBLE)),
+    _group("VAR_POP", "n", maybe(DOUBLE)),
+    _group("VAR_SAMP", "n", maybe(DOUBLE)),
+)
+
+_WINDOW_ROWS = (
+    _window("CUME_DIST", "", never(DOUBLE)),
+    _window("DENSE_RANK", "", never(INTEGER)),
+    _window("FIRST_VALUE", "v", lambda kinds: kinds[0].as_nullable()),
+    _window("LAG", "v?iv", lambda kinds: merged((kinds[0], *kinds[2:])).as_nullable()),
+    _window("LAST_VALUE", "v", lambda kinds: kinds[0].as_nullable()),
+    _window("LEAD", "v?iv", lambda kinds: merged((kinds[0], *kinds[2:])).as_nullable()),
+    _window("NTH_VALUE", "vi", lambda kinds: kinds[0].as_nullable()),
+    _window("NTILE", "i", never(INTEGER)),
+    _window("PERCENT_RANK", "", never(DOUBLE)),
+    _window("RANK", "", never(INTEGER)),
+    _window("ROW_NUMBER", "", never(INTEGER)),
+)
+
+_REFUSED_ROWS = tuple(
+    _refused(name) for name in ("BENCHMARK", "GET_LOCK", "LOAD_FILE", "RAND", "RELEASE_LOCK", "UUID", "UUID_SHORT")
+)
+
+FUNCTIONS: dict[str, Function] = {
+    row.name: row
+    for rows in (
+        _TEXT_ROWS,
+        _NUMBER_ROWS,
+        _TIME_ROWS,
+        _BRANCH_ROWS,
+        _FACT_ROWS,
+        _GROUP_ROWS,
+        _WINDOW_ROWS,
+        _REFUSED_ROWS,
+    )
+    for row in rows
+}
+"""Every function a statement may name, by upper-case name."""
+
+WORDS = frozenset(
+    {
+        "CURRENT_DATE",
+        "CURRENT_TIME",
+        "CURRENT_TIMESTAMP",
+        "CURRENT_USER",
+        "LOCALTIME",
+        "LOCALTIMESTAMP",
+        "UTC_DATE",
+        "UTC_TIME",
+        "UTC_TIMESTAMP",
+    }
+)
+"""Functions that may stand without parentheses."""
+
+SPECIAL_SYNTAX = frozenset({"CAST", "CONVERT", "EXTRACT", "GROUP_CONCAT", "POSITION", "SUBSTR", "SUBSTRING", "TRIM"})
+"""Calls with words inside the parentheses; the parser knows them."""
+
+HELPERS: dict[str, Callable[..., Any]] = {
+    "ob_number": number_of,
+    "ob_text": text_of,
+    "ob_whole": whole_of,
+    "ob_whole_prefix": whole_prefix,
+    "ob_moment": tim.moment,
+    "ob_date": tim.date_of,
+    "ob_time_only": tim.time_of,
+    "ob_moment_number": lambda value, decimals: None if value is None else tim.moment_as_number(value, decimals),
+    "ob_cut": lambda value, size: None if value is None else value[:size],
+    "ob_decimal_text": num.decimal_text,
+    "ob_cast_decimal": num.cast_decimal,
+    "ob_cast_unsigned": num.cast_unsigned,
+    "ob_divide": num.divide,
+    "ob_div": num.integer_divide,
+    "ob_mod": num.modulo,
+    "ob_round_to": lambda number, digits: (
+        None if number is None or digits is None else num.round_(number_of(number) or 0, digits)
+    ),
+    "ob_truncate_to": lambda number, digits: (
+        None if number is None or digits is None else num.truncate(number_of(number) or 0, digits)
+    ),
+    "ob_like": lambda *a: None if None in a else txt.like(str(text_of(a[0])), str(text_of(a[1])), *map(str, a[2:])),
+    "ob_regexp": lambda a, b: None if a is None or b is None else txt.regexp(str(text_of(a)), str(text_of(b))),
+    "ob_xor_bits": lambda a, b: None if a is None or b is None else num.bit_xor(a, b),
+    "ob_date_add_moment": tim.date_add_moment,
+    "ob_date_add_date": tim.date_add_date,
+    "ob_date_add_text": tim.date_add_text,
+    "ob_timestamp_diff": tim.timestamp_diff,
+    "ob_extract": tim.extract,
+    "ob_str_to_date": lambda a, b: None if a is None or b is None else fmt.str_to_date(a, b),
+    "ob_str_to_date_only": lambda a, b: None if a is None or b is None else fmt.str_to_date_only(a, b),
+    "ob_from_unixtime": lambda a, z: None if a is None else tim.from_unixtime(a, z),
+    "ob_unix_timestamp": tim.unix_timestamp,
+}
+"""Functions that only rewritten queries use; a statement cannot name them."""
+
+_CONVERTERS: dict[str, Callable[[Any], Any] | None] = {
+    "t": text_of,
+    "i": whole_of,
+    "n": number_of,
+    "m": None,
+    "v": None,
+    "u": None,
+}
+
+
+def argument_range(letters: str) -> tuple[int, int]:
+    """Least and greatest number of arguments."""
+    plain = letters.replace("?", "").replace("*", "")
+    least = len(letters.split("?", maxsplit=1)[0].replace("*", ""))
+    return least, 1000 if letters.endswith("*") else len(plain)
+
+
+def letter_of(letters: str, place: int) -> str:
+    """The letter of the argument at a place."""
+    plain = letters.replace("?", "").replace("*", "")
+    return plain[min(place, len(plain) - 1)] if plain else "v"
+
+
+def sqlite_name(function: Function) -> str:
+    """What a scalar function is called inside SQLite."""
+    return f"ob_f_{function.name.lower()}"
+
+
+def converted(function: Function) -> Callable[..., Any]:
+    """The call as SQLite makes it: arguments converted by their letters, NULL for any NULL."""
+    call, sees_null = function.call, function.sees_null
+    assert call is not None
+    plain = function.arguments.replace("?", "").replace("*", "")
+    converters = [_CONVERTERS[letter] for letter in plain]
+    last = converters[-1] if function.arguments.endswith("*") else None
+    converters += [last] * (64 if last else 1)
+
+    def run(*values: Any) -> Any:
+        if not sees_null and None in values:
+            return None
+        if len(values) > len(converters):
+            return call(*(v if last is None or v is None else last(v) for v in values))
+        return call(*[v if c is None or v is None else c(v) for v, c in zip(values, converters, strict=False)])
+
+    return run

@@ -1,0 +1,95 @@
+"""Errors of SELECT that have no row in the table of OceanBase codes, one function each; texts as MySQL prints them."""
+
+from obsim.errors import ServerError, error
+
+__all__ = [
+    "ambiguous_column", "bad_group_term", "column_counts_differ", "group_function_misused", "illegal_double",
+    "no_such_function", "out_of_range", "query_too_large", "result_too_large", "rows_more_than_one",
+    "statement_too_costly", "unknown_column", "unknown_table", "wrong_argument_count", "wrong_arguments",
+    "wrong_column_count",
+]
+
+
+def illegal_double(text: str) -> ServerError:
+    """1367: a number beyond doubles."""
+    message = f"Illegal double '{text}' value found during parsing"
+    return ServerError(1367, "22007", message, name="OB_ERR_ILLEGAL_VALUE")
+
+
+def no_such_function(name: str) -> ServerError:
+    """1305, with the name as written."""
+    return error("ER_SP_DOES_NOT_EXIST", "FUNCTION", name)
+
+
+def wrong_argument_count(name: str) -> ServerError:
+    """1582."""
+    text = f"Incorrect parameter count in the call to native function '{name}'"
+    return ServerError(1582, "42000", text, name="OB_ERR_PARAM_SIZE", code=-5007)
+
+
+def wrong_arguments(name: str) -> ServerError:
+    """1210."""
+    return error("OB_INVALID_ARGUMENT", name)
+
+
+def group_function_misused() -> ServerError:
+    """1111: an aggregate where there are no groups yet, or one inside another."""
+    return ServerError(1111, "HY000", "Invalid use of group function", name="OB_ERR_INVALID_GROUP_FUNC_USE", code=-5142)
+
+
+def bad_group_term(name: str) -> ServerError:
+    """1056: GROUP BY names a column that is an aggregate."""
+    return ServerError(1056, "42000", f"Can't group on '{name}'", name="OB_ERR_WRONG_GROUP_FIELD")
+
+
+def unknown_column(name: str, clause: str) -> ServerError:
+    """1054, with the name as written and the clause it stands in."""
+    return error("OB_ERR_BAD_FIELD_ERROR", name, clause)
+
+
+def ambiguous_column(name: str, clause: str) -> ServerError:
+    """1052."""
+    text = f"Column '{name}' in {clause} is ambiguous"
+    return ServerError(1052, "23000", text, name="OB_NON_UNIQ_ERROR", code=-5148)
+
+
+def unknown_table(name: str) -> ServerError:
+    """1051: the table before `.*` is none of the statement's."""
+    return ServerError(1051, "42S02", f"Unknown table '{name}'", name="OB_ERR_UNKNOWN_TABLE", code=-5019)
+
+
+def column_counts_differ() -> ServerError:
+    """1222: the sides of a UNION."""
+    text = "The used SELECT statements have a different number of columns"
+    return ServerError(1222, "21000", text, name="OB_ERR_COLUMN_SIZE", code=-5007)
+
+
+def wrong_column_count(count: int) -> ServerError:
+    """1241: a row of another width."""
+    text = f"Operand should contain {count} column(s)"
+    return ServerError(1241, "21000", text, name="OB_ERR_INVALID_COLUMN_NUM", code=-5198)
+
+
+def rows_more_than_one() -> ServerError:
+    """1242: a scalar subquery."""
+    return ServerError(1242, "21000", "Subquery returns more than 1 row", name="OB_SUBQUERY_TOO_MANY_ROW", code=-5112)
+
+
+def out_of_range(kind: str) -> ServerError:
+    """1690: arithmetic that leaves 64 bits."""
+    return ServerError(1690, "22003", f"{kind} value is out of range", name="OB_OPERATE_OVERFLOW", code=-4393)
+
+
+def query_too_large() -> ServerError:
+    """4019: nested too deep or too long."""
+    return error("OB_SIZE_OVERFLOW")
+
+
+def result_too_large() -> ServerError:
+    """4019: a value or a result beyond the limits of `obsim.query.tables`."""
+    return error("OB_SIZE_OVERFLOW")
+
+
+def statement_too_costly() -> ServerError:
+    """4012: more steps than one statement may take."""
+    return error("OB_TIMEOUT")

@@ -1,0 +1,125 @@
+"""Arithmetic of numbers, and of points in time with intervals."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from obsim.answers import MysqlType
+from obsim.errors import SyntaxRefused
+from obsim.query.functions.time import DATE_UNITS, UNITS
+from obsim.query.kinds import DATE, DOUBLE, INTEGER, datetime_of, decimal_of, number_kind, text_of_length
+from obsim.query.rewriting.comparison import as_number
+from obsim.query.rewriting.rewriter import Node, Rewriter, refuse_rows
+from obsim.query.rewriting.scalars import call_terms
+from obsim.query.rewriting.scope import Frame, Term
+
+__all__ = [
+    "arithmetic", "bitwise", "date_add", "division", "modulo", "moved_by", "negative", "remainder",
+    "whole_division",
+]
+
+
+def arithmetic(operator: str) -> Callable[[Rewriter, Node, Frame], Term]:
+    """`+`, `-` and `*`; beside an INTERVAL, a point in time is moved."""
+
+    def rewrite(rewriter: Rewriter, node: Node, frame: Frame) -> Term:
+        if operator in "+-" and "Interval" in {type(node.this).__name__, type(node.expression).__name__}:
+            return _moved(rewriter, node, frame, 1 if operator == "+" else -1)
+        left, right = rewriter.terms([node.this, node.expression], frame)
+        refuse_rows(left, right)
+        kind = number_kind(left.kind, right.kind)
+        if kind.type is not MysqlType.NEWDECIMAL:
+            return Term(f"({as_number(left)} {operator} {as_number(right)})", kind)
+        if operator == "*":
+            scales = [k.decimals for k in (left.kind, right.kind) if not k.is_whole]
+            kind = decimal_of(sum(scales), nullable=kind.nullable)
+        return Term(f"ob_round_to({as_number(left)} {operator} {as_number(right)}, {kind.decimals})", kind)
+
+    return rewrite
+
+
+def _moved(rewriter: Rewriter, node: Node, frame: Frame, sign: int) -> Term:
+    left, right = node.this, node.expression
+    if type(right).__name__ != "Interval" or right.args.get("unit") is None:
+        left, right = right, left
+    if type(left).__name__ == "Interval":  # the parser takes a text after INTERVAL ... + for an interval too
+        left = left.this
+    return date_add(rewriter, rewriter.term(left, frame), right, frame, sign)
+
+
+def date_add(rewriter: Rewriter, start: Term, interval: Node, frame: Frame, sign: int) -> Term:
+    """A point in time moved by an INTERVAL; the kind depends on both (a date moved by hours has a time of day)."""
+    word = interval.args.get("unit")
+    return moved_by(start, rewriter.term(interval.this, frame), "DAY" if word is None else word.name, sign)
+
+
+def moved_by(start: Term, amount: Term, word: str, sign: int) -> Term:
+    """`date_add` with the amount and the unit apart. Raises SyntaxRefused for a word that is no unit."""
+    unit = word.upper()
+    if unit not in UNITS:
+        raise SyntaxRefused(word, 1)
+    fraction = "MICROSECOND" in unit or (amount.kind.type is MysqlType.NEWDECIMAL and unit == "SECOND")
+    if isinstance(amount.literal, str) and unit == "SECOND":
+        fraction = "." in amount.literal
+    arguments = f"{start.sql}, {amount.sql}, '{unit}', {sign}"
+    if start.kind.type is MysqlType.DATE and unit in DATE_UNITS:
+        return Term(f"ob_date_add_date({arguments})", DATE)
+    if start.kind.is_temporal and start.kind.type is not MysqlType.TIME:
+        return Term(f"ob_date_add_moment({arguments})", datetime_of(6 if fraction else start.kind.decimals))
+    return Term(f"ob_date_add_text({arguments})", text_of_length(29))
+
+
+def division(rewriter: Rewriter, node: Node, frame: Frame) -> Term:
+    """`/`: four digits more than the dividend has."""
+    left, right = rewriter.terms([node.this, node.expression], frame)
+    refuse_rows(left, right)
+    scale = (0 if left.kind.is_whole else left.kind.decimals) + 4
+    kind = number_kind(left.kind, right.kind)
+    if kind.type is MysqlType.DOUBLE:
+        return Term(f"ob_divide({as_number(left)}, {as_number(right)}, -1)", DOUBLE)
+    kept = -(-scale // 9) * 9  # a quotient keeps its digits in groups of nine; its kind says how many are shown
+    return Term(f"ob_divide({as_number(left)}, {as_number(right)}, {kept})", decimal_of(scale))
+
+
+def whole_division(rewriter: Rewriter, node: Node, frame: Frame) -> Term:
+    """DIV."""
+    left, right = rewriter.terms([node.this, node.expression], frame)
+    return Term(f"ob_div({as_number(left)}, {as_number(right)})", INTEGER)
+
+
+def remainder(left: Term, right: Term) -> Term:
+    """MOD, by word, sign or function."""
+    kind = number_kind(left.kind, right.kind)
+    return Term(f"ob_mod({as_number(left)}, {as_number(right)})", kind.as_nullable())
+
+
+def modulo(rewriter: Rewriter, node: Node, frame: Frame) -> Term:
+    """`%` and MOD between operands."""
+    return remainder(*rewriter.terms([node.this, node.expression], frame))
+
+
+def negative(rewriter: Rewriter, node: Node, frame: Frame) -> Term:
+    """The sign before an operand."""
+    term = rewriter.term(node.this, frame)
+    refuse_rows(term)
+    if term.sql == "'9223372036854775808'":  # the one literal that is an integer only with its sign
+        return Term("(-9223372036854775807 - 1)", INTEGER.as_nullable(False))
+    if isinstance(term.literal, int):
+        return Term(f"(-{term.sql})", term.kind, literal=-term.literal)
+    kind = term.kind if term.kind.is_number else DOUBLE.as_nullable(term.kind.nullable)
+    return Term(f"(- {as_number(term)})", replace(kind, unsigned=False))
+
+
+def bitwise(operator: str) -> Callable[[Rewriter, Node, Frame], Term]:
+    """`& | ^ << >>`; in Oracle mode `^` stands for `||`, which joins texts (see `query_tokens`)."""
+
+    def rewrite(rewriter: Rewriter, node: Node, frame: Frame) -> Term:
+        terms = rewriter.terms([node.this, node.expression], frame)
+        a, b = (f"ob_whole({t.sql})" if not t.kind.is_whole else t.sql for t in terms)
+        kind = INTEGER.as_nullable(any(t.kind.nullable for t in terms))
+        if operator == "^":
+            if rewriter.draft.session.tenant.mode == "ORACLE":
+                return call_terms(rewriter, "CONCAT", terms)
+            return Term(f"ob_xor_bits({a}, {b})", kind)
+        return Term(f"({a} {operator} {b})", kind)
+
+    return rewrite

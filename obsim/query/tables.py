@@ -1,0 +1,297 @@
+"""SQLite behind the queries: for each tenant and time zone a database in memory with the views' rows.
+
+Only rewritten text gets here, and the authorizer allows it only to read those tables and call our functions. A view's
+rows are written again only where its families changed: equal rows stay, changed ones are replaced, new ones appended.
+"""
+
+# ruff: noqa: S608 - the text is ours: names are generated, literals quoted, values bound
+
+from collections.abc import Sequence
+from itertools import islice
+from typing import Any
+
+import apsw
+
+from obsim.answers import Value, column_of_type
+from obsim.catalog.catalog import Catalog
+from obsim.catalog.model import Scope, ViewDef
+from obsim.cluster import ClusterState
+from obsim.errors import ServerError
+from obsim.query.functions.aggregates import AGGREGATES, join_group
+from obsim.query.functions.registry import FUNCTIONS, HELPERS, Form, converted, sqlite_name
+from obsim.query.kinds import INT64_MAX, Kind, kind_of_column
+from obsim.query.refusals import out_of_range, query_too_large, result_too_large, statement_too_costly
+from obsim.query.rewriting.sources import table_name
+from obsim.query.values import BUDGET, TEXT_BYTES_MAX
+
+__all__ = ["NATIVE_FUNCTIONS", "Tables", "connect"]
+
+STEPS_PER_TICK = 10_000
+TICKS_MAX = 2_000
+"""A statement may take 20 million steps of the machine of SQLite, about a second; the count, not the time, ends it."""
+CELLS_MAX = 4_000_000
+"""Values of a result, all rows together."""
+RESULT_CHARACTERS_MAX = 64 << 20
+
+NATIVE_FUNCTIONS = frozenset(
+    {
+        "coalesce",
+        "count",
+        "max",
+        "min",
+        "row_number",
+        "rank",
+        "dense_rank",
+        "percent_rank",
+        "cume_dist",
+        "ntile",
+        "lag",
+        "lead",
+        "first_value",
+        "last_value",
+        "nth_value",
+    }
+)
+"""SQLite's own functions that rewritten text uses."""
+_ALLOWED_FUNCTIONS = (
+    NATIVE_FUNCTIONS
+    | HELPERS.keys()
+    | AGGREGATES.keys()
+    | {"ob_join_group"}
+    | {sqlite_name(f) for f in FUNCTIONS.values() if f.form is Form.SCALAR}
+)
+_TOO_LARGE = ("too large", "too many", "at most", "stack overflow")
+"""What the messages about SQLite's own limits have in them."""
+_DERIVED = ("cte_", "(")
+"""What SQLite calls tables that a query defines itself; no table of the database begins so."""
+_Row = tuple[Value, ...]
+
+
+class _Meter:
+    """Counts the ticks of the statement that runs."""
+
+    __slots__ = ("left",)
+
+    def __init__(self) -> None:
+        self.left = TICKS_MAX
+
+    def tick(self) -> bool:
+        """Called by SQLite; true stops the statement."""
+        self.left -= 1
+        return self.left < 0
+
+
+def connect(meter: _Meter) -> apsw.Connection:
+    """A database in memory with our functions, limits and nothing else."""
+    connection = apsw.Connection(":memory:", statementcachesize=400)
+    connection.config(apsw.SQLITE_DBCONFIG_DQS_DML, 0)
+    connection.config(apsw.SQLITE_DBCONFIG_DQS_DDL, 0)
+    for name, call in HELPERS.items():
+        connection.create_scalar_function(name, call, -1, deterministic=True)
+    connection.create_scalar_function("ob_join_group", _joined, 3, deterministic=True)
+    for function in FUNCTIONS.values():
+        if function.form is Form.SCALAR:
+            connection.create_scalar_function(sqlite_name(function), converted(function), -1, deterministic=True)
+    for name, factory in AGGREGATES.items():
+        connection.create_window_function(name, factory)
+    connection.execute("PRAGMA journal_mode=off")
+    connection.execute("PRAGMA synchronous=off")
+    connection.limit(apsw.SQLITE_LIMIT_LENGTH, TEXT_BYTES_MAX)
+    connection.limit(apsw.SQLITE_LIMIT_ATTACHED, 0)
+    connection.limit(apsw.SQLITE_LIMIT_WORKER_THREADS, 0)
+    connection.set_progress_handler(meter.tick, STEPS_PER_TICK)
+    return connection
+
+
+def _joined(*arguments: Any) -> str | None:
+    collected, separator, bytes_max = arguments
+    return None if collected is None else join_group(collected, separator, bytes_max)
+
+
+class _Filled:
+    """What a view's table holds."""
+
+    __slots__ = ("insert", "replace", "revision", "rows", "temporal")
+
+    def __init__(self, kinds: Sequence[Kind], name: str) -> None:
+        marks = ", ".join("?" * len(kinds))
+        self.insert = f"INSERT INTO {name} VALUES ({marks})"
+        names = ", ".join(f"c{i}" for i in range(len(kinds)))
+        self.replace = f"REPLACE INTO {name}(rowid, {names}) VALUES (?, {marks})"
+        self.revision = -1
+        self.rows: Sequence[_Row] = ()
+        self.temporal = [i for i, kind in enumerate(kinds) if kind.is_moment and kind.decimals < 6]
+
+
+def _declaration(place: int, kind: Kind) -> str:
+    if kind.is_whole:
+        return f"c{place} INTEGER"
+    if kind.is_number:
+        return f"c{place} NUMERIC"
+    return f"c{place} TEXT COLLATE NOCASE" if kind.is_text else f"c{place} TEXT"
+
+
+class Tables:
+    """The tables of one tenant and time zone."""
+
+    def __init__(self, state: ClusterState, catalog: Catalog, scope: Scope) -> None:
+        self._state, self._catalog, self._scope = state, catalog, scope
+        self._meter = _Meter()
+        self._writing = True
+        self._connection = connect(self._meter)
+        self._connection.authorizer = self._authorize
+        self._views: dict[int, tuple[ViewDef, _Filled]] = {}
+        self._tables: set[str] = set()
+        self._writing = False
+
+    def _authorize(self, action: int, first: str | None, second: str | None, *_: str | None) -> int:
+        """Reading our tables and calling our functions is all a query may do."""
+        if self._writing or action in {apsw.SQLITE_SELECT, apsw.SQLITE_RECURSIVE}:
+            return apsw.SQLITE_OK
+        if action == apsw.SQLITE_READ and first and (first in self._tables or first.startswith(_DERIVED)):
+            return apsw.SQLITE_OK
+        if action == apsw.SQLITE_FUNCTION and second in _ALLOWED_FUNCTIONS:
+            return apsw.SQLITE_OK
+        return apsw.SQLITE_DENY
+
+    # --- filling -------------------------------------------------------------------------------------------------
+
+    def refresh(self, view: ViewDef) -> None:
+        """Bring a view's table up to date."""
+        known = self._views.get(id(view))
+        if known is None:
+            known = self._created(view)
+        filled = known[1]
+        revision = self._state.revision(view.families)
+        if revision == filled.revision:
+            return
+        rows: Sequence[_Row] = self._catalog.rows(view, self._scope)
+        if filled.temporal:
+            rows = [_canonical(row, filled.temporal) for row in rows]
+        self._writing = True
+        try:
+            self._write(view, filled, rows)
+        except BaseException:
+            filled.revision, filled.rows = -1, ()
+            self._connection.execute(f"DELETE FROM {table_name(view)}")
+            raise
+        finally:
+            self._writing = False
+        filled.rows, filled.revision = rows, revision
+
+    def _created(self, view: ViewDef) -> tuple[ViewDef, _Filled]:
+        kinds = [kind_of_column(column_of_type(c.name, c.mysql_type)) for c in self._catalog.columns(view)]
+        name = table_name(view)
+        self._writing = True
+        try:
+            self._connection.execute(
+                f"CREATE TABLE {name} ({', '.join(_declaration(i, k) for i, k in enumerate(kinds))})"
+            )
+        finally:
+            self._writing = False
+        self._tables.add(name[1:-1])
+        known = self._views[id(view)] = (view, _Filled(kinds, name))
+        return known
+
+    def _write(self, view: ViewDef, filled: _Filled, rows: Sequence[_Row]) -> None:
+        old, connection = filled.rows, self._connection
+        shared = min(len(old), len(rows))
+        changed: list[int] = []
+        if not (
+            view.append_only
+            and len(rows) >= shared == len(old)
+            and old[:1] == rows[:1]
+            and old[-1:] == rows[shared - 1 : shared]
+        ):
+            changed = [i for i in range(shared) if old[i] != rows[i]]
+        many = len(changed) + len(rows) - shared > 1
+        if many:
+            connection.execute("BEGIN")
+        for place in changed:
+            connection.execute(filled.replace, (place + 1, *_bindable(rows[place])))
+        if len(rows) > shared:
+            connection.executemany(filled.insert, map(_bindable, rows[shared:]))
+        if len(old) > shared:
+            connection.execute(f"DELETE FROM {table_name(view)} WHERE rowid > ?", (shared,))
+        if many:
+            connection.execute("COMMIT")
+
+    def load_rows(self, kinds: Sequence[Kind], rows: Sequence[Sequence[Value]]) -> None:
+        """Make `rows` the contents of the table named rows."""
+        self._writing = True
+        try:
+            self._connection.execute("DROP TABLE IF EXISTS rows")
+            self._connection.execute(
+                f"CREATE TABLE rows ({', '.join(_declaration(i, k) for i, k in enumerate(kinds))})"
+            )
+            self._connection.executemany(
+                f"INSERT INTO rows VALUES ({', '.join('?' * len(kinds))})", map(_bindable, map(tuple, rows))
+            )
+        finally:
+            self._writing = False
+        self._tables.add("rows")
+
+    # --- asking --------------------------------------------------------------------------------------------------
+
+    def query(self, sql: str, values: Sequence[Value], *, width: int, bulky: bool) -> list[_Row]:
+        """The rows of a rewritten query of `width` columns. Raises 4012 for too much work, 4019 for a large result."""
+        self._meter.left = TICKS_MAX
+        BUDGET.renew()
+        cursor = self._connection.cursor()
+        try:
+            cursor.execute(sql, values)
+            rows = _measured(cursor) if bulky else list(islice(cursor, CELLS_MAX // width + 1))
+        except ServerError:
+            cursor.close(force=True)
+            raise
+        except (apsw.Error, OverflowError, RecursionError, ValueError, TypeError, ArithmeticError) as failure:
+            cursor.close(force=True)
+            raise _translated(failure) from None
+        if len(rows) > CELLS_MAX // width:
+            cursor.close(force=True)
+            raise result_too_large()
+        return rows
+
+
+def _measured(cursor: apsw.Cursor) -> list[_Row]:
+    """The rows of a query whose values may be long."""
+    rows: list[_Row] = []
+    left = RESULT_CHARACTERS_MAX
+    for row in cursor:
+        left -= 64 + sum(len(v) for v in row if isinstance(v, str | bytes))
+        if left < 0:
+            raise result_too_large()
+        rows.append(row)
+    return rows
+
+
+def _canonical(row: _Row, places: Sequence[int]) -> _Row:
+    """Times with fewer than six digits, in the form that compares."""
+    values = list(row)
+    for place in places:
+        text = values[place]
+        if isinstance(text, str):
+            values[place] = (text if "." in text else text + ".").ljust(26, "0")
+    return tuple(values)
+
+
+def _bindable(row: _Row) -> _Row:
+    """A row as SQLite takes it: integers of 64 bits with a sign, the greatest stands for what is above."""
+    for value in row:
+        if value.__class__ is int and not -INT64_MAX <= value <= INT64_MAX:
+            return tuple(max(-INT64_MAX, min(INT64_MAX, v)) if isinstance(v, int) else v for v in row)
+    return row
+
+
+def _translated(failure: Exception) -> ServerError:
+    """An error of SQLite as one of ours; its text never reaches a client."""
+    if isinstance(failure, apsw.InterruptError):
+        return statement_too_costly()
+    if isinstance(failure, apsw.TooBigError | apsw.NoMemError):
+        return result_too_large()
+    text = str(failure)
+    if isinstance(failure, OverflowError) or "integer overflow" in text:
+        return out_of_range("BIGINT")
+    if isinstance(failure, RecursionError) or any(part in text for part in _TOO_LARGE):
+        return query_too_large()
+    return ServerError(1105, "HY000", "Unknown error", name="ER_UNKNOWN_ERROR")

@@ -1,0 +1,117 @@
+"""Tables follow the views: filled only when something changed, and only by what changed; what may be kept says so."""
+
+import pytest
+
+from tests.query.fakes import World
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_a_view_is_read_again_only_when_a_family_of_it_changed(world: World) -> None:
+    for _ in range(3):
+        assert world.rows("SELECT count(*) FROM cdb_jobs") == [(4,)]
+    assert world.catalog.reads == ["CDB_JOBS"]
+    world.state.touch("tenants")
+    world.rows("SELECT count(*) FROM cdb_jobs")
+    assert world.catalog.reads == ["CDB_JOBS"]
+    world.state.touch("jobs")
+    world.rows("SELECT count(*) FROM cdb_jobs, dba_tenants")
+    assert world.catalog.reads == ["CDB_JOBS", "CDB_JOBS", "DBA_TENANTS"]
+
+
+def test_rows_are_replaced_added_and_removed(world: World) -> None:
+    query = "SELECT job_id, status FROM cdb_jobs ORDER BY job_id"
+    first = world.rows(query)
+    world.jobs[1] = (*world.jobs[1][:3], "DOING", *world.jobs[1][4:])
+    assert world.rows(query) == first  # nobody said that jobs changed
+    world.state.touch("jobs")
+    assert world.rows(query) == [first[0], (2, "DOING"), *first[2:]]
+    world.jobs.append((1002, 9, "FULL", "x", "2024-01-01 00:00:00.000000", None, 1, None, None, None))
+    world.state.touch("jobs")
+    assert world.rows(query)[-1] == (9, "x")
+    del world.jobs[0:3]
+    world.state.touch("jobs")
+    assert world.rows(query) == [(4, "completed"), (9, "x")]
+    world.jobs.clear()
+    world.state.touch("jobs")
+    assert world.rows(query) == []
+
+
+def test_an_append_only_view_grows_and_starts_anew(world: World) -> None:
+    rows: list[tuple[object, ...]] = [(1, 1, "FULL")]
+    definition = world.catalog.all[("oceanbase", "history")]
+    object.__setattr__(definition, "rows", lambda *_: rows)
+    query = "SELECT group_concat(job_id ORDER BY job_id) FROM history"
+    assert world.rows(query) == [("1",)]
+    rows += [(1, 2, "INC"), (1, 3, "INC")]
+    world.state.touch("job_history")
+    assert world.rows(query) == [("1,2,3",)]
+    rows[:] = [(1, 7, "FULL"), (1, 8, "INC"), (1, 9, "INC"), (1, 10, "INC")]
+    world.state.touch("job_history")
+    assert world.rows(query) == [("7,8,9,10",)]
+    rows.clear()
+    world.state.touch("job_history")
+    assert world.rows(query) == [(None,)]
+
+
+def test_a_view_of_the_moment_is_read_when_time_moved(world: World) -> None:
+    assert world.rows("SELECT x FROM moment") == [("x",)]
+    world.clock[0] = ("y",)
+    assert world.rows("SELECT x FROM moment") == [("x",)]
+    world.state.now_ns += 1
+    assert world.rows("SELECT x FROM moment") == [("y",)]
+
+
+def test_each_tenant_and_zone_has_its_own_rows(world: World) -> None:
+    world.rows("SELECT * FROM cdb_jobs")
+    world.rows("SELECT * FROM cdb_jobs", offset_s=0)
+    world.rows("SELECT * FROM cdb_jobs")
+    assert world.catalog.reads == ["CDB_JOBS", "CDB_JOBS"]
+
+
+def test_integers_beyond_64_bits_are_cut(world: World) -> None:
+    world.jobs[0] = (*world.jobs[0][:6], 2**64 - 1, *world.jobs[0][7:])
+    assert world.rows("SELECT start_scn FROM cdb_jobs WHERE job_id = 1") == [(2**63 - 1,)]
+
+
+@pytest.mark.parametrize(
+    ("text", "families"),
+    [
+        ("SELECT * FROM cdb_jobs", ("jobs",)),
+        ("SELECT count(*) FROM cdb_jobs j, dba_tenants t, history h", ("job_history", "jobs", "tenants")),
+        ("SELECT 1", ()),
+        ("SELECT upper('a'), VERSION(), DATABASE(), CURRENT_USER()", ()),
+        ("SELECT from_unixtime(0) FROM cdb_jobs", ("jobs",)),
+        ("SELECT * FROM moment", None),
+        ("SELECT NOW()", None),
+        ("SELECT unix_timestamp()", None),
+        ("SELECT job_id FROM cdb_jobs WHERE start_timestamp < now()", None),
+        ("SELECT CONNECTION_ID()", None),
+        ("SELECT USER()", None),
+        ("SELECT @@autocommit", None),
+        ("SELECT @a", None),
+        ("SELECT SLEEP(1)", None),
+        ("SELECT group_concat(job_id) FROM cdb_jobs", None),
+        ("SELECT 1 FROM cdb_jobs WHERE EXISTS (SELECT 1 FROM moment)", None),
+    ],
+)
+def test_families_say_what_an_answer_depends_on(world: World, text: str, families: tuple[str, ...] | None) -> None:
+    assert world.evaluator.compile(text, world.session).families == families  # type: ignore[arg-type]
+
+
+def test_a_plan_is_compiled_once_for_a_text_and_database(world: World) -> None:
+    session = world.session
+    plan = world.evaluator.compile("SELECT * FROM cdb_jobs", session)  # type: ignore[arg-type]
+    assert world.evaluator.compile("SELECT * FROM cdb_jobs", session) is plan  # type: ignore[arg-type]
+    assert plan.views == (world.catalog.all[("oceanbase", "cdb_jobs")],)
+    session.database = None
+    assert world.evaluator.compile("SELECT * FROM oceanbase.cdb_jobs", session).views == plan.views  # type: ignore[arg-type]
+
+
+def test_sleep_answers_at_once(world: World) -> None:
+    before = world.state.now_ns
+    assert world.value("SLEEP(100000)") == 0
+    assert world.state.now_ns == before
