@@ -101,6 +101,17 @@ class BackupMachine(RuleBasedStateMachine):
         self.trial.backup_own(tenant, incremental=True)
         self.trial.run_until_idle()
 
+    @rule(table=TABLES, after_ms=st.integers(3_000, 6_000))
+    def change_under_a_backup(self, table: tuple[str, str], after_ms: int) -> None:
+        """A compaction while an increment is at work, before or after its snapshot."""
+        self.trial.run_until_idle()
+        self.trial.make_ready(table[0])
+        self.trial.backup_own(table[0], incremental=True)
+        self.trial.advance(after_ms)
+        self.trial.write(*table, 3, "clustered")
+        self.trial.freeze(table[0], major=True)
+        self.trial.run_until_idle()
+
     @rule()
     def cancel_all(self) -> None:
         """By sys, everything."""
