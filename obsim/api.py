@@ -12,7 +12,7 @@ from fractions import Fraction
 from types import TracebackType
 from typing import ClassVar, Self
 
-from obsim.answers import Value
+from obsim.answers import Ok, Value
 from obsim.catalog import Scope
 from obsim.clock import SECOND_NS, clock_named, moment_ns, moment_of
 from obsim.cluster import ClusterState, Principal, Tenant
@@ -232,31 +232,55 @@ class Cluster:
         ns: int = 0,
     ) -> None:
         """Move virtual time on by the sum. Raises UsageError for less than nothing."""
+        self.plan_advance(
+            days=days, hours=hours, minutes=minutes, seconds=seconds, milliseconds=milliseconds, ns=ns
+        ).run()
+
+    def plan_advance(
+        self,
+        *,
+        days: float = 0,
+        hours: float = 0,
+        minutes: float = 0,
+        seconds: float = 0,
+        milliseconds: float = 0,
+        ns: int = 0,
+    ) -> Pending:
+        """`advance` as work to be done in slices, for a loop that has others to serve meanwhile."""
         span_s = Fraction(days) * 86_400 + Fraction(hours) * 3600 + Fraction(minutes) * 60 + Fraction(seconds)
         span_ns = round(span_s * SECOND_NS + Fraction(milliseconds) * 1_000_000) + ns
         if span_ns < 0:
             raise UsageError("virtual time never goes back: use reset() to begin anew")
-        self._go_to(self._host.state.now_ns + span_ns)
+        self._settle()
+        return self._travel(ToTime(self._host.state, self._host.state.now_ns + span_ns))
 
     def advance_to(self, moment: int | str | datetime) -> None:
         """Move virtual time on to a moment; one that is past changes nothing."""
-        self._go_to(moment_ns(moment))
+        self.plan_advance_to(moment).run()
 
-    def _go_to(self, target_ns: int) -> None:
+    def plan_advance_to(self, moment: int | str | datetime) -> Pending:
+        """`advance_to` as work to be done in slices."""
         self._settle()
-        self._travel(ToTime(self._host.state, target_ns))
+        return self._travel(ToTime(self._host.state, moment_ns(moment)))
 
     def run_until_idle(self) -> None:
         """Move virtual time on until no job, task or DAG is unfinished.
 
         Raises ServerError, naming what still runs, after 30 virtual days.
         """
-        self._settle()
-        self._travel(UntilIdle(self._host.state))
+        self.plan_run_until_idle().run()
 
-    def _travel(self, journey: ToTime | UntilIdle) -> None:
-        Pending(journey, self._host.state).run()
-        self._host.clock.rebase(self._host.state.now_ns)
+    def plan_run_until_idle(self) -> Pending:
+        """`run_until_idle` as work to be done in slices."""
+        self._settle()
+        return self._travel(UntilIdle(self._host.state))
+
+    def _travel(self, journey: ToTime | UntilIdle) -> Pending:
+        def arrived() -> Ok:
+            self._host.clock.rebase(self._host.state.now_ns)
+            return Ok()
+
+        return Pending(journey, self._host.state, arrived)
 
     def reset(self) -> None:
         """Back to the scenario's start, clock included; sessions stay open."""

@@ -82,7 +82,7 @@ def bits(rewriter: Rewriter, node: Node, frame: Frame) -> Term:  # noqa: ARG001 
 
 def session_parameter(rewriter: Rewriter, node: Node, frame: Frame) -> Term:  # noqa: ARG001 - one signature
     """`@@name`, `@@session.name`, `@@global.name`."""
-    scope = str(node.args.get("kind") or "session").lower()
+    scope = str(node.args.get("kind") or "").lower()
     return rewriter.draft.system_variable(node.name, "session" if scope == "local" else scope)
 
 
