@@ -113,6 +113,7 @@ def _start_parent(state: ClusterState, tenants: list[Tenant], level: JobLevel, r
     parent = start_cluster_job(
         state.sys.backup, targets, level, request, state.now_ns, state.events, state.revisions
     )
+    state.cluster_jobs = {i: j for i, j in state.cluster_jobs.items() if not j.job.status.final}
     state.cluster_jobs[parent.job.job_id] = parent
 
 

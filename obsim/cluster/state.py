@@ -76,7 +76,7 @@ class ClusterState:
     revisions: Revisions = field(default_factory=Revisions)
     events: EventQueue = field(default_factory=EventQueue)
     cluster_jobs: dict[JobId, ClusterJob] = field(default_factory=dict)
-    """Jobs that sys started, ended ones included."""
+    """Jobs that sys started; ended ones go when the next one comes."""
     event_count: int = 0
 
     def __post_init__(self) -> None:
