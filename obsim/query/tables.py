@@ -203,7 +203,9 @@ class Tables:
             and old[:1] == rows[:1]
             and old[-1:] == rows[shared - 1 : shared]
         ):
-            changed = [i for i in range(shared) if old[i] != rows[i]]
+            # Rows that change no more come as the very same objects: no need to look into them.
+            pairs = enumerate(zip(old, rows, strict=False))
+            changed = [i for i, (before, now) in pairs if before is not now and before != now]
         many = len(changed) + len(rows) - shared > 1
         if many:
             connection.execute("BEGIN")
