@@ -1,1 +1,1 @@
-"""Reading SQL: the tokens, the grammar of OceanBase's own statements, and the evaluator of queries."""
+"""Reading SQL: the tokens, the dialect, and the grammar of OceanBase's own statements."""
