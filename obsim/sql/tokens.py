@@ -28,6 +28,8 @@ TOKENS_MAX = 20_000
 """Tokens of one text: some 0.2 s in the parser of SELECT."""
 DEPTH_MAX = 24
 """Nested parentheses, CASEs or prefix operators; sqlglot's own descent breaks at little more than 30 (stack.md 2.8)."""
+RETRIES_MAX = 10
+"""Joins without ON, or types within types, of one text: sqlglot takes 2 to the power of their number."""
 
 _QUOTED = r"""'(?:[^'\\]++|\\.|'')*+' | "(?:[^"\\]++|\\.|"")*+" | `[^`]*+`"""
 _COMMENT = r"""/\*.*?\*/ | --(?=[\x00-\x20\x7f]|\Z)[^\n]*+ | \#[^\n]*+"""
@@ -37,8 +39,12 @@ _MARKS = re_compile(
 )
 _PREFIX_WORDS = "NOT|BINARY|INTERVAL|EXISTS|PRIOR|DISTINCT|ALL|SELECT"
 _DEEP_MARKS = re_compile(
-    rf"""{_MARKS.pattern} | \b(?:(?P<case>CASE)|(?P<case_end>END))\b
-    | (?P<prefixes>(?:(?:\b(?:{_PREFIX_WORDS})\b|[-+~!@])\s*+){{{DEPTH_MAX},}}+)""",
+    rf"""{_MARKS.pattern}
+    | \b(?:(?:CROSS|NATURAL)\s(?:\s|LEFT|RIGHT|INNER|OUTER)*+JOIN)\b
+    | \b(?:(?P<case>CASE) | (?P<case_end>END) | (?P<join>(?:STRAIGHT_)?JOIN) | (?P<on>ON|USING)
+        | (?P<joined>WHERE|UNION|EXCEPT|INTERSECT))\b
+    | (?P<prefixes>(?:(?:\b(?:{_PREFIX_WORDS})\b|[-+~!@])\s*+){{{DEPTH_MAX},}}+)
+    | \b(?P<caller>[A-Za-z]\w*+)(?:\s | {_COMMENT})*+\(""",
     VERBOSE | DOTALL | IGNORECASE,
 )
 _PLACEHOLDERS = re_compile(rf"{_QUOTED} | {_COMMENT} | \?", VERBOSE | DOTALL)
@@ -46,6 +52,9 @@ _ROUGH_TOKENS = re_compile(r"[\w$]+|[^\w\s$]")
 _CASES_MAX = 200
 _LONG = 1000  # characters; a shorter text is far from the limits on tokens
 _ROW_MAX = 100
+_TYPE_WORDS = frozenset(
+    word for word, kind in OceanBase.Tokenizer.KEYWORDS.items() if kind in OceanBase.Parser.TYPE_TOKENS
+)
 _KEYWORDS = frozenset(OceanBase.Tokenizer.KEYWORDS) | frozenset(OceanBase.Tokenizer.SINGLE_TOKENS)
 _DEEP_LENGTH = 2 * DEPTH_MAX  # a shorter text cannot nest too deep
 _EXECUTABLE = re_compile(rf"{_QUOTED} | (/\*!\d*)(.*?)(\*/) | {_COMMENT}", VERBOSE | DOTALL)
@@ -102,12 +111,11 @@ def _semicolons(text: str) -> list[int]:
         kind = match.lastgroup
         if kind == "end":
             found.append(match.start())
+            levels = _Levels()
         elif kind == "broken":
             raise _unfinished(text, match)
         elif kind is not None:
-            levels.meet(kind)
-    if levels.deepest > DEPTH_MAX:
-        raise NotModelled(f"statements nested deeper than {DEPTH_MAX} levels")
+            levels.meet(kind, match)
     if length > _LONG:
         _check_length(text)
     return found
@@ -127,27 +135,44 @@ def _check_length(text: str) -> None:
 
 
 class _Levels:
-    """How deep a text nests, by its parentheses and CASEs, seen before any parser descends into it."""
+    """How deep a text nests, seen before any parser descends into it.
 
-    __slots__ = ("cases", "cases_open", "deepest", "parentheses")
+    Two things make sqlglot read what follows twice, so that their number is the exponent of its time: a JOIN without
+    ON, and a parenthesis behind the name of a type. Both are counted along the path of open parentheses.
+    """
+
+    __slots__ = ("cases", "cases_open", "joins", "typed")
 
     def __init__(self) -> None:
-        self.cases = self.cases_open = self.deepest = self.parentheses = 0
+        self.cases = self.cases_open = 0
+        self.joins = [0]  # of each open parenthesis, and of the text around them: JOINs still without ON
+        self.typed = [0]  # the same for the parenthesis of a type
 
-    def meet(self, kind: str) -> None:
-        """Count one mark of `_DEEP_MARKS`. END may also be a name, so the number of CASEs has a limit of its own."""
-        if kind == "opening":
-            self.parentheses += 1
+    def meet(self, kind: str, mark: Match[str]) -> None:
+        """Count one mark of `_DEEP_MARKS`. Raises NotModelled past a limit.
+
+        END may also be a name, so the number of CASEs has a limit of its own.
+        """
+        if kind in {"opening", "caller"}:
+            self.joins.append(0)
+            self.typed.append(int(kind == "caller" and mark.group(kind).upper() in _TYPE_WORDS))
         elif kind == "closing":
-            self.parentheses = max(self.parentheses - 1, 0)
+            if len(self.joins) > 1:
+                self.joins.pop()
+                self.typed.pop()
+        elif kind in {"join", "on", "joined"}:
+            left = {"join": self.joins[-1] + 1, "on": self.joins[-1] - 1, "joined": 0}[kind]
+            self.joins[-1] = max(left, 0)
         elif kind == "case":
             self.cases += 1
             self.cases_open += 1
         elif kind == "case_end":
             self.cases_open = max(self.cases_open - 1, 0)
-        if kind == "prefixes" or self.cases > _CASES_MAX:
-            self.deepest = DEPTH_MAX + 1
-        self.deepest = max(self.deepest, self.parentheses + self.cases_open)
+        depth = len(self.joins) - 1 + self.cases_open
+        if kind == "prefixes" or self.cases > _CASES_MAX or depth > DEPTH_MAX:
+            raise NotModelled(f"statements nested deeper than {DEPTH_MAX} levels")
+        if sum(self.joins) + sum(self.typed) > RETRIES_MAX:
+            raise NotModelled(f"more than {RETRIES_MAX} joins without ON, or types within types")
 
 
 def _blank(match: Match[str]) -> str:

@@ -92,6 +92,40 @@ def test_nesting_is_refused_before_anything_descends(text: str) -> None:
         read_statement(text)
 
 
+DOUBLING = [
+    "SELECT 1 FROM t " + "JOIN a " * 30,
+    "SELECT 1 FROM t " + "LEFT JOIN a " * 30,
+    "SELECT 1 FROM t " + "STRAIGHT_JOIN a " * 30,
+    "SELECT 1 FROM t " + "JOIN a JOIN b ON 1 " * 30,
+    "SELECT 1 FROM t " + "JOIN a " * 8 + "JOIN (SELECT 1 FROM u " + "JOIN b " * 8 + ") c",
+    "SELECT " + "BIGINT(" * 20 + "1" + ")" * 20,
+    "SELECT " + "DATE /* ( */ (" * 20,
+]
+
+
+@pytest.mark.parametrize("text", DOUBLING, ids=lambda text: text[:40])
+def test_what_doubles_the_work_of_the_stock_parser_is_limited(text: str) -> None:
+    with pytest.raises(NotModelled, match="joins without ON, or types"):
+        read_statement(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT 1 FROM t " + "JOIN a ON 1 " * 40,
+        "SELECT 1 FROM t " + "JOIN a USING (b) " * 40,
+        "SELECT 1 FROM t " + "CROSS JOIN a " * 40,
+        "SELECT 1 FROM t " + "NATURAL LEFT JOIN a " * 40,
+        "SELECT 1 FROM t JOIN a JOIN b" + " UNION SELECT 1 FROM t JOIN a JOIN b" * 10,
+        "SELECT DATE(a), " + "CAST(b AS CHAR(5)), " * 40 + "1",
+    ],
+    ids=lambda text: text[:40],
+)
+def test_many_plain_joins_and_types_are_read(text: str) -> None:
+    assert read_statement(text).sql() == text
+    OceanBase().parse(text)
+
+
 def test_nesting_up_to_the_limit_is_read() -> None:
     text = f"SELECT {'(' * DEPTH_MAX}1{')' * DEPTH_MAX}"
     OceanBase().parse(text)
