@@ -21,7 +21,17 @@ from obsim.cluster import ClusterState
 from obsim.errors import ServerError, SyntaxRefused, error
 from obsim.query.functions.facts import Binding, Facts, SessionFacts
 from obsim.query.functions.patterns import like_pattern
-from obsim.query.kinds import Kind, converter_of, kind_of_column, wire_column
+from obsim.query.kinds import (
+    DOUBLE,
+    INTEGER,
+    TEXT,
+    UNKNOWN,
+    Kind,
+    converter_of,
+    decimal_of,
+    kind_of_column,
+    wire_column,
+)
 from obsim.query.refusals import query_too_large, wrong_arguments
 from obsim.query.rewriting.draft import Draft
 from obsim.query.rewriting.query_tokens import prepared
@@ -36,6 +46,7 @@ __all__ = ["Evaluator", "QueryPlan", "SessionFacts"]
 PLANS_MAX = 1024
 DATABASES_MAX = 32
 Converter = tuple[int, Callable[[Value], Value]]
+Untyped = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +60,8 @@ class QueryPlan:
     families: tuple[str, ...] | None
     columns: tuple[Column, ...]
     converters: tuple[Converter, ...]
-    untyped: tuple[int, ...]
-    """Columns whose type only a value tells."""
+    untyped: tuple[Untyped, ...]
+    """Columns whose type only the values tell, each with the digits that a DECIMAL beside them has."""
     bindings: tuple[Binding, ...]
     bulky: bool
 
@@ -95,8 +106,9 @@ class Evaluator:
         rows = tables.query(plan.sqlite_sql, values, width=len(plan.columns), bulky=plan.bulky)
         if plan.converters:
             rows = [_converted(row, plan.converters) for row in rows]
-        columns = _typed(plan.columns, plan.untyped, rows) if plan.untyped else plan.columns
-        return ResultSet(columns, rows)
+        if plan.untyped:
+            return ResultSet(*_typed(plan.columns, plan.untyped, rows))
+        return ResultSet(plan.columns, rows)
 
     def select_rows(
         self,
@@ -215,11 +227,11 @@ def _placed(body: str, refused: SyntaxRefused) -> ServerError:
     return SyntaxRefused(body[at:], body.count("\n", 0, at) + 1)
 
 
-def _result_form(outputs: tuple[Output, ...]) -> tuple[tuple[Column, ...], tuple[Converter, ...], tuple[int, ...]]:
+def _result_form(outputs: tuple[Output, ...]) -> tuple[tuple[Column, ...], tuple[Converter, ...], tuple[Untyped, ...]]:
     """Columns on the wire, what turns SQLite's values into MySQL's, and the columns whose type is open."""
     columns: list[Column] = []
     converters: list[Converter] = []
-    untyped: list[int] = []
+    untyped: list[Untyped] = []
     for place, output in enumerate(outputs):
         term = output.term
         kind: Kind = term.kind
@@ -231,7 +243,7 @@ def _result_form(outputs: tuple[Output, ...]) -> tuple[tuple[Column, ...], tuple
         if convert is not None:
             converters.append((place, convert))
         if kind.type is None:
-            untyped.append(place)
+            untyped.append((place, kind.decimals))
     return tuple(columns), tuple(converters), tuple(untyped)
 
 
@@ -245,15 +257,24 @@ def _converted(row: Sequence[Value], converters: tuple[Converter, ...]) -> tuple
 
 
 def _typed(
-    columns: tuple[Column, ...], untyped: tuple[int, ...], rows: Sequence[Sequence[Value]]
-) -> tuple[Column, ...]:
-    """The columns with types taken from the first value that is not NULL."""
+    columns: tuple[Column, ...], untyped: tuple[Untyped, ...], rows: Sequence[Sequence[Value]]
+) -> tuple[tuple[Column, ...], Sequence[Sequence[Value]]]:
+    """The columns with the type that holds all their values, and the rows in it."""
     found = list(columns)
-    for place in untyped:
-        value = next((row[place] for row in rows if row[place] is not None), None)
-        name = columns[place].name
-        if isinstance(value, int):
-            found[place] = wire_column(Kind(MysqlType.LONGLONG, 20), name)
-        elif isinstance(value, float):
-            found[place] = wire_column(Kind(MysqlType.DOUBLE, 23, 31), name)
-    return tuple(found)
+    converters: list[Converter] = []
+    for place, decimals in untyped:
+        kind = _kind_of_values([row[place] for row in rows if row[place] is not None], decimals)
+        found[place] = wire_column(kind, columns[place].name)
+        convert = converter_of(kind)
+        if convert is not None:
+            converters.append((place, convert))
+    return tuple(found), [_converted(row, tuple(converters)) for row in rows] if converters else rows
+
+
+def _kind_of_values(values: Sequence[Value], decimals: int) -> Kind:
+    classes = {value.__class__ for value in values}
+    if not classes or not classes <= {int, float}:
+        return TEXT if classes & {int, float} else UNKNOWN
+    if decimals and all(round(value, decimals) == value for value in values if isinstance(value, int | float)):
+        return decimal_of(decimals)
+    return DOUBLE if float in classes else INTEGER

@@ -30,7 +30,11 @@ _INFINITE = float("inf")
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """Type, length in bytes, digits after the point and nullability; `type` is None for a parameter's unknown type."""
+    """Type, length in bytes, digits after the point and nullability.
+
+    `type` is None for a parameter's unknown type and what is computed from it; `decimals` are then those that a DECIMAL
+    beside it has.
+    """
 
     type: MysqlType | None
     length: int = 0
@@ -129,7 +133,10 @@ def wire_column(kind: Kind, label: str) -> Column:
 
 
 def number_kind(left: Kind, right: Kind, *, decimals: int | None = None) -> Kind:
-    """What arithmetic on two operands gives: DOUBLE next to a double or a string, DECIMAL next to a decimal."""
+    """What arithmetic on two operands gives: DOUBLE next to a double or a string, DECIMAL next to a decimal.
+
+    Beside a parameter only the value tells.
+    """
     nullable = left.nullable or right.nullable
     for kind in (left, right):
         if kind.type is MysqlType.DOUBLE or kind.is_text:
@@ -138,13 +145,18 @@ def number_kind(left: Kind, right: Kind, *, decimals: int | None = None) -> Kind
     exact = any(k.type is MysqlType.NEWDECIMAL or (k.is_temporal and k.decimals) for k in (left, right))
     if decimals is not None:
         return decimal_of(decimals, nullable=nullable)
+    if left.type is None or right.type is None:
+        return replace(UNKNOWN, decimals=max(left.decimals, right.decimals))
     if exact:
         return decimal_of(max(scales), nullable=nullable)
     return replace(INTEGER, nullable=nullable, unsigned=left.unsigned and right.unsigned)
 
 
 def merged(kinds: Iterable[Kind]) -> Kind:
-    """One kind for the branches of CASE, COALESCE and UNION. NULL and unknown branches give way to the others."""
+    """One kind for the branches of CASE, COALESCE and UNION.
+
+    NULL branches give way to the others, unknown ones to strings and times; beside a number only the value tells.
+    """
     every = list(kinds)
     nullable = any(k.nullable for k in every)
     known = [k for k in every if k.type is not None and not k.is_null]
@@ -152,6 +164,8 @@ def merged(kinds: Iterable[Kind]) -> Kind:
         return NULL if all(k.is_null for k in every) else UNKNOWN
     length, decimals = max(k.length for k in known), max(k.decimals for k in known)
     types = {k.type for k in known}
+    if types <= NUMERIC and any(k.type is None for k in every):
+        return replace(UNKNOWN, decimals=0 if MysqlType.DOUBLE in types else decimals)
     if len(types) == 1:
         return replace(known[0], length=length, decimals=decimals, nullable=nullable)
     if types <= NUMERIC:

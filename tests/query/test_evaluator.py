@@ -403,3 +403,48 @@ def test_select_rows_filters_a_given_row_set(world: World) -> None:
         with pytest.raises(ServerError) as caught:
             names(where)
         assert caught.value.errno == errno, where
+
+
+@pytest.mark.parametrize(
+    ("sql", "parameters", "value", "type_", "decimals"),
+    [
+        ("SELECT ? + 1", ("1.1",), 2.1, MysqlType.DOUBLE, 31),
+        ("SELECT ? + 1", (1.5,), 2.5, MysqlType.DOUBLE, 31),
+        ("SELECT ? + 1", (1,), 2, MysqlType.LONGLONG, 0),
+        ("SELECT ? + 1.00", (1,), "2.00", MysqlType.NEWDECIMAL, 2),
+        ("SELECT ? + 1.0", ("1.125",), 2.125, MysqlType.DOUBLE, 31),
+        ("SELECT -?", (5,), -5, MysqlType.LONGLONG, 0),
+        ("SELECT abs(?)", (-5,), 5, MysqlType.LONGLONG, 0),
+        ("SELECT sum(x) FROM (SELECT ? x UNION ALL SELECT 2) t", (1.25,), 3.25, MysqlType.DOUBLE, 31),
+        ("SELECT coalesce(?, 3)", ("x",), "x", MysqlType.VAR_STRING, 0),
+        ("SELECT coalesce(?, 3)", (None,), 3, MysqlType.LONGLONG, 0),
+        ("SELECT ifnull(rate, ?) FROM cdb_jobs ORDER BY job_id LIMIT 1", (0,), "1.50", MysqlType.NEWDECIMAL, 2),
+    ],
+)
+def test_a_parameters_value_decides_the_type(
+    world: World, sql: str, parameters: tuple[int | float | str | None, ...], value: object, type_: int, decimals: int
+) -> None:
+    answer = world.ask(sql, *parameters)
+    assert [tuple(row) for row in answer.rows] == [(value,)]
+    assert (answer.columns[0].type, answer.columns[0].decimals) == (type_, decimals)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "values", "type_"),
+    [
+        ((1, "x"), ["1", "x"], MysqlType.VAR_STRING),
+        ((1, 2.5), [1.0, 2.5], MysqlType.DOUBLE),
+        ((1, None), [1, None], MysqlType.LONGLONG),
+        (("a", None), ["a", None], MysqlType.VAR_STRING),
+    ],
+)
+def test_parameters_of_several_types_share_one_that_holds_them(
+    world: World, parameters: tuple[int | float | str | None, ...], values: list[object], type_: int
+) -> None:
+    answer = world.ask("SELECT ? UNION ALL SELECT ?", *parameters)
+    assert [row[0] for row in answer.rows] == values
+    assert answer.columns[0].type == type_
+
+
+def test_no_limit_given_is_a_limit_of_zero(world: World) -> None:
+    assert world.rows("SELECT job_id FROM cdb_jobs LIMIT ?", None) == []

@@ -96,7 +96,8 @@ def whole_like_first(kinds: Sequence[Kind]) -> Kind:
 
 def number_like_first(kinds: Sequence[Kind]) -> Kind:
     """ABS: the number itself, a double for a string."""
-    return kinds[0] if kinds[0].is_number else DOUBLE.as_nullable(kinds[0].nullable)
+    known = kinds[0].is_number or kinds[0].type is None
+    return kinds[0] if known else DOUBLE.as_nullable(kinds[0].nullable)
 
 
 def text_like_first(kinds: Sequence[Kind]) -> Kind:
@@ -153,8 +154,10 @@ def _refused(name: str) -> Function:
 
 
 def sum_kind(kinds: Sequence[Kind]) -> Kind:
-    """SUM: a decimal for exact numbers, else a double."""
+    """SUM: a decimal for exact numbers, else a double; of a parameter, what its value gives."""
     first = kinds[0]
+    if first.type is None:
+        return first
     return decimal_of(0 if first.is_whole else first.decimals, 38) if _is_exact(first) else DOUBLE
 
 

@@ -105,7 +105,8 @@ def negative(rewriter: Rewriter, node: Node, frame: Frame) -> Term:
         return Term("(-9223372036854775807 - 1)", INTEGER.as_nullable(False))
     if isinstance(term.literal, int):
         return Term(f"(-{term.sql})", term.kind, literal=-term.literal)
-    kind = term.kind if term.kind.is_number else DOUBLE.as_nullable(term.kind.nullable)
+    known = term.kind.is_number or term.kind.type is None
+    kind = term.kind if known else DOUBLE.as_nullable(term.kind.nullable)
     return Term(f"(- {as_number(term)})", replace(kind, unsigned=False))
 
 

@@ -353,8 +353,8 @@ def _count(rewriter: Rewriter, node: Node) -> str:
     if type(node).__name__ == "Literal" and not node.args.get("is_string") and node.this.isdigit():
         return str(min(int(node.this), _LIMIT_MAX))
     if type(node).__name__ == "Column" and node.name.startswith(PARAMETER_MARK):
-        # A negative number would mean "no limit" to SQLite.
-        return f"max(0, ob_whole({rewriter.draft.parameter(int(node.name[1:])).sql}))"
+        # A negative number would mean "no limit" to SQLite, which takes no NULL at all.
+        return f"max(0, coalesce(ob_whole({rewriter.draft.parameter(int(node.name[1:])).sql}), 0))"
     if type(node).__name__ == "Subquery":
         raise group_function_misused()
     if type(node).__name__ == "Neg":
