@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from obsim.archive.round import ArchiveRound, RoundStatus
+from obsim.cluster.commands import COMMANDS
 from obsim.cluster.state import ClusterOptions, ClusterState
 from obsim.cluster.tenant import Tenant, User, password_digest
 from obsim.destination import parse_archive_destination, parse_uri
@@ -115,7 +116,7 @@ def build_state(
     scenario = load_scenario(name_or_file)
     base = incremental_base or profile.incremental_base
     options = ClusterOptions(profile, seed, Nanoseconds(start_ns), base, strict_incremental, mysql_port=mysql_port)
-    state = ClusterState(options)
+    state = ClusterState(options, COMMANDS)
     state.add_tenant(SYS_TENANT_ID, "sys", "SYS", "MYSQL", (User("root", password_digest(scenario.sys_password)),))
     for spec in scenario.tenant:
         try:

@@ -1,13 +1,10 @@
 """Every statement that changes the cluster, and the function that carries it out: one line each."""
 
-from collections.abc import Callable
-from typing import Any
-
 from obsim.answers import Ok
 from obsim.cluster.backup_commands import backup_database, cancel_backup
 from obsim.cluster.parameter_commands import alter_parameters, reset_parameters
 from obsim.cluster.resolve import archive_tenants, freeze_tenants
-from obsim.cluster.state import ClusterState, Principal
+from obsim.cluster.state import ClusterState, Command, Principal
 from obsim.errors import ServerError, error
 from obsim.ids import SYS_TENANT_ID, Scn, us_floor
 from obsim.statements import (
@@ -63,7 +60,7 @@ def freeze(state: ClusterState, who: Principal, statement: Freeze) -> Ok:
     return Ok()
 
 
-COMMANDS: dict[type, Callable[[ClusterState, Principal, Any], Ok]] = {
+COMMANDS: dict[type, Command] = {
     BackupDatabase: backup_database,
     CancelBackup: cancel_backup,
     SetArchiveMode: set_archive_mode,

@@ -4,9 +4,10 @@ Input: commands, each by a principal at a moment. Between commands `advance_to` 
 Equal inputs give equal states: nothing here reads a clock, a file or a random stream.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from obsim.answers import Ok
 from obsim.archive.round import CHECKPOINT_INTERVAL_NS
@@ -16,7 +17,7 @@ from obsim.backup.run import RunContext
 from obsim.backup.task import PASS_NS
 from obsim.backup.tenant import TenantBackup
 from obsim.cluster.tenant import Tenant, User
-from obsim.errors import UsageError
+from obsim.errors import ServerError, UsageError
 from obsim.ids import SYS_TENANT_ID, JobId, LogStreamId, Nanoseconds, TenantId
 from obsim.parameters import ParameterStore
 from obsim.revisions import Revisions
@@ -27,7 +28,7 @@ from obsim.statements import BackupStatement, Secret
 from obsim.storage.tenant import TenantStorage
 from obsim.versions import IncrementalBase, VersionProfile
 
-__all__ = ["ClusterOptions", "ClusterState", "Principal"]
+__all__ = ["ClusterOptions", "ClusterState", "Command", "Principal"]
 
 _TENANTS_STEP_NS = 100_000_000
 """Grain of the SCN columns of DBA_OB_TENANTS."""
@@ -64,11 +65,17 @@ class ClusterOptions:
         return f"{self.server_ip}:{self.server_port}"
 
 
+Command = Callable[["ClusterState", Principal, Any], Ok]
+"""Carries one type of statement out; raises ServerError before it has changed anything."""
+
+
 @dataclass(slots=True, eq=False)
 class ClusterState:
     """Tenants, parameters and the event queue. Times are nanoseconds since 1970-01-01 UTC."""
 
     options: ClusterOptions
+    commands: Mapping[type, Command]
+    """What each type of statement does: `obsim.cluster.commands.COMMANDS`."""
     now_ns: Nanoseconds = Nanoseconds(0)
     timeline: int = 1
     tenants: dict[TenantId, Tenant] = field(default_factory=dict)
@@ -155,9 +162,7 @@ class ClusterState:
 
     def execute(self, who: Principal, statement: BackupStatement) -> Ok:
         """Run one state-changing statement at the present moment; raises ServerError and then has changed nothing."""
-        from obsim.cluster.commands import COMMANDS  # noqa: PLC0415 - the commands work on this class
-
-        return COMMANDS[type(statement)](self, who, statement)
+        return self.commands[type(statement)](self, who, statement)
 
     def schedule(self, every_ns: int, who: Principal, statement: BackupStatement, first_ns: int | None = None) -> None:
         """Let `statement` run again and again from `first_ns` (default: one interval from now): future workload.
@@ -170,8 +175,6 @@ class ClusterState:
         self.events.push(at_ns, partial(self._scheduled, every_ns, who, statement), background=True)
 
     def _scheduled(self, every_ns: int, who: Principal, statement: BackupStatement, now_ns: Nanoseconds) -> None:
-        from obsim.errors import ServerError  # noqa: PLC0415
-
         self.events.push(now_ns + every_ns, partial(self._scheduled, every_ns, who, statement), background=True)
         try:
             self.execute(who, statement)
@@ -210,7 +213,8 @@ class ClusterState:
         """What still runs, one line each, for the error of a clock that gave up waiting."""
         lines = [
             f"backup job {job.job_id} of tenant {tenant.name} is {job.status}"
-            for tenant in self.tenants.values() for job in tenant.backup.jobs
+            for tenant in self.tenants.values()
+            for job in tenant.backup.jobs
         ]
         lines += [
             f"archive round {tenant.archive.round.round_id} of tenant {tenant.name} is {tenant.archive.round.status}"
