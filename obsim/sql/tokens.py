@@ -29,7 +29,7 @@ TOKENS_MAX = 20_000
 DEPTH_MAX = 24
 """Nested parentheses, CASEs or prefix operators; sqlglot's own descent breaks at little more than 30 (stack.md 2.8)."""
 RETRIES_MAX = 10
-"""Joins without ON, or types within types, of one text: sqlglot takes 2 to the power of their number."""
+"""Joins without ON, limits and types within each other: sqlglot's time is 2 to the power of their number."""
 
 _QUOTED = r"""'(?:[^'\\]++|\\.|'')*+' | "(?:[^"\\]++|\\.|"")*+" | `[^`]*+`"""
 _COMMENT = r"""/\*.*?\*/ | --(?=[\x00-\x20\x7f]|\Z)[^\n]*+ | \#[^\n]*+"""
@@ -42,7 +42,7 @@ _DEEP_MARKS = re_compile(
     rf"""{_MARKS.pattern}
     | \b(?:(?:CROSS|NATURAL)\s(?:\s|LEFT|RIGHT|INNER|OUTER)*+JOIN)\b
     | \b(?:(?P<case>CASE) | (?P<case_end>END) | (?P<join>(?:STRAIGHT_)?JOIN) | (?P<on>ON|USING)
-        | (?P<joined>WHERE|UNION|EXCEPT|INTERSECT))\b
+        | (?P<limit>LIMIT|OFFSET) | (?P<joined>WHERE|EXCEPT|INTERSECT|UNION(?!(?:\s|{_COMMENT})*+\()))\b
     | (?P<prefixes>(?:(?:\b(?:{_PREFIX_WORDS})\b|[-+~!@])\s*+){{{DEPTH_MAX},}}+)
     | \b(?P<caller>[A-Za-z]\w*+)(?:\s | {_COMMENT})*+\(""",
     VERBOSE | DOTALL | IGNORECASE,
@@ -137,16 +137,17 @@ def _check_length(text: str) -> None:
 class _Levels:
     """How deep a text nests, seen before any parser descends into it.
 
-    Two things make sqlglot read what follows twice, so that their number is the exponent of its time: a JOIN without
-    ON, and a parenthesis behind the name of a type. Both are counted along the path of open parentheses.
+    Some things make sqlglot read what follows twice, so that their number is the exponent of its time: a JOIN without
+    ON, a LIMIT or OFFSET within another, a parenthesis behind the name of a type. They are counted along the path of
+    open parentheses.
     """
 
-    __slots__ = ("cases", "cases_open", "joins", "typed")
+    __slots__ = ("cases", "cases_open", "joins", "others")
 
     def __init__(self) -> None:
         self.cases = self.cases_open = 0
         self.joins = [0]  # of each open parenthesis, and of the text around them: JOINs still without ON
-        self.typed = [0]  # the same for the parenthesis of a type
+        self.others = [0]  # the same for limits and types
 
     def meet(self, kind: str, mark: Match[str]) -> None:
         """Count one mark of `_DEEP_MARKS`. Raises NotModelled past a limit.
@@ -155,14 +156,16 @@ class _Levels:
         """
         if kind in {"opening", "caller"}:
             self.joins.append(0)
-            self.typed.append(int(kind == "caller" and mark.group(kind).upper() in _TYPE_WORDS))
+            self.others.append(int(kind == "caller" and mark.group(kind).upper() in _TYPE_WORDS))
         elif kind == "closing":
             if len(self.joins) > 1:
                 self.joins.pop()
-                self.typed.pop()
+                self.others.pop()
         elif kind in {"join", "on", "joined"}:
             left = {"join": self.joins[-1] + 1, "on": self.joins[-1] - 1, "joined": 0}[kind]
             self.joins[-1] = max(left, 0)
+        elif kind == "limit":
+            self.others[-1] += 1
         elif kind == "case":
             self.cases += 1
             self.cases_open += 1
@@ -171,8 +174,8 @@ class _Levels:
         depth = len(self.joins) - 1 + self.cases_open
         if kind == "prefixes" or self.cases > _CASES_MAX or depth > DEPTH_MAX:
             raise NotModelled(f"statements nested deeper than {DEPTH_MAX} levels")
-        if sum(self.joins) + sum(self.typed) > RETRIES_MAX:
-            raise NotModelled(f"more than {RETRIES_MAX} joins without ON, or types within types")
+        if sum(self.joins) + sum(self.others) > RETRIES_MAX:
+            raise NotModelled(f"more than {RETRIES_MAX} joins without ON, limits or types within each other")
 
 
 def _blank(match: Match[str]) -> str:

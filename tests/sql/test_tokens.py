@@ -100,12 +100,15 @@ DOUBLING = [
     "SELECT 1 FROM t " + "JOIN a " * 8 + "JOIN (SELECT 1 FROM u " + "JOIN b " * 8 + ") c",
     "SELECT " + "BIGINT(" * 20 + "1" + ")" * 20,
     "SELECT " + "DATE /* ( */ (" * 20,
+    "SELECT " + "UNION (" * 20,
+    "SELECT " + "(SELECT 1 FROM a OFFSET b " * 20,
+    "SELECT " + "a LIMIT (SELECT " * 20 + "1" + ")" * 20,
 ]
 
 
 @pytest.mark.parametrize("text", DOUBLING, ids=lambda text: text[:40])
 def test_what_doubles_the_work_of_the_stock_parser_is_limited(text: str) -> None:
-    with pytest.raises(NotModelled, match="joins without ON, or types"):
+    with pytest.raises(NotModelled, match="joins without ON, limits"):
         read_statement(text)
 
 
@@ -117,6 +120,7 @@ def test_what_doubles_the_work_of_the_stock_parser_is_limited(text: str) -> None
         "SELECT 1 FROM t " + "CROSS JOIN a " * 40,
         "SELECT 1 FROM t " + "NATURAL LEFT JOIN a " * 40,
         "SELECT 1 FROM t JOIN a JOIN b" + " UNION SELECT 1 FROM t JOIN a JOIN b" * 10,
+        "SELECT 1" + " UNION (SELECT 1 LIMIT 1 OFFSET 2)" * 20,
         "SELECT DATE(a), " + "CAST(b AS CHAR(5)), " * 40 + "1",
     ],
     ids=lambda text: text[:40],
