@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 from obsim.backup.job import BackupJob, BackupRequest, JobLevel, JobStatus
 from obsim.backup.tenant import PASS_NS, TenantBackup
-from obsim.errors import plain_message
 from obsim.ids import SYS_TENANT_ID, BackupSetId, Nanoseconds, TenantId
 from obsim.revisions import Revisions
 from obsim.scheduler.events import EventQueue
@@ -46,7 +45,7 @@ class ClusterJob:
         for tenant_id in self.job.executor_tenant_ids:
             backup = self.backups[tenant_id]
             if not backup.path:
-                self._note(CAN_NOT_START, f"backup dest of tenant {tenant_id} is not set")
+                self._note(CAN_NOT_START, backup.failure_comment(self.job, CAN_NOT_START))
                 continue
             child = backup.accept(self.asked, now_ns, SYS_TENANT_ID, self.job.job_id, self._child_gone)
             self.children.append(child)
@@ -81,7 +80,7 @@ class ClusterJob:
         if self.job.status is JobStatus.CANCELING:
             self.job.finish(JobStatus.CANCELED, now_ns, CANCELED)
         elif self.result:
-            comment = self.comment or f"result: {self.result}({plain_message(self.result)})"
+            comment = self.comment or next(iter(self.backups.values())).failure_comment(self.job, self.result)
             self.job.finish(JobStatus.FAILED, now_ns, self.result, comment)
         else:
             self.job.finish(JobStatus.COMPLETED, now_ns)

@@ -29,7 +29,7 @@ from obsim.versions import VersionProfile
 if TYPE_CHECKING:
     from obsim.backup.tenant import TenantBackup
 
-__all__ = ["ArchiveFacts", "BackupRun", "RunContext"]
+__all__ = ["ArchiveFacts", "BackupRun", "RunContext", "failure_comment"]
 
 CANCELED = -4072
 BASE_MISSING = -9011
@@ -82,6 +82,14 @@ class RunContext:
     revisions: Revisions
     server: str
     """ip:port as COMMENT columns print it."""
+
+
+def failure_comment(server: str, job: BackupJob, code: int) -> str:
+    """COMMENT of a job that failed; the trace id is made of the job's numbers."""
+    return (
+        f"(ROOTSERVICE)addr: {server}, result: {code}({plain_message(code)}), "
+        f"trace_id: Y{job.tenant_id:X}-{job.job_id:016X}-0-0"
+    )
 
 
 @dataclass(slots=True, eq=False)
@@ -315,10 +323,7 @@ class BackupRun:
         self._close(JobStatus.COMPLETED, now_ns)
 
     def _fail(self, code: int, now_ns: Nanoseconds) -> None:
-        comment = (
-            f"(ROOTSERVICE)addr: {self.context.server}, result: {code}({plain_message(code)}), "
-            f"trace_id: Y{self.job.tenant_id:X}-{self.job.job_id:016X}-0-0"
-        )
+        comment = failure_comment(self.context.server, self.job, code)
         self._abort("FAILED", code, comment, now_ns)
         self._close(JobStatus.FAILED, now_ns, code, comment)
 

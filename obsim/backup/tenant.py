@@ -6,7 +6,7 @@ from functools import partial
 
 from obsim.backup.chain import lineage_of
 from obsim.backup.job import BackupJob, BackupRequest, BackupType, JobLevel, JobStatus
-from obsim.backup.run import BackupRun, RunContext
+from obsim.backup.run import BackupRun, RunContext, failure_comment
 from obsim.backup.set import BackupSet
 from obsim.backup.task import SetTask
 from obsim.ids import BackupSetId, JobId, Nanoseconds, TaskId, TenantId
@@ -82,6 +82,10 @@ class TenantBackup:
         run = self._runs[job.job_id] = BackupRun(self, context, job, lineage, partial(self._ended, on_gone))
         context.events.push(now_ns + PASS_NS, partial(self._first_pass, run))
         return job
+
+    def failure_comment(self, job: BackupJob, code: int) -> str:
+        """COMMENT of `job`, here or in sys, that failed because of this tenant."""
+        return failure_comment(self._context().server, job, code)
 
     def would_convert(self) -> bool:
         """Whether an increment accepted now would silently become full."""

@@ -128,6 +128,9 @@ def test_a_tenant_without_destination_fails_the_parent(bench):
     bench.idle()
     parent = bench.tenant(SYS).backup.job_history[0]
     assert (parent.status.value, parent.result) == ("FAILED", -9040)
+    assert parent.comment == (
+        "(ROOTSERVICE)addr: 127.0.0.1:2882, result: -9040(backup can not start), trace_id: Y1-0000000000000001-0-0"
+    )
     assert bench.tenant(ORACLE).backup.job_history == []
     assert bench.tenant(MYSQL).backup.sets[1].status == "SUCCESS"
 
