@@ -12,7 +12,7 @@ from obsim.answers import Ok
 from obsim.cluster.state import ClusterState
 from obsim.errors import error
 
-__all__ = ["PROCEDURES", "Argument", "Move", "Procedure", "Reset", "Schedule", "parse_interval"]
+__all__ = ["NOT_MODELLED", "PROCEDURES", "Argument", "Move", "Procedure", "Reset", "Schedule", "parse_interval"]
 
 Argument = str | int | float | None
 _UNIT_NS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9, "d": 86_400 * 10**9}
@@ -131,3 +131,5 @@ _TABLE = (
     ),
 )
 PROCEDURES: dict[str, Procedure] = {procedure.name: procedure for procedure in _TABLE}
+NOT_MODELLED = frozenset({"clear_faults", "dump", "fault", "restore_snapshot", "snapshot"})
+"""Names that are set and will come; what they would do is not there yet."""

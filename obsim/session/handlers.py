@@ -14,8 +14,8 @@ from obsim import statements as s
 from obsim.answers import Answer, Ok, Value
 from obsim.client_statements import Describe, Empty, Kill, Query, SetNames, SetVariables, Show, Transaction, UseDatabase
 from obsim.cluster import Principal
-from obsim.control import PROCEDURES, Move, Reset, Schedule
-from obsim.errors import ServerError, error
+from obsim.control import NOT_MODELLED, PROCEDURES, Move, Reset, Schedule
+from obsim.errors import NotModelled, ServerError, error
 from obsim.session.assignments import set_names, set_transaction, set_variables
 from obsim.session.describe import describe
 from obsim.session.pending import Pending, ToTime, UntilIdle
@@ -121,6 +121,8 @@ def _call(session: "Session", statement: s.CallProcedure, _: Sequence[Value]) ->
         return _unlock(session, statement)
     procedure = PROCEDURES.get(name) if reachable else None
     if procedure is None:
+        if reachable and name in NOT_MODELLED:
+            raise NotModelled(f"the procedure obsim.{name} yet")
         raise error("ER_SP_DOES_NOT_EXIST", "PROCEDURE", f"{schema}.{name}")
     if not session.control:
         raise error("OB_ERR_NO_PRIVILEGE", "control of obsim: first CALL obsim.unlock('password'),")
