@@ -47,6 +47,7 @@ PLANS_MAX = 1024
 DATABASES_MAX = 32
 Converter = tuple[int, Callable[[Value], Value]]
 Untyped = tuple[int, int]
+BYTES = replace(TEXT, binary=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +275,8 @@ def _typed(
 def _kind_of_values(values: Sequence[Value], decimals: int) -> Kind:
     classes = {value.__class__ for value in values}
     if not classes or not classes <= {int, float}:
+        if classes == {bytes}:
+            return BYTES
         return TEXT if classes & {int, float} else UNKNOWN
     if decimals and all(round(value, decimals) == value for value in values if isinstance(value, int | float)):
         return decimal_of(decimals)

@@ -4,7 +4,7 @@
 
 import pytest
 
-from obsim.answers import Column, ColumnFlag, MysqlType
+from obsim.answers import Column, ColumnFlag, MysqlType, Value
 from obsim.errors import ServerError
 from tests.query.fakes import JOBS, SCN, FakeTenant, World
 
@@ -306,6 +306,9 @@ def test_a_parameters_type_is_its_values(world: World) -> None:
         ("SELECT 9223372036854775807 + 1", 1690, "BIGINT value is out of range"),
         ("SELECT 1 INTO @x", 1235, "obsim does not model INTO in a query"),
         ("SELECT RAND()", 1235, "obsim does not model the function RAND"),
+        ("SELECT any_value(status) FROM cdb_jobs", 1235, "obsim does not model the function ANY_VALUE"),
+        ("SELECT json_extract('{}', '$.a')", 1235, "obsim does not model the function JSON_EXTRACT"),
+        ("SELECT to_char(1)", 1305, "FUNCTION to_char does not exist"),
     ],
 )
 def test_errors(world: World, text: str, errno: int, message: str) -> None:
@@ -417,12 +420,13 @@ def test_select_rows_filters_a_given_row_set(world: World) -> None:
         ("SELECT abs(?)", (-5,), 5, MysqlType.LONGLONG, 0),
         ("SELECT sum(x) FROM (SELECT ? x UNION ALL SELECT 2) t", (1.25,), 3.25, MysqlType.DOUBLE, 31),
         ("SELECT coalesce(?, 3)", ("x",), "x", MysqlType.VAR_STRING, 0),
+        ("SELECT ?", (b"\x00\xff",), b"\x00\xff", MysqlType.VAR_STRING, 0),
         ("SELECT coalesce(?, 3)", (None,), 3, MysqlType.LONGLONG, 0),
         ("SELECT ifnull(rate, ?) FROM cdb_jobs ORDER BY job_id LIMIT 1", (0,), "1.50", MysqlType.NEWDECIMAL, 2),
     ],
 )
 def test_a_parameters_value_decides_the_type(
-    world: World, sql: str, parameters: tuple[int | float | str | None, ...], value: object, type_: int, decimals: int
+    world: World, sql: str, parameters: tuple[Value, ...], value: object, type_: int, decimals: int
 ) -> None:
     answer = world.ask(sql, *parameters)
     assert [tuple(row) for row in answer.rows] == [(value,)]
@@ -439,7 +443,7 @@ def test_a_parameters_value_decides_the_type(
     ],
 )
 def test_parameters_of_several_types_share_one_that_holds_them(
-    world: World, parameters: tuple[int | float | str | None, ...], values: list[object], type_: int
+    world: World, parameters: tuple[Value, ...], values: list[object], type_: int
 ) -> None:
     answer = world.ask("SELECT ? UNION ALL SELECT ?", *parameters)
     assert [row[0] for row in answer.rows] == values
@@ -448,3 +452,15 @@ def test_parameters_of_several_types_share_one_that_holds_them(
 
 def test_no_limit_given_is_a_limit_of_zero(world: World) -> None:
     assert world.rows("SELECT job_id FROM cdb_jobs LIMIT ?", None) == []
+
+
+def test_a_function_of_oracle_mode_is_named_where_it_exists(world: World) -> None:
+    tenant = FakeTenant(1004, "oracle_tenant", "ORACLE", "USER")
+    with pytest.raises(ServerError) as caught:
+        world.ask("SELECT to_char(1) FROM dual", tenant=tenant)
+    assert (caught.value.errno, caught.value.message) == (1235, "obsim does not model the function TO_CHAR")
+
+
+def test_bytes_that_are_no_text_are_announced_as_bytes(world: World) -> None:
+    (column,) = world.ask("SELECT ?", b"\x00\xff").columns
+    assert (column.charset, bool(column.flags & ColumnFlag.BINARY)) == (63, True)

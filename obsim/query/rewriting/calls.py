@@ -6,7 +6,7 @@ from dataclasses import replace
 from obsim.answers import MysqlType
 from obsim.errors import NotModelled, SyntaxRefused
 from obsim.query.functions import facts
-from obsim.query.functions.registry import FUNCTIONS, Form, Function, argument_range
+from obsim.query.functions.registry import FUNCTIONS, ORACLE_ONLY, Form, Function, argument_range
 from obsim.query.functions.time import MONTH_UNITS, SIMPLE_UNITS
 from obsim.query.kinds import (
     BOOLEAN,
@@ -35,6 +35,8 @@ def call(rewriter: Rewriter, name: str, nodes: list[Node], frame: Frame) -> Term
     """A call by the name as written. Raises 1305 for an unknown name, 1582 for a wrong number of arguments."""
     function = FUNCTIONS.get(name.upper())
     if function is None:
+        if name.upper() in ORACLE_ONLY and rewriter.draft.session.tenant.mode == "ORACLE":
+            raise NotModelled(f"the function {name.upper()}")
         raise no_such_function(name)
     if function.form is Form.REFUSED:
         raise NotModelled(f"the function {function.name}")
