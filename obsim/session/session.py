@@ -26,7 +26,7 @@ from obsim.ids import TenantId
 from obsim.session.handlers import HANDLERS, acts_on_clock
 from obsim.session.pending import EVENTS_AT_ONCE, Pending, ToTime
 from obsim.session.settings import SessionSettings
-from obsim.statements import BackupStatement, CallProcedure, Secret, ShowParameters, ShowTenant, masked_sql
+from obsim.statements import BackupStatement, CallProcedure, Secret, ShowParameters, ShowTenant, masked, masked_sql
 from obsim.variables import check_readable, find_variable
 
 if TYPE_CHECKING:
@@ -235,7 +235,7 @@ class Session:
             return None
         if isinstance(statement, CallProcedure) and statement.name == "unlock":
             return "CALL obsim.unlock('***')"
-        return masked_sql(statement) if isinstance(statement, BackupStatement) else statement.sql()
+        return masked_sql(statement) if isinstance(statement, BackupStatement) else masked(statement.sql())
 
     # The way of a statement.
 
