@@ -91,6 +91,9 @@ def _log_in(connection: "Connection", user: str, scramble: bytes, database: str 
     session = shared.host.open(account.user, account.tenant, connection.peer, database, connection.number)
     connection.session = session
     connection.logged_in = True
+    logger.info(
+        "connection %d from %s: %s@%s logged in", connection.number, connection.peer, account.user, account.tenant.name
+    )
     session.on_kill = connection.killed
     if character_set != UTF8MB4:
         session.execute(f"SET NAMES {character_set}")  # a word of our own table
@@ -129,7 +132,8 @@ def leave(connection: "Connection") -> None:
 def end(connection: "Connection") -> None:
     """The connection is gone: its statement stops, its session closes."""
     shared = connection.shared
-    shared.connections.pop(connection.number, None)
+    if shared.connections.pop(connection.number, None) is not None:
+        logger.info("connection %d from %s ended", connection.number, connection.peer)
     shared.gate.withdraw(connection, answer=False)
     leave(connection)
 

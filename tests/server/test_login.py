@@ -1,5 +1,7 @@
 """Who gets in, and what everybody else is told."""
 
+import time
+
 import pymysql
 import pytest
 from mysql import connector
@@ -337,3 +339,18 @@ def test_mysql_connector(start: StartFake) -> None:
     connection.cmd_reset_connection()
     connection.close()
     assert host.bound == [("x'y", None)]
+
+
+def test_the_log_tells_who_came_and_went(port: int, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "obsim.server")
+    with Wire(port) as wire:
+        wire.login()
+        number = wire.connection_id
+    deadline = time.monotonic() + 5
+    while "ended" not in caplog.text and time.monotonic() < deadline:
+        time.sleep(0.01)
+    said = [record.getMessage() for record in caplog.records if f"connection {number} " in record.getMessage()]
+    assert said == [
+        f"connection {number} from 127.0.0.1: root@sys logged in",
+        f"connection {number} from 127.0.0.1 ended",
+    ]
