@@ -464,3 +464,29 @@ def test_a_function_of_oracle_mode_is_named_where_it_exists(world: World) -> Non
 def test_bytes_that_are_no_text_are_announced_as_bytes(world: World) -> None:
     (column,) = world.ask("SELECT ?", b"\x00\xff").columns
     assert (column.charset, bool(column.flags & ColumnFlag.BINARY)) == (63, True)
+
+
+@pytest.mark.parametrize(
+    ("sql", "parameters", "rows"),
+    [
+        ("SELECT ? = ?, ? = ?", (1, "1", "a", "A"), [(1, 1)]),
+        ("SELECT ? < ?", ("9", 10), [(1,)]),
+        ("SELECT ? BETWEEN ? AND ?", ("5", 1, 10), [(1,)]),
+        ("SELECT ? IN (?, ?)", (1, "2", "1"), [(1,)]),
+        ("SELECT job_id FROM cdb_jobs WHERE concat(tenant_id, '') = ? ORDER BY 1", (1002,), [(1,), (2,)]),
+        ("SELECT job_id FROM cdb_jobs WHERE concat(tenant_id, '') IN (?, ?) ORDER BY 1", (1002, 1), [(1,), (2,)]),
+        ("SELECT job_id FROM cdb_jobs WHERE status = ?", ("failed",), [(2,)]),
+        ("SELECT job_id FROM cdb_jobs WHERE status = ?", (1,), []),
+        ("SELECT job_id FROM cdb_jobs WHERE status <=> ?", (None,), []),
+    ],
+)
+def test_a_number_that_is_a_parameter_compares_as_a_number(
+    world: World, sql: str, parameters: tuple[Value, ...], rows: list[tuple[object, ...]]
+) -> None:
+    assert world.rows(sql, *parameters) == rows
+
+
+def test_a_long_list_of_parameters(world: World) -> None:
+    marks = ", ".join("?" * 2000)
+    sql = f"SELECT job_id FROM cdb_jobs WHERE status IN ({marks})"
+    assert world.rows(sql, *["x"] * 1999, "FAILED") == [(2,)]

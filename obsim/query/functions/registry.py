@@ -433,6 +433,7 @@ SPECIAL_SYNTAX = frozenset({"CAST", "CONVERT", "EXTRACT", "GROUP_CONCAT", "POSIT
 
 HELPERS: dict[str, Callable[..., Any]] = {
     "ob_number": number_of,
+    "ob_beside": lambda value, other: number_of(value) if isinstance(other, int | float) else value,
     "ob_text": text_of,
     "ob_whole": whole_of,
     "ob_whole_prefix": whole_prefix,

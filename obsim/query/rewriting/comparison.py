@@ -105,8 +105,23 @@ def _trimmed(term: Term) -> Term:
     return term
 
 
-def aligned(left: Term, right: Term) -> tuple[str, str, bool]:
-    """Both sides in one domain, and whether the comparison needs NOCASE."""
+_PLAIN_LENGTH_MAX = 40
+_LISTED_MAX = 50
+"""A longer IN stays one operator: SQLite bounds the depth of an expression."""
+
+
+def _beside(sql: str, other: str) -> str:
+    """A value of unknown type next to another: a number where that one turns out to be a number."""
+    if max(len(sql), len(other)) > _PLAIN_LENGTH_MAX:  # written once, or nested comparisons would grow without bound
+        return f"ob_beside({sql}, {other})"
+    return f"CASE WHEN {other} < '' THEN ob_number({sql}) ELSE {sql} END"  # SQLite puts every number before every text
+
+
+def aligned(left: Term, right: Term, *, by_value: bool = True) -> tuple[str, str, bool]:
+    """Both sides in one domain, and whether the comparison needs NOCASE.
+
+    Of a parameter only the value tells the domain; without `by_value` it is taken for what stands beside it.
+    """
     a, b = left.kind, right.kind
     if a.is_null or b.is_null or (a.is_number and b.is_number):
         return left.sql, right.sql, False
@@ -121,6 +136,9 @@ def aligned(left: Term, right: Term) -> tuple[str, str, bool]:
             return f"ob_time_only({left.sql})", f"ob_time_only({right.sql})", False
         return as_moment(left), as_moment(right), False
     binary = a.binary or b.binary
+    if by_value and (a.type is None or b.type is None):
+        c, d = _trimmed(left).sql, _trimmed(right).sql
+        return _beside(c, d), _beside(d, c), not binary
     return _trimmed(left).sql, _trimmed(right).sql, not binary and not (left.collated or right.collated)
 
 
@@ -156,7 +174,7 @@ def membership(wanted: Term, choices: Sequence[Term]) -> Term:
     """`x IN (...)`: one IN of SQLite where all choices share a domain, else one comparison each."""
     if wanted.row or any(c.row for c in choices):
         return _any_equal(wanted, choices)
-    pairs = [aligned(wanted, choice) for choice in choices]
+    pairs = [aligned(wanted, choice, by_value=len(choices) <= _LISTED_MAX) for choice in choices]
     if len({pair[0] for pair in pairs}) > 1:
         return _any_equal(wanted, choices)
     left = pairs[0][0]
