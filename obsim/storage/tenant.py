@@ -73,7 +73,9 @@ class TenantStorage:
         if kind not in _MEMORY_BYTES:
             raise error("OB_INVALID_ARGUMENT", f"kind, it is one of {', '.join(WRITE_KINDS)}")
         total = sum(t.major_block_count for t in tablets)
-        if count < 0 or (kind != "append" and count > total):
+        if count < 0:
+            raise error("OB_INVALID_ARGUMENT", "count, it must not be negative")
+        if kind != "append" and count > total:
             raise error("OB_INVALID_ARGUMENT", f"count, table {table_name} has {total} baseline blocks")
         if kind == "append":
             self._touch(tablets[-1], kind, count)
