@@ -69,7 +69,7 @@ def test_writes_depend_on_the_seed_and_their_number_alone():
     [
         ("t", 49, "random", 1210, "Incorrect arguments to count, table t has 48 baseline blocks"),
         ("t", 49, "clustered", 1210, "Incorrect arguments to count, table t has 48 baseline blocks"),
-        ("t", -1, "append", 1210, "Incorrect arguments to count, table t has 48 baseline blocks"),
+        ("t", -1, "append", 1210, "Incorrect arguments to count, it must not be negative"),
         ("t", 1, "both", 1210, "Incorrect arguments to kind, it is one of random, clustered, append"),
         ("u", 1, "random", 1146, "Table 'obsim.u' doesn't exist"),
     ],
