@@ -86,6 +86,8 @@ class CopyProgress:
         total = sum(left.values())
         for plan, task in self.copies:
             done = task.done_ns(at_ns) // COPY_BLOCK_NS
+            if not done:
+                continue  # perhaps of a stage that had not begun at that moment
             for tablet_id, count in plan.parts:
                 left[tablet_id] -= min(done, count)
                 done = max(0, done - count)
