@@ -57,6 +57,8 @@ class ViewDef:
     """`sys` or `both`."""
     append_only: bool = False
     """Rows are only ever added, at the end."""
+    key: str = ""
+    """The column that polls sort and look up by, where there may be many rows."""
 
     @property
     def volatile(self) -> bool:

@@ -33,6 +33,7 @@ class Pair:
     columns: tuple[ColumnDef, ...]
     families: tuple[str, ...]
     rows: Producer
+    key: str = ""
     history: bool = False
     dba_types: Mapping[str, str] = field(default_factory=dict)
 
@@ -52,10 +53,17 @@ class Alone:
 
 PAIRS = (
     Pair("OB_BACKUP_JOBS", d.BACKUP_JOBS, ("jobs",), jobs),
-    Pair("OB_BACKUP_JOB_HISTORY", d.BACKUP_JOBS, ("job_history",), job_history, history=True),
+    Pair("OB_BACKUP_JOB_HISTORY", d.BACKUP_JOBS, ("job_history",), job_history, "JOB_ID", history=True),
     Pair("OB_BACKUP_TASKS", d.BACKUP_TASKS, ("tasks",), tasks),
-    Pair("OB_BACKUP_TASK_HISTORY", d.BACKUP_TASK_HISTORY, ("task_history",), task_history, history=True),
-    Pair("OB_BACKUP_SET_FILES", d.BACKUP_SET_FILES, ("sets",), set_files, dba_types=d.SET_FILES_DBA_TYPES),
+    Pair("OB_BACKUP_TASK_HISTORY", d.BACKUP_TASK_HISTORY, ("task_history",), task_history, "TASK_ID", history=True),
+    Pair(
+        "OB_BACKUP_SET_FILES",
+        d.BACKUP_SET_FILES,
+        ("sets",),
+        set_files,
+        "BACKUP_SET_ID",
+        dba_types=d.SET_FILES_DBA_TYPES,
+    ),
     Pair("OB_BACKUP_PARAMETER", d.BACKUP_PARAMETER, ("backup_parameters",), backup_parameters),
     Pair("OB_ARCHIVELOG", d.ARCHIVELOG, ("archive", "storage"), archivelog),
 )
@@ -88,11 +96,12 @@ def _dba_rows(producer: Producer) -> RowSource:
 
 
 def _pair_views(pair: Pair) -> Iterator[ViewDef]:
-    yield ViewDef("oceanbase", f"CDB_{pair.name}", pair.columns, pair.families, _cdb_rows(pair.rows), SYS_ONLY)
+    cdb_rows = _cdb_rows(pair.rows)
+    yield ViewDef("oceanbase", f"CDB_{pair.name}", pair.columns, pair.families, cdb_rows, SYS_ONLY, key=pair.key)
     columns = tuple(replace(c, mysql_type=pair.dba_types.get(c.name, c.mysql_type)) for c in pair.columns[1:])
     for schema in ("oceanbase", ORACLE_SCHEMA):
         yield ViewDef(
-            schema, f"DBA_{pair.name}", columns, pair.families, _dba_rows(pair.rows), append_only=pair.history
+            schema, f"DBA_{pair.name}", columns, pair.families, _dba_rows(pair.rows), BOTH, pair.history, pair.key
         )
 
 

@@ -180,13 +180,17 @@ class Tables:
         filled.rows, filled.revision = rows, revision
 
     def _created(self, view: ViewDef) -> tuple[ViewDef, _Filled]:
-        kinds = [kind_of_column(column_of_type(c.name, c.mysql_type)) for c in self._catalog.columns(view)]
+        columns = self._catalog.columns(view)
+        kinds = [kind_of_column(column_of_type(c.name, c.mysql_type)) for c in columns]
         name = table_name(view)
         self._writing = True
         try:
             self._connection.execute(
                 f"CREATE TABLE {name} ({', '.join(_declaration(i, k) for i, k in enumerate(kinds))})"
             )
+            if view.key:
+                place = next(i for i, column in enumerate(columns) if column.name == view.key)
+                self._connection.execute(f'CREATE INDEX "{name[1:-1]} key" ON {name} (c{place})')
         finally:
             self._writing = False
         self._tables.add(name[1:-1])

@@ -2,6 +2,7 @@
 
 import pytest
 
+import obsim
 from tests.query.fakes import World
 
 
@@ -115,3 +116,16 @@ def test_sleep_answers_at_once(world: World) -> None:
     before = world.state.now_ns
     assert world.value("SLEEP(100000)") == 0
     assert world.state.now_ns == before
+
+
+def test_a_poll_of_the_newest_rows_walks_the_key_instead_of_sorting() -> None:
+    """The plan, not its time: SQLite needs no sorter where a view says what polls sort by."""
+    cluster = obsim.Cluster()
+    session = cluster.host.open("root", cluster.state.sys)
+    evaluator = cluster.host.evaluator
+    plan = evaluator.compile("SELECT * FROM oceanbase.CDB_OB_BACKUP_JOB_HISTORY ORDER BY JOB_ID DESC LIMIT 20", session)
+    evaluator.run(plan, session)
+    connection = evaluator._tables(session)._connection
+    connection.authorizer = None
+    steps = [row[-1] for row in connection.execute(f"EXPLAIN QUERY PLAN {plan.sqlite_sql}")]
+    assert steps == ["SCAN q1 USING INDEX oceanbase.cdb_ob_backup_job_history key"]
