@@ -29,9 +29,9 @@ POLL = "SELECT * FROM CDB_OB_BACKUP_JOB_HISTORY"
 NEWEST = b"SELECT * FROM CDB_OB_BACKUP_JOB_HISTORY ORDER BY JOB_ID DESC LIMIT 20"
 QUERIES = {(SELECT_1, 1): 10_000, (SELECT_1, 50): 60_000, (POLL, 1): 6_000, (POLL, 50): 30_000}
 KINDS = [SELECT_1, "poll", "changing poll"]
-CHANGES = 100
+CHANGES = 50
 """Polls of one batch of the changing poll, over all connections; before the next one the history is cut back."""
-BATCHES = 20
+BATCHES = 40
 TICK = "500ms"
 """A cancelled job is in the history 300 ms after the statement, 410 ms if it had begun to work before."""
 REQUIRED = {
@@ -145,7 +145,6 @@ class Changing:
 
     def _batch(self, rival: "Obsim | MariaDB", polls: list[bytes]) -> float:
         rival.begin_changing()
-        self._before.clear()
         opened = [rival.server.connect() for _ in range(self.connections)]
         statements = [[rival.change(index), *polls] for index in range(self.connections)]
         elapsed_s = run_loops(opened, statements, CHANGES // self.connections, self._check)
