@@ -157,6 +157,18 @@ class BackupMachine(RuleBasedStateMachine):
         """ha_low_thread_score up or down, in the middle of a job or not."""
         self.trial.set_score(tenant, score)
 
+    @rule(tenant=TENANTS, after_ms=st.integers(4_400, 6_000))
+    def lower_score_under_a_backup(self, tenant: str, after_ms: int) -> None:
+        """Two copy tasks are at work when one becomes too many: it pauses at its next yield point."""
+        self.trial.run_until_idle()
+        self.trial.make_ready(tenant)
+        self.trial.set_score(tenant, 0)
+        self.trial.backup_own(tenant, incremental=False)
+        self.trial.advance(after_ms)
+        self.trial.set_score(tenant, 1)
+        self.trial.advance(3_100)
+        self.trial.run_until_idle()
+
     @rule(tenant=TENANTS, score=SCORES, name=st.sampled_from(["ha_high_thread_score", "compaction_mid_thread_score"]))
     def set_other_score(self, tenant: str, score: int, name: str) -> None:
         """Another score: backups must not care."""
