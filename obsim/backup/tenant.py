@@ -18,7 +18,7 @@ PASS_NS = 200_000_000
 """The job scheduler looks at a new or ended job after this time."""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class TenantBackup:
     """Numbers per tenant start at 1 and are never used again (status-machines.md 1)."""
 

@@ -4,11 +4,12 @@ Each function takes the tenants whose rows are wanted and gives the columns of t
 """
 
 from collections.abc import Iterable
-from functools import lru_cache
+from weakref import WeakKeyDictionary
 
 from obsim.backup.job import BackupJob
 from obsim.backup.set import BackupSet, Counters
 from obsim.backup.task import SetTask
+from obsim.backup.tenant import TenantBackup
 from obsim.catalog.model import Row
 from obsim.catalog.values import percent_text, rate_text
 from obsim.cluster import ClusterState, Tenant
@@ -17,7 +18,6 @@ from obsim.ids import display_scn, display_scn_ns, display_time
 __all__ = ["backup_parameters", "job_history", "jobs", "set_files", "task_history", "tasks"]
 
 INCARNATION = 1
-ENDED_ROWS_MAX = 16_384
 
 
 def _time(time_ns: int, offset_s: int) -> str | None:
@@ -36,13 +36,21 @@ def jobs(_state: ClusterState, tenants: Iterable[Tenant], offset_s: int) -> list
 
 def job_history(_state: ClusterState, tenants: Iterable[Tenant], offset_s: int) -> list[Row]:
     """OB_BACKUP_JOB_HISTORY, in the order the jobs ended."""
-    return [_ended_job(job, offset_s) for tenant in tenants for job in tenant.backup.job_history]
+    rows: list[Row] = []
+    for tenant in tenants:
+        rows += _ended_jobs(tenant.backup, offset_s)
+    return rows
 
 
-@lru_cache(maxsize=ENDED_ROWS_MAX)
-def _ended_job(job: BackupJob, offset_s: int) -> Row:
-    """A row that changes no more: a poll of the history after each job would make all of them anew."""
-    return _job(job, offset_s)
+_ENDED: "WeakKeyDictionary[TenantBackup, dict[int, list[Row]]]" = WeakKeyDictionary()
+
+
+def _ended_jobs(backup: TenantBackup, offset_s: int) -> list[Row]:
+    """Rows that change no more: a poll of the history after each job would make all of them anew."""
+    rows = _ENDED.setdefault(backup, {}).setdefault(offset_s, [])
+    if len(rows) < len(backup.job_history):
+        rows += [_job(job, offset_s) for job in backup.job_history[len(rows) :]]
+    return rows
 
 
 def _job(job: BackupJob, offset_s: int) -> Row:

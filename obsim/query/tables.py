@@ -201,15 +201,11 @@ class Tables:
         old, connection = filled.rows, self._connection
         shared = min(len(old), len(rows))
         changed: list[int] = []
-        if not (
-            view.append_only
-            and len(rows) >= shared == len(old)
-            and old[:1] == rows[:1]
-            and old[-1:] == rows[shared - 1 : shared]
-        ):
-            # Rows that change no more come as the very same objects: no need to look into them.
-            pairs = enumerate(zip(old, rows, strict=False))
-            changed = [i for i, (before, now) in pairs if before is not now and before != now]
+        ends_stand = old[:1] == rows[:1] and old[-1:] == rows[shared - 1 : shared]
+        grown = view.append_only and len(old) == shared and ends_stand
+        # Rows that change no more come as the very same objects, so most comparisons need not look into them.
+        if not grown and list(old) != list(rows[:shared]):
+            changed = [i for i, (before, now) in enumerate(zip(old, rows, strict=False)) if before != now]
         many = len(changed) + len(rows) - shared > 1
         if many:
             connection.execute("BEGIN")
