@@ -39,6 +39,7 @@ from obsim.query.rewriting.rewrite import EXPRESSIONS
 from obsim.query.rewriting.rewriter import Query, Rewriter
 from obsim.query.rewriting.scope import Output, Source, column_term
 from obsim.query.rewriting.selects import rewrite_query
+from obsim.query.rewriting.sources import table_name
 from obsim.query.tables import Tables
 
 __all__ = ["Evaluator", "QueryPlan", "SessionFacts"]
@@ -48,6 +49,9 @@ DATABASES_MAX = 32
 Converter = tuple[int, Callable[[Value], Value]]
 Untyped = tuple[int, int]
 BYTES = replace(TEXT, binary=True)
+
+
+_PLAIN_PARTS = {"expressions", "from_", "where", "order", "limit", "offset"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,8 @@ class QueryPlan:
     """Columns whose type only the values tell, each with the digits that a DECIMAL beside them has."""
     bindings: tuple[Binding, ...]
     bulky: bool
+    row_sql: str | None
+    """Asks for the numbers of rows instead of their values, where the answer is whole rows of one view as they are."""
 
 
 class Evaluator:
@@ -104,6 +110,8 @@ class Evaluator:
         if plan.bindings:
             facts = Facts(self._state, session)
             values = [*parameters, *[read(facts) for read in plan.bindings]]
+        if plan.row_sql is not None:
+            return ResultSet(plan.columns, tables.whole_rows(plan.views[0], plan.row_sql, values))
         rows = tables.query(plan.sqlite_sql, values, width=len(plan.columns), bulky=plan.bulky)
         if plan.converters:
             rows = [_converted(row, plan.converters) for row in rows]
@@ -148,7 +156,7 @@ class Evaluator:
 
     def _compiled(self, text: str, session: SessionFacts, rows: Source | None) -> QueryPlan:
         try:
-            draft, query = self._rewritten(text, session, rows)
+            tree, draft, query = self._rewritten(text, session, rows)
         except RecursionError:
             raise query_too_large() from None
         columns, converters, untyped = _result_form(query.outputs)
@@ -167,9 +175,29 @@ class Evaluator:
             untyped,
             tuple(draft.bindings),
             draft.bulky,
+            self._row_sql(tree, query.sql, views) if not (converters or untyped or draft.bulky) else None,
         )
 
-    def _rewritten(self, text: str, session: SessionFacts, rows: Source | None) -> tuple[Draft, Query]:
+    def _row_sql(self, tree: Any, sql: str, views: tuple[ViewDef, ...]) -> str | None:
+        """`sql` as a question for row numbers: of a plain SELECT whose list is all columns of one view, in their order.
+
+        The list stays inside for what refers to it by place; SQLite does not compute what the outer query leaves.
+        """
+        parts = set(_present(tree))
+        if type(tree).__name__ != "Select" or not parts <= _PLAIN_PARTS or len(views) != 1:
+            return None
+        if "order" in parts and "limit" not in parts:
+            return None  # only a LIMIT makes SQLite keep the order of an inner query for certain
+        columns = ", ".join(f"q1.c{i} AS c{i}" for i in range(len(self._catalog.columns(views[0]))))
+        before, source = f"SELECT {columns}", f" FROM {table_name(views[0])} AS q1"
+        rest = sql.removeprefix(before + source)
+        if rest == sql or rest[:1] not in {"", " "}:
+            return None
+        # Without an order rows come as they lie in the table, not as they lie in an index that has the numbers too.
+        indexed = "" if "order" in parts else " NOT INDEXED"
+        return f"SELECT r FROM ({before}, q1.rowid AS r{source}{indexed}{rest})"
+
+    def _rewritten(self, text: str, session: SessionFacts, rows: Source | None) -> tuple[Any, Draft, Query]:
         from obsim.sql.tokens import scan  # noqa: PLC0415 - sqlglot loads with the first query
 
         body = scan(text).text
@@ -180,7 +208,7 @@ class Evaluator:
         ):
             raise SyntaxRefused(body.partition(" WHERE ")[2], 1)
         try:
-            return draft, Rewriter(draft, EXPRESSIONS, rewrite_query).query(tree, None)
+            return tree, draft, Rewriter(draft, EXPRESSIONS, rewrite_query).query(tree, None)
         except SyntaxRefused as refused:
             raise _placed(body, refused) from None
 

@@ -254,6 +254,12 @@ class Tables:
             raise result_too_large()
         return rows
 
+    def whole_rows(self, view: ViewDef, sql: str, values: Sequence[Value]) -> list[_Row]:
+        """Rows of a refreshed view as they were filled in, by a query for their numbers. Raises as `query`."""
+        rows = self._views[id(view)][1].rows
+        numbers = self.query(sql, values, width=max(len(view.columns), 1), bulky=False)
+        return [rows[number - 1] for (number,) in numbers]  # type: ignore[operator, index]
+
 
 def _measured(cursor: apsw.Cursor) -> list[_Row]:
     """The rows of a query whose values may be long."""

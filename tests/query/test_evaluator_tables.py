@@ -1,5 +1,7 @@
 """Tables follow the views: filled only when something changed, and only by what changed; what may be kept says so."""
 
+from dataclasses import replace
+
 import pytest
 
 import obsim
@@ -129,3 +131,55 @@ def test_a_poll_of_the_newest_rows_walks_the_key_instead_of_sorting() -> None:
     connection.authorizer = None
     steps = [row[-1] for row in connection.execute(f"EXPLAIN QUERY PLAN {plan.sqlite_sql}")]
     assert steps == ["SCAN q1 USING INDEX oceanbase.cdb_ob_backup_job_history key"]
+
+
+@pytest.fixture(scope="module")
+def busy() -> obsim.Cluster:
+    """A cluster with rows in every state: ended, cancelled and running jobs, sets, changed blocks."""
+    cluster = obsim.Cluster(version="4.3.3")
+    cluster.execute("ALTER SYSTEM BACKUP DATABASE")
+    cluster.run_until_idle()
+    cluster.write("mysql_tenant", "t1", 7)
+    cluster.execute("ALTER SYSTEM BACKUP INCREMENTAL DATABASE")
+    cluster.advance(seconds=3)
+    cluster.execute("ALTER SYSTEM CANCEL BACKUP", tenant="mysql_tenant")
+    cluster.advance(seconds=1)
+    return cluster
+
+
+TAILS = ("", " LIMIT 3", " ORDER BY 2 DESC LIMIT 4", " ORDER BY 1, 2 LIMIT 2, 5", " WHERE 1 = 1 LIMIT 7")
+
+
+@pytest.mark.parametrize("tail", TAILS)
+@pytest.mark.parametrize("tenant", ["sys", "mysql_tenant", "oracle_tenant"])
+def test_whole_rows_are_the_rows_that_sqlite_would_give(busy: obsim.Cluster, tenant: str, tail: str) -> None:
+    """Every view, values and their types: taking rows as they are must not be told from reading them."""
+    session = busy.session(tenant=tenant)._session
+    evaluator, catalog = busy.host.evaluator, busy.host.catalog
+    compared = 0
+    for schema in {*catalog.schemas(session.tenant), *(["obsim"] if tenant == "sys" else [])}:
+        for view in catalog.views(schema, session.tenant):
+            if len(catalog.columns(view)) < 2:
+                continue
+            plan = evaluator.compile(f"SELECT * FROM {schema}.{view.name}{tail}", session)
+            if plan.row_sql is not None:
+                whole = evaluator.run(plan, session).rows
+                read = evaluator.run(replace(plan, row_sql=None), session).rows
+                assert [[(type(v), v) for v in row] for row in whole] == [[(type(v), v) for v in row] for row in read]
+                compared += 1
+    assert compared > 5
+
+
+def test_what_is_not_whole_rows_is_read(busy: obsim.Cluster) -> None:
+    session = busy.session()._session
+    view = "oceanbase.CDB_OB_BACKUP_JOBS"
+    for text in (
+        f"SELECT JOB_ID FROM {view}",
+        f"SELECT DISTINCT * FROM {view}",
+        f"SELECT * FROM {view} ORDER BY JOB_ID",
+        f"SELECT * FROM {view} GROUP BY JOB_ID",
+        f"SELECT * FROM {view} a JOIN {view} b USING (JOB_ID)",
+        f"SELECT * FROM {view} UNION SELECT * FROM {view}",
+        f"SELECT * FROM (SELECT * FROM {view}) d",
+    ):
+        assert busy.host.evaluator.compile(text, session).row_sql is None, text
