@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from obsim.catalog.definitions import CLOCK
+from obsim.catalog.columns.control import CLOCK
 from obsim.catalog.information_schema import information_schema_views
 from obsim.catalog.model import SYS_ONLY, ColumnDef, Row, Scope, ViewDef
 from obsim.catalog.names import NOT_MODELLED
@@ -49,6 +49,9 @@ class Catalog:
             return tenant.kind == "SYS"
         return schema in ([ORACLE_SCHEMA.lower()] if tenant.mode == "ORACLE" else _MYSQL_SCHEMAS)
 
+    def _is_seen(self, view: ViewDef, tenant: "Tenant") -> bool:
+        return (view.tenants != SYS_ONLY or tenant.kind == "SYS") and self.state.profile.version.has(view.since)
+
     def find(self, schema: str, name: str, tenant: "Tenant") -> ViewDef | None:
         """The view `schema.name` as `tenant` sees it, names in any letter case.
 
@@ -60,7 +63,7 @@ class Catalog:
             return None
         view = self._views.get(key)
         if view is not None:
-            return view if view.tenants != SYS_ONLY or tenant.kind == "SYS" else None
+            return view if self._is_seen(view, tenant) else None
         known = NOT_MODELLED.get(key)
         if known is None:
             return None
@@ -74,7 +77,7 @@ class Catalog:
         key = schema.lower()
         if not self._has_schema(key, tenant):
             return []
-        seen = (v for (s, _), v in self._views.items() if s == key and (v.tenants != SYS_ONLY or tenant.kind == "SYS"))
+        seen = (v for (s, _), v in self._views.items() if s == key and self._is_seen(v, tenant))
         return sorted(seen, key=lambda view: view.name)
 
     def columns(self, view: ViewDef) -> tuple[ColumnDef, ...]:

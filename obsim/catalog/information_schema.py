@@ -9,7 +9,7 @@ from re import fullmatch
 from typing import Protocol
 
 from obsim.answers import Value
-from obsim.catalog import information_schema_columns as d
+from obsim.catalog.columns import information_schema as d
 from obsim.catalog.model import ColumnDef, Row, RowSource, Scope, ViewDef
 from obsim.charsets import CHARACTER_SETS, COLLATIONS
 from obsim.cluster import ClusterState, Tenant

@@ -59,6 +59,8 @@ class ViewDef:
     """Rows are only ever added, at the end."""
     key: str = ""
     """The column that polls sort and look up by, where there may be many rows."""
+    since: str | None = None
+    """The first version that has it, a mark for `Version.has`; None: every 4.x."""
 
     @property
     def volatile(self) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from obsim.catalog.definitions import SHOW_PARAMETERS
+from obsim.catalog.columns.parameters import SHOW_PARAMETERS
 from obsim.catalog.model import ColumnDef, Row, Scope
 from obsim.catalog.values import yes_no
 from obsim.cluster import ClusterState

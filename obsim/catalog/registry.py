@@ -8,14 +8,24 @@ The views that need the catalog itself, obsim.clock and those of information_sch
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from obsim.catalog import definitions as d
 from obsim.catalog.archive_views import archivelog
 from obsim.catalog.backup_views import backup_parameters, job_history, jobs, set_files, task_history, tasks
 from obsim.catalog.cluster_views import accounts, dag_scheduler, tenants
+from obsim.catalog.columns import accounts as accounts_columns
+from obsim.catalog.columns import archive as archive_columns
+from obsim.catalog.columns import backup as backup_columns
+from obsim.catalog.columns import cleanup as cleanup_columns
+from obsim.catalog.columns import cluster as cluster_columns
+from obsim.catalog.columns import control as control_columns
+from obsim.catalog.columns import parameters as parameter_columns
+from obsim.catalog.columns import restore as restore_columns
+from obsim.catalog.columns import scheduler as scheduler_columns
+from obsim.catalog.columns import storage as storage_columns
 from obsim.catalog.model import BOTH, SYS_ONLY, ColumnDef, Row, RowSource, Scope, ViewDef
 from obsim.catalog.parameter_views import parameters
 from obsim.catalog.storage_views import macroblocks, sstables
 from obsim.cluster import ClusterState, Tenant
+from obsim.errors import NotModelled
 
 __all__ = ["ORACLE_SCHEMA", "VIEWS", "ViewKey", "key_of"]
 
@@ -23,6 +33,19 @@ ORACLE_SCHEMA = "SYS"
 
 Producer = Callable[[ClusterState, Iterable[Tenant], int], list[Row]]
 ViewKey = tuple[str, str]
+
+
+def _nothing(_state: ClusterState, _tenants: Iterable[Tenant], _offset_s: int) -> list[Row]:
+    """A pair of views over what no simulated cluster ever has."""
+    return []
+
+
+def _unfilled(_state: ClusterState, _tenants: Iterable[Tenant], _offset_s: int) -> list[Row]:
+    raise NotModelled("the rows of this view yet")
+
+
+def _unfilled_view(_state: ClusterState, _scope: Scope) -> list[Row]:
+    raise NotModelled("the rows of this view yet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +59,9 @@ class Pair:
     key: str = ""
     history: bool = False
     dba_types: Mapping[str, str] = field(default_factory=dict)
+    dba_tenant: bool = False
+    """The DBA form has TENANT_ID too."""
+    since: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,33 +75,224 @@ class Alone:
     rows: RowSource
     tenants: str = BOTH
     oracle: bool = False
+    since: str | None = None
 
 
 PAIRS = (
-    Pair("OB_BACKUP_JOBS", d.BACKUP_JOBS, ("jobs",), jobs),
-    Pair("OB_BACKUP_JOB_HISTORY", d.BACKUP_JOBS, ("job_history",), job_history, "JOB_ID", history=True),
-    Pair("OB_BACKUP_TASKS", d.BACKUP_TASKS, ("tasks",), tasks),
-    Pair("OB_BACKUP_TASK_HISTORY", d.BACKUP_TASK_HISTORY, ("task_history",), task_history, "TASK_ID", history=True),
+    Pair("OB_BACKUP_JOBS", backup_columns.BACKUP_JOBS, ("jobs",), jobs),
+    Pair(
+        "OB_BACKUP_JOB_HISTORY",
+        backup_columns.BACKUP_JOBS,
+        ("job_history",),
+        job_history,
+        key="JOB_ID",
+        history=True,
+    ),
+    Pair("OB_BACKUP_TASKS", backup_columns.BACKUP_TASKS, ("tasks",), tasks),
+    Pair(
+        "OB_BACKUP_TASK_HISTORY",
+        backup_columns.BACKUP_TASK_HISTORY,
+        ("task_history",),
+        task_history,
+        key="TASK_ID",
+        history=True,
+    ),
     Pair(
         "OB_BACKUP_SET_FILES",
-        d.BACKUP_SET_FILES,
+        backup_columns.BACKUP_SET_FILES,
         ("sets",),
         set_files,
-        "BACKUP_SET_ID",
-        dba_types=d.SET_FILES_DBA_TYPES,
+        key="BACKUP_SET_ID",
+        dba_types=backup_columns.BACKUP_SET_FILES_DBA_TYPES,
     ),
-    Pair("OB_BACKUP_PARAMETER", d.BACKUP_PARAMETER, ("backup_parameters",), backup_parameters),
-    Pair("OB_ARCHIVELOG", d.ARCHIVELOG, ("archive", "storage"), archivelog),
+    Pair("OB_BACKUP_PARAMETER", backup_columns.BACKUP_PARAMETER, ("backup_parameters",), backup_parameters),
+    Pair(
+        "OB_BACKUP_STORAGE_INFO",
+        backup_columns.BACKUP_STORAGE_INFO,
+        ("backup_parameters", "archive"),
+        _unfilled,
+        dba_tenant=True,
+    ),
+    Pair(
+        "OB_BACKUP_STORAGE_INFO_HISTORY",
+        backup_columns.BACKUP_STORAGE_INFO,
+        ("backup_parameters", "archive"),
+        _unfilled,
+        dba_tenant=True,
+    ),
+    Pair("OB_BACKUP_DELETE_JOBS", cleanup_columns.BACKUP_DELETE_JOBS, ("jobs",), _nothing),
+    Pair("OB_BACKUP_DELETE_JOB_HISTORY", cleanup_columns.BACKUP_DELETE_JOBS, ("jobs",), _nothing),
+    Pair("OB_BACKUP_DELETE_TASKS", cleanup_columns.BACKUP_DELETE_TASKS, ("jobs",), _nothing),
+    Pair("OB_BACKUP_DELETE_TASK_HISTORY", cleanup_columns.BACKUP_DELETE_TASKS, ("jobs",), _nothing),
+    Pair("OB_BACKUP_DELETE_POLICY", cleanup_columns.BACKUP_DELETE_POLICY, ("backup_parameters",), _unfilled),
+    Pair("OB_ARCHIVELOG", archive_columns.ARCHIVELOG, ("archive", "storage"), archivelog),
+    Pair("OB_ARCHIVELOG_SUMMARY", archive_columns.ARCHIVELOG_SUMMARY, ("archive", "storage"), _unfilled),
+    Pair(
+        "OB_ARCHIVELOG_PIECE_FILES",
+        archive_columns.ARCHIVELOG_PIECE_FILES,
+        ("archive", "storage"),
+        _unfilled,
+        dba_types=archive_columns.ARCHIVELOG_PIECE_FILES_DBA_TYPES,
+    ),
+    Pair("OB_ARCHIVE_DEST", archive_columns.ARCHIVE_DEST, ("archive",), _unfilled),
+    Pair(
+        "OB_LS_LOG_ARCHIVE_PROGRESS",
+        archive_columns.LS_LOG_ARCHIVE_PROGRESS,
+        ("archive", "storage"),
+        _unfilled,
+        since="4.1.0",
+    ),
+    Pair(
+        "OB_RESTORE_PROGRESS",
+        restore_columns.RESTORE_PROGRESS,
+        ("restores",),
+        _nothing,
+        dba_types=restore_columns.RESTORE_PROGRESS_DBA_TYPES,
+    ),
+    Pair(
+        "OB_RESTORE_HISTORY",
+        restore_columns.RESTORE_HISTORY,
+        ("restores",),
+        _nothing,
+        dba_types=restore_columns.RESTORE_HISTORY_DBA_TYPES,
+    ),
+    Pair(
+        "OB_LOG_RESTORE_SOURCE",
+        restore_columns.LOG_RESTORE_SOURCE,
+        ("backup_parameters",),
+        _unfilled,
+        dba_tenant=True,
+        since="4.2.0",
+    ),
+    Pair("OB_RECOVER_TABLE_JOBS", restore_columns.RECOVER_TABLE_JOBS, ("restores",), _nothing, since="4.2.1"),
+    Pair("OB_RECOVER_TABLE_JOB_HISTORY", restore_columns.RECOVER_TABLE_JOBS, ("restores",), _nothing, since="4.2.1"),
+    Pair("OB_IMPORT_TABLE_JOBS", restore_columns.IMPORT_TABLE_JOBS, ("restores",), _nothing, since="4.2.1"),
+    Pair("OB_IMPORT_TABLE_JOB_HISTORY", restore_columns.IMPORT_TABLE_JOBS, ("restores",), _nothing, since="4.2.1"),
+    Pair("OB_IMPORT_TABLE_TASKS", restore_columns.IMPORT_TABLE_TASKS, ("restores",), _nothing, since="4.2.1"),
+    Pair(
+        "OB_IMPORT_TABLE_TASK_HISTORY",
+        restore_columns.IMPORT_TABLE_TASK_HISTORY,
+        ("restores",),
+        _nothing,
+        since="4.2.1",
+    ),
+    Pair("OB_LS", storage_columns.LS, ("storage",), _unfilled),
+    Pair(
+        "OB_LS_LOCATIONS",
+        storage_columns.LS_LOCATIONS,
+        ("storage",),
+        _unfilled,
+        dba_types=storage_columns.LS_LOCATIONS_DBA_TYPES,
+    ),
+    Pair("OB_LS_HISTORY", storage_columns.LS_HISTORY, ("storage",), _unfilled, since="4.2.0"),
+    Pair("OB_TABLE_LOCATIONS", storage_columns.TABLE_LOCATIONS, ("storage",), _unfilled),
+    Pair("OB_MAJOR_COMPACTION", storage_columns.MAJOR_COMPACTION, ("storage",), _unfilled),
+    Pair("OB_ZONE_MAJOR_COMPACTION", storage_columns.ZONE_MAJOR_COMPACTION, ("storage",), _unfilled),
+    Pair("OB_FREEZE_INFO", storage_columns.FREEZE_INFO, ("storage",), _unfilled),
+    Pair("OB_USERS", accounts_columns.USERS, ("tenants",), _unfilled),
 )
 
 ALONE = (
-    Alone("oceanbase", "DBA_OB_TENANTS", d.TENANTS, ("tenants", "parameters"), tenants, oracle=True),
-    Alone("oceanbase", "GV$OB_PARAMETERS", d.PARAMETERS, ("parameters",), parameters, oracle=True),
-    Alone("oceanbase", "V$OB_PARAMETERS", d.PARAMETERS, ("parameters",), parameters, oracle=True),
-    Alone("oceanbase", "__all_virtual_dag_scheduler", d.DAG_SCHEDULER, ("scheduler", "tasks"), dag_scheduler),
-    Alone("mysql", "user", d.MYSQL_USER, ("tenants",), accounts),
-    Alone("obsim", "macroblocks", d.MACROBLOCKS, ("storage", "sets", "backup_parameters"), macroblocks, SYS_ONLY),
-    Alone("obsim", "sstables", d.SSTABLES, ("storage",), sstables, SYS_ONLY),
+    Alone("oceanbase", "DBA_OB_TENANTS", cluster_columns.TENANTS, ("tenants", "parameters"), tenants, oracle=True),
+    Alone("oceanbase", "GV$OB_PARAMETERS", parameter_columns.PARAMETERS, ("parameters",), parameters, oracle=True),
+    Alone("oceanbase", "V$OB_PARAMETERS", parameter_columns.PARAMETERS, ("parameters",), parameters, oracle=True),
+    Alone("oceanbase", "DBA_OB_UNITS", cluster_columns.UNITS, ("tenants",), _unfilled_view, SYS_ONLY),
+    Alone("oceanbase", "DBA_OB_UNIT_CONFIGS", cluster_columns.UNIT_CONFIGS, ("tenants",), _unfilled_view, SYS_ONLY),
+    Alone("oceanbase", "DBA_OB_RESOURCE_POOLS", cluster_columns.RESOURCE_POOLS, ("tenants",), _unfilled_view, SYS_ONLY),
+    Alone("oceanbase", "DBA_OB_SERVERS", cluster_columns.SERVERS, ("tenants",), _unfilled_view, SYS_ONLY),
+    Alone("oceanbase", "DBA_OB_ZONES", cluster_columns.ZONES, ("tenants",), _unfilled_view, SYS_ONLY),
+    Alone("oceanbase", "DBA_OB_SERVER_JOBS", cluster_columns.SERVER_JOBS, ("tenants",), _unfilled_view, SYS_ONLY),
+    Alone("oceanbase", "DBA_OB_UNIT_JOBS", cluster_columns.UNIT_JOBS, ("tenants",), _unfilled_view, SYS_ONLY),
+    Alone("oceanbase", "DBA_OB_TENANT_JOBS", cluster_columns.TENANT_JOBS, ("tenants",), _unfilled_view, SYS_ONLY),
+    Alone(
+        "oceanbase",
+        "DBA_OB_ROOTSERVICE_JOBS",
+        cluster_columns.ROOTSERVICE_JOBS,
+        ("tenants",),
+        _unfilled_view,
+        SYS_ONLY,
+    ),
+    Alone(
+        "oceanbase",
+        "DBA_OB_ROOTSERVICE_EVENT_HISTORY",
+        cluster_columns.ROOTSERVICE_EVENT_HISTORY,
+        ("tenants",),
+        _unfilled_view,
+        SYS_ONLY,
+    ),
+    Alone("oceanbase", "GV$OB_UNITS", cluster_columns.GV_UNITS, ("tenants",), _unfilled_view, oracle=True),
+    Alone("oceanbase", "GV$OB_SERVERS", cluster_columns.GV_SERVERS, ("tenants",), _unfilled_view, oracle=True),
+    Alone("oceanbase", "GV$OB_SSTABLES", storage_columns.GV_SSTABLES, ("storage",), _unfilled_view, oracle=True),
+    Alone(
+        "oceanbase",
+        "GV$OB_TABLET_COMPACTION_PROGRESS",
+        storage_columns.GV_TABLET_COMPACTION_PROGRESS,
+        ("storage",),
+        _unfilled_view,
+        oracle=True,
+    ),
+    Alone(
+        "oceanbase",
+        "GV$OB_COMPACTION_PROGRESS",
+        storage_columns.GV_COMPACTION_PROGRESS,
+        ("storage",),
+        _unfilled_view,
+        oracle=True,
+    ),
+    Alone("oceanbase", "V$OB_UNITS", cluster_columns.GV_UNITS, ("tenants",), _unfilled_view, oracle=True),
+    Alone("oceanbase", "V$OB_SERVERS", cluster_columns.GV_SERVERS, ("tenants",), _unfilled_view, oracle=True),
+    Alone("oceanbase", "V$OB_SSTABLES", storage_columns.GV_SSTABLES, ("storage",), _unfilled_view, oracle=True),
+    Alone(
+        "oceanbase",
+        "V$OB_TABLET_COMPACTION_PROGRESS",
+        storage_columns.GV_TABLET_COMPACTION_PROGRESS,
+        ("storage",),
+        _unfilled_view,
+        oracle=True,
+    ),
+    Alone(
+        "oceanbase",
+        "V$OB_COMPACTION_PROGRESS",
+        storage_columns.V_COMPACTION_PROGRESS,
+        ("storage",),
+        _unfilled_view,
+        oracle=True,
+    ),
+    Alone(
+        "oceanbase",
+        "V$OB_ARCHIVE_DEST_STATUS",
+        archive_columns.ARCHIVE_DEST_STATUS,
+        ("archive",),
+        _unfilled_view,
+        oracle=True,
+        since="4.1.0",
+    ),
+    Alone(
+        "oceanbase",
+        "__all_virtual_dag_scheduler",
+        scheduler_columns.DAG_SCHEDULER,
+        ("scheduler", "tasks"),
+        dag_scheduler,
+    ),
+    Alone("oceanbase", "__all_virtual_dag", scheduler_columns.DAG, ("scheduler", "tasks"), _unfilled_view),
+    Alone(
+        "oceanbase",
+        "__all_virtual_backup_schedule_task",
+        scheduler_columns.BACKUP_SCHEDULE_TASK,
+        ("tasks",),
+        _unfilled_view,
+        SYS_ONLY,
+    ),
+    Alone("mysql", "user", accounts_columns.MYSQL_USER, ("tenants",), accounts),
+    Alone(
+        "obsim",
+        "macroblocks",
+        control_columns.MACROBLOCKS,
+        ("storage", "sets", "backup_parameters"),
+        macroblocks,
+        SYS_ONLY,
+    ),
+    Alone("obsim", "sstables", control_columns.SSTABLES, ("storage",), sstables, SYS_ONLY),
 )
 
 
@@ -88,20 +305,26 @@ def _cdb_rows(producer: Producer) -> RowSource:
     return lambda state, scope: producer(state, state.tenants.values(), scope.offset_s)
 
 
-def _dba_rows(producer: Producer) -> RowSource:
+def _dba_rows(producer: Producer, *, with_tenant: bool) -> RowSource:
+    first = 0 if with_tenant else 1
+
     def rows(state: ClusterState, scope: Scope) -> list[Row]:
-        return [row[1:] for row in producer(state, (state.tenants[scope.tenant_id],), scope.offset_s)]
+        return [row[first:] for row in producer(state, (state.tenants[scope.tenant_id],), scope.offset_s)]
 
     return rows
 
 
 def _pair_views(pair: Pair) -> Iterator[ViewDef]:
     cdb_rows = _cdb_rows(pair.rows)
-    yield ViewDef("oceanbase", f"CDB_{pair.name}", pair.columns, pair.families, cdb_rows, SYS_ONLY, key=pair.key)
-    columns = tuple(replace(c, mysql_type=pair.dba_types.get(c.name, c.mysql_type)) for c in pair.columns[1:])
+    yield ViewDef(
+        "oceanbase", f"CDB_{pair.name}", pair.columns, pair.families, cdb_rows, SYS_ONLY, key=pair.key, since=pair.since
+    )
+    kept = pair.columns if pair.dba_tenant else pair.columns[1:]
+    columns = tuple(replace(c, mysql_type=pair.dba_types.get(c.name, c.mysql_type)) for c in kept)
+    dba_rows = _dba_rows(pair.rows, with_tenant=pair.dba_tenant)
     for schema in ("oceanbase", ORACLE_SCHEMA):
         yield ViewDef(
-            schema, f"DBA_{pair.name}", columns, pair.families, _dba_rows(pair.rows), BOTH, pair.history, pair.key
+            schema, f"DBA_{pair.name}", columns, pair.families, dba_rows, BOTH, pair.history, pair.key, pair.since
         )
 
 
@@ -110,7 +333,7 @@ def _all_views() -> Iterator[ViewDef]:
         yield from _pair_views(pair)
     for one in ALONE:
         for schema in (one.schema, ORACLE_SCHEMA) if one.oracle else (one.schema,):
-            yield ViewDef(schema, one.name, one.columns, one.families, one.rows, one.tenants)
+            yield ViewDef(schema, one.name, one.columns, one.families, one.rows, one.tenants, since=one.since)
 
 
 VIEWS: dict[ViewKey, ViewDef] = {key_of(view.schema, view.name): view for view in _all_views()}

@@ -1,4 +1,4 @@
-"""Columns of information_schema, one line a column, in the form of `definitions.py` (MySQL 5.7, recorded engine)."""
+"""Columns of information_schema (MySQL 5.7, recorded engine)."""
 
 from obsim.catalog.model import columns_of
 

@@ -1,0 +1,40 @@
+"""Columns of the views of obsim itself, in the schema `obsim` (design, section 5)."""
+
+from obsim.catalog.model import columns_of
+
+__all__ = ["CLOCK", "MACROBLOCKS", "SSTABLES"]
+
+MACROBLOCKS = columns_of("""\
+    TENANT_ID                    bigint(20)
+    TABLE_NAME                   varchar(256)
+    TABLET_ID                    bigint(20)
+    POSITION                     bigint(20)
+    BLOCK_ID                     bigint(20)
+    LOGIC_VERSION                bigint(20) unsigned
+    DATA_SEQ                     bigint(20)
+    DIRTY                        bigint(20)
+    STORED_IN_SET                bigint(20)          null
+    IN_BASE                      bigint(20)
+""")
+
+SSTABLES = columns_of("""\
+    TENANT_ID                    bigint(20)
+    TABLE_NAME                   varchar(256)
+    TABLET_ID                    bigint(20)
+    LS_ID                        bigint(20)
+    TABLE_TYPE                   varchar(16)
+    END_SCN                      bigint(20) unsigned null
+    MACRO_BLOCK_COUNT            bigint(20)
+    BYTES                        bigint(20)
+""")
+
+CLOCK = columns_of("""\
+    MODE                         varchar(16)
+    NOW                          datetime(6)
+    NOW_NS                       bigint(20)
+    START                        datetime(6)
+    START_NS                     bigint(20)
+    TIMELINE                     bigint(20)
+    NEXT_EVENT                   datetime(6)         null
+    NEXT_EVENT_NS                bigint(20)          null
+""")
