@@ -7,7 +7,7 @@ from typing import TypeVar
 from obsim.answers import Value
 from obsim.errors import SyntaxRefused
 from obsim.sql.tokens import Token, TokenType, refused_at, tokenize
-from obsim.statements import RESERVED
+from obsim.statements.text import RESERVED
 
 __all__ = ["Cursor"]
 

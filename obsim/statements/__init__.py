@@ -1,0 +1,49 @@
+"""The statements of OceanBase that obsim understands, as frozen dataclasses that print back to SQL.
+
+The server, the in-process interface, the journal and the property tests all speak these; for every statement `s`,
+parsing `s.sql()` gives `s` again. Grammar: `statements.md`. Printing is canonical: upper-case keywords, names
+back-quoted only where a bare word would not do, text in single quotes.
+"""
+
+from obsim.statements.backup import (
+    BackupDatabase,
+    CancelBackup,
+    Freeze,
+    SetArchiveMode,
+    SetDecryption,
+    SetEncryption,
+)
+from obsim.statements.control import CallProcedure
+from obsim.statements.known import NotModelledStatement, RefusedStatement
+from obsim.statements.parameters import (
+    AlterParameters,
+    ParameterAction,
+    ParameterValue,
+    ResetAction,
+    ResetParameters,
+    ShowParameters,
+    ShowTenant,
+)
+from obsim.statements.text import MASK, NullValue, Secret, masked, quote_name, quote_text
+
+__all__ = [
+    "AlterParameters", "BackupDatabase", "BackupStatement", "CallProcedure", "CancelBackup", "Freeze",
+    "NotModelledStatement", "NullValue", "ParameterAction", "ParameterValue", "RefusedStatement", "ResetAction",
+    "ResetParameters", "Secret", "SetArchiveMode", "SetDecryption", "SetEncryption", "ShowParameters", "ShowTenant",
+    "masked", "masked_sql", "quote_name", "quote_text",
+]
+
+BackupStatement = (
+    BackupDatabase | CancelBackup | SetArchiveMode | Freeze | AlterParameters | ResetParameters | SetEncryption
+    | SetDecryption | ShowParameters | ShowTenant | CallProcedure | RefusedStatement | NotModelledStatement
+)
+"""Everything our own grammar produces; SELECT, SHOW and SET of variables go another way (`obsim.session`)."""
+
+
+def masked_sql(statement: BackupStatement) -> str:
+    """The statement for logs and reports: passwords and access keys are `***`."""
+    if isinstance(statement, SetEncryption):
+        return f"SET ENCRYPTION ON IDENTIFIED BY '{MASK}' ONLY"
+    if isinstance(statement, SetDecryption):
+        return "SET DECRYPTION IDENTIFIED BY " + ", ".join(f"'{MASK}'" for _ in statement.passwords)
+    return masked(statement.sql())
