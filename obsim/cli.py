@@ -1,4 +1,4 @@
-"""The command line: `obsim serve`, `obsim demo`, `obsim sql`.
+"""The command line: `obsim serve`, `obsim demo`, `obsim sql`, `obsim support`.
 
 Only `ready HOST PORT` and results go to standard output; everything else goes to standard error. Exit codes: 0 done,
 1 a statement or the procedure failed, 2 the command was used wrongly.
@@ -230,6 +230,19 @@ def sql(
         execute = remote_session(host, port, user, tenant, password)
     if not run_script(text or "", execute, output):
         raise typer.Exit(1)
+
+
+@app.command()
+def support(
+    clients: Annotated[
+        Path | None,
+        typer.Option(help="Tested clients to list too: name, language, version and TLS, tab-separated.", metavar="FILE"),
+    ] = None,
+) -> None:
+    """Print what is supported in which version, as Markdown: statements, views, parameters, functions."""
+    from obsim.support.page import page, read_clients
+
+    typer.echo(page(read_clients(clients.read_text("utf-8")) if clients else ()), nl=False)
 
 
 def main() -> None:
