@@ -236,7 +236,7 @@ def sql(
 def support(
     clients: Annotated[
         Path | None,
-        typer.Option(help="Tested clients to list too: name, language, version and TLS, tab-separated.", metavar="FILE"),
+        typer.Option(help="Clients to list too: name, language, version and TLS, tab-separated.", metavar="FILE"),
     ] = None,
 ) -> None:
     """Print what is supported in which version, as Markdown: statements, views, parameters, functions."""

@@ -23,7 +23,10 @@ class Depth(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A kind of statement and one statement of the kind; `user` runs it in the tenant t1 instead of sys, `setup` is run by sys."""
+    """A kind of statement and one statement of the kind.
+
+    `user` runs it in the tenant t1 instead of sys; `setup` is run by sys before it.
+    """
 
     form: str
     sql: str
