@@ -11,6 +11,7 @@ import msgspec
 
 from obsim.archive.round import ArchiveRound, RoundStatus
 from obsim.cluster.commands import COMMANDS
+from obsim.cluster.resources import standard_resources
 from obsim.cluster.state import ClusterOptions, ClusterState
 from obsim.cluster.tenant import Tenant, User, password_digest
 from obsim.destination import parse_archive_destination, parse_uri
@@ -115,8 +116,9 @@ def build_state(
     """A cluster at the start of a scenario. Raises ScenarioError."""
     scenario = load_scenario(name_or_file)
     base = incremental_base or profile.incremental_base
-    options = ClusterOptions(profile, seed, Nanoseconds(start_ns), base, strict_incremental, mysql_port=mysql_port)
-    state = ClusterState(options, COMMANDS)
+    options = ClusterOptions(profile, seed, Nanoseconds(start_ns), base, strict_incremental)
+    resources = standard_resources(Nanoseconds(start_ns), mysql_port)
+    state = ClusterState(options, COMMANDS, resources)
     state.add_tenant(SYS_TENANT_ID, "sys", "SYS", "MYSQL", (User("root", password_digest(scenario.sys_password)),))
     for spec in scenario.tenant:
         try:

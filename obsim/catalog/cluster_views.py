@@ -44,8 +44,9 @@ def _tenant(state: ClusterState, tenant: Tenant, offset_s: int) -> Row:
     created = display_time(tenant.created_ns, offset_s)
     sync_scn = state.now_ns - state.now_ns % SYNC_STEP_NS if user else None
     return (
-        tenant.tenant_id, tenant.name, tenant.kind, created, created, "RANDOM", f"FULL{{1}}@{state.options.zone}", None,
-        tenant.mode, tenant.status, "NO", "YES" if tenant.locked else "NO", tenant.role, "NORMAL", 0, sync_scn,
+        tenant.tenant_id, tenant.name, tenant.kind, created, created, "RANDOM",
+        f"FULL{{1}}@{state.resources.root_server.zone}", None, tenant.mode, tenant.status, "NO",
+        "YES" if tenant.locked else "NO", tenant.role, "NORMAL", 0, sync_scn,
         sync_scn, sync_scn, RECOVERY_UNTIL_SCN if user else None,
         "ARCHIVELOG" if tenant.archive.enabled else "NOARCHIVELOG", "DISABLED", 1,
         state.parameters.get("compatible", tenant.tenant_id), max(tenant.storage.log_stream_ids), "NORMAL",
@@ -54,10 +55,10 @@ def _tenant(state: ClusterState, tenant: Tenant, offset_s: int) -> Row:
 
 def dag_scheduler(state: ClusterState, scope: Scope) -> list[Row]:
     """`__all_virtual_dag_scheduler`: for each tenant the totals, the priorities, the DAG types, the DAG nets."""
-    options = state.options
+    server = state.resources.root_server
     low_limits = state.profile.low_limit_rows
     return [
-        (options.server_ip, options.server_port, tenant.tenant_id, *row)
+        (server.ip, server.port, tenant.tenant_id, *row)
         for tenant in seen_tenants(state, scope.tenant_id)
         for row in _scheduler(tenant, low_limits=low_limits)
     ]

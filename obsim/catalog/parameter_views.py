@@ -30,9 +30,9 @@ def _data_type(state: ClusterState, view: ParameterView) -> str | None:
 
 
 def _view_row(state: ClusterState, view: ParameterView) -> Row:
-    definition, options = view.definition, state.options
+    definition, server = view.definition, state.resources.root_server
     return (
-        options.server_ip, options.server_port, options.zone, definition.level.value, view.tenant_id, definition.name,
+        server.ip, server.port, server.zone, definition.level.value, view.tenant_id, definition.name,
         _data_type(state, view), view.value, definition.info, definition.section, definition.edit_level,
         definition.default, yes_no(view.is_default),
     )  # fmt: skip
@@ -49,12 +49,12 @@ def parameter_rows(state: ClusterState, tenant_id: TenantId) -> list[Row]:
 
     A tenant sees its own parameters and those of the cluster; `source` stays DEFAULT after a SET.
     """
-    options, width = state.options, len(parameter_columns(state))
+    server, width = state.resources.root_server, len(parameter_columns(state))
     rows: list[Row] = []
     for view in state.parameters.rows(tenant_id):
         definition = view.definition
         row = (
-            options.zone, "observer", options.server_ip, options.server_port, definition.name, _data_type(state, view),
+            server.zone, "observer", server.ip, server.port, definition.name, _data_type(state, view),
             view.value, definition.info, definition.section, definition.level.value, "DEFAULT", definition.edit_level,
             definition.default, int(view.is_default),
         )  # fmt: skip

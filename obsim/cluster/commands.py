@@ -43,9 +43,9 @@ def set_archive_mode(state: ClusterState, who: Principal, statement: SetArchiveM
 def freeze(state: ClusterState, who: Principal, statement: Freeze) -> Ok:
     """MAJOR and MINOR FREEZE. Both are done when the statement returns: compaction takes no virtual time."""
     tenants = freeze_tenants(state, who, statement.tenants, major=statement.major)
-    if statement.zone is not None and statement.zone != state.options.zone:
+    if statement.zone is not None and statement.zone not in state.resources.zones:
         raise error("OB_INVALID_ARGUMENT", "zone")
-    if any(server != state.options.server for server in statement.servers):
+    if any(server not in state.resources.servers for server in statement.servers):
         raise error("OB_INVALID_ARGUMENT", "server")
     if statement.major and not state.parameters.get_int("enable_major_freeze"):
         raise error("OB_OP_NOT_ALLOW")

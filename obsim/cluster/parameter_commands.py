@@ -47,9 +47,9 @@ def _check_parameter(state: ClusterState, who: Principal, action: ParameterActio
     if definition.edit_level == "READONLY":
         raise error("OB_INVALID_CONFIG")
     text = check_value(definition, action.value)
-    if action.server is not None and action.server != state.options.server:
+    if action.server is not None and action.server not in state.resources.servers:
         raise error("OB_INVALID_ARGUMENT", "server")
-    if action.zone is not None and action.zone != state.options.zone:
+    if action.zone is not None and action.zone not in state.resources.zones:
         raise error("OB_INVALID_ARGUMENT", "zone")
     return lambda: _store(state, definition, owners, text)
 

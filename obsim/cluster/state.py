@@ -16,6 +16,7 @@ from obsim.backup.cluster_job import ClusterJob
 from obsim.backup.run import RunContext
 from obsim.backup.task import PASS_NS
 from obsim.backup.tenant import TenantBackup
+from obsim.cluster.resources import Resources
 from obsim.cluster.tenant import Tenant, User
 from obsim.errors import ServerError, UsageError
 from obsim.ids import SYS_TENANT_ID, JobId, LogStreamId, Nanoseconds, TenantId
@@ -54,15 +55,6 @@ class ClusterOptions:
     incremental_base: IncrementalBase
     strict_incremental: bool = False
     cluster_name: str = "obcluster"
-    zone: str = "z1"
-    server_ip: str = "127.0.0.1"
-    server_port: int = 2882
-    mysql_port: int = 2881
-
-    @property
-    def server(self) -> str:
-        """The server as COMMENT columns name it."""
-        return f"{self.server_ip}:{self.server_port}"
 
 
 Command = Callable[["ClusterState", Principal, Any], Ok]
@@ -76,6 +68,8 @@ class ClusterState:
     options: ClusterOptions
     commands: Mapping[type, Command]
     """What each type of statement does: `obsim.cluster.commands.COMMANDS`."""
+    resources: Resources
+    """Zones, servers, unit configs, pools and units; at least one zone with one server."""
     now_ns: Nanoseconds = Nanoseconds(0)
     timeline: int = 1
     tenants: dict[TenantId, Tenant] = field(default_factory=dict)
@@ -88,7 +82,7 @@ class ClusterState:
 
     def __post_init__(self) -> None:
         self.now_ns = self.options.start_ns
-        deployed = {"zone": self.options.zone, "cluster": self.options.cluster_name}
+        deployed = {"zone": self.resources.root_server.zone, "cluster": self.options.cluster_name}
         self.parameters = ParameterStore(self.profile.version, deployed)
 
     # Facts by the names others use.
@@ -135,7 +129,13 @@ class ClusterState:
         dispatcher = Dispatcher(self.events)
         archive = TenantArchive(self.events, self.revisions, storage)
         context = RunContext(
-            self.profile, storage, archive, dispatcher, self.events, self.revisions, self.options.server
+            self.profile,
+            storage,
+            archive,
+            dispatcher,
+            self.events,
+            self.revisions,
+            self.resources.root_server.address,
         )
         backup = TenantBackup(tenant_id, context if kind == "USER" else None, self.options.incremental_base)
         archive.on_left_doing = backup.archive_changed
