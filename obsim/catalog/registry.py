@@ -27,7 +27,7 @@ from obsim.catalog.storage_views import macroblocks, sstables
 from obsim.cluster import ClusterState, Tenant
 from obsim.errors import NotModelled
 
-__all__ = ["ORACLE_SCHEMA", "VIEWS", "ViewKey", "key_of"]
+__all__ = ["ALONE", "ORACLE_SCHEMA", "PAIRS", "VIEWS", "Alone", "Pair", "ViewKey", "key_of", "nothing"]
 
 ORACLE_SCHEMA = "SYS"
 
@@ -35,7 +35,7 @@ Producer = Callable[[ClusterState, Iterable[Tenant], int], list[Row]]
 ViewKey = tuple[str, str]
 
 
-def _nothing(_state: ClusterState, _tenants: Iterable[Tenant], _offset_s: int) -> list[Row]:
+def nothing(_state: ClusterState, _tenants: Iterable[Tenant], _offset_s: int) -> list[Row]:
     """A pair of views over what no simulated cluster ever has."""
     return []
 
@@ -120,10 +120,10 @@ PAIRS = (
         _unfilled,
         dba_tenant=True,
     ),
-    Pair("OB_BACKUP_DELETE_JOBS", cleanup_columns.BACKUP_DELETE_JOBS, ("jobs",), _nothing),
-    Pair("OB_BACKUP_DELETE_JOB_HISTORY", cleanup_columns.BACKUP_DELETE_JOBS, ("jobs",), _nothing),
-    Pair("OB_BACKUP_DELETE_TASKS", cleanup_columns.BACKUP_DELETE_TASKS, ("jobs",), _nothing),
-    Pair("OB_BACKUP_DELETE_TASK_HISTORY", cleanup_columns.BACKUP_DELETE_TASKS, ("jobs",), _nothing),
+    Pair("OB_BACKUP_DELETE_JOBS", cleanup_columns.BACKUP_DELETE_JOBS, ("jobs",), nothing),
+    Pair("OB_BACKUP_DELETE_JOB_HISTORY", cleanup_columns.BACKUP_DELETE_JOBS, ("jobs",), nothing),
+    Pair("OB_BACKUP_DELETE_TASKS", cleanup_columns.BACKUP_DELETE_TASKS, ("jobs",), nothing),
+    Pair("OB_BACKUP_DELETE_TASK_HISTORY", cleanup_columns.BACKUP_DELETE_TASKS, ("jobs",), nothing),
     Pair("OB_BACKUP_DELETE_POLICY", cleanup_columns.BACKUP_DELETE_POLICY, ("backup_parameters",), _unfilled),
     Pair("OB_ARCHIVELOG", archive_columns.ARCHIVELOG, ("archive", "storage"), archivelog),
     Pair("OB_ARCHIVELOG_SUMMARY", archive_columns.ARCHIVELOG_SUMMARY, ("archive", "storage"), _unfilled),
@@ -146,14 +146,14 @@ PAIRS = (
         "OB_RESTORE_PROGRESS",
         restore_columns.RESTORE_PROGRESS,
         ("restores",),
-        _nothing,
+        nothing,
         dba_types=restore_columns.RESTORE_PROGRESS_DBA_TYPES,
     ),
     Pair(
         "OB_RESTORE_HISTORY",
         restore_columns.RESTORE_HISTORY,
         ("restores",),
-        _nothing,
+        nothing,
         dba_types=restore_columns.RESTORE_HISTORY_DBA_TYPES,
     ),
     Pair(
@@ -164,16 +164,16 @@ PAIRS = (
         dba_tenant=True,
         since="4.2.0",
     ),
-    Pair("OB_RECOVER_TABLE_JOBS", restore_columns.RECOVER_TABLE_JOBS, ("restores",), _nothing, since="4.2.1"),
-    Pair("OB_RECOVER_TABLE_JOB_HISTORY", restore_columns.RECOVER_TABLE_JOBS, ("restores",), _nothing, since="4.2.1"),
-    Pair("OB_IMPORT_TABLE_JOBS", restore_columns.IMPORT_TABLE_JOBS, ("restores",), _nothing, since="4.2.1"),
-    Pair("OB_IMPORT_TABLE_JOB_HISTORY", restore_columns.IMPORT_TABLE_JOBS, ("restores",), _nothing, since="4.2.1"),
-    Pair("OB_IMPORT_TABLE_TASKS", restore_columns.IMPORT_TABLE_TASKS, ("restores",), _nothing, since="4.2.1"),
+    Pair("OB_RECOVER_TABLE_JOBS", restore_columns.RECOVER_TABLE_JOBS, ("restores",), nothing, since="4.2.1"),
+    Pair("OB_RECOVER_TABLE_JOB_HISTORY", restore_columns.RECOVER_TABLE_JOBS, ("restores",), nothing, since="4.2.1"),
+    Pair("OB_IMPORT_TABLE_JOBS", restore_columns.IMPORT_TABLE_JOBS, ("restores",), nothing, since="4.2.1"),
+    Pair("OB_IMPORT_TABLE_JOB_HISTORY", restore_columns.IMPORT_TABLE_JOBS, ("restores",), nothing, since="4.2.1"),
+    Pair("OB_IMPORT_TABLE_TASKS", restore_columns.IMPORT_TABLE_TASKS, ("restores",), nothing, since="4.2.1"),
     Pair(
         "OB_IMPORT_TABLE_TASK_HISTORY",
         restore_columns.IMPORT_TABLE_TASK_HISTORY,
         ("restores",),
-        _nothing,
+        nothing,
         since="4.2.1",
     ),
     Pair("OB_LS", storage_columns.LS, ("storage",), _unfilled),
