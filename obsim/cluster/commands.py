@@ -6,7 +6,7 @@ from obsim.cluster.parameter_commands import alter_parameters, reset_parameters
 from obsim.cluster.resolve import archive_tenants, freeze_tenants
 from obsim.cluster.state import ClusterState, Command, Principal
 from obsim.errors import ServerError, error
-from obsim.ids import SYS_TENANT_ID, Scn, us_floor
+from obsim.ids import SYS_TENANT_ID
 from obsim.statements import (
     AlterParameters,
     BackupDatabase,
@@ -50,13 +50,11 @@ def freeze(state: ClusterState, who: Principal, statement: Freeze) -> Ok:
     if statement.major and not state.parameters.get_int("enable_major_freeze"):
         raise error("OB_OP_NOT_ALLOW")
     for tenant in tenants:
-        scn = Scn(max(us_floor(state.now_ns), tenant.storage.checkpoint_scn + 1000))
+        freezer = state.freezers[tenant.tenant_id]
         if statement.major:
-            tenant.storage.major_freeze(scn)
+            freezer.major_freeze()
         else:
-            trigger = state.parameters.get_int("minor_compact_trigger", tenant.tenant_id)
-            tenant.storage.minor_freeze(scn, trigger, statement.log_stream_id, statement.tablet_id)
-    state.revisions.touch("storage")
+            freezer.minor_freeze(statement.log_stream_id, statement.tablet_id)
     return Ok()
 
 

@@ -80,6 +80,9 @@ def _store(state: ClusterState, definition: ParameterDef, owners: list[TenantId 
             state.parameters.set(definition.name, owner, text)
         if owner is not None:
             state.apply_scores(state.tenants[owner])
+    for tenant_id, freezer in state.freezers.items():
+        if None in owners or tenant_id in owners:
+            freezer.parameters_changed()
     state.revisions.touch("parameters")
 
 

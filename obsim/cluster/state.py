@@ -16,6 +16,7 @@ from obsim.backup.cluster_job import ClusterJob
 from obsim.backup.run import RunContext
 from obsim.backup.task import PASS_NS
 from obsim.backup.tenant import TenantBackup
+from obsim.cluster.freezer import Freezer
 from obsim.cluster.resources import Resources
 from obsim.cluster.tenant import Tenant, User
 from obsim.errors import ServerError, UsageError
@@ -73,6 +74,8 @@ class ClusterState:
     now_ns: Nanoseconds = Nanoseconds(0)
     timeline: int = 1
     tenants: dict[TenantId, Tenant] = field(default_factory=dict)
+    freezers: dict[TenantId, Freezer] = field(default_factory=dict)
+    """What freezes each tenant, by order or by itself."""
     parameters: ParameterStore = field(init=False)
     revisions: Revisions = field(default_factory=Revisions)
     events: EventQueue = field(default_factory=EventQueue)
@@ -142,6 +145,7 @@ class ClusterState:
         tenant = Tenant(tenant_id, name, kind, mode, self.now_ns, storage, dispatcher, archive, backup)
         tenant.users = {user.name: user for user in users}
         self.tenants[tenant_id] = tenant
+        self.freezers[tenant_id] = Freezer(self, tenant)
         self.revisions.touch("tenants", "storage", "scheduler")
         return tenant
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from pyroaring import BitMap64
 
 from obsim.errors import error
-from obsim.ids import Bytes, LogStreamId, Scn, TabletId
+from obsim.ids import MACROBLOCK_BYTES, Bytes, LogStreamId, Scn, TabletId
 from obsim.randomness import sample_distinct, splitmix64, stream_key
+from obsim.storage.freezes import MajorFreeze, MajorFreezes
 from obsim.storage.macroblocks import BaselineBlocks, BlockId
 from obsim.storage.tablet import MiniSSTable, Tablet
 
@@ -48,6 +49,12 @@ class TenantStorage:
     checkpoint_scn: Scn = Scn(0)
     """Log before it is not needed to replay the tablets: the last freeze."""
     write_count: int = 0
+    freezes: MajorFreezes = field(default_factory=MajorFreezes)
+
+    @property
+    def memory_bytes(self) -> int:
+        """Rows in memory, of all tablets."""
+        return sum(tablet.memory_bytes for tablet in self.tablets)
 
     def create_table(self, name: str, block_counts: list[int], log_stream_id: LogStreamId) -> None:
         """Add a table with one tablet for each number of baseline blocks; they are part of the next compaction."""
@@ -128,8 +135,11 @@ class TenantStorage:
     def major_freeze(self, version: Scn) -> None:
         """Merge everything into the baseline as of `version`: dirty, appended and seam blocks get a new identity.
 
-        A tablet without changes has a new major SSTable with the same blocks.
+        A tablet without changes has a new major SSTable with the same blocks. System tablets take part in it, though
+        nothing of them is known but their number.
         """
+        read_bytes = Bytes(len(self.blocks.live) * MACROBLOCK_BYTES)
+        self.freezes.add(MajorFreeze(version, INNER_TABLET_COUNT + len(self.tablets), read_bytes))
         written = BitMap64(self.blocks.dirty)
         for tablet in self.tablets:
             seam = tablet.seam_position

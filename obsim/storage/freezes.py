@@ -1,0 +1,53 @@
+"""The list of a tenant's major freezes: what OB_FREEZE_INFO, OB_MAJOR_COMPACTION and OB_COMPACTION_PROGRESS show.
+
+A new tenant has one entry with the SCN 1. Old entries go when the next freeze comes: those older than 30 days, as long
+as 32 are left (ob_freeze_info_manager.cpp of OceanBase; there the clean-up runs by itself, now and then).
+"""
+
+from dataclasses import dataclass, field
+
+from obsim.ids import Bytes, Scn
+
+__all__ = ["FIRST_FREEZE", "MajorFreeze", "MajorFreezes"]
+
+_KEPT_NS = 30 * 86_400 * 1_000_000_000
+_KEPT_COUNT_MIN = 32
+
+
+@dataclass(frozen=True, slots=True)
+class MajorFreeze:
+    """One major freeze: its snapshot version, and the tablets and baseline bytes that its compaction read."""
+
+    scn: Scn
+    tablet_count: int = 0
+    data_bytes: Bytes = Bytes(0)
+
+    @property
+    def compacted(self) -> bool:
+        """Whether a compaction followed: the entry a tenant begins with is none."""
+        return self.scn > FIRST_FREEZE.scn
+
+
+FIRST_FREEZE = MajorFreeze(Scn(1))
+
+
+def _first() -> list[MajorFreeze]:
+    return [FIRST_FREEZE]
+
+
+@dataclass(slots=True)
+class MajorFreezes:
+    """The freezes that are still on the list, oldest first; there is always one."""
+
+    kept: list[MajorFreeze] = field(default_factory=_first)
+
+    @property
+    def newest(self) -> MajorFreeze:
+        """The last one."""
+        return self.kept[-1]
+
+    def add(self, freeze: MajorFreeze) -> None:
+        """Note a freeze and forget those that are too old by now."""
+        self.kept.append(freeze)
+        old = sum(1 for entry in self.kept if entry.scn < freeze.scn - _KEPT_NS)
+        del self.kept[: min(old, max(len(self.kept) - _KEPT_COUNT_MIN, 0))]
