@@ -105,8 +105,9 @@ def _write(state: ClusterState, arguments: tuple[Argument, ...]) -> Ok:
     if not tenant.storage.table(table_name):
         raise error("OB_TABLE_NOT_EXIST", tenant.name, table_name)
     tenant.storage.write(table_name, count, kind.lower(), state.seed)
+    tenant.archive.note_log(state.now_ns)
     state.freezers[tenant.tenant_id].memory_changed()
-    state.revisions.touch("storage", "archive")
+    state.revisions.touch("storage")
     return Ok()
 
 

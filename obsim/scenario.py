@@ -143,14 +143,14 @@ def _add_tenant(state: ClusterState, spec: TenantSpec) -> None:
     if spec.data_backup_dest:
         uri = parse_uri(spec.data_backup_dest)
         tenant.backup.path, tenant.backup.shown_dest = uri.path, uri.shown
-        tenant.backup.dest_id = tenant.dest_id_of(f"data {uri.path}")
+        tenant.backup.dest_id = tenant.destination_set("backup_data", uri, state.now_ns)
 
 
 def _set_archive(state: ClusterState, tenant: Tenant, spec: TenantSpec) -> None:
     destination = parse_archive_destination(spec.log_archive_dest)
     archive = tenant.archive
     archive.destination = destination
-    archive.dest_id = tenant.dest_id_of(f"archive {destination.uri.path}")
+    archive.dest_id = tenant.destination_set("archive_log", destination.uri, state.now_ns)
     if spec.archivelog:
         start_scn = Scn(state.start_ns - _ROUND_AGE_NS)
         archive.enabled = True

@@ -1,8 +1,10 @@
 """The archive side of one tenant: its mode, its destination and the round that follows them (status-machines.md 5)."""
 
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from obsim.archive.piece import ArchivePiece, pieces_of
 from obsim.archive.round import CHECKPOINT_INTERVAL_NS, ArchiveRound, RoundStatus
 from obsim.destination import ArchiveDestination
 from obsim.errors import error
@@ -36,6 +38,8 @@ class TenantArchive:
     """LOG_ARCHIVE_DEST_STATE is DEFER."""
     round: ArchiveRound | None = None
     history: list[ArchiveRound] = field(default_factory=list)
+    _log_marks: list[tuple[Nanoseconds, Bytes]] = field(default_factory=list)
+    """When the tenant had written how much log, in order of time: which piece holds it follows from this."""
     _pass: Event | None = None
 
     @property
@@ -57,6 +61,24 @@ class TenantArchive:
     def running(self) -> bool:
         """Whether a round is under way, in whatever state but STOP."""
         return self.round is not None and self.round.status is not RoundStatus.STOP
+
+    def note_log(self, now_ns: Nanoseconds) -> None:
+        """The tenant has written log up to now."""
+        self._log_marks.append((now_ns, self.storage.log_bytes))
+        self.revisions.touch("archive")
+
+    def _log_bytes_at(self, time_ns: int) -> int:
+        place = bisect_right(self._log_marks, time_ns, key=lambda mark: mark[0])
+        return self._log_marks[place - 1][1] if place else 0
+
+    def rounds(self) -> list[ArchiveRound]:
+        """Every round there was, the current one last."""
+        return [*(r for r in self.history if r is not self.round), *([self.round] if self.round else [])]
+
+    def pieces(self, archive_round: ArchiveRound, now_ns: Nanoseconds) -> list[ArchivePiece]:
+        """The pieces of one of the rounds as they are now."""
+        size_bytes = self.input_bytes() if archive_round is self.round else archive_round.input_bytes
+        return list(pieces_of(archive_round, now_ns, self._log_bytes_at, size_bytes))
 
     def checkpoint_after(self, scn: Scn) -> Nanoseconds:
         """The moment at which the checkpoint will have passed `scn`."""

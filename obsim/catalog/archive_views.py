@@ -1,32 +1,131 @@
-"""Rows of the archive rounds (status-machines.md 5, samples.md)."""
+"""Rows of the log archive: rounds, pieces, destinations, progress (status-machines.md 5 and 6, samples.md)."""
 
 from collections.abc import Iterable
 
-from obsim.catalog.model import Row
-from obsim.catalog.values import bytes_display, decimal_text
+from obsim.archive.round import ArchiveRound
+from obsim.catalog.model import Row, Scope
+from obsim.catalog.values import bytes_display, decimal_text, yes_no
 from obsim.cluster import ClusterState, Tenant
-from obsim.ids import display_scn
+from obsim.ids import SYS_TENANT_ID, display_scn, us_floor
 
-__all__ = ["archivelog"]
+__all__ = [
+    "archive_destination_status", "archive_destinations", "archivelog", "archivelog_summary", "log_stream_progress",
+    "pieces",
+]
 
+INCARNATION = 1
+DEST_NO = 0
+COMPATIBLE = 1
+UNIT_SIZE = 1
+COMPRESSION = "none"
+ARCHIVE_FILE_BYTES = 64 << 20
+"""Size of an archive file (engine.md 4.2)."""
 _NOTHING = bytes_display(0)
 
 
 def archivelog(state: ClusterState, tenants: Iterable[Tenant], offset_s: int) -> list[Row]:
     """OB_ARCHIVELOG: the current round of each destination in any state, STOP included."""
+    return [
+        (*_round(state, tenant, current, offset_s), current.comment, current.path)
+        for tenant in tenants
+        if (current := tenant.archive.round) is not None
+    ]
+
+
+def archivelog_summary(state: ClusterState, tenants: Iterable[Tenant], offset_s: int) -> list[Row]:
+    """OB_ARCHIVELOG_SUMMARY: every round there was, with PATH before COMMENT."""
+    return [
+        (*_round(state, tenant, archive_round, offset_s), archive_round.path, archive_round.comment)
+        for tenant in tenants
+        for archive_round in tenant.archive.rounds()
+    ]
+
+
+def _sizes(size_bytes: int) -> Row:
+    """INPUT_BYTES to COMPRESSION_RATIO: nothing is compressed."""
+    display = bytes_display(size_bytes)
+    return size_bytes, display, size_bytes, display, decimal_text(size_bytes, size_bytes, 2)
+
+
+def _round(state: ClusterState, tenant: Tenant, current: ArchiveRound, offset_s: int) -> Row:
+    archive = tenant.archive
+    checkpoint_scn = current.checkpoint_at(state.now_ns)
+    size_bytes = archive.input_bytes() if current is archive.round else current.input_bytes
+    return (
+        tenant.tenant_id, current.dest_id, current.round_id, INCARNATION, DEST_NO, current.status.value,
+        current.start_scn, display_scn(current.start_scn, offset_s), checkpoint_scn,
+        display_scn(checkpoint_scn, offset_s), COMPATIBLE, current.base_piece_id, current.used_piece_id(state.now_ns),
+        current.piece_switch_interval_us, UNIT_SIZE, COMPRESSION, *_sizes(size_bytes), 0, _NOTHING, 0, _NOTHING,
+    )  # fmt: skip
+
+
+def pieces(state: ClusterState, tenants: Iterable[Tenant], offset_s: int) -> list[Row]:
+    """OB_ARCHIVELOG_PIECE_FILES: the pieces of every round, in order."""
+    return [
+        (
+            tenant.tenant_id, current.dest_id, current.round_id, piece.piece_id, INCARNATION, DEST_NO,
+            "FROZEN" if piece.frozen else "ACTIVE", piece.start_scn, display_scn(piece.start_scn, offset_s),
+            piece.checkpoint_scn, display_scn(piece.checkpoint_scn, offset_s), piece.checkpoint_scn, piece.end_scn,
+            display_scn(piece.end_scn, offset_s), COMPATIBLE, UNIT_SIZE, COMPRESSION, *_sizes(piece.input_bytes),
+            "AVAILABLE" if piece.complete else "INCOMPLETE", current.path,
+        )
+        for tenant in tenants
+        for current in tenant.archive.rounds()
+        for piece in tenant.archive.pieces(current, state.now_ns)
+    ]  # fmt: skip
+
+
+def archive_destinations(_state: ClusterState, tenants: Iterable[Tenant], _offset_s: int) -> list[Row]:
+    """OB_ARCHIVE_DEST: five rows by name once a destination is set."""
+    rows: list[Row] = []
+    for tenant in tenants:
+        destination = tenant.archive.destination
+        if destination is None:
+            continue
+        items = (
+            ("binding", destination.binding),
+            ("dest_id", str(tenant.archive.dest_id)),
+            ("path", destination.uri.path),
+            ("piece_switch_interval", destination.piece_switch_interval),
+            ("state", "DEFER" if tenant.archive.deferred else "ENABLE"),
+        )
+        rows += [(tenant.tenant_id, DEST_NO, name, value) for name, value in items]
+    return rows
+
+
+def archive_destination_status(state: ClusterState, scope: Scope) -> list[Row]:
+    """V$OB_ARCHIVE_DEST_STATUS: where each destination's current round stands.
+
+    SYNCHRONIZED while the round archives and its checkpoint is no further behind than the lag target.
+    """
+    tenants = state.tenants.values() if scope.tenant_id == SYS_TENANT_ID else (state.tenants[scope.tenant_id],)
+    return [
+        (
+            tenant.tenant_id, current.dest_id, current.path, current.status.value, current.checkpoint_at(state.now_ns),
+            yes_no(tenant.archive.doing), current.comment,
+        )
+        for tenant in tenants
+        if (current := tenant.archive.round) is not None
+    ]  # fmt: skip
+
+
+def log_stream_progress(state: ClusterState, tenants: Iterable[Tenant], _offset_s: int) -> list[Row]:
+    """OB_LS_LOG_ARCHIVE_PROGRESS: each log stream in the current piece of the current round.
+
+    The tables of a tenant lie in its last log stream, so that one has written all the log.
+    """
     rows: list[Row] = []
     for tenant in tenants:
         current = tenant.archive.round
-        if current is None:
+        if current is None or not current.start_scn:
             continue
-        checkpoint_scn = current.checkpoint_at(state.now_ns)
-        size_bytes = tenant.archive.input_bytes()
-        display = bytes_display(size_bytes)
-        rows.append((
-            tenant.tenant_id, current.dest_id, current.round_id, 1, 0, current.status.value, current.start_scn,
-            display_scn(current.start_scn, offset_s), checkpoint_scn, display_scn(checkpoint_scn, offset_s), 1,
-            current.base_piece_id, current.used_piece_id(state.now_ns), current.piece_switch_interval_us, 1, "none",
-            size_bytes, display, size_bytes, display, decimal_text(size_bytes, size_bytes, 2), 0, _NOTHING, 0, _NOTHING,
-            current.comment, current.path,
-        ))  # fmt: skip
+        written = tenant.archive.input_bytes()
+        piece_id = current.used_piece_id(state.now_ns)
+        for log_stream_id in tenant.storage.log_stream_ids:
+            own = written if log_stream_id == tenant.storage.log_stream_ids[-1] else 0
+            rows.append((
+                tenant.tenant_id, current.dest_id, log_stream_id, current.round_id, piece_id, INCARNATION,
+                current.start_scn, 0, own, us_floor(current.checkpoint_at(state.now_ns)), current.status.value,
+                own // ARCHIVE_FILE_BYTES + 1, own % ARCHIVE_FILE_BYTES, own, own,
+            ))  # fmt: skip
     return rows

@@ -13,9 +13,13 @@ from obsim.backup.tenant import TenantBackup
 from obsim.catalog.model import Row
 from obsim.catalog.values import percent_text, rate_text
 from obsim.cluster import ClusterState, Tenant
+from obsim.cluster.tenant import KnownDestination
 from obsim.ids import display_scn, display_scn_ns, display_time
 
-__all__ = ["backup_parameters", "job_history", "jobs", "set_files", "task_history", "tasks"]
+__all__ = [
+    "backup_parameters", "job_history", "jobs", "set_files", "storage_info", "storage_info_history", "task_history",
+    "tasks",
+]
 
 INCARNATION = 1
 
@@ -118,3 +122,39 @@ def _set(backup_set: BackupSet, backup_compatible: int, offset_s: int) -> Row:
 def backup_parameters(_state: ClusterState, tenants: Iterable[Tenant], _offset_s: int) -> list[Row]:
     """OB_BACKUP_PARAMETER: a row once a destination is set; keys are never in the value."""
     return [(t.tenant_id, "data_backup_dest", t.backup.shown_dest) for t in tenants if t.backup.path]
+
+
+def storage_info(_state: ClusterState, tenants: Iterable[Tenant], offset_s: int) -> list[Row]:
+    """OB_BACKUP_STORAGE_INFO: the destinations in use."""
+    return [
+        _storage(tenant, known, offset_s)
+        for tenant in tenants
+        for known in tenant.destinations
+        if known.dest_id in {tenant.backup.dest_id, tenant.archive.dest_id}
+    ]
+
+
+def storage_info_history(_state: ClusterState, tenants: Iterable[Tenant], offset_s: int) -> list[Row]:
+    """OB_BACKUP_STORAGE_INFO_HISTORY: destinations that were set once and are not in use any more."""
+    return [
+        _storage(tenant, known, offset_s)
+        for tenant in tenants
+        for known in tenant.destinations
+        if known.dest_id not in {tenant.backup.dest_id, tenant.archive.dest_id}
+    ]
+
+
+_CREDENTIALS = frozenset({"access_id", "access_key", "secret_key", "session_token", "sts_credential"})
+
+
+def _storage(tenant: Tenant, known: KnownDestination, offset_s: int) -> Row:
+    """Keys are never in a row: of the credentials only the name of the account is."""
+    options = known.uri.options
+    account = [f"{name}={value if name == 'access_id' else '***'}" for name, value in options if name in _CREDENTIALS]
+    extension = [f"{name}={value}" for name, value in options if name not in _CREDENTIALS and name != "host"]
+    moment = display_time(known.checked_ns, offset_s, 0).replace("-", "").replace(":", "").replace(" ", "T")
+    return (
+        tenant.tenant_id, known.uri.root, dict(options).get("host", ""), known.dest_id, known.purpose,
+        "&".join(account), "&".join(extension), f"{tenant.tenant_id}_connect_file_{moment}.obbak",
+        display_time(known.checked_ns, offset_s),
+    )  # fmt: skip

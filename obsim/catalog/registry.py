@@ -8,8 +8,24 @@ The views that need the catalog itself, obsim.clock and those of information_sch
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from obsim.catalog.archive_views import archivelog
-from obsim.catalog.backup_views import backup_parameters, job_history, jobs, set_files, task_history, tasks
+from obsim.catalog.archive_views import (
+    archive_destination_status,
+    archive_destinations,
+    archivelog,
+    archivelog_summary,
+    log_stream_progress,
+    pieces,
+)
+from obsim.catalog.backup_views import (
+    backup_parameters,
+    job_history,
+    jobs,
+    set_files,
+    storage_info,
+    storage_info_history,
+    task_history,
+    tasks,
+)
 from obsim.catalog.cluster_views import accounts, dag_scheduler, tenants
 from obsim.catalog.columns import accounts as accounts_columns
 from obsim.catalog.columns import archive as archive_columns
@@ -110,14 +126,14 @@ PAIRS = (
         "OB_BACKUP_STORAGE_INFO",
         backup_columns.BACKUP_STORAGE_INFO,
         ("backup_parameters", "archive"),
-        _unfilled,
+        storage_info,
         dba_tenant=True,
     ),
     Pair(
         "OB_BACKUP_STORAGE_INFO_HISTORY",
         backup_columns.BACKUP_STORAGE_INFO,
         ("backup_parameters", "archive"),
-        _unfilled,
+        storage_info_history,
         dba_tenant=True,
     ),
     Pair("OB_BACKUP_DELETE_JOBS", cleanup_columns.BACKUP_DELETE_JOBS, ("jobs",), nothing),
@@ -126,20 +142,20 @@ PAIRS = (
     Pair("OB_BACKUP_DELETE_TASK_HISTORY", cleanup_columns.BACKUP_DELETE_TASKS, ("jobs",), nothing),
     Pair("OB_BACKUP_DELETE_POLICY", cleanup_columns.BACKUP_DELETE_POLICY, ("backup_parameters",), _unfilled),
     Pair("OB_ARCHIVELOG", archive_columns.ARCHIVELOG, ("archive", "storage"), archivelog),
-    Pair("OB_ARCHIVELOG_SUMMARY", archive_columns.ARCHIVELOG_SUMMARY, ("archive", "storage"), _unfilled),
+    Pair("OB_ARCHIVELOG_SUMMARY", archive_columns.ARCHIVELOG_SUMMARY, ("archive", "storage"), archivelog_summary),
     Pair(
         "OB_ARCHIVELOG_PIECE_FILES",
         archive_columns.ARCHIVELOG_PIECE_FILES,
         ("archive", "storage"),
-        _unfilled,
+        pieces,
         dba_types=archive_columns.ARCHIVELOG_PIECE_FILES_DBA_TYPES,
     ),
-    Pair("OB_ARCHIVE_DEST", archive_columns.ARCHIVE_DEST, ("archive",), _unfilled),
+    Pair("OB_ARCHIVE_DEST", archive_columns.ARCHIVE_DEST, ("archive",), archive_destinations),
     Pair(
         "OB_LS_LOG_ARCHIVE_PROGRESS",
         archive_columns.LS_LOG_ARCHIVE_PROGRESS,
         ("archive", "storage"),
-        _unfilled,
+        log_stream_progress,
         since="4.1.0",
     ),
     Pair(
@@ -263,7 +279,7 @@ ALONE = (
         "V$OB_ARCHIVE_DEST_STATUS",
         archive_columns.ARCHIVE_DEST_STATUS,
         ("archive",),
-        _unfilled_view,
+        archive_destination_status,
         oracle=True,
         since="4.1.0",
     ),

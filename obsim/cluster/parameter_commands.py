@@ -145,7 +145,7 @@ def _check_data_dest(state: ClusterState, tenant: Tenant, text: str) -> Change:
     def change() -> None:
         tenant.backup.path = uri.path if uri else ""
         tenant.backup.shown_dest = uri.shown if uri else ""
-        tenant.backup.dest_id = tenant.dest_id_of(f"data {uri.path}") if uri else 0
+        tenant.backup.dest_id = tenant.destination_set("backup_data", uri, state.now_ns) if uri else 0
         state.revisions.touch("backup_parameters")
 
     return change
@@ -158,7 +158,8 @@ def _check_archive_dest(state: ClusterState, tenant: Tenant, text: str) -> Chang
 
     def change() -> None:
         tenant.archive.destination = destination
-        tenant.archive.dest_id = tenant.dest_id_of(f"archive {destination.uri.path}") if destination else 0
+        uri = destination.uri if destination else None
+        tenant.archive.dest_id = tenant.destination_set("archive_log", uri, state.now_ns) if uri else 0
         state.revisions.touch("archive")
         tenant.archive.order_pass(state.now_ns)
 

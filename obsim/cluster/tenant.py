@@ -1,10 +1,11 @@
 """A tenant: who it is, who may log in, and its storage, scheduler, backups and archive."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha1
 
 from obsim.archive.tenant import TenantArchive
 from obsim.backup.tenant import TenantBackup
+from obsim.destination import BackupUri
 from obsim.ids import Nanoseconds, TenantId
 from obsim.scheduler.dispatcher import Dispatcher
 from obsim.storage.tenant import TenantStorage
@@ -24,6 +25,18 @@ class User:
     name: str
     password_sha1: bytes = b""
     """20 bytes, or b'' for the empty password."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownDestination:
+    """A destination that was set: one row of OB_BACKUP_STORAGE_INFO or of its history."""
+
+    dest_id: int
+    purpose: str
+    """backup_data or archive_log."""
+    uri: BackupUri
+    checked_ns: Nanoseconds
+    """When it was set last, and so looked at."""
 
 
 @dataclass(slots=True, eq=False)
@@ -46,11 +59,21 @@ class Tenant:
     role: str = "PRIMARY"
     locked: bool = False
 
-    _dest_ids: dict[str, int] = field(default_factory=dict)
+    destinations: list[KnownDestination] = field(default_factory=list)
+    """Every destination that was ever set, in order of DEST_ID."""
 
-    def dest_id_of(self, destination: str) -> int:
-        """DEST_ID of a destination: from 1001, data and archive alike, the same one when set again (engine.md 6.3)."""
-        return self._dest_ids.setdefault(destination, 1001 + len(self._dest_ids))
+    def destination_set(self, purpose: str, uri: BackupUri, now_ns: Nanoseconds) -> int:
+        """Note that a destination is set now; its DEST_ID: from 1001, the same one when set again (engine.md 6.3).
+
+        `purpose` is backup_data or archive_log.
+        """
+        for place, known in enumerate(self.destinations):
+            if (known.purpose, known.uri.path) == (purpose, uri.path):
+                self.destinations[place] = replace(known, uri=uri, checked_ns=now_ns)
+                return known.dest_id
+        dest_id = 1001 + len(self.destinations)
+        self.destinations.append(KnownDestination(dest_id, purpose, uri, now_ns))
+        return dest_id
 
     def find_user(self, name: str) -> User | None:
         """The account `name`; user names of an Oracle-mode tenant ignore case (design, Names others rely on)."""

@@ -1,0 +1,56 @@
+"""The pieces a round is cut into (engine.md 4.2): computed from the round when somebody looks, stored nowhere."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from obsim.archive.round import CHECKPOINT_INTERVAL_NS, ArchiveRound, RoundStatus
+from obsim.ids import Bytes, Scn
+
+__all__ = ["ArchivePiece", "pieces_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivePiece:
+    """One row of OB_ARCHIVELOG_PIECE_FILES; SCNs in nanoseconds."""
+
+    piece_id: int
+    start_scn: Scn
+    end_scn: Scn
+    checkpoint_scn: Scn
+    input_bytes: Bytes
+    frozen: bool
+    complete: bool
+    """Whether the round's checkpoint has got into the piece: AVAILABLE, else INCOMPLETE."""
+
+
+def pieces_of(
+    archive_round: ArchiveRound, now_ns: int, log_bytes_at: Callable[[int], int], round_bytes: int
+) -> Iterator[ArchivePiece]:
+    """The pieces of a round in order, none while it has no START_SCN.
+
+    `log_bytes_at` gives the log that the tenant had written by a moment, `round_bytes` what the round has archived: a
+    piece holds what lies between its ends, the last one the rest.
+    """
+    if not archive_round.start_scn:
+        return
+    interval_ns = archive_round.piece_switch_interval_us * 1000
+    checkpoint = archive_round.checkpoint_at(now_ns)
+    last_id = archive_round.used_piece_id(now_ns)
+    stopped = archive_round.status is RoundStatus.STOP
+    before = 0
+    for number in range(last_id - archive_round.base_piece_id + 1):
+        start = archive_round.start_scn + number * interval_ns
+        end = start + interval_ns
+        last = archive_round.base_piece_id + number == last_id
+        upto = round_bytes if last else min(round_bytes, log_bytes_at(end) - archive_round.start_log_bytes)
+        own = checkpoint if last else end - 1 - (end - 1) % CHECKPOINT_INTERVAL_NS
+        yield ArchivePiece(
+            archive_round.base_piece_id + number,
+            Scn(start),
+            Scn(end),
+            Scn(max(start, own)),
+            Bytes(upto - before),
+            frozen=stopped or not last,
+            complete=not last or (checkpoint > archive_round.start_scn and checkpoint >= start),
+        )
+        before = upto
