@@ -40,7 +40,10 @@ class Version:
         return ".".join(map(str, self.parts))
 
     def has(self, since: str | None) -> bool:
-        """Whether a mark such as `4.2.1 BP3/4.3.1` holds: each part counts for its own line (status-machines.md 12)."""
+        """Whether a mark such as `4.2.1 BP3/4.3.1` holds: each part counts for its own line (status-machines.md 12).
+
+        Of several parts for one line the last one counts, the others for the patches of their own release only.
+        """
         if not since:
             return True
         marks = []
@@ -51,7 +54,7 @@ class Version:
         marks.sort()
         line = [m for m in marks if m[:2] == self.parts[:2]]
         if line:
-            return self.parts >= line[0]
+            return self.parts >= line[-1] or any(m[:3] == self.parts[:3] and self.parts >= m for m in line[:-1])
         return (
             self.parts >= marks[-1]
             if self.parts[:2] > marks[-1][:2]
@@ -72,6 +75,12 @@ class VersionProfile:
     """all_user and all_meta in SET parameter exist from 4.2.1; before, `all` meant every tenant, the words 1235."""
     reset_parameter: bool
     """ALTER SYSTEM RESET: documented from 4.2.2, taken from 4.2.1 on, unknown to the grammar of 4.1."""
+    old_restore_grammar: bool
+    """4.0 and 4.1: PREVIEW ends a whole RESTORE, tables are restored by RESTORE .. FOR, CANCEL RESTORE is refused."""
+    recover_table: bool
+    """RECOVER TABLE is documented from 4.2.1."""
+    external_storage_change: bool
+    """CHANGE EXTERNAL_STORAGE_DEST: from 4.2.1.11."""
     copy_tasks_max: int
     """Cap of copy tasks in a log stream's data stage: 8 in older builds, 128 in newer."""
     task_stages: tuple[str, ...]
@@ -82,6 +91,8 @@ class VersionProfile:
     """`__all_virtual_dag_scheduler` prints LOW_LIMIT rows (4.2 and before)."""
     parameter_types: bool
     """SHOW PARAMETERS prints data_type (from 4.3.1)."""
+    super_covers: bool
+    """SUPER does where ALTER SYSTEM is asked for, and 1227 says so (recorded with 4.3.5)."""
     backup_compatible: int
     """BACKUP_COMPATIBLE of a set: 1 in 4.0, 2 in 4.1, 3 from 4.2."""
 
@@ -120,11 +131,15 @@ def _profile(text: str) -> VersionProfile:
         plus_archivelog=at >= (4, 1, 0, 0),
         tenant_words=at >= (4, 2, 1, 0),
         reset_parameter=at >= (4, 2, 1, 0),
+        old_restore_grammar=not modern,
+        recover_table=at >= (4, 2, 1, 0),
+        external_storage_change=at >= (4, 2, 1, 11),
         copy_tasks_max=128 if version.has("4.2.3/4.3.0") else 8,
         task_stages=_NEW if modern else _OLD,
         turns_split=version.has("4.2.3/4.3.0"),
         low_limit_rows=at < (4, 3, 0, 0),
         parameter_types=at >= (4, 3, 1, 0),
+        super_covers=at >= (4, 3, 5, 0),
         backup_compatible=1 if at[:2] == (4, 0) else 2 if at[:2] == (4, 1) else 3,
     )
 

@@ -8,6 +8,7 @@ The views that need the catalog itself, obsim.clock and those of information_sch
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from obsim.catalog.account_views import accounts, users
 from obsim.catalog.archive_views import (
     archive_destination_status,
     archive_destinations,
@@ -26,7 +27,8 @@ from obsim.catalog.backup_views import (
     task_history,
     tasks,
 )
-from obsim.catalog.cluster_views import accounts, dag_scheduler, tenants
+from obsim.catalog.cleanup_views import delete_policies
+from obsim.catalog.cluster_views import dag_scheduler, tenants
 from obsim.catalog.columns import accounts as accounts_columns
 from obsim.catalog.columns import archive as archive_columns
 from obsim.catalog.columns import backup as backup_columns
@@ -140,7 +142,7 @@ PAIRS = (
     Pair("OB_BACKUP_DELETE_JOB_HISTORY", cleanup_columns.BACKUP_DELETE_JOBS, ("jobs",), nothing),
     Pair("OB_BACKUP_DELETE_TASKS", cleanup_columns.BACKUP_DELETE_TASKS, ("jobs",), nothing),
     Pair("OB_BACKUP_DELETE_TASK_HISTORY", cleanup_columns.BACKUP_DELETE_TASKS, ("jobs",), nothing),
-    Pair("OB_BACKUP_DELETE_POLICY", cleanup_columns.BACKUP_DELETE_POLICY, ("backup_parameters",), _unfilled),
+    Pair("OB_BACKUP_DELETE_POLICY", cleanup_columns.BACKUP_DELETE_POLICY, ("backup_parameters",), delete_policies),
     Pair("OB_ARCHIVELOG", archive_columns.ARCHIVELOG, ("archive", "storage"), archivelog),
     Pair("OB_ARCHIVELOG_SUMMARY", archive_columns.ARCHIVELOG_SUMMARY, ("archive", "storage"), archivelog_summary),
     Pair(
@@ -205,7 +207,7 @@ PAIRS = (
     Pair("OB_MAJOR_COMPACTION", storage_columns.MAJOR_COMPACTION, ("storage",), _unfilled),
     Pair("OB_ZONE_MAJOR_COMPACTION", storage_columns.ZONE_MAJOR_COMPACTION, ("storage",), _unfilled),
     Pair("OB_FREEZE_INFO", storage_columns.FREEZE_INFO, ("storage",), _unfilled),
-    Pair("OB_USERS", accounts_columns.USERS, ("tenants",), _unfilled),
+    Pair("OB_USERS", accounts_columns.USERS, ("accounts", "tenants"), users),
 )
 
 ALONE = (
@@ -299,7 +301,7 @@ ALONE = (
         _unfilled_view,
         SYS_ONLY,
     ),
-    Alone("mysql", "user", accounts_columns.MYSQL_USER, ("tenants",), accounts),
+    Alone("mysql", "user", accounts_columns.MYSQL_USER, ("accounts", "tenants"), accounts),
     Alone(
         "obsim",
         "macroblocks",

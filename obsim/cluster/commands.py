@@ -1,20 +1,69 @@
 """Every statement that changes the cluster, and the function that carries it out: one line each."""
 
 from obsim.answers import Ok
+from obsim.cluster.account_commands import (
+    alter_user,
+    create_user,
+    drop_user,
+    grant,
+    rename_user,
+    revoke,
+    set_password,
+)
+from obsim.cluster.authority import guarded
 from obsim.cluster.backup_commands import backup_database, cancel_backup
+from obsim.cluster.cleanup_commands import (
+    add_delete_policy,
+    cancel_delete_backup,
+    delete_backup,
+    delete_obsolete,
+    drop_delete_policy,
+)
 from obsim.cluster.parameter_commands import alter_parameters, reset_parameters
 from obsim.cluster.resolve import archive_tenants, freeze_tenants
+from obsim.cluster.restore_commands import (
+    add_restore_source,
+    backup_key,
+    cancel_recover_table,
+    cancel_restore,
+    change_external_storage,
+    clear_restore_source,
+    preview_restore,
+    recover_standby,
+    recover_table,
+    restore_tables,
+    restore_tenant,
+    switch_role,
+)
 from obsim.cluster.state import ClusterState, Command, Principal
 from obsim.errors import ServerError, error
 from obsim.ids import SYS_TENANT_ID
 from obsim.statements import (
+    AddDeletePolicy,
+    AddRestoreSource,
     AlterParameters,
     BackupDatabase,
+    BackupKey,
     CancelBackup,
+    CancelDeleteBackup,
+    CancelRecoverTable,
+    CancelRestore,
+    ChangeExternalStorage,
+    ClearRestoreSource,
+    DeleteBackup,
+    DeleteObsoleteBackup,
+    DropDeletePolicy,
     Freeze,
+    PreviewRestore,
+    RecoverStandby,
+    RecoverTable,
     ResetParameters,
+    RestoreTables,
+    RestoreTenant,
     SetArchiveMode,
+    SwitchRole,
 )
+from obsim.statements.accounts import AlterUser, CreateUser, DropUser, Grant, RenameUser, Revoke, SetPassword
 
 __all__ = ["COMMANDS"]
 
@@ -58,11 +107,40 @@ def freeze(state: ClusterState, who: Principal, statement: Freeze) -> Ok:
     return Ok()
 
 
-COMMANDS: dict[type, Command] = {
+_COMMANDS: dict[type, Command] = {
+    AlterUser: alter_user,
+    CreateUser: create_user,
+    DropUser: drop_user,
+    Grant: grant,
+    RenameUser: rename_user,
+    Revoke: revoke,
+    SetPassword: set_password,
     BackupDatabase: backup_database,
     CancelBackup: cancel_backup,
     SetArchiveMode: set_archive_mode,
     Freeze: freeze,
     AlterParameters: alter_parameters,
     ResetParameters: reset_parameters,
+    AddDeletePolicy: add_delete_policy,
+    CancelDeleteBackup: cancel_delete_backup,
+    DeleteBackup: delete_backup,
+    DeleteObsoleteBackup: delete_obsolete,
+    DropDeletePolicy: drop_delete_policy,
+    AddRestoreSource: add_restore_source,
+    BackupKey: backup_key,
+    CancelRecoverTable: cancel_recover_table,
+    CancelRestore: cancel_restore,
+    ChangeExternalStorage: change_external_storage,
+    ClearRestoreSource: clear_restore_source,
+    PreviewRestore: preview_restore,
+    RecoverStandby: recover_standby,
+    RecoverTable: recover_table,
+    RestoreTables: restore_tables,
+    RestoreTenant: restore_tenant,
+    SwitchRole: switch_role,
+}
+"""Statement -> what it does once its account may."""
+
+COMMANDS: dict[type, Command] = {
+    kind: guarded(kind, command, free=frozenset({Grant, Revoke, SetPassword})) for kind, command in _COMMANDS.items()
 }

@@ -44,6 +44,10 @@ class Principal:
     tenant_id: TenantId
     user: str
     encryption: Secret | None = None
+    host: str = "%"
+    """Host of the account, not of the client."""
+    offset_s: int = 0
+    """The session's time zone, east of UTC: what a TIME in a statement is read at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +147,10 @@ class ClusterState:
         backup = TenantBackup(tenant_id, context if kind == "USER" else None, self.options.incremental_base)
         archive.on_left_doing = backup.archive_changed
         tenant = Tenant(tenant_id, name, kind, mode, self.now_ns, storage, dispatcher, archive, backup)
-        tenant.users = {user.name: user for user in users}
+        tenant.users = {user.key: user for user in users}
         self.tenants[tenant_id] = tenant
         self.freezers[tenant_id] = Freezer(self, tenant)
+        self.apply_archive_lag(tenant)
         self.revisions.touch("tenants", "storage", "scheduler")
         return tenant
 
@@ -161,6 +166,12 @@ class ClusterState:
             limit = limit_of(priority, self.parameters.get_int(priority.parameter, tenant.tenant_id))
             if limit != tenant.dispatcher.limit(priority):
                 tenant.dispatcher.set_limit(priority, limit, self.now_ns)
+
+    def apply_archive_lag(self, tenant: Tenant) -> None:
+        """Bring a tenant's archive_lag_target, where the version has it, into its archive."""
+        if "archive_lag_target" in self.parameters.definitions:
+            target_ns = self.parameters.get_int("archive_lag_target", tenant.tenant_id)
+            tenant.archive.set_lag_target(Nanoseconds(target_ns), self.now_ns)
 
     # Commands.
 

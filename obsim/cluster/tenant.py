@@ -1,30 +1,16 @@
 """A tenant: who it is, who may log in, and its storage, scheduler, backups and archive."""
 
 from dataclasses import dataclass, field, replace
-from hashlib import sha1
 
 from obsim.archive.tenant import TenantArchive
 from obsim.backup.tenant import TenantBackup
+from obsim.cluster.accounts import User, matches_host, password_digest, user_key
 from obsim.destination import BackupUri
 from obsim.ids import Nanoseconds, TenantId
 from obsim.scheduler.dispatcher import Dispatcher
 from obsim.storage.tenant import TenantStorage
 
 __all__ = ["Tenant", "User", "password_digest"]
-
-
-def password_digest(password: str) -> bytes:
-    """SHA1(SHA1(password)), what native authentication verifies; b'' stands for the empty password."""
-    return sha1(sha1(password.encode()).digest()).digest() if password else b""  # noqa: S324 - the protocol's
-
-
-@dataclass(frozen=True, slots=True)
-class User:
-    """An account of a tenant."""
-
-    name: str
-    password_sha1: bytes = b""
-    """20 bytes, or b'' for the empty password."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +44,8 @@ class Tenant:
     status: str = "NORMAL"
     role: str = "PRIMARY"
     locked: bool = False
+    delete_policy: str | None = None
+    """RECOVERY_WINDOW of the policy `default`, '' where it has none; None without a policy."""
 
     destinations: list[KnownDestination] = field(default_factory=list)
     """Every destination that was ever set, in order of DEST_ID."""
@@ -75,8 +63,19 @@ class Tenant:
         self.destinations.append(KnownDestination(dest_id, purpose, uri, now_ns))
         return dest_id
 
-    def find_user(self, name: str) -> User | None:
-        """The account `name`; user names of an Oracle-mode tenant ignore case (design, Names others rely on)."""
+    def find_user(self, name: str, address: str | None = None) -> User | None:
+        """The account `name` for a client at `address`, the most exact host first; without one the account of any host.
+
+        User names of an Oracle-mode tenant ignore case (design, Names others rely on).
+        """
         if self.mode == "ORACLE":
             name = name.upper()
-        return self.users.get(name)
+        named = [user for user in self.users.values() if user.name == name]
+        fitting = [user for user in named if address is None or matches_host(user.host, address)]
+        if address is None:
+            return min(fitting, key=lambda user: user.host != "%", default=None)
+        return max(fitting, key=lambda user: (not set(user.host) & {"%", "_", "/"}, len(user.host)), default=None)
+
+    def account(self, name: str, host: str) -> User | None:
+        """The account of exactly this name and host."""
+        return self.users.get(user_key(name.upper() if self.mode == "ORACLE" else name, host))

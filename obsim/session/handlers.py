@@ -6,6 +6,7 @@ and the recorded groups `names and privileges` and `extra`.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from re import IGNORECASE
 from re import compile as re_compile
 from typing import TYPE_CHECKING, Any, cast
@@ -49,6 +50,16 @@ def _change_cluster(session: "Session", statement: s.BackupStatement, _: Sequenc
     return session.cluster.state.execute(session.principal, statement)
 
 
+def _change_account(session: "Session", statement: s.Grant | s.Revoke | s.CreateUser, _: Sequence[Value]) -> Ok:
+    """As `_change_cluster`; `*` or a table alone means the schema in use. Raises 1046 without one."""
+    level = statement.level if isinstance(statement, s.Grant | s.Revoke) else None
+    if isinstance(statement, s.Grant | s.Revoke) and level is not None and level.current:
+        if session.database is None:
+            raise error("OB_ERR_NO_DB_SELECTED")
+        statement = replace(statement, level=replace(level, schema=session.database, current=False))
+    return _change_cluster(session, statement, ())
+
+
 def _refuse(_session: "Session", _statement: s.RefusedStatement, _: Sequence[Value]) -> Ok:
     raise error("OB_NOT_SUPPORTED")
 
@@ -73,6 +84,7 @@ def _use(session: "Session", statement: UseDatabase, _: Sequence[Value]) -> Ok:
     name = session.schema_named(statement.name)
     if name is None:
         raise error("OB_ERR_BAD_DATABASE", statement.name)
+    session.check_schema(name)
     session.database = name
     session.settings.name_database()
     return Ok()
@@ -103,7 +115,7 @@ def _kill(session: "Session", statement: Kill, _: Sequence[Value]) -> Ok:
     if session.tenant.kind != "SYS" and victim.tenant_id != session.tenant_id:
         # Another tenant's connection looks like none at all: its existence is nobody else's business.
         raise error("ER_NO_SUCH_THREAD", statement.connection_id)
-    if victim.user != session.user and session.user not in {"root", "SYS"}:
+    if victim.user != session.user and not session.may("SUPER"):
         raise error("ER_KILL_DENIED", statement.connection_id)
     victim.kill(query_only=statement.query_only)
     if victim is session:
@@ -179,11 +191,20 @@ def _schedule(session: "Session", order: Schedule) -> Ok:
 
 
 _ALTER_SYSTEM_TYPES = frozenset(
-    {s.BackupDatabase, s.CancelBackup, s.SetArchiveMode, s.Freeze, s.AlterParameters, s.ResetParameters}
+    {
+        s.BackupDatabase, s.CancelBackup, s.SetArchiveMode, s.Freeze, s.AlterParameters, s.ResetParameters,
+        s.AddDeletePolicy, s.CancelDeleteBackup, s.DeleteBackup, s.DeleteObsoleteBackup, s.DropDeletePolicy,
+        s.AddRestoreSource, s.BackupKey, s.CancelRecoverTable, s.CancelRestore, s.ChangeExternalStorage,
+        s.ClearRestoreSource, s.PreviewRestore, s.RecoverStandby, s.RecoverTable, s.RestoreTables, s.RestoreTenant,
+        s.SwitchRole,
+    }  # fmt: skip
 )
 
 HANDLERS: dict[type, Handler] = {
     **dict.fromkeys(_ALTER_SYSTEM_TYPES, _change_cluster),
+    **dict.fromkeys(
+        (s.AlterUser, s.CreateUser, s.DropUser, s.Grant, s.RenameUser, s.Revoke, s.SetPassword), _change_account
+    ),
     s.SetEncryption: _set_encryption,
     s.SetDecryption: _set_decryption,
     s.ShowParameters: show_parameters,

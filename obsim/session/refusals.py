@@ -7,6 +7,7 @@ from re import IGNORECASE
 from re import compile as re_compile
 from typing import TYPE_CHECKING
 
+from obsim.cluster.authority import lacking
 from obsim.errors import NotModelled, ServerError, error
 from obsim.statements import NotModelledStatement
 
@@ -18,9 +19,7 @@ __all__ = ["refusal_of"]
 _OPEN_TO_USER_TENANTS = frozenset(
     f"ALTER SYSTEM {words}"
     for words in (
-        "ACTIVATE STANDBY", "ADD DELETE BACKUP POLICY", "BACKUP KEY", "BACKUP VALIDATE", "CANCEL DELETE BACKUP",
-        "CLEAR MERGE ERROR", "DELETE BACKUPPIECE", "DELETE BACKUPSET", "DELETE OBSOLETE BACKUP",
-        "DROP DELETE BACKUP POLICY", "FLUSH", "RECOVER STANDBY", "SWITCHOVER", "TRANSFER PARTITION", "TTL",
+        "BACKUP VALIDATE", "CLEAR MERGE ERROR", "FLUSH", "TRANSFER PARTITION", "TTL",
         "merge control", "replica management", "service names",
     )
 )  # fmt: skip
@@ -28,6 +27,7 @@ _OPEN_TO_USER_TENANTS = frozenset(
 _TENANT_DDL = frozenset(
     {"CREATE TENANT", "DROP TENANT", "ALTER TENANT", "FLASHBACK TENANT", "resource units and pools"}
 )
+_VALIDATE_VERSION = "BACKUP_VALIDATE command is not supported in data version less than 4.5.1"
 _NAME = r"(`[^`]+`|[\w$]+)"
 _TARGET = rf"\s+{_NAME}(?:\s*\.\s*{_NAME})?"
 _SYSTEM_VIEW_RULES = (
@@ -52,11 +52,43 @@ def refusal_of(session: "Session", statement: NotModelledStatement) -> ServerErr
     closed = what in _TENANT_DDL or (what.startswith("ALTER SYSTEM ") and what not in _OPEN_TO_USER_TENANTS)
     if closed and session.tenant.kind != "SYS":
         return error("OB_ERR_NO_PRIVILEGE")
+    refused = _privilege_refusal(session, statement)
+    if refused is not None:
+        return refused
+    if what == "ALTER SYSTEM BACKUP VALIDATE":
+        return error("OB_NOT_SUPPORTED", _VALIDATE_VERSION)
     for pattern, refused in _SYSTEM_VIEW_RULES:
         match = pattern.match(statement.text)
         if match is not None and _names_system_view(session, match[1], match[2]):
             return ServerError(refused.errno, refused.sqlstate, refused.message, name=refused.name, code=refused.code)
     return NotModelled(what)
+
+
+_NEEDED = {
+    "CREATE TENANT": "SUPER",
+    "DROP TENANT": "SUPER",
+    "FLASHBACK TENANT": "SUPER",
+    "FLASHBACK": "SUPER",
+    "PURGE": "SUPER",
+    "ALTER TENANT": "ALTER TENANT",
+}
+"""Privilege on `*.*` of statements known by name; every ALTER SYSTEM but CHANGE TENANT needs ALTER SYSTEM."""
+_DATABASE = re_compile(rf"\s*(?:CREATE|DROP)\s+(?:DATABASE|SCHEMA)(?:\s+IF\s+(?:NOT\s+)?EXISTS)?\s+{_NAME}", IGNORECASE)
+
+
+def _privilege_refusal(session: "Session", statement: NotModelledStatement) -> ServerError | None:
+    what = statement.what
+    needed = _NEEDED.get(what)
+    if what.startswith("ALTER SYSTEM ") and what != "ALTER SYSTEM CHANGE TENANT":
+        needed = "ALTER SYSTEM"
+    if needed is not None:
+        return lacking(session.cluster.state, session.principal, needed)
+    match = _DATABASE.match(statement.text)
+    if match is not None:
+        name = match[1].strip("`")
+        if not session.may(statement.text.split()[0].upper(), name):
+            return error("OB_ERR_NO_DB_PRIVILEGE", session.user, session.account_host, name)
+    return None
 
 
 def _names_system_view(session: "Session", first: str, second: str | None) -> bool:

@@ -20,7 +20,7 @@ from obsim.client_statements import (
     Transaction,
     UseDatabase,
 )
-from obsim.cluster import Principal, Tenant
+from obsim.cluster import Principal, Tenant, User
 from obsim.errors import ServerError, SyntaxRefused, error
 from obsim.ids import TenantId
 from obsim.session.handlers import HANDLERS, acts_on_clock
@@ -70,10 +70,20 @@ class Session:
     just given depends on beside `fingerprint`, None if it must not be kept.
     """
 
-    def __init__(self, host: "SessionHost", connection_id: int, user: str, tenant_id: TenantId, address: str) -> None:
+    def __init__(
+        self,
+        host: "SessionHost",
+        connection_id: int,
+        user: str,
+        tenant_id: TenantId,
+        address: str,
+        account_host: str = "%",
+    ) -> None:
         self._host = host
         self.connection_id = connection_id
         self.user = user
+        self.account_host = account_host
+        """Host of the account that logged in: what stands behind @ in CURRENT_USER()."""
         self.tenant_id = tenant_id
         self.address = address
         self.opened_ns = host.state.now_ns
@@ -148,7 +158,7 @@ class Session:
     @property
     def principal(self) -> Principal:
         """Who statements that change the cluster are run by."""
-        return Principal(self.tenant_id, self.user, self.encryption)
+        return Principal(self.tenant_id, self.user, self.encryption, self.account_host, self.offset_s)
 
     @property
     def status_flags(self) -> int:
@@ -164,7 +174,31 @@ class Session:
         return (
             self.tenant_id, self.user, self.address, self.database, self.control, self.settings.key,
             self.globals.change_count, self.in_transaction, self._warning_serial, self._host.state.timeline,
+            self.account_host, self._host.state.revisions.count("accounts"),
         )  # fmt: skip
+
+    @property
+    def account(self) -> User | None:
+        """The account as it is now; None when it was dropped under the session, which may nothing then."""
+        return self.tenant.account(self.user, self.account_host)
+
+    def may(self, privilege: str, schema: str = "", table: str = "") -> bool:
+        """Whether the account has a privilege on a level."""
+        account = self.account
+        return account is not None and account.may(privilege, schema, table)
+
+    def check_schema(self, schema: str) -> None:
+        """Raises 1044 where the account has nothing in a schema."""
+        account = self.account
+        if schema != "obsim" and (account is None or not account.sees(schema)):
+            raise error("OB_ERR_NO_DB_PRIVILEGE", self.user, self.account_host, schema)
+
+    def check_views(self, plan: "QueryPlan") -> None:
+        """Raises 1142 for the first view that the account may not read; information_schema is everybody's."""
+        for view in plan.views:
+            free = view.schema in {"information_schema", "obsim"}
+            if not free and not self.may("SELECT", view.schema, view.name):
+                raise error("OB_ERR_NO_TABLE_PRIVILEGE", "SELECT", self.user, self.account_host, view.name)
 
     def system_variable(self, name: str, scope: str) -> Value:
         """The value of `@@name`; `scope` is `session`, `global` or `''`. Raises 1193, and 1238 for the wrong scope."""
@@ -190,6 +224,10 @@ class Session:
         name = self.schema_named(database)
         if name is None:
             raise self.noted(error("OB_ERR_BAD_DATABASE"))
+        try:
+            self.check_schema(name)
+        except ServerError as refused:
+            raise self.noted(refused) from None
         self.database = name
         self.settings.name_database()
 
@@ -275,6 +313,7 @@ class Session:
             statement = self._read_with(text, ("0",) * count) if count else self._host.read(text)
             if isinstance(statement, Query):
                 plan = self._host.evaluator.compile(text, self)
+                self.check_views(plan)
                 columns = self._host.evaluator.columns(plan, self)
                 return Prepared(text, plan.parameter_count, columns, plan, self._host.evaluator)
             return Prepared(text, count, self._columns_of(statement))
@@ -332,6 +371,8 @@ class Session:
         try:
             if isinstance(statement, Query) and plan is None:
                 plan = host.evaluator.compile(statement.text, self)
+            if plan is not None:
+                self.check_views(plan)
             acts = acts_on_clock(statement, plan)
             state = host.state
             due_ns = state.now_ns if timeless else host.clock.due_ns(state.now_ns, acts=acts)

@@ -16,7 +16,23 @@ from re import compile as re_compile
 from obsim.answers import Value
 from obsim.client_statements import ClientStatement, Empty, Query
 from obsim.errors import ServerError, error
+from obsim.sql.grammar.accounts import (
+    alter_user,
+    create_user,
+    drop_user,
+    grant,
+    rename_user,
+    revoke,
+    set_password,
+)
 from obsim.sql.grammar.backup import archive_mode, backup, cancel_backup, freeze, set_decryption, set_encryption
+from obsim.sql.grammar.cleanup import (
+    add_delete_policy,
+    cancel_delete_backup,
+    delete_backup,
+    delete_obsolete,
+    drop_delete_policy,
+)
 from obsim.sql.grammar.cursor import Cursor
 from obsim.sql.grammar.known import ALTER_SYSTEM_FORMS, TOP_FORMS, known_statement
 from obsim.sql.grammar.parameters import (
@@ -25,6 +41,18 @@ from obsim.sql.grammar.parameters import (
     reset_parameters,
     show_parameters,
     show_tenant,
+)
+from obsim.sql.grammar.restore import (
+    add_restore_source,
+    backup_key,
+    cancel_recover_table,
+    cancel_restore,
+    change_external_storage,
+    clear_restore_source,
+    recover_standby,
+    recover_table,
+    restore,
+    switch_role,
 )
 from obsim.sql.grammar.session import kill, set_statement, transaction, use
 from obsim.sql.grammar.show import describe, show
@@ -75,6 +103,8 @@ def _is_query_inside(body: str, start: int) -> bool:
 
 
 def _alter(cursor: Cursor) -> Statement:
+    if cursor.following == "USER":
+        return alter_user(cursor)
     if cursor.following != "SYSTEM":
         return _other(cursor)
     cursor.expect("ALTER", "SYSTEM")
@@ -85,13 +115,15 @@ def _alter(cursor: Cursor) -> Statement:
         found, furthest = known_statement(cursor, forms)
         if found is not None:
             return found
-    reader = ALTER_SYSTEM.get(word) or ALTER_SYSTEM.get(f"{word} {following}")
-    if reader is None and forms and following != "=":
-        raise cursor.refused(furthest)
+    reader = ALTER_SYSTEM.get(f"{word} {following}") or ALTER_SYSTEM.get(word)
+    if reader is None and (forms or word in _FIRST_OF_TWO) and following != "=":
+        raise cursor.refused(max(furthest, cursor.index + 1))
     return (reader or alter_parameters)(cursor)
 
 
 def _set(cursor: Cursor) -> Statement:
+    if cursor.following == "PASSWORD" and cursor.words[2] in {"=", "FOR"}:
+        return set_password(cursor)
     if cursor.following == "ENCRYPTION":
         return set_encryption(cursor)
     return set_decryption(cursor) if cursor.following == "DECRYPTION" else set_statement(cursor)
@@ -106,6 +138,9 @@ def _show(cursor: Cursor) -> Statement:
 def _other(cursor: Cursor) -> Statement:
     """A statement of MySQL or OceanBase that obsim knows by name."""
     word, following = cursor.word, cursor.following
+    account = _ACCOUNTS.get(f"{word} {following}")
+    if account is not None:
+        return account(cursor)
     forms = TOP_FORMS.get(word, [])
     found, furthest = known_statement(cursor, forms)
     if found is not None:
@@ -121,16 +156,37 @@ def _other(cursor: Cursor) -> Statement:
 
 
 ALTER_SYSTEM: dict[str, Reader] = {
+    "ACTIVATE STANDBY": switch_role,
+    "ADD DELETE": add_delete_policy,
+    "ADD RESTORE": add_restore_source,
     "ARCHIVELOG": archive_mode,
     "BACKUP": backup,
+    "BACKUP KEY": backup_key,
     "CANCEL BACKUP": cancel_backup,
+    "CANCEL DELETE": cancel_delete_backup,
+    "CANCEL RECOVER": cancel_recover_table,
+    "CANCEL RESTORE": cancel_restore,
+    "CHANGE EXTERNAL_STORAGE_DEST": change_external_storage,
+    "CLEAR RESTORE": clear_restore_source,
+    "DELETE BACKUPPIECE": delete_backup,
+    "DELETE BACKUPSET": delete_backup,
+    "DELETE OBSOLETE": delete_obsolete,
+    "DROP DELETE": drop_delete_policy,
     "MAJOR": freeze,
     "MINOR": freeze,
     "NOARCHIVELOG": archive_mode,
+    "RECOVER STANDBY": recover_standby,
+    "RECOVER TABLE": recover_table,
     "RESET": reset_parameters,
+    "RESTORE": restore,
     "SET": alter_parameters,
+    "SWITCHOVER TO": switch_role,
 }
 """What follows ALTER SYSTEM and is modelled. Other first words are in ALTER_SYSTEM_FORMS or name a parameter."""
+
+_FIRST_OF_TWO = frozenset(words.partition(" ")[0] for words in ALTER_SYSTEM if " " in words)
+
+_ACCOUNTS: dict[str, Reader] = {"CREATE USER": create_user, "DROP USER": drop_user, "RENAME USER": rename_user}
 
 STATEMENTS: dict[str, Reader] = {
     "ALTER": _alter,
@@ -140,8 +196,10 @@ STATEMENTS: dict[str, Reader] = {
     "DESC": describe,
     "DESCRIBE": describe,
     "EXPLAIN": describe,
+    "GRANT": grant,
     "KILL": kill,
     "RELEASE": transaction,
+    "REVOKE": revoke,
     "ROLLBACK": transaction,
     "SAVEPOINT": transaction,
     "SET": _set,
@@ -149,8 +207,8 @@ STATEMENTS: dict[str, Reader] = {
     "START": transaction,
     "USE": use,
     **dict.fromkeys(
-        """ANALYZE CHECK CHECKSUM CREATE DEALLOCATE DELETE DO DROP EXECUTE FLASHBACK FLUSH GRANT HANDLER HELP INSERT
-        INSTALL LOAD LOCK MERGE OPTIMIZE PREPARE PURGE RENAME REPAIR REPLACE RESET REVOKE TRUNCATE UNINSTALL UNLOCK
+        """ANALYZE CHECK CHECKSUM CREATE DEALLOCATE DELETE DO DROP EXECUTE FLASHBACK FLUSH HANDLER HELP INSERT
+        INSTALL LOAD LOCK MERGE OPTIMIZE PREPARE PURGE RENAME REPAIR REPLACE RESET TRUNCATE UNINSTALL UNLOCK
         UPDATE XA""".split(),
         _other,
     ),

@@ -5,6 +5,16 @@ parsing `s.sql()` gives `s` again. Grammar: `statements.md`. Printing is canonic
 back-quoted only where a bare word would not do, text in single quotes.
 """
 
+from obsim.statements.accounts import (
+    AccountStatement,
+    AlterUser,
+    CreateUser,
+    DropUser,
+    Grant,
+    RenameUser,
+    Revoke,
+    SetPassword,
+)
 from obsim.statements.backup import (
     BackupDatabase,
     CancelBackup,
@@ -12,6 +22,13 @@ from obsim.statements.backup import (
     SetArchiveMode,
     SetDecryption,
     SetEncryption,
+)
+from obsim.statements.cleanup import (
+    AddDeletePolicy,
+    CancelDeleteBackup,
+    DeleteBackup,
+    DeleteObsoleteBackup,
+    DropDeletePolicy,
 )
 from obsim.statements.control import CallProcedure
 from obsim.statements.known import NotModelledStatement, RefusedStatement
@@ -24,18 +41,44 @@ from obsim.statements.parameters import (
     ShowParameters,
     ShowTenant,
 )
+from obsim.statements.restore import (
+    AddRestoreSource,
+    BackupKey,
+    CancelRecoverTable,
+    CancelRestore,
+    ChangeExternalStorage,
+    ClearRestoreSource,
+    KeySource,
+    PreviewRestore,
+    RecoverStandby,
+    RecoverTable,
+    Remap,
+    RestorePoint,
+    RestoreTables,
+    RestoreTenant,
+    SwitchRole,
+    TableName,
+)
 from obsim.statements.text import MASK, NullValue, Secret, masked, quote_name, quote_text
 
 __all__ = [
-    "AlterParameters", "BackupDatabase", "BackupStatement", "CallProcedure", "CancelBackup", "Freeze",
-    "NotModelledStatement", "NullValue", "ParameterAction", "ParameterValue", "RefusedStatement", "ResetAction",
-    "ResetParameters", "Secret", "SetArchiveMode", "SetDecryption", "SetEncryption", "ShowParameters", "ShowTenant",
-    "masked", "masked_sql", "quote_name", "quote_text",
+    "AddDeletePolicy", "AddRestoreSource", "AlterParameters", "AlterUser", "BackupDatabase", "BackupKey",
+    "BackupStatement", "CallProcedure", "CancelBackup", "CancelDeleteBackup", "CancelRecoverTable", "CancelRestore",
+    "ChangeExternalStorage", "ClearRestoreSource", "CreateUser", "DeleteBackup", "DeleteObsoleteBackup",
+    "DropDeletePolicy", "DropUser", "Freeze", "Grant", "KeySource", "NotModelledStatement", "NullValue",
+    "ParameterAction", "ParameterValue", "PreviewRestore", "RecoverStandby", "RecoverTable", "RefusedStatement",
+    "Remap", "RenameUser", "ResetAction", "ResetParameters", "RestorePoint", "RestoreTables", "RestoreTenant",
+    "Revoke", "Secret", "SetArchiveMode", "SetDecryption", "SetEncryption", "SetPassword", "ShowParameters",
+    "ShowTenant", "SwitchRole", "TableName", "masked", "masked_sql", "quote_name", "quote_text",
 ]
 
 BackupStatement = (
+    AccountStatement |
     BackupDatabase | CancelBackup | SetArchiveMode | Freeze | AlterParameters | ResetParameters | SetEncryption
-    | SetDecryption | ShowParameters | ShowTenant | CallProcedure | RefusedStatement | NotModelledStatement
+    | SetDecryption | AddDeletePolicy | CancelDeleteBackup | DeleteBackup | DeleteObsoleteBackup | DropDeletePolicy
+    | AddRestoreSource | BackupKey | CancelRecoverTable | CancelRestore | ChangeExternalStorage | ClearRestoreSource
+    | PreviewRestore | RecoverStandby | RecoverTable | RestoreTables | RestoreTenant | SwitchRole
+    | ShowParameters | ShowTenant | CallProcedure | RefusedStatement | NotModelledStatement
 )
 """Everything our own grammar produces; SELECT, SHOW and SET of variables go another way (`obsim.session`)."""
 
