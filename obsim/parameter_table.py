@@ -16,7 +16,7 @@ _BOOL = ("True", "False")
 Row = tuple[str, str, str, str, str | None, str | None, tuple[str, ...], str, str, str, bool, str]
 
 PARAMETER_ROWS: tuple[Row, ...] = (
-    ("ob_storage_s3_url_encode_type", "CLUSTER", "enum", "default", None, None, ("default", "compliantRfc3986Encoding"), "OBSERVER", "DYNAMIC_EFFECTIVE", "4.2.5/4.3.5", False, "how object names are encoded in S3 addresses: default or compliantRfc3986Encoding"),
+    ("ob_storage_s3_url_encode_type", "CLUSTER", "enum", "default", None, None, ("default", "compliantRfc3986Encoding"), "OBSERVER", "DYNAMIC_EFFECTIVE", "4.2.1 BP9/4.2.5/4.3.5", False, "how object names are encoded in S3 addresses: default or compliantRfc3986Encoding"),
     ("ttl_thread_score", "TENANT", "int", "0", "0", "100", (), "TENANT", "DYNAMIC_EFFECTIVE", "4.2.1", True, "thread score of the TTL queue. Range: [0,100] in integer; 0 stands for the built-in score"),
     ("global_background_cpu_quota", "CLUSTER", "double", "-1", "-1", None, (), "OBSERVER", "DYNAMIC_EFFECTIVE", "4.2.3/4.3.2", False, "CPU cores that background work of all tenants may use; -1 and 0 set no limit"),
     ("enable_global_background_resource_isolation", "CLUSTER", "bool", "False", None, None, _BOOL, "OBSERVER", "STATIC_EFFECTIVE", "4.2.3/4.3.2", False, "whether background work is kept apart from the work of all tenants"),
@@ -54,7 +54,7 @@ PARAMETER_ROWS: tuple[Row, ...] = (
     ("enable_rebalance", "TENANT", "bool", "True", None, None, _BOOL, "LOAD_BALANCE", "DYNAMIC_EFFECTIVE", "4.0.0", False, "whether load is balanced within the tenant"),
     ("resource_hard_limit", "CLUSTER", "int", "100", "100", "10000", (), "LOAD_BALANCE", "DYNAMIC_EFFECTIVE", "4.0.0", False, "how far units may overcommit a server, in percent. Range: [100,10000]"),
     ("standby_db_preferred_upstream_log_region", "TENANT", "string", "", None, None, (), "LOGSERVICE", "DYNAMIC_EFFECTIVE", "4.2.0", False, "region a standby tenant fetches its logs from if it can"),
-    ("archive_lag_target", "TENANT", "time", "120s", "0ms", "7200s", (), "LOGSERVICE", "DYNAMIC_EFFECTIVE", "4.2.0", False, "longest time a log stream's log waits before it is archived; 0ms archives at once. Range: [0ms,7200s]"),
+    ("archive_lag_target", "TENANT", "time", "120s", "0ms", "7200s", (), "LOGSERVICE", "DYNAMIC_EFFECTIVE", "4.2.0", True, "longest time a log stream's log waits before it is archived; 0ms archives at once. Range: [0ms,7200s]"),
     ("standby_db_fetch_log_rpc_timeout", "TENANT", "time", "15s", "2s", None, (), "LOGSERVICE", "DYNAMIC_EFFECTIVE", "4.2.0", False, "time a standby tenant waits for a log before it asks another server. Range: [2s,+∞)"),
     ("ls_gc_delay_time", "TENANT", "time", "0s", "0s", None, (), "LOGSERVICE", "DYNAMIC_EFFECTIVE", "4.2.0", False, "time a dropped log stream is kept while archiving is off. Range: [0s,+∞)"),
     ("log_disk_throttling_maximum_duration", "TENANT", "time", "2h", "1s", "3d", (), "LOGSERVICE", "DYNAMIC_EFFECTIVE", "4.2.0", False, "time that the free log disk must last while writes are slowed. Range: [1s,3d]"),
@@ -114,10 +114,13 @@ PARAMETER_ROWS: tuple[Row, ...] = (
     ("data_dir", "CLUSTER", "string", "store", None, None, (), "SSTABLE", "READONLY", "4.0.0", False, "directory of the data"),
 )
 
-# Rows that older versions had otherwise: name, the mark from which the row above holds, default, low, high before it.
-OLDER_ROWS: tuple[tuple[str, str, str, str | None, str | None], ...] = (
-    ("log_archive_concurrency", "4.2.0", "1", "1", "100"),
-    ("log_restore_concurrency", "4.2.0", "1", "1", "100"),
-    ("ls_gc_delay_time", "4.2.1", "3600s", "0s", None),
-    ("memstore_limit_percentage", "4.2.3/4.3.0", "50", "1", "99"),
+# Rows that older versions had otherwise: name, the mark from which the row above holds, level, default, low, high before
+# it. Of two rows with one name the one with the older mark comes last.
+OLDER_ROWS: tuple[tuple[str, str, str, str, str | None, str | None], ...] = (
+    ("backup_data_file_size", "4.2.1 BP2", "CLUSTER", "4G", "512M", "4G"),
+    ("log_archive_concurrency", "4.2.0", "TENANT", "1", "1", "100"),
+    ("log_archive_concurrency", "4.1.0", "CLUSTER", "1", "1", "100"),
+    ("log_restore_concurrency", "4.2.0", "TENANT", "1", "1", "100"),
+    ("ls_gc_delay_time", "4.2.1 BP1", "TENANT", "3600s", "0s", None),
+    ("memstore_limit_percentage", "4.2.3/4.3.0", "CLUSTER", "50", "1", "99"),
 )

@@ -72,9 +72,9 @@ PARAMETERS: dict[str, ParameterDef] = {row[0]: _definition(row) for row in PARAM
 def definitions_of(version: Version) -> Mapping[str, ParameterDef]:
     """The parameters that `version` has, with the defaults and bounds it has them with."""
     present = {name: d for name, d in PARAMETERS.items() if version.has(d.since)}
-    for name, mark, default, low, high in OLDER_ROWS:
+    for name, mark, level, default, low, high in OLDER_ROWS:
         if name in present and not version.has(mark):
-            present[name] = replace(present[name], default=default, low=low, high=high)
+            present[name] = replace(present[name], level=Level(level), default=default, low=low, high=high)
     for name, definition in present.items():
         if definition.default == "(build)":
             present[name] = replace(definition, default=str(version))

@@ -163,4 +163,5 @@ def _set_archive(state: ClusterState, tenant: Tenant, spec: TenantSpec) -> None:
             RoundStatus.DOING,
             start_scn,
             start_scn,
+            step_ns=archive.step_ns,
         )

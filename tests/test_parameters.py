@@ -172,8 +172,32 @@ def test_defaults_that_versions_changed() -> None:
     assert of("4.2.1", "memstore_limit_percentage") == ("50", "1", "99")
     assert of("4.2.5", "memstore_limit_percentage") == of("4.3.3", "memstore_limit_percentage") == ("0", "0", "99")
     assert of("4.1.0", "log_archive_concurrency") == ("1", "1", "100")
+    assert of("4.2.1", "ls_gc_delay_time") == of("4.2.0", "ls_gc_delay_time") == ("3600s", "0s", None)
+    assert of("4.2.1.1", "ls_gc_delay_time") == of("4.3.3", "ls_gc_delay_time") == ("0s", "0s", None)
     assert of("4.2.0", "log_archive_concurrency") == ("0", "0", "100")
     assert of("4.2.1.10", "compatible")[0] == "4.2.1.10"
+
+
+@pytest.mark.parametrize(
+    ("version", "name", "level"),
+    [
+        ("4.0.0", "backup_data_file_size", Level.CLUSTER),
+        ("4.2.1.1", "backup_data_file_size", Level.CLUSTER),
+        ("4.2.1.2", "backup_data_file_size", Level.TENANT),
+        ("4.2.5", "backup_data_file_size", Level.TENANT),
+        ("4.3.3", "backup_data_file_size", Level.TENANT),
+        ("4.0.0", "log_archive_concurrency", Level.CLUSTER),
+        ("4.1.0", "log_archive_concurrency", Level.TENANT),
+    ],
+)
+def test_levels_that_versions_changed(version: str, name: str, level: Level) -> None:
+    assert definitions_of(Version.parse(version))[name].level is level
+
+
+def test_a_parameter_that_a_patch_brought_back() -> None:
+    versions = ("4.2.1.8", "4.2.1.9", "4.2.2", "4.2.4", "4.2.5", "4.2.6", "4.3.3", "4.3.5")
+    having = [text for text in versions if "ob_storage_s3_url_encode_type" in definitions_of(Version.parse(text))]
+    assert having == ["4.2.1.9", "4.2.5", "4.2.6", "4.3.5"]
 
 
 def test_the_store_keeps_tenants_apart_and_forgets_on_reset() -> None:
@@ -218,6 +242,7 @@ def test_a_tenant_sees_its_own_and_the_clusters() -> None:
 if REFERENCE.exists():
     # Parameters that 4.x no longer has; bounds that are open there and closed here.
     GONE = {"2.2.x", "2.x"}
+    FIRST_OF_4_2_1 = {("4.2.1", "ls_gc_delay_time"): "3600s"}  # the profile is 4.2.1.0; from BP1 on as listed
     OPEN_BOUNDS = {
         "freeze_trigger_percentage", "memstore_limit_percentage", "data_disk_write_limit_percentage",
         "dump_data_dictionary_to_log_interval",
@@ -251,4 +276,4 @@ if REFERENCE.exists():
                 assert entry["name"] in present
             if entry["name"] in present and entry["default"] != "(build)":
                 default = entry.get("default_by_version", {}).get(profile, entry["default"])
-                assert present[entry["name"]].default == default
+                assert present[entry["name"]].default == FIRST_OF_4_2_1.get((profile, entry["name"]), default)

@@ -5,7 +5,10 @@ from enum import StrEnum
 
 from obsim.ids import Bytes, Nanoseconds, Scn
 
-__all__ = ["ArchiveRound", "RoundStatus"]
+__all__ = ["CHECKPOINT_INTERVAL_NS", "ArchiveRound", "RoundStatus"]
+
+CHECKPOINT_INTERVAL_NS = Nanoseconds(1_000_000_000)
+"""Grain of the checkpoint: it moves no oftener while archiving goes on, and stands on a multiple of this."""
 
 
 class RoundStatus(StrEnum):
@@ -38,12 +41,14 @@ class ArchiveRound:
     start_log_bytes: Bytes = Bytes(0)
     """Log the tenant had written when the round began."""
     comment: str = ""
+    step_ns: Nanoseconds = CHECKPOINT_INTERVAL_NS
+    """Time between two steps of the checkpoint, whole seconds."""
 
     def checkpoint_at(self, now_ns: int) -> Scn:
         """CHECKPOINT_SCN as a reader sees it at `now_ns`."""
         if self.status is not RoundStatus.DOING:
             return self.checkpoint_scn
-        return Scn(max(self.start_scn, now_ns - now_ns % CHECKPOINT_INTERVAL_NS))
+        return Scn(max(self.start_scn, self.checkpoint_scn, now_ns - now_ns % self.step_ns))
 
     def used_piece_id(self, now_ns: int) -> int:
         """USED_PIECE_ID: the piece the checkpoint lies in (engine.md 4.2)."""
@@ -51,7 +56,3 @@ class ArchiveRound:
             return self.base_piece_id
         elapsed_us = self.checkpoint_at(now_ns) // 1000 - self.start_scn // 1000
         return self.base_piece_id + elapsed_us // self.piece_switch_interval_us
-
-
-CHECKPOINT_INTERVAL_NS = Nanoseconds(1_000_000_000)
-"""How often the checkpoint moves while archiving goes on."""

@@ -36,6 +36,8 @@ class TenantArchive:
     dest_id: int = 0
     deferred: bool = False
     """LOG_ARCHIVE_DEST_STATE is DEFER."""
+    step_ns: Nanoseconds = CHECKPOINT_INTERVAL_NS
+    """What `archive_lag_target` makes of the time between two steps of the checkpoint."""
     round: ArchiveRound | None = None
     history: list[ArchiveRound] = field(default_factory=list)
     _log_marks: list[tuple[Nanoseconds, Bytes]] = field(default_factory=list)
@@ -81,8 +83,21 @@ class TenantArchive:
         return list(pieces_of(archive_round, now_ns, self._log_bytes_at, size_bytes))
 
     def checkpoint_after(self, scn: Scn) -> Nanoseconds:
-        """The moment at which the checkpoint will have passed `scn`."""
-        return Nanoseconds(scn - scn % CHECKPOINT_INTERVAL_NS + CHECKPOINT_INTERVAL_NS)
+        """The moment at which the checkpoint will have passed `scn`, or has if that is over."""
+        if self.round is not None and self.round.checkpoint_scn > scn:
+            return Nanoseconds(scn)
+        return Nanoseconds(scn - scn % self.step_ns + self.step_ns)
+
+    def set_lag_target(self, target_ns: Nanoseconds, now_ns: Nanoseconds) -> None:
+        """ARCHIVE_LAG_TARGET: a log stream with little to say archives no oftener (parameters.json).
+
+        The step is the target in whole seconds, one second at least. What is archived stays so.
+        """
+        self.step_ns = Nanoseconds(max(CHECKPOINT_INTERVAL_NS, target_ns - target_ns % CHECKPOINT_INTERVAL_NS))
+        if self.round is not None:
+            self.round.checkpoint_scn = self.round.checkpoint_at(now_ns)
+            self.round.step_ns = self.step_ns
+        self.revisions.touch("archive")
 
     def set_mode(self, enabled: bool, now_ns: Nanoseconds) -> None:
         """ARCHIVELOG or NOARCHIVELOG. Raises 9091 or 9092 when the mode is that already."""
@@ -157,6 +172,7 @@ class TenantArchive:
             path=destination.uri.path,
             piece_switch_interval_us=destination.piece_switch_interval_us,
             base_piece_id=last.used_piece_id(now_ns) + 1 if last else 1,
+            step_ns=self.step_ns,
         )
         self.revisions.touch("archive")
         self.order_pass(now_ns)

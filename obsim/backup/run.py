@@ -253,13 +253,21 @@ class BackupRun:
 
     def _log(self, now_ns: Nanoseconds) -> None:
         if self.job.request.plus_archivelog:
-            at_ns = self.context.archive.checkpoint_after(self.set_task.end_scn)
-            self.context.events.push(max(at_ns, now_ns), self._complement_log)
+            self._wait_for_log(now_ns)
         else:
             self.context.events.push(now_ns + LOG_NS, self._next_stage)
 
+    def _wait_for_log(self, now_ns: Nanoseconds) -> None:
+        """Look again when the checkpoint has passed the end; a longer lag target puts that moment off."""
+        at_ns = self.context.archive.checkpoint_after(self.set_task.end_scn)
+        self.context.events.push(max(at_ns, now_ns), self._complement_log)
+
     def _complement_log(self, now_ns: Nanoseconds) -> None:
-        if not self.ended and self.job.status is JobStatus.DOING:
+        if self.ended or self.job.status is not JobStatus.DOING:
+            return
+        if self.context.archive.checkpoint_after(self.set_task.end_scn) > now_ns:
+            self._wait_for_log(now_ns)
+        else:
             self._submit("BACKUP_COMPLEMENT_LOG", COMPLEMENT_LOG_NS, now_ns, self._next_stage)
 
     # DAG tasks and log streams.

@@ -12,14 +12,18 @@ from obsim.cluster.tenant import Tenant
 from obsim.destination import parse_archive_destination, parse_uri
 from obsim.errors import NotModelled, SyntaxRefused, error
 from obsim.ids import SYS_TENANT_ID, TenantId
-from obsim.parameters import Level, ParameterDef, check_value
-from obsim.statements import AlterParameters, ParameterAction, ResetParameters
+from obsim.parameters import Level, ParameterDef, check_value, number_of
+from obsim.statements import AlterParameters, NullValue, ParameterAction, ResetParameters
 
 __all__ = ["alter_parameters", "reset_parameters"]
 
 Change = Callable[[], None]
 _SETTINGS = frozenset({"data_backup_dest", "log_archive_dest", "log_archive_dest_state", "log_restore_source"})
 _NUMBERED = tuple(f"log_archive_dest{infix}_{n}" for infix in ("", "_state") for n in range(1, 9))
+
+_SET_LAG_TARGET = "ALTER SYSTEM SET ARCHIVE_LAG_TARGET"
+_TENANT_WORDS = {"all": "all/all_meta", "all_meta": "all/all_meta", "all_user": "all_user"}
+_S3_LAG_MIN_NS = 60 * 10**9
 
 
 def alter_parameters(state: ClusterState, who: Principal, statement: AlterParameters) -> Ok:
@@ -46,12 +50,41 @@ def _check_parameter(state: ClusterState, who: Principal, action: ParameterActio
     owners = _owners(state, who, definition, action.tenant)
     if definition.edit_level == "READONLY":
         raise error("OB_INVALID_CONFIG")
+    if definition.name == "archive_lag_target":
+        _check_lag_target(state, definition, action, owners)
     text = check_value(definition, action.value)
     if action.server is not None and action.server not in state.resources.servers:
         raise error("OB_INVALID_ARGUMENT", "server")
     if action.zone is not None and action.zone not in state.resources.zones:
         raise error("OB_INVALID_ARGUMENT", "zone")
     return lambda: _store(state, definition, owners, text)
+
+
+def _check_lag_target(
+    state: ClusterState, definition: ParameterDef, action: ParameterAction, owners: list[TenantId | None]
+) -> None:
+    """The checker of its own that `archive_lag_target` has: it comes before the range (parameters.json).
+
+    Raises 1235 for a word instead of a tenant, 4179 for what is no time, for a tenant without a log_archive_dest and
+    for less than 60s on S3.
+    """
+    if action.tenant is not None and action.tenant.lower() in _TENANT_WORDS:
+        raise error("OB_NOT_SUPPORTED", f"use {_TENANT_WORDS[action.tenant.lower()]} in '{_SET_LAG_TARGET}' syntax is")
+    if isinstance(action.value, NullValue):
+        return
+    lag_ns = number_of(definition, str(action.value))
+    if lag_ns is None:
+        raise error("OB_OP_NOT_ALLOW")
+    for owner in owners:
+        tenant = state.tenants[owner] if owner is not None else state.sys
+        if tenant.kind != "USER":
+            continue
+        destination = tenant.archive.destination
+        if destination is None:
+            raise error("OB_OP_NOT_ALLOW", "log_archive_dest has not been set, set archive_lag_target is")
+        if destination.uri.scheme == "s3" and lag_ns < _S3_LAG_MIN_NS:
+            small = "set archive_lag_target smaller than 60s when log_archive_dest is S3 is"
+            raise error("OB_OP_NOT_ALLOW", small)
 
 
 def _find(state: ClusterState, who: Principal, name: str, tenant: str | None) -> ParameterDef:
@@ -80,6 +113,8 @@ def _store(state: ClusterState, definition: ParameterDef, owners: list[TenantId 
             state.parameters.set(definition.name, owner, text)
         if owner is not None:
             state.apply_scores(state.tenants[owner])
+            if definition.name == "archive_lag_target":
+                state.apply_archive_lag(state.tenants[owner])
     for tenant_id, freezer in state.freezers.items():
         if None in owners or tenant_id in owners:
             freezer.parameters_changed()

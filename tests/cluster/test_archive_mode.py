@@ -71,10 +71,10 @@ def test_without_a_destination_no_round_appears(make_state, run):
     assert archive.round.piece_switch_interval_us == 2 * 86_400 * 10**6
 
 
-def test_checkpoint_follows_the_clock_in_whole_seconds(state):
+def test_checkpoint_follows_the_clock_in_steps_of_the_lag_target(state):
     current = state.tenants[T1].archive.round
-    state.advance_to(state.now_ns + 1_700_000_000)
-    assert current.checkpoint_at(state.now_ns) == state.start_ns + 10**9
+    state.advance_to(state.now_ns + 121_700_000_000)
+    assert current.checkpoint_at(state.now_ns) == state.start_ns + 120 * 10**9
     assert current.used_piece_id(state.now_ns) == 1
     state.advance_to(state.start_ns + 86_400 * 10**9)
     assert current.used_piece_id(state.now_ns) == 2
