@@ -200,7 +200,6 @@ PAIRS = (
         storage_columns.LS_LOCATIONS,
         ("storage",),
         _unfilled,
-        dba_types=storage_columns.LS_LOCATIONS_DBA_TYPES,
     ),
     Pair("OB_LS_HISTORY", storage_columns.LS_HISTORY, ("storage",), _unfilled, since="4.2.0"),
     Pair("OB_TABLE_LOCATIONS", storage_columns.TABLE_LOCATIONS, ("storage",), _unfilled),
@@ -323,11 +322,12 @@ def _cdb_rows(producer: Producer) -> RowSource:
     return lambda state, scope: producer(state, state.tenants.values(), scope.offset_s)
 
 
-def _dba_rows(producer: Producer, *, with_tenant: bool) -> RowSource:
-    first = 0 if with_tenant else 1
+def _dba_rows(pair: Pair) -> RowSource:
+    place = next(i for i, column in enumerate(pair.columns) if column.name == "TENANT_ID")
 
     def rows(state: ClusterState, scope: Scope) -> list[Row]:
-        return [row[first:] for row in producer(state, (state.tenants[scope.tenant_id],), scope.offset_s)]
+        found = pair.rows(state, (state.tenants[scope.tenant_id],), scope.offset_s)
+        return found if pair.dba_tenant else [row[:place] + row[place + 1 :] for row in found]
 
     return rows
 
@@ -337,9 +337,9 @@ def _pair_views(pair: Pair) -> Iterator[ViewDef]:
     yield ViewDef(
         "oceanbase", f"CDB_{pair.name}", pair.columns, pair.families, cdb_rows, SYS_ONLY, key=pair.key, since=pair.since
     )
-    kept = pair.columns if pair.dba_tenant else pair.columns[1:]
+    kept = (c for c in pair.columns if pair.dba_tenant or c.name != "TENANT_ID")
     columns = tuple(replace(c, mysql_type=pair.dba_types.get(c.name, c.mysql_type)) for c in kept)
-    dba_rows = _dba_rows(pair.rows, with_tenant=pair.dba_tenant)
+    dba_rows = _dba_rows(pair)
     for schema in ("oceanbase", ORACLE_SCHEMA):
         yield ViewDef(
             schema, f"DBA_{pair.name}", columns, pair.families, dba_rows, BOTH, pair.history, pair.key, pair.since

@@ -6,7 +6,7 @@ from obsim.catalog.model import columns_of
 
 __all__ = [
     "FREEZE_INFO", "GV_COMPACTION_PROGRESS", "GV_SSTABLES", "GV_TABLET_COMPACTION_PROGRESS", "LS", "LS_HISTORY",
-    "LS_LOCATIONS", "LS_LOCATIONS_DBA_TYPES", "MAJOR_COMPACTION", "TABLE_LOCATIONS",
+    "LS_LOCATIONS", "MAJOR_COMPACTION", "TABLE_LOCATIONS",
     "V_COMPACTION_PROGRESS", "ZONE_MAJOR_COMPACTION",
 ]
 
@@ -40,10 +40,6 @@ LS_LOCATIONS = columns_of("""\
     LEARNER_LIST                 longtext            null since 4.2.3/4.3.3
     REBUILD                      varchar(5)               since 4.2.3/4.3.3
 """)
-
-LS_LOCATIONS_DBA_TYPES = {
-    "MODIFY_TIME": "datetime(6)",
-}
 
 LS_HISTORY = columns_of("""\
     TENANT_ID                    bigint(20)
