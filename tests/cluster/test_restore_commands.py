@@ -1,0 +1,128 @@
+"""Restores and standby tenants: every check in its order, and what each version's grammar refuses."""
+
+import pytest
+
+from obsim.cluster.resources import ResourcePool
+from obsim.ids import Nanoseconds, TenantId
+
+SYS, T1 = 1, 1002
+DENIED = "1227 Access denied"
+PLAIN = "1235 Not supported feature or function"
+ARGUMENT = "1210 Invalid argument"
+UNKNOWN = "5160 invalid tenant name specified in connection string"
+SCN = "1210 Incorrect arguments to until scn, it should be positive integer"
+EXISTS = "4179 restore tenant with existed tenant name is not allowed"
+NO_POOL = "4650 resource pool 'nosuch' not exist"
+BAD_URI = "9026 backup destination is not valid"
+NOTHING = "4018 no backup set path or log piece can be used to restore"
+RESTORE = "ALTER SYSTEM RESTORE "
+FROM = " FROM 'file:///backup/data,file:///backup/arch'"
+POOL = " WITH 'pool_list=p1'"
+POINT = " UNTIL SCN = 1"
+
+ANSWERS = [
+    (SYS, RESTORE + "all_user" + FROM + POINT + POOL, PLAIN),
+    (T1, RESTORE + "`all`" + FROM + POOL, PLAIN),
+    (T1, RESTORE + "t9" + FROM + " UNTIL SCN = 0" + POOL, SCN),
+    (T1, RESTORE + "t9" + FROM + " UNTIL TIME = 'soon'" + POOL, "1525 Incorrect TIMESTAMP value: 'soon'"),
+    (T1, RESTORE + "t9" + FROM + " UNTIL TIME = '2024-02-30'" + POOL, "1525 Incorrect TIMESTAMP value: '2024-02-30'"),
+    (T1, RESTORE + "t9" + FROM + POOL, DENIED),
+    (SYS, RESTORE + "t1" + FROM + " WITH 'nonsense'", EXISTS),
+    (SYS, RESTORE + "t9" + FROM + " WITH 'nonsense'", ARGUMENT),
+    (SYS, RESTORE + "t9" + FROM + " WITH 'locality=F@z1'", ARGUMENT),
+    (SYS, RESTORE + "t9" + FROM + " WITH 'pool_list=p1&concurrency=0'", ARGUMENT),
+    (SYS, RESTORE + "t9 FROM 'nowhere' WITH 'pool_list=p1,nosuch'", NO_POOL),
+    (SYS, RESTORE + "t9 FROM 'file:///a,nowhere'" + POOL, BAD_URI),
+    (SYS, RESTORE + "t9" + FROM + POOL, NOTHING),
+    (SYS, RESTORE + "T1 FROM 'file:///a' UNTIL TIME = '2024-01-01 00:00:00.5'" + POOL, NOTHING),
+    (SYS, RESTORE + "FROM 'file:///a' PREVIEW", NOTHING),
+    (SYS, RESTORE + "FROM 'file:///a' UNTIL SCN = 0 PREVIEW", SCN),
+    (T1, RESTORE + "FROM 'file:///a' PREVIEW", DENIED),
+    (T1, "ALTER SYSTEM CANCEL RESTORE t9", DENIED),
+    (T1, "ALTER SYSTEM ADD RESTORE SOURCE 'file:///a'", PLAIN),
+    (SYS, "ALTER SYSTEM ADD RESTORE SOURCE 'nowhere'", BAD_URI),
+    (T1, "ALTER SYSTEM CLEAR RESTORE SOURCE", PLAIN),
+    (SYS, "ALTER SYSTEM CLEAR RESTORE SOURCE", ""),
+    (T1, "ALTER SYSTEM RECOVER TABLE a.b TO TENANT t1" + POOL, "4179 user tenant initiate recover table is not allowed"),
+    (T1, "ALTER SYSTEM CANCEL RECOVER TABLE t1", "4179 user tenant cancel recover table is not allowed"),
+    (SYS, "ALTER SYSTEM RECOVER TABLE a.b TO TENANT nosuch UNTIL SCN = 0" + POOL, UNKNOWN),
+    (SYS, "ALTER SYSTEM RECOVER TABLE a.b TO TENANT sys" + POOL, PLAIN),
+    (SYS, "ALTER SYSTEM RECOVER TABLE a.b TO TENANT t1 UNTIL SCN = 0" + POOL, SCN),
+    (SYS, "ALTER SYSTEM RECOVER TABLE a.b TO TENANT t1" + FROM + POOL, NOTHING),
+    (SYS, "ALTER SYSTEM CANCEL RECOVER TABLE nosuch", UNKNOWN),
+    (T1, "ALTER SYSTEM RECOVER STANDBY", "1210 Incorrect arguments to restore until, should specify restore until point"),
+    (T1, "ALTER SYSTEM RECOVER STANDBY UNTIL SCN = 0", SCN),
+    (T1, "ALTER SYSTEM RECOVER STANDBY UNTIL TIME = 'x'", "1525 Incorrect TIMESTAMP value: 'x'"),
+    (T1, "ALTER SYSTEM RECOVER STANDBY TENANT t2 CANCEL", DENIED),
+    (SYS, "ALTER SYSTEM RECOVER STANDBY TENANT nosuch CANCEL", UNKNOWN),
+    (T1, "ALTER SYSTEM ACTIVATE STANDBY TENANT t2", DENIED),
+    (SYS, "ALTER SYSTEM SWITCHOVER TO PRIMARY TENANT = nosuch VERIFY", UNKNOWN),
+    (SYS, "ALTER SYSTEM BACKUP KEY", "1064 Parse error"),
+    (T1, "ALTER SYSTEM CHANGE EXTERNAL_STORAGE_DEST PATH 'file:///a' ATTRIBUTE 'x'", DENIED),
+    (SYS, "ALTER SYSTEM CHANGE EXTERNAL_STORAGE_DEST PATH 'nowhere' ATTRIBUTE 'x'", BAD_URI),
+]  # fmt: skip
+
+
+@pytest.fixture
+def pooled(make_state):
+    def make(version: str):
+        state = make_state(version)
+        pool = ResourcePool.__new__(ResourcePool)
+        pool.tenant_id = None
+        state.resources.pools.setdefault("p1", pool)
+        return state
+
+    return make
+
+
+@pytest.mark.parametrize("version", ["4.2.5", "4.3.3"])
+@pytest.mark.parametrize(("tenant_id", "text", "answer"), ANSWERS)
+def test_answer(pooled, run, version: str, tenant_id: int, text: str, answer: str) -> None:
+    assert run(pooled(version), tenant_id, text) == answer
+
+
+def test_a_pool_that_belongs_to_a_tenant_is_refused(pooled, run) -> None:
+    state = pooled("4.2.5")
+    state.resources.pools["p1"].tenant_id = TenantId(T1)
+    assert run(state, SYS, RESTORE + "t9" + FROM + POOL).startswith("4626 resource pool 'p1'")
+
+
+def test_a_point_that_sets_and_log_cover_is_not_modelled_yet(pooled, run) -> None:
+    state = pooled("4.2.5")
+    assert run(state, SYS, "ALTER SYSTEM BACKUP TENANT = t1") == ""
+    state.advance_to(Nanoseconds(state.now_ns + 24 * 3600 * 10**9))
+    (backup_set,) = state.tenant_named("t1").backup.sets.values()
+    first = backup_set.min_restore_scn
+    places = f" FROM '{backup_set.path},{state.tenant_named('t1').archive.round.path}'"
+    assert run(state, SYS, RESTORE + "t9" + places + POOL) == "1235 obsim does not model ALTER SYSTEM RESTORE yet"
+    exact = run(state, SYS, RESTORE + f"t9{places} UNTIL SCN = {first}" + POOL)
+    assert exact == "1235 obsim does not model ALTER SYSTEM RESTORE yet"
+    assert run(state, SYS, RESTORE + f"t9{places} UNTIL SCN = {first - 1}" + POOL) == NOTHING
+    assert run(state, SYS, RESTORE + f"t9{places} UNTIL SCN = {1 << 61}" + POOL) == NOTHING
+
+
+@pytest.mark.parametrize("version", ["4.0.0", "4.1.0"])
+@pytest.mark.parametrize(
+    ("text", "starts"),
+    [
+        (RESTORE + "t1" + FROM + POOL + " PREVIEW", "4179 "),
+        (RESTORE + "a.b FOR t9" + FROM + POOL, "1235 obsim does not model"),
+        (RESTORE + "FROM 'file:///a' PREVIEW", "1064 "),
+        ("ALTER SYSTEM CANCEL RESTORE t9", "1235 cancel restore is not supported"),
+        ("ALTER SYSTEM RECOVER TABLE a.b TO TENANT t1" + POOL, "1064 "),
+        ("ALTER SYSTEM CANCEL RECOVER TABLE t1", "1064 "),
+        ("ALTER SYSTEM CHANGE EXTERNAL_STORAGE_DEST PATH 'x'", "1235 change external storage dest is not supported"),
+    ],
+)
+def test_what_older_versions_make_of_it(pooled, run, version: str, text: str, starts: str) -> None:
+    assert run(pooled(version), SYS, text).startswith(starts)
+
+
+def test_the_newer_grammar_has_no_preview_at_the_end(pooled, run) -> None:
+    assert "near 'PREVIEW'" in run(pooled("4.2.5"), SYS, RESTORE + "t9" + FROM + POOL + " PREVIEW")
+
+
+@pytest.mark.parametrize(("version", "starts"), [("4.2.1", "1235 change"), ("4.2.1.10", "1235 change"), ("4.2.1.11", "9026 ")])
+def test_external_storage_changes_from_4_2_1_11(pooled, run, version: str, starts: str) -> None:
+    text = "ALTER SYSTEM CHANGE EXTERNAL_STORAGE_DEST PATH 'x'"
+    assert run(pooled(version), SYS, text).startswith(starts)
