@@ -11,6 +11,7 @@ FAMILIES = (
     "backup_parameters",
     "archive",
     "tenants",
+    "accounts",
     "parameters",
     "storage",
     "scheduler",

@@ -1,11 +1,11 @@
-"""Rows of tenants, accounts and DAG schedulers (samples.md, status-machines.md 10, views.json `dag_scheduler_rows`)."""
+"""Rows of tenants and DAG schedulers (samples.md, status-machines.md 10, views.json `dag_scheduler_rows`)."""
 
 from obsim.catalog.model import Row, Scope
 from obsim.cluster import ClusterState, Tenant
 from obsim.ids import SYS_TENANT_ID, TenantId, display_time
 from obsim.scheduler.priorities import PRIORITIES
 
-__all__ = ["accounts", "dag_scheduler", "seen_tenants", "tenants"]
+__all__ = ["dag_scheduler", "seen_tenants", "tenants"]
 
 RECOVERY_UNTIL_SCN = 4_611_686_018_427_387_903
 """The largest SCN: nothing stops the replay."""
@@ -20,8 +20,6 @@ DAG_NET_TYPES = (
     "DAG_NET_MIGRATION", "DAG_NET_PREPARE_MIGRATION", "DAG_NET_COMPLETE_MIGRATION", "DAG_NET_TRANSFER",
     "DAG_NET_BACKUP", "DAG_NET_RESTORE", "DAG_NET_TYPE_BACKUP_CLEAN", "DAG_NET_TRANSFER_BACKFILL_TX",
 )  # fmt: skip
-_PRIVILEGES = 29
-"""Privilege columns of mysql.user."""
 
 
 def seen_tenants(state: ClusterState, tenant_id: TenantId) -> list[Tenant]:
@@ -81,15 +79,3 @@ def _scheduler(tenant: Tenant, *, low_limits: bool) -> list[tuple[str, str, int]
     rows += [("DAG_COUNT", kind, kinds.get(kind, 0)) for kind in DAG_TYPES]
     nets = {"DAG_NET_BACKUP": int(tenant.backup.run is not None and tenant.backup.run.task is not None)}
     return rows + [("DAG_NET_COUNT", kind, nets.get(kind, 0)) for kind in DAG_NET_TYPES]
-
-
-def accounts(state: ClusterState, scope: Scope) -> list[Row]:
-    """mysql.user: the accounts of the tenant, each with every privilege."""
-    rows: list[Row] = []
-    for user in state.tenants[scope.tenant_id].users.values():
-        digest = "*" + user.password_sha1.hex() if user.password_sha1 else ""
-        rows.append((
-            "%", user.name, digest, *("Y",) * _PRIVILEGES, "", "", "", "", 0, 0, 0, 0, "mysql_native_password", digest,
-            "N", "N",
-        ))  # fmt: skip
-    return rows

@@ -21,6 +21,7 @@ from obsim.catalog.backup_views import (
     backup_parameters,
     job_history,
     jobs,
+    schedule_tasks,
     set_files,
     storage_info,
     storage_info_history,
@@ -28,7 +29,7 @@ from obsim.catalog.backup_views import (
     tasks,
 )
 from obsim.catalog.cleanup_views import delete_policies
-from obsim.catalog.cluster_views import dag_scheduler, tenants
+from obsim.catalog.cluster_views import tenants
 from obsim.catalog.columns import accounts as accounts_columns
 from obsim.catalog.columns import archive as archive_columns
 from obsim.catalog.columns import backup as backup_columns
@@ -39,8 +40,17 @@ from obsim.catalog.columns import parameters as parameter_columns
 from obsim.catalog.columns import restore as restore_columns
 from obsim.catalog.columns import scheduler as scheduler_columns
 from obsim.catalog.columns import storage as storage_columns
+from obsim.catalog.compaction_views import (
+    compaction_progress,
+    freeze_info,
+    major_compaction,
+    sstables_here,
+    zone_major_compaction,
+)
+from obsim.catalog.log_stream_views import log_stream_history, log_stream_locations, log_streams, table_locations
 from obsim.catalog.model import BOTH, SYS_ONLY, ColumnDef, Row, RowSource, Scope, ViewDef
 from obsim.catalog.parameter_views import parameters
+from obsim.catalog.scheduler_views import dag_scheduler, dags
 from obsim.catalog.storage_views import macroblocks, sstables
 from obsim.cluster import ClusterState, Tenant
 from obsim.errors import NotModelled
@@ -64,6 +74,11 @@ def _unfilled(_state: ClusterState, _tenants: Iterable[Tenant], _offset_s: int) 
 
 def _unfilled_view(_state: ClusterState, _scope: Scope) -> list[Row]:
     raise NotModelled("the rows of this view yet")
+
+
+def nothing_seen(_state: ClusterState, _scope: Scope) -> list[Row]:
+    """A view alone over what no simulated cluster ever has."""
+    return []
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,18 +209,23 @@ PAIRS = (
         nothing,
         since="4.2.1",
     ),
-    Pair("OB_LS", storage_columns.LS, ("storage",), _unfilled),
+    Pair("OB_LS", storage_columns.LS, ("storage", "tenants"), log_streams),
     Pair(
         "OB_LS_LOCATIONS",
         storage_columns.LS_LOCATIONS,
-        ("storage",),
-        _unfilled,
+        ("storage", "tenants"),
+        log_stream_locations,
     ),
-    Pair("OB_LS_HISTORY", storage_columns.LS_HISTORY, ("storage",), _unfilled, since="4.2.0"),
-    Pair("OB_TABLE_LOCATIONS", storage_columns.TABLE_LOCATIONS, ("storage",), _unfilled),
-    Pair("OB_MAJOR_COMPACTION", storage_columns.MAJOR_COMPACTION, ("storage",), _unfilled),
-    Pair("OB_ZONE_MAJOR_COMPACTION", storage_columns.ZONE_MAJOR_COMPACTION, ("storage",), _unfilled),
-    Pair("OB_FREEZE_INFO", storage_columns.FREEZE_INFO, ("storage",), _unfilled),
+    Pair("OB_LS_HISTORY", storage_columns.LS_HISTORY, ("storage",), log_stream_history, since="4.2.0"),
+    Pair("OB_TABLE_LOCATIONS", storage_columns.TABLE_LOCATIONS, ("storage", "tenants"), table_locations),
+    Pair("OB_MAJOR_COMPACTION", storage_columns.MAJOR_COMPACTION, ("storage",), major_compaction),
+    Pair(
+        "OB_ZONE_MAJOR_COMPACTION",
+        storage_columns.ZONE_MAJOR_COMPACTION,
+        ("storage", "tenants"),
+        zone_major_compaction,
+    ),
+    Pair("OB_FREEZE_INFO", storage_columns.FREEZE_INFO, ("storage",), freeze_info),
     Pair("OB_USERS", accounts_columns.USERS, ("accounts", "tenants"), users),
 )
 
@@ -239,40 +259,54 @@ ALONE = (
     ),
     Alone("oceanbase", "GV$OB_UNITS", cluster_columns.GV_UNITS, ("tenants",), _unfilled_view, oracle=True),
     Alone("oceanbase", "GV$OB_SERVERS", cluster_columns.GV_SERVERS, ("tenants",), _unfilled_view, oracle=True),
-    Alone("oceanbase", "GV$OB_SSTABLES", storage_columns.GV_SSTABLES, ("storage",), _unfilled_view, oracle=True),
+    Alone(
+        "oceanbase",
+        "GV$OB_SSTABLES",
+        storage_columns.GV_SSTABLES,
+        ("storage", "tenants"),
+        sstables_here(everywhere=True),
+        oracle=True,
+    ),
     Alone(
         "oceanbase",
         "GV$OB_TABLET_COMPACTION_PROGRESS",
         storage_columns.GV_TABLET_COMPACTION_PROGRESS,
-        ("storage",),
-        _unfilled_view,
+        (),
+        nothing_seen,
         oracle=True,
     ),
     Alone(
         "oceanbase",
         "GV$OB_COMPACTION_PROGRESS",
         storage_columns.GV_COMPACTION_PROGRESS,
-        ("storage",),
-        _unfilled_view,
+        ("storage", "tenants"),
+        compaction_progress(everywhere=True),
         oracle=True,
     ),
     Alone("oceanbase", "V$OB_UNITS", cluster_columns.GV_UNITS, ("tenants",), _unfilled_view, oracle=True),
     Alone("oceanbase", "V$OB_SERVERS", cluster_columns.GV_SERVERS, ("tenants",), _unfilled_view, oracle=True),
-    Alone("oceanbase", "V$OB_SSTABLES", storage_columns.GV_SSTABLES, ("storage",), _unfilled_view, oracle=True),
+    Alone(
+        "oceanbase",
+        "V$OB_SSTABLES",
+        storage_columns.GV_SSTABLES,
+        ("storage", "tenants"),
+        sstables_here(everywhere=False),
+        oracle=True,
+    ),
     Alone(
         "oceanbase",
         "V$OB_TABLET_COMPACTION_PROGRESS",
         storage_columns.GV_TABLET_COMPACTION_PROGRESS,
-        ("storage",),
-        _unfilled_view,
+        (),
+        nothing_seen,
         oracle=True,
     ),
     Alone(
         "oceanbase",
         "V$OB_COMPACTION_PROGRESS",
         storage_columns.V_COMPACTION_PROGRESS,
-        ("storage",),
-        _unfilled_view,
+        ("storage", "tenants"),
+        compaction_progress(everywhere=False),
         oracle=True,
     ),
     Alone(
@@ -291,13 +325,13 @@ ALONE = (
         ("scheduler", "tasks"),
         dag_scheduler,
     ),
-    Alone("oceanbase", "__all_virtual_dag", scheduler_columns.DAG, ("scheduler", "tasks"), _unfilled_view),
+    Alone("oceanbase", "__all_virtual_dag", scheduler_columns.DAG, ("scheduler", "tasks"), dags),
     Alone(
         "oceanbase",
         "__all_virtual_backup_schedule_task",
         scheduler_columns.BACKUP_SCHEDULE_TASK,
         ("tasks",),
-        _unfilled_view,
+        schedule_tasks,
         SYS_ONLY,
     ),
     Alone("mysql", "user", accounts_columns.MYSQL_USER, ("accounts", "tenants"), accounts),

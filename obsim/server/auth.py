@@ -10,7 +10,7 @@ from typing import Any
 
 from mysql_mimic.auth import NativePasswordAuthPlugin, User
 
-from obsim.errors import ServerError
+from obsim.errors import ServerError, error
 from obsim.server.engine import State
 
 __all__ = ["Account", "LoginName", "denied", "has_empty_password", "identify", "read_login_name"]
@@ -40,6 +40,8 @@ class Account:
 
     user: str
     tenant: Any
+    host: str = "%"
+    """Host of the account, as CURRENT_USER() prints it."""
 
 
 def read_login_name(text: str) -> LoginName:
@@ -52,8 +54,8 @@ def read_login_name(text: str) -> LoginName:
     return LoginName(user, tenant, cluster if sharp else None)
 
 
-def identify(state: State, text: str, scramble: bytes, nonce: bytes) -> Account:
-    """The account a client proved to be; raises 1045.
+def identify(state: State, text: str, scramble: bytes, nonce: bytes, address: str) -> Account:
+    """The account a client at `address` (without its port) proved to be; raises 1045, and 3118 for a locked one.
 
     A user without a password gets in only with an empty scramble. User names of an Oracle-mode tenant ignore case.
     """
@@ -61,13 +63,15 @@ def identify(state: State, text: str, scramble: bytes, nonce: bytes) -> Account:
     tenant = state.tenant_named(name.tenant)
     found = None
     if tenant is not None and tenant.kind != "META":
-        found = tenant.find_user(name.user)
+        found = tenant.find_user(name.user, address)
     known = found is not None and name.cluster in {None, state.cluster_name}
     account = User(name=found.name, auth_string=found.password_sha1.hex()) if known and found is not None else _NOBODY
     proved = len(scramble) in {0, SCRAMBLE_BYTES} and _native.password_matches(account, scramble, nonce)
-    if not (proved and known):
+    if found is None or not (proved and known):
         raise denied(name.user, scramble)
-    return Account(account.name, tenant)
+    if found.locked:
+        raise error("OB_ERR_USER_IS_LOCKED")
+    return Account(account.name, tenant, found.host)
 
 
 def denied(user: str, scramble: bytes) -> ServerError:

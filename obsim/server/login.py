@@ -87,8 +87,10 @@ def _switch(connection: "Connection", user: str, database: str | None, character
 
 def _log_in(connection: "Connection", user: str, scramble: bytes, database: str | None, character_set: str) -> None:
     shared = connection.shared
-    account = identify(shared.host.state, user, scramble, connection.nonce)
-    session = shared.host.open(account.user, account.tenant, connection.peer, database, connection.number)
+    account = identify(shared.host.state, user, scramble, connection.nonce, client_address(connection.peer))
+    session = shared.host.open(
+        account.user, account.tenant, connection.peer, database, connection.number, account.host
+    )
     connection.session = session
     connection.logged_in = True
     logger.info(
@@ -104,6 +106,12 @@ def _log_in(connection: "Connection", user: str, scramble: bytes, database: str 
     connection.on_packet = connection.on_command
     connection.look_at_session()
     connection.finish_ok(Ok())
+
+
+def client_address(peer: str) -> str:
+    """The address in `address:port`, without the brackets of version 6."""
+    address, colon, port = peer.rpartition(":")
+    return address.strip("[]") if colon and port.isdigit() else peer
 
 
 def change_user(connection: "Connection", body: bytes) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from obsim.answers import Ok, Value
 from obsim.charsets import CHARACTER_SETS, character_set, collation
 from obsim.client_statements import Assignment, DefaultValue, Expression, SetNames, SetVariables, Transaction
+from obsim.cluster.authority import check_privilege
 from obsim.errors import NotModelled, ServerError, error
 from obsim.variables import VARIABLES, find_variable
 
@@ -23,8 +24,11 @@ USER_VARIABLES_MAX = 4096
 def set_variables(session: "Session", statement: SetVariables, _: Sequence[Value]) -> Ok:
     """All assignments in order, from values that are all known before the first one acts.
 
-    Raises 1193, 1228, 1229, 1231, 1232, 1238 and what the expressions raise; then nothing has been set.
+    Raises 1227 for SET GLOBAL without ALTER SYSTEM (source: ob_privilege_check.cpp), 1193, 1228, 1229, 1231, 1232, 1238
+    and what the expressions raise; then nothing has been set.
     """
+    if any(assignment.scope == "global" for assignment in statement.assignments):
+        check_privilege(session.cluster.state, session.principal, "ALTER SYSTEM")
     settings = session.settings
     before, users_before = settings.snapshot(), dict(session.user_variables)
     globals_before = dict(settings.globals.changed)
@@ -93,6 +97,8 @@ def set_names(session: "Session", statement: SetNames, _: Sequence[Value]) -> Ok
 
 def set_transaction(session: "Session", statement: Transaction) -> Ok:
     """SET [SESSION | GLOBAL] TRANSACTION: the isolation level and read-only mode are variables."""
+    if statement.scope == "global":
+        check_privilege(session.cluster.state, session.principal, "ALTER SYSTEM")
     for words in statement.characteristics:
         if words.startswith("ISOLATION LEVEL "):
             name, value = "transaction_isolation", words.removeprefix("ISOLATION LEVEL ").replace(" ", "-")

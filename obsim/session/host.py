@@ -95,19 +95,21 @@ class SessionHost:
         host: str = "127.0.0.1",
         database: str | None = None,
         connection_id: int | None = None,
+        account_host: str = "%",
     ) -> Session:
         """A session of a user that has been authenticated.
 
-        `host` is the client's address, with its port where it has one. Raises 1049 for an unknown `database`; an empty
-        one is none.
+        `host` is the client's address, with its port where it has one, `account_host` the account's. Raises 1049 for an
+        unknown `database` and 1044 for one the account may not enter; an empty one is none.
         """
         if connection_id is None:
             connection_id = self.next_connection_id()
-        session = Session(self, connection_id, user, tenant.tenant_id, host)
+        session = Session(self, connection_id, user, tenant.tenant_id, host, account_host)
         if database:
             name = session.schema_named(database)
             if name is None:
                 raise error("OB_ERR_BAD_DATABASE", database)
+            session.check_schema(name)
             session.database = name
         self.sessions[connection_id] = session
         return session

@@ -13,7 +13,7 @@ from obsim.catalog import parameter_columns, parameter_rows
 from obsim.charsets import CHARACTER_SETS, COLLATIONS
 from obsim.client_statements import Show
 from obsim.cluster import Tenant
-from obsim.errors import NotModelled, ServerError, error
+from obsim.errors import NotModelled, error
 from obsim.session.describe import (
     create_database,
     create_table,
@@ -23,6 +23,7 @@ from obsim.session.describe import (
     show_columns,
     tables,
 )
+from obsim.session.grants import grants, privileges
 from obsim.session.listing import Listing, chosen, nothing, number, text
 from obsim.statements import ShowParameters, ShowTenant
 from obsim.variables import VARIABLES, shown
@@ -51,7 +52,14 @@ def show(session: "Session", statement: Show, _: Sequence[Value]) -> ResultSet:
 
 def _databases(session: "Session", statement: Show) -> Listing:
     label = "Database" if statement.like is None else f"Database ({statement.like})"
-    return Listing((text(label, 512),), [(name,) for name in session.cluster.catalog.schemas(session.tenant)])
+    return Listing((text(label, 512),), [(name,) for name in _seen_schemas(session)])
+
+
+def _seen_schemas(session: "Session") -> list[str]:
+    """The schemas in which the account has anything; all of them with SHOW DATABASES."""
+    account = session.account
+    names = session.cluster.catalog.schemas(session.tenant)
+    return [name for name in names if name == "obsim" or (account is not None and account.sees(name))]
 
 
 def _tables(session: "Session", statement: Show) -> Listing:
@@ -105,7 +113,10 @@ def _count_errors(session: "Session", statement: Show) -> Listing:
 
 def _visible_sessions(session: "Session") -> "Iterator[Session]":
     for other in session.cluster.sessions.values():
-        if session.tenant.kind == "SYS" or other.tenant_id == session.tenant_id:
+        if session.tenant.kind != "SYS" and other.tenant_id != session.tenant_id:
+            continue
+        own = (other.tenant_id, other.user) == (session.tenant_id, session.user)
+        if own or session.may("PROCESS"):
             yield other
 
 
@@ -160,19 +171,6 @@ def _character_sets(_session: "Session", _: Show) -> Listing:
     return Listing(columns, rows)
 
 
-def _grants(session: "Session", statement: Show) -> Listing:
-    name = session.user if statement.table in {None, "CURRENT_USER"} else str(statement.table)
-    user = session.tenant.find_user(name)
-    if user is None:
-        message = f"There is no such grant defined for user '{name}' on host '%'"
-        raise ServerError(1141, "42000", message)
-    grants = [f"GRANT ALL PRIVILEGES ON *.* TO '{user.name}' WITH GRANT OPTION"]
-    if user.name in {"root", "SYS"}:
-        schemas = sorted(n for n in session.cluster.catalog.schemas(session.tenant) if n != "obsim")
-        grants += [f"GRANT ALL PRIVILEGES ON `{schema}`.* TO '{user.name}'" for schema in schemas]
-    return Listing((text(f"Grants for {user.name}@%", 4096),), [(grant,) for grant in grants])
-
-
 def _plugins(_session: "Session", _: Show) -> Listing:
     return nothing(
         text("Name", 256), text("Status", 40), text("Type", 320), text("Library", 256, null=True), text("License", 320)
@@ -207,18 +205,6 @@ def _routines(_session: "Session", _: Show) -> Listing:
     )  # fmt: skip
 
 
-def _privileges(_session: "Session", _: Show) -> Listing:
-    columns = (text("Privilege", 40), text("Context", 60), text("Comment", 300))
-    rows = [
-        ("Alter system", "Server Admin", "To run ALTER SYSTEM"),
-        ("Process", "Server Admin", "To view the statements of other sessions"),
-        ("Select", "Tables", "To retrieve rows from table"),
-        ("Super", "Server Admin", "To use KILL thread, SET GLOBAL, CHANGE MASTER, etc."),
-        ("Usage", "Server Admin", "No privileges - allow connect only"),
-    ]
-    return Listing(columns, rows)
-
-
 LISTINGS: dict[str, Callable[["Session", Show], Listing]] = {
     "CHARACTER SET": _character_sets,
     "COLLATION": _collations,
@@ -232,10 +218,10 @@ LISTINGS: dict[str, Callable[["Session", Show], Listing]] = {
     "ENGINES": _engines,
     "ERRORS": _errors,
     "FUNCTION STATUS": _routines,
-    "GRANTS": _grants,
+    "GRANTS": grants,
     "INDEX": indexes,
     "PLUGINS": _plugins,
-    "PRIVILEGES": _privileges,
+    "PRIVILEGES": privileges,
     "PROCEDURE STATUS": _routines,
     "PROCESSLIST": _process_list,
     "STATUS": _status,

@@ -17,6 +17,8 @@ from obsim.server import Limits, ListenOptions, ThreadedServer
 class FakeUser:
     name: str
     password_sha1: bytes = b""
+    host: str = "%"
+    locked: bool = False
 
 
 @dataclass
@@ -26,7 +28,7 @@ class FakeTenant:
     mode: str
     users: dict[str, FakeUser]
 
-    def find_user(self, name: str) -> FakeUser | None:
+    def find_user(self, name: str, address: str | None = None) -> FakeUser | None:
         return self.users.get(name.upper() if self.mode == "ORACLE" else name)
 
 
@@ -255,7 +257,13 @@ class FakeHost:
         return self.last
 
     def open(
-        self, user: str, tenant: FakeTenant, host: str, database: str | None, connection_id: int | None = None
+        self,
+        user: str,
+        tenant: FakeTenant,
+        host: str,
+        database: str | None,
+        connection_id: int | None = None,
+        account_host: str = "%",
     ) -> FakeSession:
         session = FakeSession(self, user, tenant, host, connection_id or self.next_connection_id())
         if database is not None:

@@ -147,7 +147,7 @@ def test_unknown_accounts_are_verified_as_well(start: StartFake, monkeypatch: py
     monkeypatch.setattr("mysql_mimic.auth.NativePasswordAuthPlugin.password_matches", refuse)
     for typed in ("pw", "nobody", "pw@nowhere", "pw#other"):
         with pytest.raises(Exception, match="Access denied"):
-            identify(host.state, typed, b"x" * 20, b"n" * 20)
+            identify(host.state, typed, b"x" * 20, b"n" * 20, "127.0.0.1")
     assert [len(text) for text in seen] == [40, 40, 40, 40]
     assert len(set(seen)) == 2  # the account's own digest, and nobody's
 

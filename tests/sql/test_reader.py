@@ -32,6 +32,7 @@ from obsim.statements import (
     AlterParameters,
     BackupDatabase,
     CallProcedure,
+    CreateUser,
     Freeze,
     NotModelledStatement,
     NullValue,
@@ -42,9 +43,11 @@ from obsim.statements import (
     Secret,
     SetDecryption,
     SetEncryption,
+    SetPassword,
     ShowParameters,
     ShowTenant,
 )
+from obsim.statements.accounts import AccountName, AccountSpec
 from tests.sql.strategies import form_texts, statements
 
 ROOT = Path(__file__).parents[2]
@@ -248,9 +251,9 @@ def test_clauses_of_an_action_stay_with_it() -> None:
         ("SET names = 1", SetVariables((Assignment("session", "names", 1),))),
         ("/*!40103 SET TIME_ZONE='+00:00' */", SetVariables((Assignment("session", "time_zone", "+00:00"),))),
         ("INSERT INTO t VALUES (1)", NotModelledStatement("INSERT", "INSERT INTO t VALUES (1)")),
-        ("CREATE USER u IDENTIFIED BY 'x'", NotModelledStatement("CREATE USER", "CREATE USER u IDENTIFIED BY 'x'")),
+        ("CREATE USER u IDENTIFIED BY 'x'", CreateUser((AccountSpec(AccountName("u"), Secret("x")),))),
         ("EXPLAIN EXTENDED SELECT 1", NotModelledStatement("EXPLAIN", "EXPLAIN EXTENDED SELECT 1")),
-        ("SET PASSWORD FOR u = 'x'", NotModelledStatement("SET PASSWORD", "SET PASSWORD FOR u = 'x'")),
+        ("SET PASSWORD FOR u = 'x'", SetPassword(Secret("x"), AccountName("u"), hashed=True)),
         ("(( SELECT 1 ))", Query("(( SELECT 1 ))")),
         ("/* c */ with a as (select 1) select * from a ; ", Query("/* c */ with a as (select 1) select * from a")),
         ("-- only", Empty()),

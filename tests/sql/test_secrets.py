@@ -74,7 +74,7 @@ def test_no_secret_leaves_the_dialect(holder: str, caplog: pytest.LogCaptureFixt
         ("alter system backup database", "ALTER SYSTEM BACKUP DATABASE"),
         ("set encryption on identified by 'x' only", "SET ENCRYPTION ON IDENTIFIED BY '***' ONLY"),
         ("SET DECRYPTION IDENTIFIED BY 'x', 'y'; SELECT 'a'", "SET DECRYPTION IDENTIFIED BY '***', '***';  SELECT 'a'"),
-        ("CREATE USER u IDENTIFIED BY 'x'", "CREATE USER u IDENTIFIED BY '***'"),
+        ("CREATE USER u IDENTIFIED BY 'x'", "CREATE USER 'u'@'%' IDENTIFIED BY '***'"),
         ("SET @kms_encrypt_info = 'x'", "SET @kms_encrypt_info = '***'"),
         ("FROB 'x' PASSWORD 'y", "FROB 'x' PASSWORD '***'"),
         ("SET DATA_BACKUP_DEST = 's3://b?access_key=k&host=h'", "SET DATA_BACKUP_DEST = 's3://b?access_key=***&host=h'"),

@@ -29,6 +29,10 @@ class SessionFacts(Protocol):
         """CONNECTION_ID()."""
 
     @property
+    def account_host(self) -> str:
+        """Host of the account."""
+
+    @property
     def user(self) -> str:
         """Name of the user."""
 
@@ -143,7 +147,7 @@ def session_user(facts: Facts) -> Value:
 
 def current_user(facts: Facts) -> Value:
     """CURRENT_USER(): the account; accounts of obsim are valid from anywhere."""
-    return f"{facts.session.user}@%"
+    return f"{facts.session.user}@{facts.session.account_host}"
 
 
 def connection_id(facts: Facts) -> Value:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from obsim.client_statements import Describe, Show
+from obsim.sql.grammar.accounts import account_name
 from obsim.sql.grammar.cursor import Cursor
 from obsim.statements import NotModelledStatement
 
@@ -154,10 +155,8 @@ def _user(cursor: Cursor) -> str:
         if cursor.take("("):
             cursor.expect(")")
         return "CURRENT_USER"
-    user = cursor.text_or_name()
-    if cursor.take("@"):
-        cursor.text_or_name()
-    return user
+    name = account_name(cursor)
+    return name.user if name.host == "%" else f"{name.user}@{name.host}"
 
 
 def _limit(cursor: Cursor) -> tuple[int, int]:

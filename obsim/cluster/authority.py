@@ -1,0 +1,146 @@
+"""Who may run what: one table, statement -> the privilege it needs and the checks that come before it.
+
+OceanBase resolves a statement, then looks at the privileges, then asks the services (statements.md, "Order of stages").
+So an account without the privilege still gets the resolver's errors: `before` runs these and changes nothing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from obsim.answers import Ok
+from obsim.cluster.accounts import User
+from obsim.cluster.resolve import archive_tenants, backup_tenants, freeze_tenants
+from obsim.cluster.state import ClusterState, Command, Principal
+from obsim.errors import ServerError, error
+from obsim.ids import SYS_TENANT_ID
+from obsim.statements import (
+    AddRestoreSource,
+    AlterParameters,
+    BackupDatabase,
+    CancelBackup,
+    CancelRestore,
+    ChangeExternalStorage,
+    ClearRestoreSource,
+    Freeze,
+    PreviewRestore,
+    ResetParameters,
+    RestoreTables,
+    RestoreTenant,
+    SetArchiveMode,
+)
+from obsim.statements.accounts import AlterUser, CreateUser, DropUser, RenameUser
+
+__all__ = ["AUTHORITY", "INTERNAL", "Rule", "account_of", "check_internal", "check_privilege", "guarded", "lacking"]
+
+INTERNAL = frozenset({"root", "SYS"})
+"""The administrators a tenant is made with."""
+_EVERY_SUPER = frozenset({"ALTER SYSTEM", "ALTER TENANT", "CREATE RESOURCE POOL", "CREATE RESOURCE UNIT"})
+"""Where SUPER does as well, in versions that say so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The privilege on `*.*` a statement needs, and what is checked first."""
+
+    privilege: str
+    before: Callable[[ClusterState, Principal, Any], object] | None = None
+
+
+def _backup(state: ClusterState, who: Principal, statement: BackupDatabase) -> None:
+    if statement.tenants is not None:
+        backup_tenants(state, who, statement.tenants, "user tenant cannot specify tenant names")
+    if statement.path is not None:
+        raise error("OB_NOT_SUPPORTED", "backup do not support using specify path")
+
+
+def _cancel(state: ClusterState, who: Principal, statement: CancelBackup) -> None:
+    if statement.tenants:
+        backup_tenants(state, who, statement.tenants, None)
+
+
+def _archive(state: ClusterState, who: Principal, statement: SetArchiveMode) -> None:
+    archive_tenants(state, who, statement.tenants)
+
+
+def _freeze(state: ClusterState, who: Principal, statement: Freeze) -> None:
+    freeze_tenants(state, who, statement.tenants, major=statement.major)
+
+
+def _set(_: ClusterState, who: Principal, statement: AlterParameters) -> None:
+    if who.tenant_id != SYS_TENANT_ID and any(action.tenant is not None for action in statement.actions):
+        raise error("OB_ERR_NO_PRIVILEGE")
+
+
+def check_internal(_state: ClusterState, _who: Principal, statement: DropUser | RenameUser) -> None:
+    """1227 for dropping or renaming an administrator, whoever asks (recorded: DROP USER root)."""
+    names = statement.accounts if isinstance(statement, DropUser) else [old for old, _ in statement.pairs]
+    if any(name.user.lower() == who_is.lower() for name in names for who_is in INTERNAL):
+        raise error("OB_ERR_NO_PRIVILEGE")
+
+
+def _sys_only(_: ClusterState, who: Principal, _statement: object) -> None:
+    if who.tenant_id != SYS_TENANT_ID:
+        raise error("OB_ERR_NO_PRIVILEGE")
+
+
+AUTHORITY: dict[type, Rule] = {
+    AlterParameters: Rule("ALTER SYSTEM", _set),
+    BackupDatabase: Rule("ALTER SYSTEM", _backup),
+    CancelBackup: Rule("ALTER SYSTEM", _cancel),
+    Freeze: Rule("ALTER SYSTEM", _freeze),
+    ResetParameters: Rule("ALTER SYSTEM"),
+    **dict.fromkeys(
+        (
+            AddRestoreSource, CancelRestore, ChangeExternalStorage, ClearRestoreSource, PreviewRestore, RestoreTables,
+            RestoreTenant,
+        ),
+        Rule("ALTER SYSTEM", _sys_only),
+    ),
+    SetArchiveMode: Rule("ALTER SYSTEM", _archive),
+    AlterUser: Rule("CREATE USER"),
+    CreateUser: Rule("CREATE USER"),
+    DropUser: Rule("CREATE USER", check_internal),
+    RenameUser: Rule("CREATE USER", check_internal),
+}
+"""Statements that need one privilege. GRANT, REVOKE and SET PASSWORD look at what they name, in `account_commands`."""
+DEFAULT = Rule("ALTER SYSTEM")
+"""What a statement needs that changes the cluster and stands in no row above."""
+
+
+def account_of(state: ClusterState, who: Principal) -> User | None:
+    """The account that runs a statement; None when it was dropped meanwhile: its session lives on and may nothing."""
+    return state.tenants[who.tenant_id].account(who.user, who.host)
+
+
+def lacking(state: ClusterState, who: Principal, privilege: str) -> ServerError | None:
+    """1227 with the name of the privilege, or None where the account has it."""
+    account = account_of(state, who)
+    has_super = privilege in _EVERY_SUPER and state.profile.super_covers
+    if account is not None and (account.may(privilege) or (has_super and account.may("SUPER"))):
+        return None
+    return error("OB_ERR_NO_PRIVILEGE", f"SUPER or {privilege}" if has_super else privilege)
+
+
+def check_privilege(state: ClusterState, who: Principal, privilege: str) -> None:
+    """Raises 1227 for an account without `privilege` on `*.*`."""
+    refused = lacking(state, who, privilege)
+    if refused is not None:
+        raise refused
+
+
+def guarded(kind: type, command: Command, *, free: frozenset[type] = frozenset()) -> Command:
+    """`command` behind the rule of its statement type; types in `free` look after themselves."""
+    if kind in free:
+        return command
+    rule = AUTHORITY.get(kind, DEFAULT)
+
+    def run(state: ClusterState, who: Principal, statement: Any) -> Ok:
+        refused = lacking(state, who, rule.privilege)
+        if refused is None:
+            return command(state, who, statement)
+        if rule.before is not None:
+            rule.before(state, who, statement)
+        raise refused
+
+    return run
