@@ -29,10 +29,11 @@ from obsim.versions import VersionProfile
 if TYPE_CHECKING:
     from obsim.backup.tenant import TenantBackup
 
-__all__ = ["ArchiveFacts", "BackupRun", "RunContext", "failure_comment"]
+__all__ = ["ArchiveFacts", "BackupRun", "LogStreamTask", "RunContext", "failure_comment", "trace_id"]
 
 CANCELED = -4072
 BASE_MISSING = -9011
+SYS_LOG_STREAM_ID = LogStreamId(1)
 ROUND_INTERRUPTED = -9027
 ROUND_NOT_RUNNING = -9029
 _MS = 1_000_000
@@ -84,12 +85,24 @@ class RunContext:
     """ip:port as COMMENT columns print it."""
 
 
+def trace_id(job: BackupJob) -> str:
+    """The trace id of a job's work: made of the job's numbers."""
+    return f"Y{job.tenant_id:X}-{job.job_id:016X}-0-0"
+
+
 def failure_comment(server: str, job: BackupJob, code: int) -> str:
-    """COMMENT of a job that failed; the trace id is made of the job's numbers."""
-    return (
-        f"(ROOTSERVICE)addr: {server}, result: {code}({plain_message(code)}), "
-        f"trace_id: Y{job.tenant_id:X}-{job.job_id:016X}-0-0"
-    )
+    """COMMENT of a job that failed."""
+    return f"(ROOTSERVICE)addr: {server}, result: {code}({plain_message(code)}), trace_id: {trace_id(job)}"
+
+
+@dataclass(frozen=True, slots=True)
+class LogStreamTask:
+    """What the stage in work has to do for one log stream: a row of `__all_virtual_backup_schedule_task`."""
+
+    log_stream_id: LogStreamId
+    generated_ns: Nanoseconds
+    scheduled_ns: Nanoseconds
+    """0 while it waits for the server, which has one in work at a time (engine.md 3.4)."""
 
 
 @dataclass(slots=True, eq=False)
@@ -107,6 +120,9 @@ class BackupRun:
     ended: bool = False
     _stages: list[str] = field(default_factory=list)
     _streams: list[LogStreamId] = field(default_factory=list)
+    """Log streams that wait for their turn in the stage in work."""
+    _stream_in_work: LogStreamTask | None = None
+    _generated_ns: Nanoseconds = Nanoseconds(0)
 
     @property
     def set_task(self) -> SetTask:
@@ -119,6 +135,11 @@ class BackupRun:
         """The snapshot, for the stages after it was taken."""
         assert self.snapshot is not None
         return self.snapshot
+
+    def log_stream_tasks(self) -> list[LogStreamTask]:
+        """The log stream in work and those that wait; none in stages that do not go by log stream."""
+        waiting = [LogStreamTask(stream, self._generated_ns, Nanoseconds(0)) for stream in self._streams]
+        return [*([self._stream_in_work] if self._stream_in_work else []), *waiting]
 
     def start(self, now_ns: Nanoseconds) -> None:
         """Leave INIT: check the archive, then insert task and set and begin the first stage."""
@@ -157,7 +178,10 @@ class BackupRun:
         _STAGES[self.set_task.status](self, now_ns)
 
     def _sys_meta(self, now_ns: Nanoseconds) -> None:
-        self._submit("BACKUP_META", SYS_META_NS, now_ns, self._sys_meta_copied)
+        self._each_stream([SYS_LOG_STREAM_ID], self._stream_sys_meta, self._sys_meta_copied, now_ns)
+
+    def _stream_sys_meta(self, _stream: LogStreamId, done: Callable[[Nanoseconds], None], now_ns: Nanoseconds) -> None:
+        self._submit("BACKUP_META", SYS_META_NS, now_ns, done)
 
     def _sys_meta_copied(self, now_ns: Nanoseconds) -> None:
         self.context.events.push(now_ns + WAIT_SCN_NS, self._sys_meta_done)
@@ -286,16 +310,21 @@ class BackupRun:
     ) -> None:
         """Handle log streams one after the other: a server has one task of a kind in work (engine.md 3.4)."""
         self._streams = list(streams)
+        self._generated_ns = now_ns
         self._next_stream(handle, done, now_ns)
 
     def _next_stream(
         self, handle: Callable[[LogStreamId, Callable[[Nanoseconds], None], Nanoseconds], None],
         done: Callable[[Nanoseconds], None], now_ns: Nanoseconds,
     ) -> None:
+        self.context.revisions.touch("tasks")
         if not self._streams:
+            self._stream_in_work = None
             done(now_ns)
             return
-        handle(self._streams.pop(0), partial(self._next_stream, handle, done), now_ns)
+        stream = self._streams.pop(0)
+        self._stream_in_work = LogStreamTask(stream, self._generated_ns, now_ns)
+        handle(stream, partial(self._next_stream, handle, done), now_ns)
 
     # Ends.
 
@@ -371,6 +400,7 @@ class BackupRun:
             if not dag.finished:
                 self.context.dispatcher.cancel(dag, now_ns)
         self.live_tasks = []
+        self._streams, self._stream_in_work = [], None
 
     def _close(self, status: JobStatus, now_ns: Nanoseconds, result: int = 0, comment: str = "") -> None:
         """Task and set have ended; the job follows a moment later."""

@@ -7,17 +7,18 @@ from collections.abc import Iterable
 from weakref import WeakKeyDictionary
 
 from obsim.backup.job import BackupJob
+from obsim.backup.run import trace_id
 from obsim.backup.set import BackupSet, Counters
 from obsim.backup.task import SetTask
 from obsim.backup.tenant import TenantBackup
-from obsim.catalog.model import Row
+from obsim.catalog.model import Row, Scope
 from obsim.catalog.values import percent_text, rate_text
 from obsim.cluster import ClusterState, Tenant
 from obsim.cluster.tenant import KnownDestination
 from obsim.ids import display_scn, display_scn_ns, display_time
 
 __all__ = [
-    "backup_parameters", "job_history", "jobs", "set_files", "storage_info", "storage_info_history", "task_history",
+    "backup_parameters", "job_history", "jobs", "schedule_tasks", "set_files", "storage_info", "storage_info_history", "task_history",
     "tasks",
 ]
 
@@ -96,6 +97,28 @@ def _task(task: SetTask, counters: Counters, offset_s: int) -> Row:
         counters.file_count, task.meta_turn_id, backup_set.data_turn_id, task.result, task.comment, job.path,
         backup_set.minor_turn_id, backup_set.major_turn_id,
     )
+
+
+BACKUP_JOB_TYPE = 0
+"""What `type` says of a data backup."""
+
+
+def schedule_tasks(state: ClusterState, _scope: Scope) -> list[Row]:
+    """`__all_virtual_backup_schedule_task`: log streams in work or waiting in running backups (views.json)."""
+    server = state.resources.root_server.address
+    rows: list[Row] = []
+    for tenant in state.tenants.values():
+        run = tenant.backup.run
+        if run is None or run.task is None:
+            continue
+        for task in run.log_stream_tasks():
+            scheduled_us = task.scheduled_ns // 1000
+            rows.append((
+                tenant.tenant_id, run.job.job_id, run.task.task_id, task.log_stream_id, BACKUP_JOB_TYPE,
+                trace_id(run.job), server if scheduled_us else "", "True" if scheduled_us else "False",
+                task.generated_ns // 1000, scheduled_us, scheduled_us,
+            ))  # fmt: skip
+    return rows
 
 
 def set_files(state: ClusterState, tenants: Iterable[Tenant], offset_s: int) -> list[Row]:

@@ -23,7 +23,7 @@ class Bench:
         self.state: ClusterState = build_state(scenario, profile=profile_for(version), incremental_base=base)
 
     def run(self, tenant_id: int, statement: BackupStatement) -> None:
-        self.state.execute(Principal(TenantId(tenant_id), "root"), statement)
+        self.state.execute(Principal(TenantId(tenant_id), "SYS" if tenant_id == ORACLE else "root"), statement)
 
     def refusal(self, tenant_id: int, statement: BackupStatement) -> str:
         """The error as a client prints it, '' for OK."""
