@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from obsim.ids import Nanoseconds
+from obsim.ids import LogStreamId, Nanoseconds
 from obsim.scheduler.events import Event
 from obsim.scheduler.priorities import Priority
 
@@ -19,6 +19,12 @@ class DagTask:
     priority: Priority
     work_ns: Nanoseconds
     on_finish: Callable[[Nanoseconds], None]
+    log_stream_id: LogStreamId = LogStreamId(1)
+    """What it works on."""
+    number: int = 0
+    """Counts the tasks of a tenant from 1; 0 before it is submitted."""
+    added_ns: Nanoseconds = Nanoseconds(0)
+    """When it was submitted."""
     segments: list[tuple[int, int]] = field(default_factory=list)
     """Closed (start, end) intervals."""
     running_since_ns: int | None = None
@@ -26,6 +32,11 @@ class DagTask:
     cancelled: bool = False
     wake: Event | None = None
     """The event that ends the running segment: the finish, or a yield point."""
+
+    @property
+    def start_ns(self) -> int:
+        """When it first ran, 0 before that."""
+        return self.segments[0][0] if self.segments else self.running_since_ns or 0
 
     def done_ns(self, at_ns: int) -> int:
         """Work done by `at_ns`, any time of the past included."""

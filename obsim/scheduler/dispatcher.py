@@ -27,6 +27,7 @@ class Dispatcher:
         self._ready: list[deque[DagTask]] = [deque() for _ in PRIORITIES]
         self._paused: list[deque[DagTask]] = [deque() for _ in PRIORITIES]
         self._running: list[list[DagTask]] = [[] for _ in PRIORITIES]
+        self._submitted = 0
         self.change_count = 0
         """Grows with everything a view of the scheduler shows."""
 
@@ -42,22 +43,25 @@ class Dispatcher:
         """Ready and paused tasks of a priority."""
         return len(self._ready[priority.index]) + len(self._paused[priority.index])
 
-    def worker_total(self) -> int:
-        """TOTAL_WORKER_CNT: the sum of all limits."""
-        return sum(self._limits)
+    def unfinished(self) -> list[DagTask]:
+        """Ready, paused and running tasks by priority, each priority in order of submission."""
+        tasks: list[DagTask] = []
+        for queues in zip(self._ready, self._paused, self._running, strict=True):
+            tasks += sorted((task for queue in queues for task in queue), key=lambda task: task.number)
+        return tasks
 
     def kind_counts(self) -> dict[str, int]:
         """Unfinished tasks by DAG type."""
         counts: dict[str, int] = {}
-        for queues in (self._ready, self._paused, self._running):
-            for queue in queues:
-                for task in queue:
-                    counts[task.kind] = counts.get(task.kind, 0) + 1
+        for task in self.unfinished():
+            counts[task.kind] = counts.get(task.kind, 0) + 1
         return counts
 
     def submit(self, task: DagTask, now_ns: Nanoseconds) -> None:
         """Queue a task behind the others of its priority and start it if there is room."""
         self.change_count += 1
+        self._submitted += 1
+        task.number, task.added_ns = self._submitted, now_ns
         self._ready[task.priority.index].append(task)
         self._fill(task.priority.index, now_ns)
 

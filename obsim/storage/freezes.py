@@ -40,6 +40,8 @@ class MajorFreezes:
     """The freezes that are still on the list, oldest first; there is always one."""
 
     kept: list[MajorFreeze] = field(default_factory=_first)
+    began_scn: Scn | None = None
+    """The first freeze that was compacted, on the list or not."""
 
     @property
     def newest(self) -> MajorFreeze:
@@ -48,6 +50,7 @@ class MajorFreezes:
 
     def add(self, freeze: MajorFreeze) -> None:
         """Note a freeze and forget those that are too old by now."""
+        self.began_scn = self.began_scn or freeze.scn
         self.kept.append(freeze)
         old = sum(1 for entry in self.kept if entry.scn < freeze.scn - _KEPT_NS)
         del self.kept[: min(old, max(len(self.kept) - _KEPT_COUNT_MIN, 0))]

@@ -1,0 +1,105 @@
+"""Rows of DAGs and their schedulers (status-machines.md 10, views.json `dag_scheduler_rows`, engine.md 5).
+
+A task of the simulated scheduler is a DAG with one task. Backups are the only net; there is one for each running job.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from obsim.catalog.model import Row, Scope
+from obsim.catalog.placement import seen_tenants
+from obsim.cluster import ClusterState, Tenant
+from obsim.ids import display_time
+from obsim.scheduler.dag import DagTask
+from obsim.scheduler.kinds import DAG_NET_TYPES, DAG_TYPES, NET_OF_BACKUPS
+from obsim.scheduler.priorities import PRIORITIES, Priority
+from obsim.versions import Version
+
+__all__ = ["dag_scheduler", "dags"]
+
+
+def dag_scheduler(state: ClusterState, scope: Scope) -> list[Row]:
+    """`__all_virtual_dag_scheduler`: for each tenant the totals, the priorities, the DAG types, the DAG nets."""
+    server = state.resources.root_server
+    return [
+        (server.ip, server.port, tenant.tenant_id, *row)
+        for tenant in seen_tenants(state, scope.tenant_id)
+        for row in _scheduler(state, tenant)
+    ]
+
+
+def _known_to(version: Version, table: Iterable[tuple[str, str | None, str | None]]) -> list[str]:
+    return [name for name, since, until in table if version.has(since) and not (until and version.has(until))]
+
+
+def _priorities(state: ClusterState) -> list[Priority]:
+    """Those of the version: one comes with the parameter of its score."""
+    known = state.parameters.definitions
+    return [p for p in PRIORITIES if p.parameter is None or p.parameter in known]
+
+
+def _scheduler(state: ClusterState, tenant: Tenant) -> Iterator[tuple[str, str, int]]:
+    dispatcher, version = tenant.dispatcher, state.profile.version
+    priorities = _priorities(state)
+    counts = dispatcher.kind_counts()
+    yield "GENERAL", "TOTAL_WORKER_CNT", sum(map(dispatcher.limit, priorities))
+    yield "GENERAL", "TOTAL_DAG_CNT", sum(counts.values())
+    yield "GENERAL", "TOTAL_RUNNING_TASK_CNT", sum(map(dispatcher.running_count, priorities))
+    for priority in priorities:
+        limit = dispatcher.limit(priority)
+        if state.profile.low_limit_rows:
+            yield "LOW_LIMIT", priority.name, limit
+        yield "UP_LIMIT", priority.name, limit
+        yield "RUNNING_TASK_CNT", priority.name, dispatcher.running_count(priority)
+    for kind in _known_to(version, DAG_TYPES):
+        yield "DAG_COUNT", kind, counts.get(kind, 0)
+    for net in _known_to(version, DAG_NET_TYPES):
+        yield "DAG_NET_COUNT", net, int(net == NET_OF_BACKUPS and _in_net(tenant))
+
+
+def _in_net(tenant: Tenant) -> bool:
+    """Whether a backup of the tenant is at work."""
+    return tenant.backup.run is not None and tenant.backup.run.task is not None
+
+
+def dags(state: ClusterState, scope: Scope) -> list[Row]:
+    """`__all_virtual_dag`: the DAGs that run or may run, then the net they belong to."""
+    rows: list[Row] = []
+    for tenant in seen_tenants(state, scope.tenant_id):
+        tasks = tenant.dispatcher.unfinished()
+        rows += [_dag(state, tenant, task, scope.offset_s) for task in tasks]
+        if _in_net(tenant):
+            rows.append(_net(state, tenant, tasks, scope.offset_s))
+    return rows
+
+
+def _net_key(tenant: Tenant) -> str:
+    run = tenant.backup.run
+    return f"tenant_id={tenant.tenant_id}, backup_set_id={run.job.backup_set_id}" if run is not None else ""
+
+
+def _dag(state: ClusterState, tenant: Tenant, task: DagTask, offset_s: int) -> Row:
+    """A paused task is held up in a running DAG: its DAG has started and runs nothing at the moment."""
+    server = state.resources.root_server
+    running = task.running_since_ns is not None
+    return (
+        server.ip, server.port, tenant.tenant_id, task.kind, f"ls_id={{id:{task.log_stream_id}}}", _net_key(tenant),
+        _trace_id(server.ip, server.port, task.number), "NODE_RUNNING" if task.start_ns else "READY", int(running),
+        display_time(task.added_ns, offset_s), display_time(task.start_ns, offset_s), 0,
+        'list_info="READY_DAG_LIST";',
+    )  # fmt: skip
+
+
+def _net(state: ClusterState, tenant: Tenant, tasks: list[DagTask], offset_s: int) -> Row:
+    server, run = state.resources.root_server, tenant.backup.run
+    start_ns = run.task.start_ns if run is not None and run.task is not None else 0
+    return (
+        server.ip, server.port, tenant.tenant_id, NET_OF_BACKUPS, "", _net_key(tenant),
+        _trace_id(server.ip, server.port, 0), "NODE_RUNNING", len(tasks), display_time(start_ns, offset_s),
+        display_time(start_ns, offset_s), 0, 'list_info="RUNNING_DAG_NET_LIST";',
+    )  # fmt: skip
+
+
+def _trace_id(ip: str, port: int, number: int) -> str:
+    """The trace id of a server's n-th DAG: port and address in hexadecimal, then the number (recorded TASK_ID)."""
+    address = "".join(f"{int(part):02X}" for part in ip.split(".")) if ip.count(".") == 3 else "0" * 8
+    return f"Y{port:X}{address}-{number:016X}-0-0"
