@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-.venv/bin/pip install -q -e '.[test,dev,speed]'
+.venv/bin/pip install -q -e '.[test,clients,dev,speed]'
 .venv/bin/ruff check .
 .venv/bin/mypy
 .venv/bin/lint-imports

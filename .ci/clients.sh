@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What the tests drive and pip does not bring: the mariadb command line, Node and mysql2.
+# What the tests drive and pip does not bring: the mariadb command line, the library that mysqlclient is built against,
+# Node and mysql2.
 # `.ci/clients.sh server` also brings MariaDB's server, which the benchmarks compare with.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -8,6 +9,7 @@ PATH="$PATH:/usr/sbin"
 packages=()
 has() { command -v "$1" >/dev/null; }
 has mariadb || packages+=(mariadb-client)
+{ has pkg-config && pkg-config --exists libmariadb && has cc; } || packages+=(libmariadb-dev pkg-config gcc python3-dev)
 { has node && has npm; } || packages+=(nodejs npm)
 if [ "${1:-}" = server ]; then
   { has mariadbd && has mariadb-install-db; } || packages+=(mariadb-server)

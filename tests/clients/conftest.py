@@ -1,10 +1,11 @@
-"""Four clients that nobody here wrote, behind one small interface.
+"""Clients that nobody here wrote, behind one small interface.
 
 `client` is one of them with a server of its own; `client.connect(user)` opens a connection. What differs between
 drivers (how a value is typed, how an error is raised) is levelled here and nowhere else: a value is its text, or None
 for NULL.
 """
 
+import asyncio
 import csv
 import io
 import json
@@ -12,15 +13,25 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Protocol
 
+import aiomysql
+import asyncmy
+import asyncmy.errors
 import mysql.connector
 import pymysql
 import pytest
+import sqlalchemy
+
+try:
+    import MySQLdb
+except ImportError:  # it is built on the machine, against libmariadb
+    MySQLdb = None
 
 NODE_FOLDER = Path(__file__).parent / "node"
 Row = dict[str, str | None]
@@ -117,6 +128,124 @@ class ConnectorC(Connector):
     pure = False
 
 
+class MySQLClient:
+    """mysqlclient: the C library libmariadb under Python."""
+
+    def __init__(self, host: str, port: int, user: str, database: str | None) -> None:
+        chosen = {"database": database} if database else {}
+        with self.refusing():
+            self.connection = MySQLdb.connect(host=host, port=port, user=user, autocommit=True, **chosen)
+
+    @staticmethod
+    @contextmanager
+    def refusing() -> Iterator[None]:
+        try:
+            yield
+        except MySQLdb.Error as refused:
+            raise Refused(refused.args[0], "", refused.args[1]) from None
+
+    def rows(self, sql: str, parameters: Sequence[object] | None = None) -> list[Row]:
+        with self.refusing(), closing(self.connection.cursor()) as cursor:
+            cursor.execute(sql, parameters)
+            return table([column[0] for column in cursor.description or ()], cursor.fetchall())
+
+    def prepared(self, sql: str, *parameters: object) -> list[Row]:
+        return self.rows(sql.replace("?", "%s"), parameters)
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+class Asynchronous:
+    """aiomysql and asyncmy: one event loop a connection, driven to the end of each call."""
+
+    driver: ModuleType = aiomysql
+    error: type[Exception] = pymysql.MySQLError
+
+    def __init__(self, host: str, port: int, user: str, database: str | None) -> None:
+        self.loop = asyncio.new_event_loop()
+        try:
+            self.connection = self.run(
+                self.driver.connect(host=host, port=port, user=user, db=database, autocommit=True)
+            )
+        except Refused:
+            self.loop.close()
+            raise
+
+    def run(self, work: Awaitable[Any]) -> Any:
+        async def settled() -> Any:
+            return await work
+
+        try:
+            return self.loop.run_until_complete(settled())
+        except self.error as refused:
+            raise Refused(refused.args[0], getattr(refused, "sqlstate", ""), refused.args[1]) from None
+
+    async def _rows(self, sql: str, parameters: Sequence[object] | None) -> list[Row]:
+        async with self.connection.cursor() as cursor:
+            await cursor.execute(sql, parameters)
+            names = [column[0] for column in cursor.description or ()]
+            return table(names, await cursor.fetchall()) if names else []
+
+    def rows(self, sql: str, parameters: Sequence[object] | None = None) -> list[Row]:
+        return self.run(self._rows(sql, parameters))
+
+    def prepared(self, sql: str, *parameters: object) -> list[Row]:
+        return self.rows(sql.replace("?", "%s"), parameters)
+
+    async def _close(self) -> None:
+        closed = self.connection.close()
+        if closed is not None:
+            await closed
+
+    def close(self) -> None:
+        self.run(self._close())
+        self.loop.close()
+
+
+class AsyncMy(Asynchronous):
+    driver = asyncmy
+    error = asyncmy.errors.MySQLError
+
+
+class SQLAlchemy:
+    """SQLAlchemy over PyMySQL: its own connect sequence, text with named parameters."""
+
+    def __init__(self, host: str, port: int, user: str, database: str | None) -> None:
+        address = sqlalchemy.URL.create("mysql+pymysql", username=user, host=host, port=port, database=database)
+        self.engine = sqlalchemy.create_engine(address, isolation_level="AUTOCOMMIT")
+        with self.refusing():
+            self.connection = self.engine.connect()
+
+    @staticmethod
+    @contextmanager
+    def refusing() -> Iterator[None]:
+        try:
+            yield
+        except sqlalchemy.exc.DBAPIError as refused:
+            cause = refused.orig
+            assert cause is not None
+            raise Refused(cause.args[0], getattr(cause, "sqlstate", ""), cause.args[1]) from None
+
+    def rows(self, sql: str) -> list[Row]:
+        with self.refusing():
+            result = self.connection.exec_driver_sql(sql.replace("%", "%%"))
+            return table(list(result.keys()), result.fetchall()) if result.returns_rows else []
+
+    def prepared(self, sql: str, *parameters: object) -> list[Row]:
+        names = iter(range(len(parameters)))
+        text = re.sub(r"\?", lambda _: f":p{next(names)}", sql)
+        with self.refusing():
+            result = self.connection.execute(
+                sqlalchemy.text(text), {f"p{place}": value for place, value in enumerate(parameters)}
+            )
+            return table(list(result.keys()), result.fetchall())
+
+    def close(self) -> None:
+        self.connection.close()
+        self.engine.dispose()
+
+
 class CommandLine:
     """The `mariadb` command: one process a call, as scripts and cron jobs use it."""
 
@@ -184,7 +313,11 @@ class Mysql2:
 
 CLIENTS: dict[str, Callable[[str, int, str, str | None], Connection]] = {
     "pymysql": PyMySQL,
+    "mysqlclient": MySQLClient,
     "mysql-connector": Connector,
+    "aiomysql": Asynchronous,
+    "asyncmy": AsyncMy,
+    "sqlalchemy": SQLAlchemy,
     "mariadb": CommandLine,
     "mysql2": Mysql2,
 }
@@ -196,6 +329,8 @@ def missing(name: str) -> str | None:
     """What this machine lacks for a client, None if nothing."""
     if name == "mariadb" and shutil.which("mariadb") is None:
         return "the mariadb command-line client is not installed"
+    if name == "mysqlclient" and MySQLdb is None:
+        return "mysqlclient is not installed: it is the extra `clients`, and needs libmariadb-dev and a compiler"
     if name == "mysql2" and (shutil.which("node") is None or not (NODE_FOLDER / "node_modules" / "mysql2").is_dir()):
         return "mysql2 is not installed: run `npm ci` in tests/clients/node"
     return None
