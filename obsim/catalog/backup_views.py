@@ -18,8 +18,8 @@ from obsim.cluster.tenant import KnownDestination
 from obsim.ids import display_scn, display_scn_ns, display_time
 
 __all__ = [
-    "backup_parameters", "job_history", "jobs", "schedule_tasks", "set_files", "storage_info", "storage_info_history", "task_history",
-    "tasks",
+    "backup_parameters", "job_history", "jobs", "schedule_tasks", "set_files", "storage_info", "storage_info_history",
+    "task_history", "tasks",
 ]
 
 INCARNATION = 1
