@@ -57,7 +57,8 @@ def drop_delete_policy(state: ClusterState, who: Principal, statement: DropDelet
 
 def delete_backup(_state: ClusterState, who: Principal, _statement: DeleteBackup) -> Ok:
     """DELETE BACKUPSET and BACKUPPIECE: switched off; from sys a later check overwrites the reason."""
-    raise error("OB_NOT_SUPPORTED", "need to specify a tenant name" if who.tenant_id == SYS_TENANT_ID else "function is")
+    reason = "need to specify a tenant name" if who.tenant_id == SYS_TENANT_ID else "function is"
+    raise error("OB_NOT_SUPPORTED", reason)
 
 
 def delete_obsolete(_state: ClusterState, _who: Principal, _statement: DeleteObsoleteBackup) -> Ok:

@@ -40,7 +40,8 @@ __all__ = [
 _NO_TENANT_NAMES = frozenset({"all", "all_user", "all_meta"})
 _OPTION_NAMES = frozenset({"pool_list", "locality", "primary_zone", "concurrency", "kms_encrypt"})
 _MOMENT = re_compile(
-    r"\s*([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:[ T]+([0-9]{1,2}):([0-9]{1,2})(?::([0-9]{1,2})(?:\.([0-9]{1,9}))?)?)?\s*",
+    r"\s*([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})"
+    r"(?:[ T]+([0-9]{1,2}):([0-9]{1,2})(?::([0-9]{1,2})(?:\.([0-9]{1,9}))?)?)?\s*",
     ASCII,
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -67,9 +68,9 @@ def point_scn(until: RestorePoint, offset_s: int) -> int | None:
             raise error("OB_INVALID_ARGUMENT", "until scn, it should be positive integer")
         return until
     match = _MOMENT.fullmatch(until)
+    if match is None:
+        raise error("OB_ERR_WRONG_VALUE", "TIMESTAMP", until)
     try:
-        if match is None:
-            raise ValueError
         year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
         moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC) - timedelta(seconds=offset_s)
     except (ValueError, OverflowError):

@@ -13,7 +13,7 @@ def _number(word: str, value: int | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class AddDeletePolicy:
-    """ALTER SYSTEM ADD DELETE BACKUP POLICY [=] name [RECOVERY_WINDOW ..] [REDUNDANCY ..] [BACKUP_COPIES ..] [TENANT ..].
+    """ALTER SYSTEM ADD DELETE BACKUP POLICY name [RECOVERY_WINDOW ..] [REDUNDANCY ..] [BACKUP_COPIES ..] [TENANT ..].
 
     `recovery_window` is the text as given: a number with an optional unit.
     """

@@ -82,7 +82,7 @@ class RestoreTenant:
 
 @dataclass(frozen=True, slots=True)
 class RestoreTables:
-    """ALTER SYSTEM RESTORE tables FOR tenant [FROM uris] [UNTIL ..] WITH options [keys] [DESCRIPTION ..]: 4.0 and 4.1."""
+    """ALTER SYSTEM RESTORE tables FOR tenant [FROM uris] [UNTIL ..] WITH options [keys] [DESCRIPTION ..]: 4.0, 4.1."""
 
     tables: tuple[TableName, ...]
     tenant: str
@@ -158,7 +158,7 @@ class Remap:
 
 @dataclass(frozen=True, slots=True)
 class RecoverTable:
-    """ALTER SYSTEM RECOVER TABLE tables TO TENANT [=] name [FROM ..] [UNTIL ..] WITH options [keys] [REMAP ..] [DESC..]."""
+    """ALTER SYSTEM RECOVER TABLE tables TO TENANT [=] name [FROM ..] [UNTIL ..] WITH options [keys] [REMAP ..] .."""
 
     tables: tuple[TableName, ...]
     tenant: str
@@ -172,8 +172,8 @@ class RecoverTable:
     def sql(self) -> str:
         """The statement as SQL."""
         return (
-            f"ALTER SYSTEM RECOVER TABLE {', '.join(map(_table, self.tables))} TO{_tenant(self.tenant)}{_from(self.uri)}"
-            f"{_point(self.until)} WITH {quote_text(self.options)}{self.keys.sql()}"
+            f"ALTER SYSTEM RECOVER TABLE {', '.join(map(_table, self.tables))} TO{_tenant(self.tenant)}"
+            f"{_from(self.uri)}{_point(self.until)} WITH {quote_text(self.options)}{self.keys.sql()}"
             f"{''.join(remap.sql() for remap in self.remaps)}{text_clause('DESCRIPTION', self.description)}"
         )
 
@@ -246,6 +246,5 @@ class ChangeExternalStorage:
         access = text_clause("ACCESS_INFO", self.access_info.reveal if self.access_info else None)
         attribute = text_clause("ATTRIBUTE", self.attribute.reveal if self.attribute else None)
         setting = " SET" if access or attribute else ""
-        return (
-            f"ALTER SYSTEM CHANGE EXTERNAL_STORAGE_DEST{text_clause('PATH', self.path.reveal)}{setting}{access}{attribute}"
-        )
+        path = text_clause("PATH", self.path.reveal)
+        return f"ALTER SYSTEM CHANGE EXTERNAL_STORAGE_DEST{path}{setting}{access}{attribute}"

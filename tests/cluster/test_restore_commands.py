@@ -10,6 +10,8 @@ DENIED = "1227 Access denied"
 PLAIN = "1235 Not supported feature or function"
 ARGUMENT = "1210 Invalid argument"
 UNKNOWN = "5160 invalid tenant name specified in connection string"
+RECOVERED = "4179 user tenant initiate recover table is not allowed"
+NO_POINT = "1210 Incorrect arguments to restore until, should specify restore until point"
 SCN = "1210 Incorrect arguments to until scn, it should be positive integer"
 EXISTS = "4179 restore tenant with existed tenant name is not allowed"
 NO_POOL = "4650 resource pool 'nosuch' not exist"
@@ -43,14 +45,14 @@ ANSWERS = [
     (SYS, "ALTER SYSTEM ADD RESTORE SOURCE 'nowhere'", BAD_URI),
     (T1, "ALTER SYSTEM CLEAR RESTORE SOURCE", PLAIN),
     (SYS, "ALTER SYSTEM CLEAR RESTORE SOURCE", ""),
-    (T1, "ALTER SYSTEM RECOVER TABLE a.b TO TENANT t1" + POOL, "4179 user tenant initiate recover table is not allowed"),
+    (T1, "ALTER SYSTEM RECOVER TABLE a.b TO TENANT t1" + POOL, RECOVERED),
     (T1, "ALTER SYSTEM CANCEL RECOVER TABLE t1", "4179 user tenant cancel recover table is not allowed"),
     (SYS, "ALTER SYSTEM RECOVER TABLE a.b TO TENANT nosuch UNTIL SCN = 0" + POOL, UNKNOWN),
     (SYS, "ALTER SYSTEM RECOVER TABLE a.b TO TENANT sys" + POOL, PLAIN),
     (SYS, "ALTER SYSTEM RECOVER TABLE a.b TO TENANT t1 UNTIL SCN = 0" + POOL, SCN),
     (SYS, "ALTER SYSTEM RECOVER TABLE a.b TO TENANT t1" + FROM + POOL, NOTHING),
     (SYS, "ALTER SYSTEM CANCEL RECOVER TABLE nosuch", UNKNOWN),
-    (T1, "ALTER SYSTEM RECOVER STANDBY", "1210 Incorrect arguments to restore until, should specify restore until point"),
+    (T1, "ALTER SYSTEM RECOVER STANDBY", NO_POINT),
     (T1, "ALTER SYSTEM RECOVER STANDBY UNTIL SCN = 0", SCN),
     (T1, "ALTER SYSTEM RECOVER STANDBY UNTIL TIME = 'x'", "1525 Incorrect TIMESTAMP value: 'x'"),
     (T1, "ALTER SYSTEM RECOVER STANDBY TENANT t2 CANCEL", DENIED),
@@ -122,7 +124,9 @@ def test_the_newer_grammar_has_no_preview_at_the_end(pooled, run) -> None:
     assert "near 'PREVIEW'" in run(pooled("4.2.5"), SYS, RESTORE + "t9" + FROM + POOL + " PREVIEW")
 
 
-@pytest.mark.parametrize(("version", "starts"), [("4.2.1", "1235 change"), ("4.2.1.10", "1235 change"), ("4.2.1.11", "9026 ")])
+@pytest.mark.parametrize(
+    ("version", "starts"), [("4.2.1", "1235 change"), ("4.2.1.10", "1235 change"), ("4.2.1.11", "9026 ")]
+)
 def test_external_storage_changes_from_4_2_1_11(pooled, run, version: str, starts: str) -> None:
     text = "ALTER SYSTEM CHANGE EXTERNAL_STORAGE_DEST PATH 'x'"
     assert run(pooled(version), SYS, text).startswith(starts)

@@ -85,10 +85,7 @@ def restore(cursor: Cursor) -> RestoreTenant | RestoreTables | PreviewRestore:
     """RESTORE of a tenant, of a list of tables (4.0 and 4.1), or the PREVIEW of either."""
     cursor.expect("RESTORE")
     if cursor.word == "FROM":
-        uri, until = cast(str, _source(cursor)), _until(cursor)
-        cursor.expect("PREVIEW")
-        _whole(cursor, uri, until)
-        return PreviewRestore(uri, until)
+        return _preview(cursor)
     tables = cursor.listed(lambda: _table(cursor))
     named = len(tables) == 1 and len(tables[0]) == 1 and tables[0][0] is not None
     if cursor.word == "FOR" or not named:
@@ -99,6 +96,14 @@ def restore(cursor: Cursor) -> RestoreTenant | RestoreTables | PreviewRestore:
     preview = cursor.take("PREVIEW")
     _whole(cursor, uri, until, options, description, *_texts(keys))
     return RestoreTenant(cast(str, tables[0][0]), options, uri, until, keys, description, preview)
+
+
+def _preview(cursor: Cursor) -> PreviewRestore:
+    cursor.expect("FROM")
+    uri, until = cursor.string(), _until(cursor)
+    cursor.expect("PREVIEW")
+    _whole(cursor, uri, until)
+    return PreviewRestore(uri, until)
 
 
 def _restore_tables(cursor: Cursor, tables: tuple[TableName, ...]) -> RestoreTables:
@@ -161,7 +166,7 @@ def recover_table(cursor: Cursor) -> RecoverTable:
 def _remapped(cursor: Cursor) -> tuple[TableName, ...]:
     """`a [: b [: c]]`."""
     parts = [_table(cursor)]
-    while len(parts) < 3 and cursor.take(":"):  # noqa: PLR2004 - database : table : partition at most
+    while len(parts) < 3 and cursor.take(":"):  # database : table : partition at most
         parts.append(_table(cursor))
     return tuple(parts)
 
@@ -180,7 +185,9 @@ def recover_standby(cursor: Cursor) -> RecoverStandby:
         return RecoverStandby(tenant, None, "CANCEL")
     if not cursor.take("UNTIL"):
         return RecoverStandby(tenant)
-    return RecoverStandby(tenant, None, "UNLIMITED") if cursor.take("UNLIMITED") else RecoverStandby(tenant, _point(cursor))
+    if cursor.take("UNLIMITED"):
+        return RecoverStandby(tenant, None, "UNLIMITED")
+    return RecoverStandby(tenant, _point(cursor))
 
 
 def switch_role(cursor: Cursor) -> SwitchRole:
