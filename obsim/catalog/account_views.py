@@ -31,7 +31,7 @@ def _password(user: User) -> str:
 
 
 def accounts(state: ClusterState, scope: Scope) -> list[Row]:
-    """mysql.user: the accounts of the tenant; an administrator has every privilege, also those obsim has not."""
+    """mysql.user: accounts of the tenant; an administrator has also those privileges that obsim has not."""
     rows: list[Row] = []
     for user in state.tenants[scope.tenant_id].users.values():
         digest = _password(user)
@@ -39,8 +39,8 @@ def accounts(state: ClusterState, scope: Scope) -> list[Row]:
         everything = user.name in {"root", "SYS"}
         flags = ("Y" if everything or name in given else "N" for name in _MYSQL_PRIVILEGES)
         rows.append((
-            user.host, user.name, digest, *flags, user.ssl_type, "", "", "", 0, 0, 0, 0, "mysql_native_password", digest,
-            "N", "Y" if user.locked else "N",
+            user.host, user.name, digest, *flags, user.ssl_type, "", "", "", 0, 0, 0, 0, "mysql_native_password",
+            digest, "N", "Y" if user.locked else "N",
         ))  # fmt: skip
     return rows
 

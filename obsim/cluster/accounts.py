@@ -1,7 +1,7 @@
 """Accounts of a tenant: name, host pattern, password, and what each may do on which level.
 
-Names, levels and order of privileges follow OceanBase's source (schema/ob_priv_mgr.cpp, virtual_table/ob_show_grants.cpp)
-and the recorded group `unprivileged user` of seekdb-observations.jsonl.
+Names, levels and order of privileges follow OceanBase's source (ob_priv_mgr.cpp, ob_show_grants.cpp) and the recorded
+group `unprivileged user` of seekdb-observations.jsonl.
 """
 
 from collections.abc import Mapping

@@ -55,7 +55,7 @@ def read_login_name(text: str) -> LoginName:
 
 
 def identify(state: State, text: str, scramble: bytes, nonce: bytes, address: str) -> Account:
-    """The account a client at `address` (without its port) proved to be; raises 1045, and 3118 for a locked one.
+    """The account a client at `address` proved to be; raises 1045, and 3118 for a locked one.
 
     A user without a password gets in only with an empty scramble. User names of an Oracle-mode tenant ignore case.
     """

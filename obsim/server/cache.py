@@ -23,6 +23,8 @@ class Entry:
     revision: int
     view: "View"
     request: bytes
+    row_count: int = 0
+    """Rows in it: what FOUND_ROWS() says after it."""
     used: bool = False
 
     @property
@@ -61,7 +63,9 @@ class AnswerCache:
             found = self._views[key] = View()
         return found
 
-    def put(self, view: View, request: bytes, packets: bytes, families: tuple[str, ...], revision: int) -> None:
+    def put(
+        self, view: View, request: bytes, packets: bytes, families: tuple[str, ...], revision: int, row_count: int = 0
+    ) -> None:
         """Keep an answer; a newer one for the same request takes the place of the old."""
         size_bytes = len(request) + len(packets)
         if size_bytes > self._limits.answer_bytes_max:
@@ -70,8 +74,9 @@ class AnswerCache:
         if known is not None:
             self._size_bytes += size_bytes - known.size_bytes
             known.packets, known.families, known.revision = packets, families, revision
+            known.row_count = row_count
         else:
-            entry = view[request] = Entry(packets, families, revision, view, request)
+            entry = view[request] = Entry(packets, families, revision, view, request, row_count)
             self._ring.append(entry)
             self._size_bytes += size_bytes
         while len(self._ring) > self._limits.answers_max or self._size_bytes > self._limits.answers_bytes_max:

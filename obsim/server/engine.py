@@ -79,6 +79,9 @@ class Session(Protocol):
     """What one login may do and what it has set."""
 
     on_kill: Callable[[bool], None] | None
+    row_count: int
+    found_rows: int
+    tls: tuple[str, str]
 
     @property
     def fingerprint(self) -> Hashable: ...

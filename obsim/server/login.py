@@ -87,11 +87,14 @@ def _switch(connection: "Connection", user: str, database: str | None, character
 
 def _log_in(connection: "Connection", user: str, scramble: bytes, database: str | None, character_set: str) -> None:
     shared = connection.shared
-    account = identify(shared.host.state, user, scramble, connection.nonce, client_address(connection.peer))
+    account = identify(shared.host.state, user, scramble, connection.nonce, connection.peer)
     session = shared.host.open(
         account.user, account.tenant, connection.peer, database, connection.number, account.host
     )
     connection.session = session
+    if connection.encrypted:
+        cipher, version, _ = connection.transport.get_extra_info("cipher")
+        session.tls = (cipher, version)
     connection.logged_in = True
     logger.info(
         "connection %d from %s: %s@%s logged in", connection.number, connection.peer, account.user, account.tenant.name
@@ -106,12 +109,6 @@ def _log_in(connection: "Connection", user: str, scramble: bytes, database: str 
     connection.on_packet = connection.on_command
     connection.look_at_session()
     connection.finish_ok(Ok())
-
-
-def client_address(peer: str) -> str:
-    """The address in `address:port`, without the brackets of version 6."""
-    address, colon, port = peer.rpartition(":")
-    return address.strip("[]") if colon and port.isdigit() else peer
 
 
 def change_user(connection: "Connection", body: bytes) -> None:

@@ -123,6 +123,8 @@ class Connection(asyncio.BufferedProtocol):
             entry = self.answers.get(data)
             if entry is not None and shared.current(entry):
                 entry.used = True
+                session = self.session
+                session.row_count, session.found_rows = -1, entry.row_count
                 self.transport.write(entry.packets)
                 return
         elif self.closing:
@@ -312,7 +314,8 @@ class Connection(asyncio.BufferedProtocol):
         if families is None or self.session.warnings:
             return
         whole = len(request).to_bytes(3, "little") + b"\x00" + request
-        self.shared.cache.put(self.answers, whole, packets, families, self.shared.host.state.revision(families))
+        revision = self.shared.host.state.revision(families)
+        self.shared.cache.put(self.answers, whole, packets, families, revision, self.session.found_rows)
 
     def text(self, body: bytes) -> str:
         """Statement text in the client's character set; raises 1300 for bytes that are none."""

@@ -88,6 +88,8 @@ class Session:
         self.address = address
         self.opened_ns = host.state.now_ns
         self.killed = False
+        self.tls = ("", "")
+        """Cipher and version of the encryption, two empty texts without."""
         self.on_kill: Callable[[bool], None] | None = None
         # In Oracle mode the schema of the user is the current one; in MySQL mode there is none until one is named.
         self.database: str | None = "SYS" if self.tenant.mode == "ORACLE" else None

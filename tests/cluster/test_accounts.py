@@ -4,6 +4,7 @@ import pytest
 
 from obsim.answers import ResultSet, Value
 from obsim.api import make_host
+from obsim.cluster.commands import COMMANDS
 from obsim.errors import ServerError
 from obsim.session import Session, SessionHost
 
@@ -175,8 +176,6 @@ class TestPrivileges:
             assert other.errno != 1227 or sys_only  # noqa: PT017 - any other answer will do
 
     def test_every_statement_that_changes_the_cluster_is_behind_the_table(self) -> None:
-        from obsim.cluster.commands import COMMANDS
-
         free = {"Grant", "Revoke", "SetPassword"}
         assert {kind.__name__ for kind, run in COMMANDS.items() if run.__name__ != "run"} == free
 
@@ -200,7 +199,9 @@ class TestPrivileges:
         login(host).execute("GRANT SUPER ON *.* TO u1")
         session.execute("ALTER SYSTEM MINOR FREEZE")
 
-    @pytest.mark.parametrize("text", ["CREATE USER x", "DROP USER u1", "ALTER USER u1 ACCOUNT LOCK", "RENAME USER u1 TO x"])
+    @pytest.mark.parametrize(
+        "text", ["CREATE USER x", "DROP USER u1", "ALTER USER u1 ACCOUNT LOCK", "RENAME USER u1 TO x"]
+    )
     def test_accounts_need_create_user(self, host: SessionHost, text: str) -> None:
         session = plain_user(host)
         assert refused(session, text) == (1227, "42501", NEEDS.format("CREATE USER"))

@@ -110,6 +110,8 @@ class FakeSession:
         self.warnings: list[tuple[str, int, str]] = []
         self.killed = False
         self.on_kill: Callable[[bool], None] | None = None
+        self.row_count, self.found_rows = -1, 0
+        self.tls = ("", "")
 
     @property
     def fingerprint(self) -> tuple[object, ...]:

@@ -1,12 +1,15 @@
 """Accounts over a socket: login by name, host, password and lock; privileges of open connections."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pymysql
 import pytest
-from pymysql.connections import Connection
 
 import obsim
+
+if TYPE_CHECKING:
+    from pymysql.connections import Connection
 
 POLL = "SELECT COUNT(*) FROM oceanbase.CDB_OB_BACKUP_JOBS"
 
@@ -111,6 +114,19 @@ def test_a_revoke_reaches_a_kept_poll(server: obsim.Server) -> None:
     assert caught.value.args == (1142, "SELECT command denied to user 'a'@'%' for table 'CDB_OB_BACKUP_JOBS'")
     run(root, "GRANT SELECT ON *.* TO a")
     assert run(session, POLL) == ((0,),)
+
+
+def test_found_rows_follow_a_kept_answer(server: obsim.Server) -> None:
+    session = connect(server, "root")
+    text = "SELECT TENANT_ID FROM oceanbase.DBA_OB_TENANTS WHERE TENANT_ID < 1003"
+    for _ in range(3):
+        assert len(run(session, text)) == 3
+    run(session, "SELECT 1 UNION SELECT 2")
+    assert len(run(session, text)) == 3
+    assert run(session, "SELECT FOUND_ROWS()") == ((3,),)
+    run(session, "SET @a = 1")
+    run(session, text)
+    assert run(session, "SELECT ROW_COUNT()") == ((-1,),)
 
 
 def test_alter_system_over_the_wire(server: obsim.Server) -> None:
