@@ -2,24 +2,20 @@
 
 import os
 import platform
-import shutil
-import socket
 import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from mariadbd import installed, running_mariadb
 from wire import WireConnection
 
 ROOT = Path(__file__).parent.parent
 CONSOLE_SCRIPT = "from obsim.cli import main; main()"
 WITHOUT_UVLOOP = "import sys; sys.modules['uvloop'] = None; " + CONSOLE_SCRIPT
-START_TIMEOUT_S = 60
 
 
 @dataclass(frozen=True)
@@ -74,42 +70,11 @@ def obsim_server(*options: str, uvloop: bool = False) -> Iterator[Address]:
 
 @contextmanager
 def mariadb_server() -> Iterator[Address]:
-    """MariaDB with its defaults on a private port of the loopback interface, its data in a temporary directory."""
-    needed = ("mariadbd", "mariadb-install-db", "mariadb-slap")
-    path = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin"))
-    programs = [shutil.which(name, path=path) for name in needed]
-    if not all(programs):
-        raise SystemExit(f"this benchmark compares with MariaDB: install mariadb-server (needs {', '.join(needed)})")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    with tempfile.TemporaryDirectory(prefix="obsim-bench-") as folder:
-        account = ["--user=root"] if os.geteuid() == 0 else []
-        common = ["--no-defaults", f"--datadir={folder}/data", *account]
-        install = [programs[1], *common, "--auth-root-authentication-method=normal", "--skip-test-db"]
-        subprocess.run(install, check=True, capture_output=True)
-        # A commit does not wait for the disk: the disk of the machine is no part of the comparison.
-        address = ["--bind-address=127.0.0.1", f"--port={port}", f"--socket={folder}/sock", f"--pid-file={folder}/pid"]
-        command = [programs[0], *common, *address, "--innodb-flush-log-at-trx-commit=0"]
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True)
-        try:
-            _wait_for(port)
-            yield Address("MariaDB", "127.0.0.1", port, "root", process)
-        finally:
-            process.terminate()
-            process.wait(60)
-
-
-def _wait_for(port: int) -> None:
-    deadline = time.monotonic() + START_TIMEOUT_S
-    while time.monotonic() < deadline:
-        try:
-            WireConnection("127.0.0.1", port, "root", "mysql").close()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    raise SystemExit("MariaDB did not start")
+    """MariaDB with its defaults on a private port of the loopback interface."""
+    if not installed("mariadb-slap"):
+        raise SystemExit("this benchmark compares with MariaDB: install mariadb-server")
+    with running_mariadb() as server:
+        yield Address("MariaDB", server.host, server.port, "root", server.process)
 
 
 def machine() -> str:
