@@ -14,6 +14,7 @@ FAMILIES = (
     "accounts",
     "parameters",
     "storage",
+    "restores",
     "scheduler",
 )
 
