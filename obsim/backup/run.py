@@ -297,7 +297,8 @@ class BackupRun:
     # DAG tasks and log streams.
 
     def _submit(self, kind: str, work_ns: int, now_ns: Nanoseconds, done: Callable[[Nanoseconds], None]) -> DagTask:
-        dag = DagTask(kind, HA_LOW, Nanoseconds(work_ns), done)
+        stream = self._stream_in_work.log_stream_id if self._stream_in_work else SYS_LOG_STREAM_ID
+        dag = DagTask(kind, HA_LOW, Nanoseconds(work_ns), done, stream)
         self.live_tasks = [t for t in self.live_tasks if not t.finished]
         self.live_tasks.append(dag)
         self.context.dispatcher.submit(dag, now_ns)
