@@ -50,6 +50,7 @@ from obsim.catalog.compaction_views import (
 from obsim.catalog.log_stream_views import log_stream_history, log_stream_locations, log_streams, table_locations
 from obsim.catalog.model import BOTH, SYS_ONLY, ColumnDef, Row, RowSource, Scope, ViewDef
 from obsim.catalog.parameter_views import parameters
+from obsim.catalog.restore_views import log_restore_sources
 from obsim.catalog.scheduler_views import dag_scheduler, dags
 from obsim.catalog.storage_views import macroblocks, sstables
 from obsim.cluster import ClusterState, Tenant
@@ -193,7 +194,7 @@ PAIRS = (
         "OB_LOG_RESTORE_SOURCE",
         restore_columns.LOG_RESTORE_SOURCE,
         ("backup_parameters",),
-        _unfilled,
+        log_restore_sources,
         dba_tenant=True,
         since="4.2.0",
     ),

@@ -169,6 +169,8 @@ def _check_setting(state: ClusterState, who: Principal, action: ParameterAction)
         return _check_archive_dest(state, tenant, action.value)
     if action.name == "log_archive_dest_state":
         return _check_dest_state(state, tenant, action.value)
+    if action.name == "log_restore_source":
+        return _check_restore_source(state, tenant, action.value)
     raise NotModelled(f"the setting {action.name}")
 
 
@@ -197,6 +199,22 @@ def _check_archive_dest(state: ClusterState, tenant: Tenant, text: str) -> Chang
         tenant.archive.dest_id = tenant.destination_set("archive_log", uri, state.now_ns) if uri else 0
         state.revisions.touch("archive")
         tenant.archive.order_pass(state.now_ns)
+
+    return change
+
+
+def _check_restore_source(state: ClusterState, tenant: Tenant, text: str) -> Change:
+    """`LOCATION=uri`, or '' for none; SERVICE would need another cluster to follow."""
+    key, _, value = text.strip().partition("=")
+    if key.upper() == "SERVICE":
+        raise NotModelled("log_restore_source with SERVICE")
+    if text and key.upper() != "LOCATION":
+        raise error("OB_NOT_SUPPORTED")
+    uri = parse_uri(value.strip()) if text else None
+
+    def change() -> None:
+        tenant.log_restore_source = uri.shown if uri else ""
+        state.revisions.touch("backup_parameters")
 
     return change
 

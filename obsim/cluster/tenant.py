@@ -44,6 +44,8 @@ class Tenant:
     status: str = "NORMAL"
     role: str = "PRIMARY"
     locked: bool = False
+    log_restore_source: str = ""
+    """Where a standby takes its log from: the URI without its keys, '' while none is set."""
     delete_policy: str | None = None
     """RECOVERY_WINDOW of the policy `default`, '' where it has none; None without a policy."""
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from obsim import Cluster
 from obsim.cluster.resources import ResourcePool
 from obsim.ids import Nanoseconds, TenantId
 
@@ -130,3 +131,31 @@ def test_the_newer_grammar_has_no_preview_at_the_end(pooled, run) -> None:
 def test_external_storage_changes_from_4_2_1_11(pooled, run, version: str, starts: str) -> None:
     text = "ALTER SYSTEM CHANGE EXTERNAL_STORAGE_DEST PATH 'x'"
     assert run(pooled(version), SYS, text).startswith(starts)
+
+
+@pytest.mark.parametrize(
+    ("tenant_id", "clause", "answer"),
+    [
+        (SYS, "'LOCATION=file:///a'", PLAIN),
+        (SYS, "'LOCATION=file:///a' TENANT = nosuch", UNKNOWN),
+        (SYS, "'LOCATION=file:///a' TENANT = sys", PLAIN),
+        (T1, "'LOCATION=file:///a' TENANT = t1", DENIED),
+        (T1, "'LOCATION=nowhere'", BAD_URI),
+        (T1, "'PLACE=file:///a'", PLAIN),
+        (T1, "'SERVICE=1.2.3.4:2881 USER=u@t PASSWORD=x'", "1235 obsim does not model log_restore_source with SERVICE"),
+        (T1, "''", ""),
+    ],
+)
+def test_log_restore_source(state, run, tenant_id: int, clause: str, answer: str) -> None:
+    assert run(state, tenant_id, f"ALTER SYSTEM SET log_restore_source = {clause}") == answer
+
+
+def test_the_view_shows_the_source_without_its_keys() -> None:
+    cluster = Cluster("statements")
+    query = "SELECT TENANT_ID, ID, TYPE, VALUE, RECOVERY_UNTIL_SCN FROM oceanbase.DBA_OB_LOG_RESTORE_SOURCE"
+    assert cluster.query(query, tenant="t1") == []
+    cluster.execute("ALTER SYSTEM SET log_restore_source = 'LOCATION=oss://b/a?host=h&access_key=k'", tenant="t1")
+    (row,) = cluster.query(query, tenant="t1")
+    assert tuple(row) == (1002, 1, "LOCATION", "oss://b/a?host=h", 4611686018427387903)
+    cluster.execute("ALTER SYSTEM SET log_restore_source = '' TENANT = t1")
+    assert cluster.query(query, tenant="t1") == []

@@ -8,7 +8,8 @@ from obsim.sql.grammar.known import ALTER_SYSTEM_FORMS, TOP_FORMS
 
 _RESTORED = "[FROM text] [until] WITH text keys"
 _ACTION = (
-    "ha_low_thread_score = { string | integer } [COMMENT string] [SCOPE = { MEMORY | SPFILE | BOTH }] [zone] [one_tenant]"
+    "ha_low_thread_score = { string | integer } [COMMENT string] [SCOPE = { MEMORY | SPFILE | BOTH }] [zone] "
+    "[one_tenant]"
 )
 
 READER_FORMS: dict[str, tuple[str, ...]] = {
