@@ -10,13 +10,16 @@ from pathlib import Path
 import msgspec
 
 from obsim.archive.round import ArchiveRound, RoundStatus
+from obsim.cluster.accounts import PRIVILEGES
 from obsim.cluster.commands import COMMANDS
 from obsim.cluster.resources import standard_resources
-from obsim.cluster.state import ClusterOptions, ClusterState
+from obsim.cluster.state import ClusterOptions, ClusterState, Principal
 from obsim.cluster.tenant import Tenant, User, password_digest
 from obsim.destination import parse_archive_destination, parse_uri
 from obsim.errors import ScenarioError, ServerError
 from obsim.ids import SYS_TENANT_ID, LogStreamId, Nanoseconds, Scn, TenantId
+from obsim.statements import CreateUser, Grant, Secret
+from obsim.statements.accounts import AccountName, AccountSpec, PrivilegeLevel
 from obsim.versions import IncrementalBase, VersionProfile
 
 __all__ = ["DEFAULT_START_NS", "Scenario", "build_state", "load_scenario", "scenario_names"]
@@ -37,6 +40,15 @@ class TableSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     blocks: list[int]
 
 
+class UserSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An account beside the administrator; `grants` has privileges by level: `"oceanbase.*" = ["SELECT"]`."""
+
+    name: str
+    password: str = ""
+    host: str = "%"
+    grants: dict[str, list[str]] = {}
+
+
 class TenantSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A user tenant; `archivelog` starts it with a round in state DOING."""
 
@@ -47,6 +59,7 @@ class TenantSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     log_archive_dest: str = ""
     archivelog: bool = False
     table: list[TableSpec] = []
+    user: list[UserSpec] = []
 
 
 class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -134,6 +147,8 @@ def _add_tenant(state: ClusterState, spec: TenantSpec) -> None:
     state.add_tenant(TenantId(tenant_id - 1), f"META${tenant_id}", "META", "MYSQL", ())
     users = (User(administrator, password_digest(spec.password)),)
     tenant = state.add_tenant(tenant_id, spec.name, "USER", spec.mode.upper(), users)
+    for user in spec.user:
+        _add_user(state, Principal(tenant_id, administrator), user)
     baseline_scn = Scn(state.start_ns - _BASELINE_AGE_NS)
     for table in spec.table:
         tenant.storage.create_table(table.name, table.blocks, LogStreamId(1001))
@@ -144,6 +159,19 @@ def _add_tenant(state: ClusterState, spec: TenantSpec) -> None:
         uri = parse_uri(spec.data_backup_dest)
         tenant.backup.path, tenant.backup.shown_dest = uri.path, uri.shown
         tenant.backup.dest_id = tenant.destination_set("backup_data", uri, state.now_ns)
+
+
+def _add_user(state: ClusterState, administrator: Principal, spec: UserSpec) -> None:
+    account = AccountSpec(AccountName(spec.name, spec.host), Secret(spec.password))
+    state.execute(administrator, CreateUser((account,)))
+    for where, words in spec.grants.items():
+        schema, dot, table = where.partition(".")
+        privileges = tuple(word.upper() for word in words)
+        unknown = set(privileges) - {*PRIVILEGES.values(), "ALL PRIVILEGES", "GRANT OPTION"}
+        if not dot or unknown:
+            raise ScenarioError(f"user '{spec.name}': no grant {sorted(unknown) or where}: levels are *.*, a.* and a.b")
+        level = PrivilegeLevel(None if schema == "*" else schema, None if table == "*" else table)
+        state.execute(administrator, Grant(privileges, level, (AccountSpec(account.name),)))
 
 
 def _set_archive(state: ClusterState, tenant: Tenant, spec: TenantSpec) -> None:

@@ -93,8 +93,8 @@ def _log_in(connection: "Connection", user: str, scramble: bytes, database: str 
     )
     connection.session = session
     if connection.encrypted:
-        cipher, version, _ = connection.transport.get_extra_info("cipher")
-        session.tls = (cipher, version)
+        secured = connection.transport.get_extra_info("ssl_object")
+        session.tls = (secured.cipher()[0], secured.version())
     connection.logged_in = True
     logger.info(
         "connection %d from %s: %s@%s logged in", connection.number, connection.peer, account.user, account.tenant.name

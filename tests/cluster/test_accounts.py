@@ -1,11 +1,13 @@
 """Accounts, privileges and who may run what, by statements."""
 
+from pathlib import Path
+
 import pytest
 
 from obsim.answers import ResultSet, Value
 from obsim.api import make_host
 from obsim.cluster.commands import COMMANDS
-from obsim.errors import ServerError
+from obsim.errors import ScenarioError, ServerError
 from obsim.session import Session, SessionHost
 
 NEEDS = "Access denied; you need (at least one of) the {} privilege(s) for this operation"
@@ -154,6 +156,14 @@ ALTER_SYSTEM = [
     "ALTER SYSTEM DELETE BACKUPSET 1",
     "ALTER SYSTEM DELETE OBSOLETE BACKUP",
     "ALTER SYSTEM CANCEL DELETE BACKUP",
+    "ALTER SYSTEM CANCEL RESTORE t9",
+    "ALTER SYSTEM ADD RESTORE SOURCE 'file:///a'",
+    "ALTER SYSTEM CLEAR RESTORE SOURCE",
+    "ALTER SYSTEM RESTORE t9 FROM 'file:///a,file:///b' WITH 'pool_list=p1'",
+    "ALTER SYSTEM BACKUP KEY",
+    "ALTER SYSTEM RECOVER STANDBY UNTIL UNLIMITED",
+    "ALTER SYSTEM SWITCHOVER TO STANDBY",
+    "ALTER SYSTEM ACTIVATE STANDBY",
     "ALTER SYSTEM START SERVER '127.0.0.1:2882'",
     "ALTER SYSTEM START MERGE",
     "ALTER SYSTEM BOOTSTRAP ZONE 'zone1' SERVER '127.0.0.1:2882'",
@@ -167,7 +177,7 @@ class TestPrivileges:
         session = plain_user(host, tenant)
         errno, state, message = refused(session, text)
         assert (errno, state) == (1227, "42501")
-        sys_only = "SERVER" in text and tenant != "sys"
+        sys_only = ("SERVER" in text or " RESTORE " in text) and tenant != "sys"
         assert message == ("Access denied" if sys_only else NEEDS.format("ALTER SYSTEM"))
         login(host, tenant=tenant).execute("GRANT ALTER SYSTEM ON *.* TO u1")
         try:
@@ -290,6 +300,31 @@ class TestPrivileges:
         before = session.fingerprint
         login(host).execute("GRANT SELECT ON *.* TO u1")
         assert session.fingerprint != before
+
+
+def test_a_scenario_s_accounts_come_back_with_a_reset(tmp_path: Path) -> None:
+    file = tmp_path / "users.toml"
+    file.write_text(
+        """about = "x"
+[[tenant]]
+name = "t1"
+[[tenant.user]]
+name = "app"
+password = "p"
+grants = { "*.*" = ["alter system"], "oceanbase.*" = ["SELECT"] }
+"""
+    )
+    host = make_host(str(file))
+    for _ in range(2):
+        assert rows(login(host, tenant="t1"), "SHOW GRANTS FOR app") == [
+            ("GRANT ALTER SYSTEM ON *.* TO 'app'",),
+            ("GRANT SELECT ON `oceanbase`.* TO 'app'",),
+        ]
+        login(host, tenant="t1").execute("DROP USER app")
+        login(host).execute("CALL obsim.reset()")
+    file.write_text(file.read_text().replace("alter system", "fly"))
+    with pytest.raises(ScenarioError, match="FLY"):
+        make_host(str(file))
 
 
 def test_passwords_show_nowhere(host: SessionHost) -> None:
