@@ -6,7 +6,7 @@ from obsim.archive.round import ArchiveRound
 from obsim.catalog.model import Row, Scope
 from obsim.catalog.values import bytes_display, decimal_text, yes_no
 from obsim.cluster import ClusterState, Tenant
-from obsim.ids import SYS_TENANT_ID, display_scn, us_floor
+from obsim.ids import SYS_TENANT_ID, display_scn
 
 __all__ = [
     "archive_destination_status", "archive_destinations", "archivelog", "archivelog_summary", "log_stream_progress",
@@ -110,22 +110,26 @@ def archive_destination_status(state: ClusterState, scope: Scope) -> list[Row]:
 
 
 def log_stream_progress(state: ClusterState, tenants: Iterable[Tenant], _offset_s: int) -> list[Row]:
-    """OB_LS_LOG_ARCHIVE_PROGRESS: each log stream in the current piece of the current round.
+    """OB_LS_LOG_ARCHIVE_PROGRESS: each log stream in each piece of the current round.
 
-    The tables of a tenant lie in its last log stream, so that one has written all the log.
+    The tables of a tenant lie in its last log stream, so that one has written all the log. Positions count the bytes of
+    log since the round began.
     """
     rows: list[Row] = []
     for tenant in tenants:
         current = tenant.archive.round
-        if current is None or not current.start_scn:
+        if current is None:
             continue
-        written = tenant.archive.input_bytes()
-        piece_id = current.used_piece_id(state.now_ns)
-        for log_stream_id in tenant.storage.log_stream_ids:
-            own = written if log_stream_id == tenant.storage.log_stream_ids[-1] else 0
-            rows.append((
-                tenant.tenant_id, current.dest_id, log_stream_id, current.round_id, piece_id, INCARNATION,
-                current.start_scn, 0, own, us_floor(current.checkpoint_at(state.now_ns)), current.status.value,
-                own // ARCHIVE_FILE_BYTES + 1, own % ARCHIVE_FILE_BYTES, own, own,
-            ))  # fmt: skip
+        streams = tenant.storage.log_stream_ids
+        done = 0
+        for piece in tenant.archive.pieces(current, state.now_ns):
+            for log_stream_id in streams:
+                start, size = (done, piece.input_bytes) if log_stream_id == streams[-1] else (0, 0)
+                end = start + size
+                rows.append((
+                    tenant.tenant_id, current.dest_id, log_stream_id, current.round_id, piece.piece_id, INCARNATION,
+                    piece.start_scn, start, end, piece.checkpoint_scn, current.status.value,
+                    end // ARCHIVE_FILE_BYTES + 1, end % ARCHIVE_FILE_BYTES, size, size,
+                ))  # fmt: skip
+            done += piece.input_bytes
     return rows

@@ -36,6 +36,25 @@ def test_pieces_follow_each_other_without_a_gap(make, version):
     assert {row["PATH"] for row in rows} == {current["PATH"]}
 
 
+@pytest.mark.parametrize("version", PROFILES[1:])
+def test_log_streams_share_the_bytes_of_each_piece(make, version):
+    world = make(version)
+    tenant = world.state.tenants[MYSQL]
+    for seconds in (10, DAY_S):
+        tenant.storage.write("t1", 3, "append", 1)
+        tenant.archive.note_log(world.state.now_ns)
+        world.advance(seconds)
+    pieces = world.rows("DBA_OB_ARCHIVELOG_PIECE_FILES", MYSQL)
+    rows = world.rows("DBA_OB_LS_LOG_ARCHIVE_PROGRESS", MYSQL)
+    assert columns(rows, "PIECE_ID", "LS_ID") == [(1, 1), (1, 1001), (2, 1), (2, 1001)]
+    assert [r["INPUT_BYTES"] for r in rows] == [0, pieces[0]["INPUT_BYTES"], 0, pieces[1]["INPUT_BYTES"]]
+    assert pieces[0]["INPUT_BYTES"] > 0
+    assert [r["CHECKPOINT_SCN"] for r in rows[1::2]] == [p["CHECKPOINT_SCN"] for p in pieces]
+    assert rows[1]["MAX_LSN"] == rows[3]["MIN_LSN"]
+    (current,) = world.rows("DBA_OB_ARCHIVELOG", MYSQL)
+    assert sum(p["INPUT_BYTES"] for p in pieces) == current["INPUT_BYTES"] == tenant.storage.log_bytes
+
+
 def test_the_next_round_goes_on_with_the_numbers(world):
     world.advance(DAY_S)
     say(world, "ALTER SYSTEM NOARCHIVELOG")
