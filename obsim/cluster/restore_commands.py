@@ -4,7 +4,6 @@ The work itself is not modelled: what passes all checks answers 1235.
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
 from re import ASCII
 from re import compile as re_compile
 
@@ -44,7 +43,9 @@ _MOMENT = re_compile(
     r"(?:[ T]+([0-9]{1,2}):([0-9]{1,2})(?::([0-9]{1,2})(?:\.([0-9]{1,9}))?)?)?\s*",
     ASCII,
 )
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MONTH_DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+_EPOCH_DAY = 719_162
+"""Days from 0001-01-01 to 1970-01-01."""
 
 
 def _is_sys(who: Principal) -> bool:
@@ -70,12 +71,22 @@ def point_scn(until: RestorePoint, offset_s: int) -> int | None:
     match = _MOMENT.fullmatch(until)
     if match is None:
         raise error("OB_ERR_WRONG_VALUE", "TIMESTAMP", until)
-    try:
-        year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
-        moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC) - timedelta(seconds=offset_s)
-    except (ValueError, OverflowError):
-        raise error("OB_ERR_WRONG_VALUE", "TIMESTAMP", until) from None
-    return (moment - _EPOCH) // timedelta(seconds=1) * 10**9 + int((match.group(7) or "").ljust(9, "0"))
+    year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
+    date = _day_number(year, month, day)
+    if date is None or hour > 23 or minute > 59 or second > 59:
+        raise error("OB_ERR_WRONG_VALUE", "TIMESTAMP", until)
+    seconds = ((date * 24 + hour) * 60 + minute) * 60 + second - offset_s
+    return seconds * 10**9 + int((match.group(7) or "").ljust(9, "0"))
+
+
+def _day_number(year: int, month: int, day: int) -> int | None:
+    """Days since 1970-01-01; None where the calendar has no such day."""
+    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    months = [days + (leap and place == 1) for place, days in enumerate(_MONTH_DAYS)]
+    if year < 1 or not 1 <= month <= 12 or not 1 <= day <= months[month - 1]:
+        return None
+    before = year - 1
+    return before * 365 + before // 4 - before // 100 + before // 400 + sum(months[: month - 1]) + day - 1 - _EPOCH_DAY
 
 
 def restore_options(text: str) -> dict[str, str]:

@@ -4,6 +4,7 @@ import pytest
 
 from obsim import Cluster
 from obsim.cluster.resources import ResourcePool
+from obsim.cluster.restore_commands import point_scn
 from obsim.ids import Nanoseconds, TenantId
 
 SYS, T1 = 1, 1002
@@ -159,3 +160,16 @@ def test_the_view_shows_the_source_without_its_keys() -> None:
     assert tuple(row) == (1002, 1, "LOCATION", "oss://b/a?host=h", 4611686018427387903)
     cluster.execute("ALTER SYSTEM SET log_restore_source = '' TENANT = t1")
     assert cluster.query(query, tenant="t1") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "offset_s", "scn"),
+    [
+        ("1970-01-01", 0, 0),
+        ("2024-02-29 12:00:00", 8 * 3600, 1_709_179_200 * 10**9),
+        ("2024-1-1 0:0:0.5", 0, 1_704_067_200 * 10**9 + 500_000_000),
+        ("2000-12-31T23:59:59.000000001", -3600, 978_310_799 * 10**9 + 1),
+    ],
+)
+def test_time_of_until_is_read_at_the_sessions_zone(text: str, offset_s: int, scn: int) -> None:
+    assert point_scn(text, offset_s) == scn

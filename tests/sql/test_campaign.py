@@ -23,9 +23,9 @@ FORMS = all_forms()
 LISTED = {(row[2], row[3]) for row in ERROR_ROWS}
 NOISE = (
     "(", ")", ",", "=", "==", ".", "*", ":", "''", "'x", "'x'", '"y"', "`", "`z`", "0", "5", "-1", "1e9",
-    "9" * 20, "TENANT", "TENANT =", "ALL", "DESCRIPTION 'd'", "UNTIL", "SCN = 0", "TIME = ''", "WITH", "FROM", "PREVIEW",
-    "SELECT",
-    "SET", ";", "; SELECT 1", "/*", "*/", "--", "-- x\n", "#", "\\", "@", "@@x", "?", "\x00", "中文", "NULL", "TRUE",
+    "9" * 20, "TENANT", "TENANT =", "ALL", "DESCRIPTION 'd'", "UNTIL", "SCN = 0", "TIME = ''", "WITH", "FROM",
+    "PREVIEW", "SELECT", "SET", ";", "; SELECT 1", "/*", "*/", "--", "-- x\n", "#", "\\", "@", "@@x", "?",
+    "\x00", "中文", "NULL", "TRUE",
 )  # fmt: skip
 
 
