@@ -86,7 +86,8 @@ def _status(session: "Session", _: Show) -> Listing:
     values = {
         "Connections": len(host.sessions), "Max_used_connections": len(host.sessions), "Open_tables": 0, "Queries": 0,
         "Questions": 0, "Slow_queries": 0, "Ssl_cipher": session.tls[0], "Ssl_version": session.tls[1],
-        "Threads_connected": len(host.sessions), "Threads_running": 1, "Uptime": uptime_s, "Uptime_since_flush_status": uptime_s,
+        "Threads_connected": len(host.sessions), "Threads_running": 1, "Uptime": uptime_s,
+        "Uptime_since_flush_status": uptime_s,
     }  # fmt: skip
     rows = [(name, str(value)) for name, value in values.items()]
     return Listing((text("Variable_name", 512), text("Value", 4096, null=True)), rows)

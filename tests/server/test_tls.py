@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from mysql import connector
 
+import obsim
 from obsim.errors import UsageError
 from obsim.server import Limits
 from tests.server.conftest import StartFake
@@ -108,6 +109,20 @@ def test_pymysql(tls_port: int, certificate: Certificate) -> None:
             assert isinstance(vars(connection)["_sock"], ssl.SSLSocket)
             cursor.execute("SELECT user")
             assert cursor.fetchall() == (("pw@sys",),)
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_status_names_the_cipher(certificate: Certificate, loop: str) -> None:
+    with obsim.Server(tls_cert=certificate[0], tls_key=certificate[1], loop=loop) as server:
+        for options in ({"ssl": {"ca": certificate[0]}}, {"ssl_disabled": True}):
+            with pymysql.connect(host="127.0.0.1", port=server.port, user="root", **options) as connection:
+                socket_of = vars(connection)["_sock"]
+                secured = isinstance(socket_of, ssl.SSLSocket)
+                expected = (socket_of.cipher()[0], socket_of.version()) if secured else ("", "")
+                with connection.cursor() as cursor:
+                    cursor.execute("SHOW STATUS LIKE 'Ssl%'")
+                    assert cursor.fetchall() == (("Ssl_cipher", expected[0]), ("Ssl_version", expected[1]))
+                assert secured == ("ssl" in options)
 
 
 def test_mysql_connector(tls_port: int, certificate: Certificate) -> None:
