@@ -209,8 +209,10 @@ class Cluster:
         name = user or ("SYS" if owner.mode == "ORACLE" else "root")
         account = owner.find_user(name)
         if account is None:
-            raise UsageError(f"tenant '{tenant}' has no user '{name}': it has {', '.join(u.name for u in owner.users.values())}")
-        return ClusterSession(self, self._host.open(account.name, owner, "127.0.0.1", database, account_host=account.host))
+            names = ", ".join(u.name for u in owner.users.values())
+            raise UsageError(f"tenant '{tenant}' has no user '{name}': it has {names}")
+        opened = self._host.open(account.name, owner, "127.0.0.1", database, account_host=account.host)
+        return ClusterSession(self, opened)
 
     def execute(self, sql: str, tenant: str = "sys", user: str | None = None) -> list[Row]:
         """Run one statement in a session of its own; its rows, [] without any. Raises ServerError."""

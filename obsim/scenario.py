@@ -12,7 +12,7 @@ import msgspec
 from obsim.archive.round import ArchiveRound, RoundStatus
 from obsim.cluster.accounts import PRIVILEGES
 from obsim.cluster.commands import COMMANDS
-from obsim.cluster.resources import standard_resources
+from obsim.cluster.resources import FIRST_USER_ID, UnitSize, next_id, standard_resources
 from obsim.cluster.state import ClusterOptions, ClusterState, Principal
 from obsim.cluster.tenant import Tenant, User, password_digest
 from obsim.destination import parse_archive_destination, parse_uri
@@ -31,6 +31,8 @@ _BASELINE_AGE_NS = 2 * _HOUR_NS
 _ROUND_AGE_NS = _HOUR_NS
 _SIZE_MAX_BYTES = 16 << 20
 _BLOCKS_MAX = 1 << 31
+_UNIT_SIZE = UnitSize(2, 2, 4 << 30, 12 << 30, 1_000_000, 1_000_000, 2)
+"""A unit of 2 CPUs, 4 GiB of memory and 12 GiB of log disk."""
 
 
 class TableSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -67,6 +69,8 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     about: str
     sys_password: str = ""
+    free_pools: list[str] = []
+    """Names of resource pools that no tenant has."""
     tenant: list[TenantSpec] = []
 
 
@@ -138,7 +142,19 @@ def build_state(
             _add_tenant(state, spec)
         except ServerError as caught:
             raise ScenarioError(f"{name_or_file}: tenant '{spec.name}': {caught.message}") from None
+    _add_pools(state, scenario)
     return state
+
+
+def _add_pools(state: ClusterState, scenario: Scenario) -> None:
+    """The sys tenant's pool, one for each user tenant, and the free ones."""
+    resources, now_ns = state.resources, state.now_ns
+    own = resources.add_config(1, "sys_unit_config", _UNIT_SIZE, now_ns)
+    resources.add_pool(1, "sys_pool", own, now_ns, SYS_TENANT_ID)
+    config = resources.add_config(FIRST_USER_ID, "unit_standard", _UNIT_SIZE, now_ns)
+    owners = [(f"pool_{tenant.name}", tenant.tenant_id) for tenant in state.user_tenants()]
+    for name, owner in [*owners, *((name, None) for name in scenario.free_pools)]:
+        resources.add_pool(next_id(p.pool_id for p in resources.pools.values()), name, config, now_ns, owner)
 
 
 def _add_tenant(state: ClusterState, spec: TenantSpec) -> None:

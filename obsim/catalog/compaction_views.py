@@ -49,8 +49,8 @@ def major_compaction(_state: ClusterState, tenants: Iterable[Tenant], offset_s: 
         freeze = tenant.storage.freezes.newest
         done = display_time(_compacted_ns(freeze), offset_s)
         rows.append((
-            tenant.tenant_id, freeze.scn, display_time(freeze.scn, offset_s), freeze.scn, freeze.scn, done, done, "IDLE",
-            "NO", "NO", "",
+            tenant.tenant_id, freeze.scn, display_time(freeze.scn, offset_s), freeze.scn, freeze.scn, done, done,
+            "IDLE", "NO", "NO", "",
         ))  # fmt: skip
     return rows
 

@@ -50,11 +50,20 @@ from obsim.catalog.compaction_views import (
 from obsim.catalog.log_stream_views import log_stream_history, log_stream_locations, log_streams, table_locations
 from obsim.catalog.model import BOTH, SYS_ONLY, ColumnDef, Row, RowSource, Scope, ViewDef
 from obsim.catalog.parameter_views import parameters
+from obsim.catalog.resource_views import (
+    no_rows,
+    resource_pools,
+    server_capacities,
+    servers,
+    unit_configs,
+    units,
+    units_in_use,
+    zones,
+)
 from obsim.catalog.restore_views import log_restore_sources
 from obsim.catalog.scheduler_views import dag_scheduler, dags
 from obsim.catalog.storage_views import macroblocks, sstables
 from obsim.cluster import ClusterState, Tenant
-from obsim.errors import NotModelled
 
 __all__ = ["ALONE", "ORACLE_SCHEMA", "PAIRS", "VIEWS", "Alone", "Pair", "ViewKey", "key_of", "nothing"]
 
@@ -66,19 +75,6 @@ ViewKey = tuple[str, str]
 
 def nothing(_state: ClusterState, _tenants: Iterable[Tenant], _offset_s: int) -> list[Row]:
     """A pair of views over what no simulated cluster ever has."""
-    return []
-
-
-def _unfilled(_state: ClusterState, _tenants: Iterable[Tenant], _offset_s: int) -> list[Row]:
-    raise NotModelled("the rows of this view yet")
-
-
-def _unfilled_view(_state: ClusterState, _scope: Scope) -> list[Row]:
-    raise NotModelled("the rows of this view yet")
-
-
-def nothing_seen(_state: ClusterState, _scope: Scope) -> list[Row]:
-    """A view alone over what no simulated cluster ever has."""
     return []
 
 
@@ -234,20 +230,20 @@ ALONE = (
     Alone("oceanbase", "DBA_OB_TENANTS", cluster_columns.TENANTS, ("tenants", "parameters"), tenants, oracle=True),
     Alone("oceanbase", "GV$OB_PARAMETERS", parameter_columns.PARAMETERS, ("parameters",), parameters, oracle=True),
     Alone("oceanbase", "V$OB_PARAMETERS", parameter_columns.PARAMETERS, ("parameters",), parameters, oracle=True),
-    Alone("oceanbase", "DBA_OB_UNITS", cluster_columns.UNITS, ("tenants",), _unfilled_view, SYS_ONLY),
-    Alone("oceanbase", "DBA_OB_UNIT_CONFIGS", cluster_columns.UNIT_CONFIGS, ("tenants",), _unfilled_view, SYS_ONLY),
-    Alone("oceanbase", "DBA_OB_RESOURCE_POOLS", cluster_columns.RESOURCE_POOLS, ("tenants",), _unfilled_view, SYS_ONLY),
-    Alone("oceanbase", "DBA_OB_SERVERS", cluster_columns.SERVERS, ("tenants",), _unfilled_view, SYS_ONLY),
-    Alone("oceanbase", "DBA_OB_ZONES", cluster_columns.ZONES, ("tenants",), _unfilled_view, SYS_ONLY),
-    Alone("oceanbase", "DBA_OB_SERVER_JOBS", cluster_columns.SERVER_JOBS, ("tenants",), _unfilled_view, SYS_ONLY),
-    Alone("oceanbase", "DBA_OB_UNIT_JOBS", cluster_columns.UNIT_JOBS, ("tenants",), _unfilled_view, SYS_ONLY),
-    Alone("oceanbase", "DBA_OB_TENANT_JOBS", cluster_columns.TENANT_JOBS, ("tenants",), _unfilled_view, SYS_ONLY),
+    Alone("oceanbase", "DBA_OB_UNITS", cluster_columns.UNITS, ("tenants",), units, SYS_ONLY),
+    Alone("oceanbase", "DBA_OB_UNIT_CONFIGS", cluster_columns.UNIT_CONFIGS, ("tenants",), unit_configs, SYS_ONLY),
+    Alone("oceanbase", "DBA_OB_RESOURCE_POOLS", cluster_columns.RESOURCE_POOLS, ("tenants",), resource_pools, SYS_ONLY),
+    Alone("oceanbase", "DBA_OB_SERVERS", cluster_columns.SERVERS, ("tenants",), servers, SYS_ONLY),
+    Alone("oceanbase", "DBA_OB_ZONES", cluster_columns.ZONES, ("tenants",), zones, SYS_ONLY),
+    Alone("oceanbase", "DBA_OB_SERVER_JOBS", cluster_columns.SERVER_JOBS, ("tenants",), no_rows, SYS_ONLY),
+    Alone("oceanbase", "DBA_OB_UNIT_JOBS", cluster_columns.UNIT_JOBS, ("tenants",), no_rows, SYS_ONLY),
+    Alone("oceanbase", "DBA_OB_TENANT_JOBS", cluster_columns.TENANT_JOBS, ("tenants",), no_rows, SYS_ONLY),
     Alone(
         "oceanbase",
         "DBA_OB_ROOTSERVICE_JOBS",
         cluster_columns.ROOTSERVICE_JOBS,
         ("tenants",),
-        _unfilled_view,
+        no_rows,
         SYS_ONLY,
     ),
     Alone(
@@ -255,11 +251,13 @@ ALONE = (
         "DBA_OB_ROOTSERVICE_EVENT_HISTORY",
         cluster_columns.ROOTSERVICE_EVENT_HISTORY,
         ("tenants",),
-        _unfilled_view,
+        no_rows,
         SYS_ONLY,
     ),
-    Alone("oceanbase", "GV$OB_UNITS", cluster_columns.GV_UNITS, ("tenants",), _unfilled_view, oracle=True),
-    Alone("oceanbase", "GV$OB_SERVERS", cluster_columns.GV_SERVERS, ("tenants",), _unfilled_view, oracle=True),
+    Alone("oceanbase", "GV$OB_UNITS", cluster_columns.GV_UNITS, ("tenants", "storage"), units_in_use, oracle=True),
+    Alone(
+        "oceanbase", "GV$OB_SERVERS", cluster_columns.GV_SERVERS, ("tenants", "storage"), server_capacities, oracle=True
+    ),
     Alone(
         "oceanbase",
         "GV$OB_SSTABLES",
@@ -273,7 +271,7 @@ ALONE = (
         "GV$OB_TABLET_COMPACTION_PROGRESS",
         storage_columns.GV_TABLET_COMPACTION_PROGRESS,
         (),
-        nothing_seen,
+        no_rows,
         oracle=True,
     ),
     Alone(
@@ -284,8 +282,10 @@ ALONE = (
         compaction_progress(everywhere=True),
         oracle=True,
     ),
-    Alone("oceanbase", "V$OB_UNITS", cluster_columns.GV_UNITS, ("tenants",), _unfilled_view, oracle=True),
-    Alone("oceanbase", "V$OB_SERVERS", cluster_columns.GV_SERVERS, ("tenants",), _unfilled_view, oracle=True),
+    Alone("oceanbase", "V$OB_UNITS", cluster_columns.GV_UNITS, ("tenants", "storage"), units_in_use, oracle=True),
+    Alone(
+        "oceanbase", "V$OB_SERVERS", cluster_columns.GV_SERVERS, ("tenants", "storage"), server_capacities, oracle=True
+    ),
     Alone(
         "oceanbase",
         "V$OB_SSTABLES",
@@ -299,7 +299,7 @@ ALONE = (
         "V$OB_TABLET_COMPACTION_PROGRESS",
         storage_columns.GV_TABLET_COMPACTION_PROGRESS,
         (),
-        nothing_seen,
+        no_rows,
         oracle=True,
     ),
     Alone(

@@ -134,6 +134,24 @@ class Resources:
     pools: dict[str, ResourcePool] = field(default_factory=dict)
     units: dict[int, Unit] = field(default_factory=dict)
 
+    def add_config(self, config_id: int, name: str, size: UnitSize, now_ns: Nanoseconds) -> UnitConfig:
+        """A new unit config."""
+        config = self.configs[name] = UnitConfig(config_id, name, size, now_ns, now_ns)
+        return config
+
+    def add_pool(
+        self, pool_id: int, name: str, config: UnitConfig, now_ns: Nanoseconds, tenant_id: TenantId | None = None
+    ) -> ResourcePool:
+        """A new pool over every zone, with one unit in each, on the zone's first server."""
+        pool = ResourcePool(pool_id, name, config, 1, tuple(self.zones), now_ns, now_ns, tenant_id)
+        self.pools[name] = pool
+        for zone in pool.zones:
+            server = self.servers_in(zone)[0]
+            unit_id = pool_id if pool_id < FIRST_USER_ID else next_id(i for i in self.units if i >= FIRST_USER_ID)
+            group_id = 0 if tenant_id is None else pool_id
+            self.units[unit_id] = Unit(unit_id, pool, zone, server, now_ns, now_ns, group_id)
+        return pool
+
     @property
     def root_server(self) -> Server:
         """The server with the root service."""
@@ -158,7 +176,7 @@ class Resources:
 
 def next_id(used: Iterable[int]) -> int:
     """The id of the next config, pool or unit of users."""
-    return max(used, default=FIRST_USER_ID - 1) + 1
+    return max((FIRST_USER_ID - 1, *used)) + 1
 
 
 def standard_resources(start_ns: Nanoseconds, mysql_port: int = 2881) -> Resources:

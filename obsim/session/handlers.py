@@ -197,8 +197,8 @@ _ALTER_SYSTEM_TYPES = frozenset(
         s.AddRestoreSource, s.BackupKey, s.CancelRecoverTable, s.CancelRestore, s.ChangeExternalStorage,
         s.ClearRestoreSource, s.PreviewRestore, s.RecoverStandby, s.RecoverTable, s.RestoreTables, s.RestoreTenant,
         s.SwitchRole,
-    }  # fmt: skip
-)
+    }
+)  # fmt: skip
 
 HANDLERS: dict[type, Handler] = {
     **dict.fromkeys(_ALTER_SYSTEM_TYPES, _change_cluster),
