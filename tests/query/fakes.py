@@ -129,6 +129,7 @@ class FakeSession:
     connection_id: int = 7
     user: str = "root"
     host: str = "127.0.0.1"
+    account_host: str = "%"
     database: str | None = "oceanbase"
     tenant: Any = FakeTenant()
     offset_s: int = 28_800
