@@ -578,7 +578,7 @@ class TestStatementsOfTheCluster:
     @pytest.mark.parametrize(
         "text",
         [
-            "ALTER SYSTEM CANCEL RESTORE t9", "DROP TENANT t2",
+            "ALTER SYSTEM CANCEL RESTORE t9", "DROP TENANT mysql_tenant",
             "ALTER SYSTEM BOOTSTRAP ZONE 'z1'",
         ],
     )

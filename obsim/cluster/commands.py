@@ -36,6 +36,7 @@ from obsim.cluster.restore_commands import (
     switch_role,
 )
 from obsim.cluster.state import ClusterState, Command, Principal
+from obsim.cluster.tenant_commands import create_tenant, drop_tenant
 from obsim.errors import ServerError, error
 from obsim.ids import SYS_TENANT_ID
 from obsim.statements import (
@@ -64,6 +65,7 @@ from obsim.statements import (
     SwitchRole,
 )
 from obsim.statements.accounts import AlterUser, CreateUser, DropUser, Grant, RenameUser, Revoke, SetPassword
+from obsim.statements.tenants import CreateTenant, DropTenant
 
 __all__ = ["COMMANDS"]
 
@@ -109,7 +111,9 @@ def freeze(state: ClusterState, who: Principal, statement: Freeze) -> Ok:
 
 _COMMANDS: dict[type, Command] = {
     AlterUser: alter_user,
+    CreateTenant: create_tenant,
     CreateUser: create_user,
+    DropTenant: drop_tenant,
     DropUser: drop_user,
     Grant: grant,
     RenameUser: rename_user,

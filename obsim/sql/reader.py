@@ -56,6 +56,7 @@ from obsim.sql.grammar.restore import (
 )
 from obsim.sql.grammar.session import kill, set_statement, transaction, use
 from obsim.sql.grammar.show import describe, show
+from obsim.sql.grammar.tenants import create_tenant, drop_tenant
 from obsim.sql.tokens import after_blanks, count_parameters, refused_at, scan, split_statements, syntax_error_of
 from obsim.statements import BackupStatement, NotModelledStatement, masked, masked_sql
 
@@ -138,9 +139,9 @@ def _show(cursor: Cursor) -> Statement:
 def _other(cursor: Cursor) -> Statement:
     """A statement of MySQL or OceanBase that obsim knows by name."""
     word, following = cursor.word, cursor.following
-    account = _ACCOUNTS.get(f"{word} {following}")
-    if account is not None:
-        return account(cursor)
+    modelled = _MODELLED.get(f"{word} {following}")
+    if modelled is not None:
+        return modelled(cursor)
     forms = TOP_FORMS.get(word, [])
     found, furthest = known_statement(cursor, forms)
     if found is not None:
@@ -186,7 +187,15 @@ ALTER_SYSTEM: dict[str, Reader] = {
 
 _FIRST_OF_TWO = frozenset(words.partition(" ")[0] for words in ALTER_SYSTEM if " " in words)
 
-_ACCOUNTS: dict[str, Reader] = {"CREATE USER": create_user, "DROP USER": drop_user, "RENAME USER": rename_user}
+_MODELLED: dict[str, Reader] = {
+    "CREATE STANDBY": create_tenant,
+    "CREATE TENANT": create_tenant,
+    "CREATE USER": create_user,
+    "DROP TENANT": drop_tenant,
+    "DROP USER": drop_user,
+    "RENAME USER": rename_user,
+}
+"""Two first words of statements that are neither ALTER SYSTEM nor MySQL's session language."""
 
 STATEMENTS: dict[str, Reader] = {
     "ALTER": _alter,

@@ -59,17 +59,19 @@ from obsim.statements.restore import (
     SwitchRole,
     TableName,
 )
+from obsim.statements.tenants import CreateTenant, DropTenant
 from obsim.statements.text import MASK, NullValue, Secret, masked, quote_name, quote_text
 
 __all__ = [
     "AddDeletePolicy", "AddRestoreSource", "AlterParameters", "AlterUser", "BackupDatabase", "BackupKey",
     "BackupStatement", "CallProcedure", "CancelBackup", "CancelDeleteBackup", "CancelRecoverTable", "CancelRestore",
-    "ChangeExternalStorage", "ClearRestoreSource", "CreateUser", "DeleteBackup", "DeleteObsoleteBackup",
-    "DropDeletePolicy", "DropUser", "Freeze", "Grant", "KeySource", "NotModelledStatement", "NullValue",
-    "ParameterAction", "ParameterValue", "PreviewRestore", "RecoverStandby", "RecoverTable", "RefusedStatement",
-    "Remap", "RenameUser", "ResetAction", "ResetParameters", "RestorePoint", "RestoreTables", "RestoreTenant",
-    "Revoke", "Secret", "SetArchiveMode", "SetDecryption", "SetEncryption", "SetPassword", "ShowParameters",
-    "ShowTenant", "SwitchRole", "TableName", "masked", "masked_sql", "quote_name", "quote_text",
+    "ChangeExternalStorage", "ClearRestoreSource", "CreateTenant", "CreateUser", "DeleteBackup",
+    "DeleteObsoleteBackup", "DropDeletePolicy", "DropTenant", "DropUser", "Freeze", "Grant", "KeySource",
+    "NotModelledStatement", "NullValue", "ParameterAction", "ParameterValue", "PreviewRestore", "RecoverStandby",
+    "RecoverTable", "RefusedStatement", "Remap", "RenameUser", "ResetAction", "ResetParameters", "RestorePoint",
+    "RestoreTables", "RestoreTenant", "Revoke", "Secret", "SetArchiveMode", "SetDecryption", "SetEncryption",
+    "SetPassword", "ShowParameters", "ShowTenant", "SwitchRole", "TableName", "masked", "masked_sql", "quote_name",
+    "quote_text",
 ]
 
 BackupStatement = (
@@ -78,7 +80,7 @@ BackupStatement = (
     | SetDecryption | AddDeletePolicy | CancelDeleteBackup | DeleteBackup | DeleteObsoleteBackup | DropDeletePolicy
     | AddRestoreSource | BackupKey | CancelRecoverTable | CancelRestore | ChangeExternalStorage | ClearRestoreSource
     | PreviewRestore | RecoverStandby | RecoverTable | RestoreTables | RestoreTenant | SwitchRole
-    | ShowParameters | ShowTenant | CallProcedure | RefusedStatement | NotModelledStatement
+    | CreateTenant | DropTenant | ShowParameters | ShowTenant | CallProcedure | RefusedStatement | NotModelledStatement
 )
 """Everything our own grammar produces; SELECT, SHOW and SET of variables go another way (`obsim.session`)."""
 

@@ -10,14 +10,14 @@ from sqlglot import exp
 from sqlglot.errors import ParseError
 
 from obsim.sql.dialect import OceanBase
-from obsim.statements import BackupDatabase, CallProcedure, NotModelledStatement, SetEncryption, ShowTenant
+from obsim.statements import BackupDatabase, CallProcedure, DropTenant, SetEncryption, ShowTenant
 
 
 def test_own_statements_are_dataclasses() -> None:
     found: list[object] = [sqlglot.parse_one("ALTER SYSTEM BACKUP DATABASE", dialect="oceanbase")]
     found += sqlglot.parse("/* c */ show tenant; ", dialect=OceanBase)
     assert found == [BackupDatabase(), ShowTenant()]
-    assert isinstance(sqlglot.parse_one("DROP TENANT t", dialect="oceanbase"), NotModelledStatement)
+    assert sqlglot.parse_one("DROP TENANT t", dialect="oceanbase") == DropTenant("t")
 
 
 def test_the_rest_are_expressions() -> None:

@@ -63,8 +63,6 @@ _SYSTEM_FORMS: tuple[tuple[str, str], ...] = (
     ("tracepoints", "SET_TP rest"),
 )
 _TOP: tuple[tuple[str, str], ...] = (
-    ("CREATE TENANT", "CREATE [STANDBY] TENANT [IF NOT EXISTS] name rest"),
-    ("DROP TENANT", "DROP TENANT [IF EXISTS] name [FORCE | PURGE]"),
     ("ALTER TENANT", "ALTER TENANT { ALL | name } rest"),
     ("PURGE", "PURGE { RECYCLEBIN | { TENANT | DATABASE | TABLE | INDEX } rest }"),
     ("FLASHBACK TENANT", "FLASHBACK TENANT name TO BEFORE DROP [RENAME TO name]"),
