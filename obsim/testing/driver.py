@@ -3,6 +3,7 @@
 from copy import deepcopy
 
 from obsim.cluster import ClusterState, Principal
+from obsim.cluster.resources import ResourcePool, UnitConfig, UnitSize, next_id
 from obsim.control import PROCEDURES
 from obsim.errors import ServerError, UsageError
 from obsim.ids import SYS_TENANT_ID, LogStreamId, Nanoseconds, Scn, TenantId
@@ -19,7 +20,8 @@ _EPOCH_GAP_NS = 3_600_000_000_000
 def build_trial_state(version: str, base: IncrementalBase, seed: int) -> ClusterState:
     """The scenario three-tenants, and in its MySQL-mode tenant a table `wide` over two log streams.
 
-    One tablet of `wide` is above the tablet size, so each major freeze rewrites its seam block.
+    One tablet of `wide` is above the tablet size, so each major freeze rewrites its seam block. A tenant without a unit
+    gets one of 2 GiB, so its memory may fill.
     """
     state = build_state("three-tenants", profile=PROFILES[version], seed=seed, incremental_base=base)
     tenant = state.user_tenants()[0]
@@ -27,7 +29,20 @@ def build_trial_state(version: str, base: IncrementalBase, seed: int) -> Cluster
     tenant.storage.create_table("wide", [66], LogStreamId(1001))
     tenant.storage.create_table("wide", [3, 0], LogStreamId(1002))
     tenant.storage.major_freeze(Scn(state.start_ns - _EPOCH_GAP_NS))
+    for user in state.user_tenants():
+        if not state.resources.pools_of(user.tenant_id):
+            _add_unit(state, user.tenant_id)
     return state
+
+
+def _add_unit(state: ClusterState, tenant_id: TenantId) -> None:
+    name, at_ns, resources = f"unit_{tenant_id}", state.now_ns, state.resources
+    size = UnitSize(2, 2, 2 << 30, 6 << 30, 10_000, 10_000, 1)
+    config = UnitConfig(next_id(c.config_id for c in resources.configs.values()), name, size, at_ns, at_ns)
+    zone = resources.root_server.zone
+    pool_id = next_id(p.pool_id for p in resources.pools.values())
+    resources.configs[name] = config
+    resources.pools[name] = ResourcePool(pool_id, name, config, 1, (zone,), at_ns, at_ns, tenant_id)
 
 
 class Driver:
@@ -46,6 +61,11 @@ class Driver:
         """The table of each (tenant, tablet)."""
         return {(u.tenant_id, t.tablet_id): t.table_name for u in self.state.user_tenants() for t in u.storage.tablets}
 
+    def unit_bytes(self, tenant_id: int) -> int:
+        """Memory of one unit of a tenant, 0 without one."""
+        resources = self.state.resources
+        return sum(pool.config.size.memory_bytes for pool in resources.pools_of(TenantId(tenant_id))[:1])
+
     def look(self) -> Observation:
         """The cluster as it is now."""
         return self.observer.look()
@@ -56,7 +76,8 @@ class Driver:
             if isinstance(statement, CallProcedure):
                 PROCEDURES[statement.name].call(self.state, statement.arguments)
             else:
-                self.state.execute(Principal(TenantId(tenant_id), "root"), statement)
+                oracle = self.state.tenants[TenantId(tenant_id)].mode == "ORACLE"
+                self.state.execute(Principal(TenantId(tenant_id), "SYS" if oracle else "root"), statement)
         except ServerError as refused:
             return refused.errno
         return 0

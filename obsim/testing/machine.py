@@ -65,6 +65,21 @@ class BackupMachine(RuleBasedStateMachine):
         """How many minis make a minor."""
         self.trial.set_trigger(tenant, trigger)
 
+    @rule(tenant=TENANTS, minute=st.sampled_from([120, 0, 1, 2, 3, 120, 121, 1439, None]))
+    def set_duty_time(self, tenant: str, minute: int | None) -> None:
+        """When the daily major freeze comes; soon after midnight, when a trial begins, on time or not at all."""
+        self.trial.set_duty_time(tenant, minute)
+
+    @rule(tenant=TENANTS, percent=st.sampled_from([1, 2, 5, 20, 99]), often=st.sampled_from([0, 0, 1, 2]))
+    def set_memory_limits(self, tenant: str, percent: int, often: int) -> None:
+        """How full the memory gets before a freeze, and how often that is a major one."""
+        self.trial.set_memory_limits(tenant, percent, often)
+
+    @rule(hours=st.integers(1, 60))
+    def advance_far(self, hours: int) -> None:
+        """Past daily freezes."""
+        self.trial.advance(hours * 3_600_000)
+
     @rule(incremental=st.booleans(), plus_archivelog=st.booleans())
     def backup_all(self, incremental: bool, plus_archivelog: bool) -> None:
         """By sys, for every tenant that can."""

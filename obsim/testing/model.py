@@ -3,12 +3,16 @@
 It is told what it cannot know (which positions a random write touched, when a job was accepted, when a snapshot was
 taken, how a job ended) and predicts all else: whether a statement is refused, block identities after freezes, mini and
 minor blocks, the type and ancestors of every set, and exactly which blocks it must store.
-Figures: engine.md 1.3, 1.4, 2.2, 2.3 and macroblock-experiment.md.
+Figures: engine.md 1.3, 1.4, 2.2, 2.3 and macroblock-experiment.md; the looks of a freezer at clock and memory are those
+of `obsim.cluster.freezer`, told once more.
 """
 
 from dataclasses import dataclass, field
 
-__all__ = ["Block", "ModelBroken", "NaiveCluster", "NaiveJob", "NaiveSet", "NaiveTablet", "NaiveTenant"]
+__all__ = [
+    "Block", "ModelBroken", "NaiveCluster", "NaiveJob", "NaiveSet", "NaiveTablet", "NaiveTenant", "expect",
+    "memstore_bytes",
+]
 
 Block = tuple[int, int, int]
 """(tablet, logic version, data_seq)."""
@@ -17,6 +21,10 @@ MACROBLOCK = 2 * 1024 * 1024
 PARALLEL_ABOVE = 128 * 1024 * 1024
 ROWS_A_BLOCK = 14_006
 BYTES_TOUCHED = {"random": 134, "clustered": 134 * ROWS_A_BLOCK, "append": 198 * ROWS_A_BLOCK}
+SECOND_NS = 1_000_000_000
+DAY_NS = 86_400 * SECOND_NS
+EAST_NS = 8 * 3600 * SECOND_NS
+"""The server's clock is that far ahead of UTC."""
 ARCHIVE_CHECK_NS = 200_000_000
 """A job whose archive stopped has failed after that time."""
 
@@ -34,6 +42,19 @@ def expect(condition: object, text: str) -> None:
     """Raise ModelBroken with `text` unless `condition` holds."""
     if not condition:
         raise ModelBroken(text)
+
+
+def memstore_bytes(version: str, unit_bytes: int) -> int:
+    """What a tenant with a unit of `unit_bytes` may keep in memory, 0 without a unit.
+
+    Its META tenant takes a tenth of the unit, at least 1 GiB of 2 GiB and more, 512 MiB of less. Half of the rest is
+    for the memstore; from 4.2.5 and 4.3 on 40 percent of up to 8 GiB.
+    """
+    gib = 1024 * 1024 * 1024
+    if not unit_bytes:
+        return 0
+    rest = unit_bytes - max(unit_bytes // 10, gib if unit_bytes >= 2 * gib else gib // 2)
+    return rest * (40 if version >= "4.2.5" and rest <= 8 * gib else 50) // 100
 
 
 @dataclass
@@ -125,6 +146,17 @@ class NaiveTenant:
     steady: bool = True
     """Archiving went on all the time between the last two looks."""
     trigger: int = 2
+    duty_minute: int | None = 120
+    """Minute of the day of the daily major freeze."""
+    frozen_on: tuple[int, int] = (0, 0)
+    """Day and minute of the last daily freeze."""
+    memstore: int = 0
+    """Bytes that may be in memory; 0: as many as come."""
+    memory_percent: int = 20
+    """Share of them that starts a freeze."""
+    often: int = 0
+    """So many freezes for want of memory, and the next one is a major freeze; 0: never."""
+    memory_freezes: int = 0
     jobs: dict[int, NaiveJob] = field(default_factory=dict)
     sets: dict[int, NaiveSet] = field(default_factory=dict)
     job_count: int = 0
@@ -216,8 +248,44 @@ class NaiveTenant:
             tablet.minor_freeze(self.trigger)
         self.note(now_ns)
 
+    def time_passes(self, since_ns: int, now_ns: int) -> None:
+        """What the tenant did by itself after `since_ns`, up to `now_ns`; nobody wrote in between."""
+        looks = [(at, True) for at in self._duty_looks(since_ns, now_ns)]
+        memory_ns = (since_ns // (2 * SECOND_NS) + 1) * 2 * SECOND_NS
+        if memory_ns <= now_ns:
+            looks.append((memory_ns, False))
+        for at_ns, daily in sorted(looks):
+            if daily:
+                self._duty(at_ns)
+            elif self.memstore and sum(t.memory for t in self.tablets) > self.memstore * self.memory_percent // 100:
+                self._memory_full(at_ns)
+
+    def _duty_looks(self, since_ns: int, now_ns: int) -> list[int]:
+        """Every five seconds of the duty minute of every day."""
+        if self.duty_minute is None:
+            return []
+        first, last = ((at + EAST_NS) // DAY_NS for at in (since_ns, now_ns))
+        starts = [day * DAY_NS + self.duty_minute * 60 * SECOND_NS - EAST_NS for day in range(first, last + 1)]
+        looks = [start + second * SECOND_NS for start in starts for second in range(0, 60, 5)]
+        return [at for at in looks if since_ns < at <= now_ns]
+
+    def _duty(self, at_ns: int) -> None:
+        """Once in that minute of that day."""
+        today = ((at_ns + EAST_NS) // DAY_NS, self.duty_minute or 0)
+        if self.frozen_on != today:
+            self.frozen_on = today
+            self.major_freeze(at_ns, at_ns)
+
+    def _memory_full(self, at_ns: int) -> None:
+        if self.often and self.memory_freezes >= self.often:
+            self.major_freeze(at_ns, at_ns)
+        else:
+            self.memory_freezes += 1
+            self.minor_freeze(at_ns)
+
     def major_freeze(self, version: int, now_ns: int) -> None:
         """MAJOR FREEZE of this tenant; `version` is what the new blocks carry, above every one there was."""
+        self.memory_freezes = 0
         newest = max((block[1] for _, live, _ in self.past for block in live), default=0)
         if sum([tablet.major_freeze(version) for tablet in self.tablets]):
             expect(version > newest, f"the new version {version} is not above {newest}")

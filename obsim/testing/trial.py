@@ -21,7 +21,7 @@ from obsim.statements import (
 )
 from obsim.testing.driver import Driver
 from obsim.testing.invariants import check_invariants
-from obsim.testing.model import Block, NaiveCluster, NaiveTablet, NaiveTenant, expect
+from obsim.testing.model import Block, NaiveCluster, NaiveTablet, NaiveTenant, expect, memstore_bytes
 from obsim.testing.observation import JobSeen, Observation, Observer, SetSeen, TenantSeen
 from obsim.testing.reading import Reader
 from obsim.versions import IncrementalBase
@@ -64,6 +64,7 @@ class Trial:
             naive = self.model.tenants[tenant.tenant_id] = NaiveTenant(
                 tenant.tenant_id, tenant.name, tablets, tenant.path
             )
+            naive.memstore = memstore_bytes(self.version, self.driver.unit_bytes(tenant.tenant_id))
             naive.note(0)
             self._archivelog[tenant.tenant_id] = tenant.archivelog
         self._lowered_ns.clear()
@@ -123,6 +124,22 @@ class Trial:
         tenant = self._tick().named(tenant_name)
         self._set("minor_compact_trigger", trigger, tenant)
         tenant.trigger = trigger
+        self.compare()
+
+    def set_duty_time(self, tenant_name: str, minute: int | None) -> None:
+        """SET major_freeze_duty_time: a minute of the day, None to switch the daily freeze off."""
+        tenant = self._tick().named(tenant_name)
+        text = "Disable" if minute is None else f"{minute // 60:02d}:{minute % 60:02d}"
+        self._set("major_freeze_duty_time", text, tenant)
+        tenant.duty_minute = minute
+        self.compare()
+
+    def set_memory_limits(self, tenant_name: str, percent: int, often: int) -> None:
+        """SET freeze_trigger_percentage and major_compact_trigger."""
+        tenant = self._tick().named(tenant_name)
+        self._set("freeze_trigger_percentage", percent, tenant)
+        self._set("major_compact_trigger", often, tenant)
+        tenant.memory_percent, tenant.often = percent, often
         self.compare()
 
     # Backups.
@@ -261,6 +278,7 @@ class Trial:
         parents = {j.job_id: j for j in now.sys_jobs}
         for tenant_id, seen in now.tenants.items():
             naive = self.model.tenants[tenant_id]
+            naive.time_passes(self.seen.now_ns, now.now_ns)
             self._follow(naive, seen, now.now_ns)
             for incremental, parent in list(naive.awaited):
                 status = parents[parent].status
