@@ -30,7 +30,7 @@ from obsim.statements import (
     SetArchiveMode,
 )
 from obsim.statements.accounts import AlterUser, CreateUser, DropUser, RenameUser
-from obsim.statements.tenants import CreateTenant, DropTenant
+from obsim.statements.tenants import CreateStandbyTenant, CreateTenant, DropTenant
 
 __all__ = ["AUTHORITY", "INTERNAL", "Rule", "account_of", "check_internal", "check_privilege", "guarded", "lacking"]
 
@@ -102,7 +102,7 @@ AUTHORITY: dict[type, Rule] = {
     AlterUser: Rule("CREATE USER"),
     CreateUser: Rule("CREATE USER"),
     DropUser: Rule("CREATE USER", check_internal),
-    **dict.fromkeys((CreateTenant, DropTenant), Rule("SUPER", _sys_only)),
+    **dict.fromkeys((CreateStandbyTenant, CreateTenant, DropTenant), Rule("SUPER", _sys_only)),
     RenameUser: Rule("CREATE USER", check_internal),
 }
 """Statements that need one privilege. GRANT, REVOKE and SET PASSWORD look at what they name, in `account_commands`."""

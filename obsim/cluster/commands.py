@@ -65,7 +65,7 @@ from obsim.statements import (
     SwitchRole,
 )
 from obsim.statements.accounts import AlterUser, CreateUser, DropUser, Grant, RenameUser, Revoke, SetPassword
-from obsim.statements.tenants import CreateTenant, DropTenant
+from obsim.statements.tenants import CreateStandbyTenant, CreateTenant, DropTenant
 
 __all__ = ["COMMANDS"]
 
@@ -111,6 +111,7 @@ def freeze(state: ClusterState, who: Principal, statement: Freeze) -> Ok:
 
 _COMMANDS: dict[type, Command] = {
     AlterUser: alter_user,
+    CreateStandbyTenant: create_tenant,
     CreateTenant: create_tenant,
     CreateUser: create_user,
     DropTenant: drop_tenant,

@@ -4,7 +4,7 @@ from obsim.answers import Ok
 from obsim.cluster.state import ClusterState, Principal
 from obsim.errors import NotModelled, error
 from obsim.ids import SYS_TENANT_ID
-from obsim.statements.tenants import CreateTenant, DropTenant
+from obsim.statements.tenants import CreateStandbyTenant, CreateTenant, DropTenant
 
 __all__ = ["create_tenant", "drop_tenant"]
 
@@ -14,8 +14,8 @@ def _check_sys(who: Principal) -> None:
         raise error("OB_ERR_NO_PRIVILEGE")
 
 
-def create_tenant(state: ClusterState, who: Principal, statement: CreateTenant) -> Ok:
-    """CREATE TENANT. Raises 1227 outside sys, 5156 for a name that is taken; with IF NOT EXISTS that is no error."""
+def create_tenant(state: ClusterState, who: Principal, statement: CreateTenant | CreateStandbyTenant) -> Ok:
+    """CREATE [STANDBY] TENANT. Raises 1227 outside sys, 5156 for a name that is taken; with IF NOT EXISTS that is no error."""
     _check_sys(who)
     if state.tenant_named(statement.name) is not None:
         if statement.if_not_exists:

@@ -202,7 +202,7 @@ _ALTER_SYSTEM_TYPES = frozenset(
 
 HANDLERS: dict[type, Handler] = {
     **dict.fromkeys(_ALTER_SYSTEM_TYPES, _change_cluster),
-    **dict.fromkeys((s.CreateTenant, s.DropTenant), _change_cluster),
+    **dict.fromkeys((s.CreateStandbyTenant, s.CreateTenant, s.DropTenant), _change_cluster),
     **dict.fromkeys(
         (s.AlterUser, s.CreateUser, s.DropUser, s.Grant, s.RenameUser, s.Revoke, s.SetPassword), _change_account
     ),

@@ -59,13 +59,13 @@ from obsim.statements.restore import (
     SwitchRole,
     TableName,
 )
-from obsim.statements.tenants import CreateTenant, DropTenant
+from obsim.statements.tenants import CreateStandbyTenant, CreateTenant, DropTenant
 from obsim.statements.text import MASK, NullValue, Secret, masked, quote_name, quote_text
 
 __all__ = [
     "AddDeletePolicy", "AddRestoreSource", "AlterParameters", "AlterUser", "BackupDatabase", "BackupKey",
     "BackupStatement", "CallProcedure", "CancelBackup", "CancelDeleteBackup", "CancelRecoverTable", "CancelRestore",
-    "ChangeExternalStorage", "ClearRestoreSource", "CreateTenant", "CreateUser", "DeleteBackup",
+    "ChangeExternalStorage", "ClearRestoreSource", "CreateStandbyTenant", "CreateTenant", "CreateUser", "DeleteBackup",
     "DeleteObsoleteBackup", "DropDeletePolicy", "DropTenant", "DropUser", "Freeze", "Grant", "KeySource",
     "NotModelledStatement", "NullValue", "ParameterAction", "ParameterValue", "PreviewRestore", "RecoverStandby",
     "RecoverTable", "RefusedStatement", "Remap", "RenameUser", "ResetAction", "ResetParameters", "RestorePoint",
@@ -80,7 +80,7 @@ BackupStatement = (
     | SetDecryption | AddDeletePolicy | CancelDeleteBackup | DeleteBackup | DeleteObsoleteBackup | DropDeletePolicy
     | AddRestoreSource | BackupKey | CancelRecoverTable | CancelRestore | ChangeExternalStorage | ClearRestoreSource
     | PreviewRestore | RecoverStandby | RecoverTable | RestoreTables | RestoreTenant | SwitchRole
-    | CreateTenant | DropTenant | ShowParameters | ShowTenant | CallProcedure | RefusedStatement | NotModelledStatement
+    | CreateStandbyTenant | CreateTenant | DropTenant | ShowParameters | ShowTenant | CallProcedure | RefusedStatement | NotModelledStatement
 )
 """Everything our own grammar produces; SELECT, SHOW and SET of variables go another way (`obsim.session`)."""
 

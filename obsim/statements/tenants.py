@@ -7,8 +7,8 @@ from obsim.statements.text import number_text, quote_name, quote_text
 
 __all__ = [
     "AlterTenant", "CreateStandbyTenant", "CreateTenant", "DropTenant", "FlashbackTenant", "LockTenant", "OptionValue",
-    "PurgeRecyclebin", "PurgeTenant", "RenameTenant", "ShowRecyclebin", "TenantOption", "TenantStatement",
-    "VariableSetting", "listed_texts",
+    "PurgeRecyclebin", "PurgeTenant", "RenameTenant", "TenantOption", "TenantStatement", "VariableSetting",
+    "listed_texts",
 ]  # fmt: skip
 
 OptionValue = str | int | bool | tuple[str, ...] | None
@@ -184,16 +184,7 @@ class FlashbackTenant:
         return f"FLASHBACK TENANT {quote_name(self.name)} TO BEFORE DROP{renamed}"
 
 
-@dataclass(frozen=True, slots=True)
-class ShowRecyclebin:
-    """SHOW RECYCLEBIN."""
-
-    def sql(self) -> str:
-        """Canonical text."""
-        return "SHOW RECYCLEBIN"
-
-
 TenantStatement = (
     CreateTenant | CreateStandbyTenant | AlterTenant | RenameTenant | LockTenant | DropTenant | PurgeTenant
-    | PurgeRecyclebin | FlashbackTenant | ShowRecyclebin
+    | PurgeRecyclebin | FlashbackTenant
 )

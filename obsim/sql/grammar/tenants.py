@@ -16,14 +16,11 @@ from obsim.statements.tenants import (
     PurgeRecyclebin,
     PurgeTenant,
     RenameTenant,
-    ShowRecyclebin,
     TenantOption,
     VariableSetting,
 )
 
-__all__ = [
-    "alter_tenant", "create_tenant", "drop_tenant", "flashback_tenant", "listed_strings", "purge", "show_recyclebin",
-]  # fmt: skip
+__all__ = ["alter_tenant", "create_tenant", "drop_tenant", "flashback_tenant", "listed_strings", "purge"]
 
 _BOOLS = frozenset({"TRUE", "FALSE"})
 
@@ -87,7 +84,7 @@ def _option(cursor: Cursor) -> TenantOption | None:
 
 def _options(cursor: Cursor) -> tuple[TenantOption, ...]:
     """Options with commas between them, and one before the first if you like."""
-    found = []
+    found: list[TenantOption] = []
     needed = cursor.take(",")
     while True:
         option = _option(cursor)
@@ -167,18 +164,13 @@ def drop_tenant(cursor: Cursor) -> DropTenant:
     return DropTenant(name, known, cast(Literal["", "FORCE", "PURGE"], mode))
 
 
-def purge(cursor: Cursor) -> PurgeTenant | PurgeRecyclebin | NotModelledStatement:
-    """PURGE TENANT name and PURGE RECYCLEBIN; tables, indexes and databases by name only."""
+def purge(cursor: Cursor) -> PurgeTenant | PurgeRecyclebin:
+    """PURGE TENANT name and PURGE RECYCLEBIN."""
     cursor.expect("PURGE")
     if cursor.take("TENANT"):
         return PurgeTenant(cursor.name())
-    if cursor.take("RECYCLEBIN"):
-        return PurgeRecyclebin()
-    cursor.one_of(frozenset({"DATABASE", "TABLE", "INDEX"}))
-    if cursor.token is None:
-        raise cursor.refused()
-    cursor.index = len(cursor.tokens)
-    return NotModelledStatement("PURGE", cursor.text)
+    cursor.expect("RECYCLEBIN")
+    return PurgeRecyclebin()
 
 
 def flashback_tenant(cursor: Cursor) -> FlashbackTenant:
@@ -187,9 +179,3 @@ def flashback_tenant(cursor: Cursor) -> FlashbackTenant:
     name = cursor.name()
     cursor.expect("TO", "BEFORE", "DROP")
     return FlashbackTenant(name, cursor.name() if cursor.take("RENAME", "TO") else None)
-
-
-def show_recyclebin(cursor: Cursor) -> ShowRecyclebin:
-    """SHOW RECYCLEBIN."""
-    cursor.expect("SHOW", "RECYCLEBIN")
-    return ShowRecyclebin()
