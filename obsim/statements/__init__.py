@@ -80,7 +80,8 @@ BackupStatement = (
     | SetDecryption | AddDeletePolicy | CancelDeleteBackup | DeleteBackup | DeleteObsoleteBackup | DropDeletePolicy
     | AddRestoreSource | BackupKey | CancelRecoverTable | CancelRestore | ChangeExternalStorage | ClearRestoreSource
     | PreviewRestore | RecoverStandby | RecoverTable | RestoreTables | RestoreTenant | SwitchRole
-    | CreateStandbyTenant | CreateTenant | DropTenant | ShowParameters | ShowTenant | CallProcedure | RefusedStatement | NotModelledStatement
+    | CreateStandbyTenant | CreateTenant | DropTenant | ShowParameters | ShowTenant | CallProcedure | RefusedStatement
+    | NotModelledStatement
 )
 """Everything our own grammar produces; SELECT, SHOW and SET of variables go another way (`obsim.session`)."""
 

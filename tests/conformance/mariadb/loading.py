@@ -13,7 +13,9 @@ ABSENT = {1235}
 CHARACTERS_MAX = 380
 """Longest VARCHAR of MariaDB's tables: its rows hold 65,535 bytes, and longer ones would turn into TEXT in between."""
 CHARACTERS_SHORT = 64
-SESSION = "SET SESSION group_concat_max_len = 1024, time_zone = '+08:00', sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_IN_DATE'"
+SESSION = (
+    "SET SESSION group_concat_max_len = 1024, time_zone = '+08:00', sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_IN_DATE'"
+)
 
 
 @dataclass(frozen=True)
