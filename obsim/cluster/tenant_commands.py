@@ -15,7 +15,10 @@ def _check_sys(who: Principal) -> None:
 
 
 def create_tenant(state: ClusterState, who: Principal, statement: CreateTenant | CreateStandbyTenant) -> Ok:
-    """CREATE [STANDBY] TENANT. Raises 1227 outside sys, 5156 for a name that is taken; with IF NOT EXISTS that is no error."""
+    """CREATE [STANDBY] TENANT.
+
+    Raises 1227 outside sys, 5156 for a name that is taken; with IF NOT EXISTS that is no error.
+    """
     _check_sys(who)
     if state.tenant_named(statement.name) is not None:
         if statement.if_not_exists:
