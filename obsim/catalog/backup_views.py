@@ -4,18 +4,19 @@ Each function takes the tenants whose rows are wanted and gives the columns of t
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
 from obsim.backup.job import BackupJob
 from obsim.backup.run import trace_id
-from obsim.backup.set import BackupSet, Counters
+from obsim.backup.set import BackupSet, Counters, FileStatus
 from obsim.backup.task import SetTask
 from obsim.backup.tenant import TenantBackup
 from obsim.catalog.model import Row, Scope
 from obsim.catalog.values import percent_text, rate_text
 from obsim.cluster import ClusterState, Tenant
 from obsim.cluster.tenant import KnownDestination
-from obsim.ids import display_scn, display_scn_ns, display_time
+from obsim.ids import BackupSetId, display_scn, display_scn_ns, display_time
 
 __all__ = [
     "backup_parameters", "job_history", "jobs", "schedule_tasks", "set_files", "storage_info", "storage_info_history",
@@ -43,19 +44,27 @@ def job_history(_state: ClusterState, tenants: Iterable[Tenant], offset_s: int) 
     """OB_BACKUP_JOB_HISTORY, in the order the jobs ended."""
     rows: list[Row] = []
     for tenant in tenants:
-        rows += _ended_jobs(tenant.backup, offset_s)
+        made = _made(tenant.backup, offset_s).jobs
+        made += [_job(job, offset_s) for job in tenant.backup.job_history[len(made) :]]
+        rows += made
     return rows
 
 
-_ENDED: "WeakKeyDictionary[TenantBackup, dict[int, list[Row]]]" = WeakKeyDictionary()
+@dataclass(slots=True)
+class _Made:
+    """Rows of one tenant that change no more: a poll of a long history would make all of them anew each time."""
+
+    jobs: list[Row] = field(default_factory=list)
+    tasks: list[Row] = field(default_factory=list)
+    sets: dict[BackupSetId, tuple[FileStatus, Row]] = field(default_factory=dict)
+    """Of sets that have ended; they are made again when the file status changes."""
 
 
-def _ended_jobs(backup: TenantBackup, offset_s: int) -> list[Row]:
-    """Rows that change no more: a poll of the history after each job would make all of them anew."""
-    rows = _ENDED.setdefault(backup, {}).setdefault(offset_s, [])
-    if len(rows) < len(backup.job_history):
-        rows += [_job(job, offset_s) for job in backup.job_history[len(rows) :]]
-    return rows
+_MADE: "WeakKeyDictionary[TenantBackup, dict[int, _Made]]" = WeakKeyDictionary()
+
+
+def _made(backup: TenantBackup, offset_s: int) -> _Made:
+    return _MADE.setdefault(backup, {}).setdefault(offset_s, _Made())
 
 
 def _job(job: BackupJob, offset_s: int) -> Row:
@@ -81,9 +90,13 @@ def tasks(state: ClusterState, tenants: Iterable[Tenant], offset_s: int) -> list
 
 def task_history(state: ClusterState, tenants: Iterable[Tenant], offset_s: int) -> list[Row]:
     """OB_BACKUP_TASK_HISTORY: as OB_BACKUP_TASKS without the four progress columns."""
-    return [
-        _task(task, task.counters(state.now_ns), offset_s) for tenant in tenants for task in tenant.backup.task_history
-    ]
+    rows: list[Row] = []
+    for tenant in tenants:
+        made = _made(tenant.backup, offset_s).tasks
+        ended = tenant.backup.task_history[len(made) :]
+        made += [_task(task, task.counters(state.now_ns), offset_s) for task in ended]
+        rows += made
+    return rows
 
 
 def _task(task: SetTask, counters: Counters, offset_s: int) -> Row:
@@ -124,7 +137,17 @@ def schedule_tasks(state: ClusterState, _scope: Scope) -> list[Row]:
 def set_files(state: ClusterState, tenants: Iterable[Tenant], offset_s: int) -> list[Row]:
     """OB_BACKUP_SET_FILES: every set there ever was; counts are 0 until it ends."""
     compatible = state.profile.backup_compatible
-    return [_set(s, compatible, offset_s) for tenant in tenants for s in tenant.backup.sets.values()]
+    rows: list[Row] = []
+    for tenant in tenants:
+        made = _made(tenant.backup, offset_s).sets
+        for backup_set in tenant.backup.sets.values():
+            known = made.get(backup_set.backup_set_id)
+            if known is None or known[0] is not backup_set.file_status:
+                known = backup_set.file_status, _set(backup_set, compatible, offset_s)
+                if backup_set.end_ns:
+                    made[backup_set.backup_set_id] = known
+            rows.append(known[1])
+    return rows
 
 
 def _set(backup_set: BackupSet, backup_compatible: int, offset_s: int) -> Row:

@@ -1,5 +1,6 @@
 """The catalog of one cluster: which views a tenant finds, and their rows in the version's own shape."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from obsim.catalog.columns.control import CLOCK
@@ -20,6 +21,24 @@ _ORACLE_SCHEMAS = (ORACLE_SCHEMA,)
 CONTROL_SCHEMA = "obsim"
 
 
+class _Cut:
+    """Rows without the values that a view does not show, made once for each row of the source."""
+
+    __slots__ = ("_rows", "_sources")
+
+    def __init__(self) -> None:
+        self._sources: list[Row] = []
+        self._rows: list[Row] = []
+
+    def apply(self, sources: Sequence[Row], places: tuple[int, ...]) -> list[Row]:
+        """The rows of `sources`; places where the source is the same row as last time keep their row."""
+        known = zip(sources, self._sources, self._rows, strict=False)
+        rows = [row if source is before else tuple(source[i] for i in places) for source, before, row in known]
+        rows += [tuple(source[i] for i in places) for source in sources[len(rows) :]]
+        self._sources, self._rows = list(sources), rows
+        return rows
+
+
 class Catalog:
     """Views of one cluster.
 
@@ -35,6 +54,7 @@ class Catalog:
         self._views = VIEWS | {key_of(v.schema, v.name): v for v in (clock, *information_schema_views(self))}
         self._columns: dict[ViewDef, tuple[ColumnDef, ...]] = {}
         self._places: dict[ViewDef, tuple[int, ...] | None] = {}
+        self._cut: dict[tuple[ViewDef, Scope, int], _Cut] = {}
 
     def schemas(self, tenant: "Tenant") -> list[str]:
         """The schemas SHOW DATABASES lists, in order; `obsim` only in sys and only when it is shown."""
@@ -90,13 +110,29 @@ class Catalog:
 
     def rows(self, view: ViewDef, scope: Scope) -> list[Row]:
         """The rows of a view under `columns(view)`."""
-        rows = view.rows(self.state, scope)
+        return [row for part in self.parts(view, scope) for row in part]
+
+    def parts(self, view: ViewDef, scope: Scope) -> list[Sequence[Row]]:
+        """The rows of a view, tenant by tenant where they come so.
+
+        A row that its source gives again as the same object is here the same object again, too.
+        """
+        made = view.parts(self.state, scope) if view.parts else (view.rows(self.state, scope),)
+        places = self._kept_places(view)
+        if places is None:
+            return list(made)
+        cuts = [self._cut.setdefault((view, scope, number), _Cut()) for number in range(len(made))]
+        return [cut.apply(part, places) for cut, part in zip(cuts, made, strict=True)]
+
+    def _kept_places(self, view: ViewDef) -> tuple[int, ...] | None:
+        """Which values of a row the version's columns show; None for all."""
         if view not in self._places:
             kept = self.columns(view)
-            places = tuple(i for i, column in enumerate(view.columns) if column in kept)
-            self._places[view] = None if len(places) == len(view.columns) else places
-        found = self._places[view]
-        return list(rows) if found is None else [tuple(row[i] for i in found) for row in rows]
+            at = view.dropped
+            shift = [i + (at is not None and i >= at) for i in range(len(view.columns))]
+            places = tuple(i for i, column in zip(shift, view.columns, strict=True) if column in kept)
+            self._places[view] = None if at is None and len(places) == len(view.columns) else places
+        return self._places[view]
 
     def _clock(self, state: "ClusterState", scope: Scope) -> list[Row]:
         """obsim.clock: one row; times in the session's zone and as nanoseconds since 1970-01-01 UTC."""

@@ -41,6 +41,7 @@ class ColumnDef:
 
 
 RowSource = Callable[["ClusterState", Scope], Sequence[Row]]
+PartSource = Callable[["ClusterState", Scope], Sequence[Sequence[Row]]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,6 +62,10 @@ class ViewDef:
     """The column that polls sort and look up by, where there may be many rows."""
     since: str | None = None
     """The first version that has it, a mark for `Version.has`; None: every 4.x."""
+    dropped: int | None = None
+    """A place at which the rows of `rows` and `parts` have one value more than there are columns."""
+    parts: PartSource | None = None
+    """Its rows by tenant, where they come so: what one tenant gains then leaves the others' rows in their places."""
 
     @property
     def volatile(self) -> bool:

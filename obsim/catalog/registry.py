@@ -48,7 +48,7 @@ from obsim.catalog.compaction_views import (
     zone_major_compaction,
 )
 from obsim.catalog.log_stream_views import log_stream_history, log_stream_locations, log_streams, table_locations
-from obsim.catalog.model import BOTH, SYS_ONLY, ColumnDef, Row, RowSource, Scope, ViewDef
+from obsim.catalog.model import BOTH, SYS_ONLY, ColumnDef, PartSource, Row, RowSource, Scope, ViewDef
 from obsim.catalog.parameter_views import parameters
 from obsim.catalog.resource_views import (
     no_rows,
@@ -357,28 +357,29 @@ def _cdb_rows(producer: Producer) -> RowSource:
     return lambda state, scope: producer(state, state.tenants.values(), scope.offset_s)
 
 
-def _dba_rows(pair: Pair) -> RowSource:
-    place = next(i for i, column in enumerate(pair.columns) if column.name == "TENANT_ID")
+def _cdb_parts(producer: Producer) -> PartSource:
+    return lambda state, scope: [producer(state, (tenant,), scope.offset_s) for tenant in state.tenants.values()]
 
-    def rows(state: ClusterState, scope: Scope) -> list[Row]:
-        found = pair.rows(state, (state.tenants[scope.tenant_id],), scope.offset_s)
-        return found if pair.dba_tenant else [row[:place] + row[place + 1 :] for row in found]
 
-    return rows
+def _dba_rows(producer: Producer) -> RowSource:
+    return lambda state, scope: producer(state, (state.tenants[scope.tenant_id],), scope.offset_s)
 
 
 def _pair_views(pair: Pair) -> Iterator[ViewDef]:
     cdb_rows = _cdb_rows(pair.rows)
     yield ViewDef(
-        "oceanbase", f"CDB_{pair.name}", pair.columns, pair.families, cdb_rows, SYS_ONLY, key=pair.key, since=pair.since
-    )
-    kept = (c for c in pair.columns if pair.dba_tenant or c.name != "TENANT_ID")
+        "oceanbase", f"CDB_{pair.name}", pair.columns, pair.families, cdb_rows, SYS_ONLY, key=pair.key,
+        since=pair.since, parts=_cdb_parts(pair.rows),
+    )  # fmt: skip
+    place = next(i for i, column in enumerate(pair.columns) if column.name == "TENANT_ID")
+    kept = (c for i, c in enumerate(pair.columns) if pair.dba_tenant or i != place)
     columns = tuple(replace(c, mysql_type=pair.dba_types.get(c.name, c.mysql_type)) for c in kept)
-    dba_rows = _dba_rows(pair)
+    dba_rows = _dba_rows(pair.rows)
     for schema in ("oceanbase", ORACLE_SCHEMA):
         yield ViewDef(
-            schema, f"DBA_{pair.name}", columns, pair.families, dba_rows, BOTH, pair.history, pair.key, pair.since
-        )
+            schema, f"DBA_{pair.name}", columns, pair.families, dba_rows, BOTH, pair.history, pair.key, pair.since,
+            None if pair.dba_tenant else place,
+        )  # fmt: skip
 
 
 def _all_views() -> Iterator[ViewDef]:

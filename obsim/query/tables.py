@@ -6,7 +6,7 @@ rows are written again only where its families changed: equal rows stay, changed
 
 # ruff: noqa: S608 - the text is ours: names are generated, literals quoted, values bound
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any
 
@@ -62,6 +62,9 @@ _ALLOWED_FUNCTIONS = (
 )
 _TOO_LARGE = ("too large", "too many", "at most", "stack overflow")
 """What the messages about SQLite's own limits have in them."""
+_PLACE_BITS = 40
+_PLACE_MASK = (1 << _PLACE_BITS) - 1
+"""A row's number in its table: which part it belongs to above these bits, its place in there from 1 in them."""
 _DERIVED = ("cte_", "(")
 """What SQLite calls tables that a query defines itself; no table of the database begins so."""
 _Row = tuple[Value, ...]
@@ -111,15 +114,14 @@ def _joined(*arguments: Any) -> str | None:
 class _Filled:
     """What a view's table holds."""
 
-    __slots__ = ("insert", "replace", "revision", "rows", "temporal")
+    __slots__ = ("parts", "replace", "revision", "temporal")
 
     def __init__(self, kinds: Sequence[Kind], name: str) -> None:
         marks = ", ".join("?" * len(kinds))
-        self.insert = f"INSERT INTO {name} VALUES ({marks})"
         names = ", ".join(f"c{i}" for i in range(len(kinds)))
         self.replace = f"REPLACE INTO {name}(rowid, {names}) VALUES (?, {marks})"
         self.revision = -1
-        self.rows: Sequence[_Row] = ()
+        self.parts: list[Sequence[_Row]] = []
         self.temporal = [i for i, kind in enumerate(kinds) if kind.is_moment and kind.decimals < 6]
 
 
@@ -165,19 +167,19 @@ class Tables:
         revision = self._state.revision(view.families)
         if revision == filled.revision:
             return
-        rows: Sequence[_Row] = self._catalog.rows(view, self._scope)
+        parts: list[Sequence[_Row]] = self._catalog.parts(view, self._scope)
         if filled.temporal:
-            rows = [_canonical(row, filled.temporal) for row in rows]
+            parts = [[_canonical(row, filled.temporal) for row in part] for part in parts]
         self._writing = True
         try:
-            self._write(view, filled, rows)
+            self._write(view, filled, parts)
         except BaseException:
-            filled.revision, filled.rows = -1, ()
+            filled.revision, filled.parts = -1, []
             self._connection.execute(f"DELETE FROM {table_name(view)}")
             raise
         finally:
             self._writing = False
-        filled.rows, filled.revision = rows, revision
+        filled.parts, filled.revision = parts, revision
 
     def _created(self, view: ViewDef) -> tuple[ViewDef, _Filled]:
         columns = self._catalog.columns(view)
@@ -197,24 +199,27 @@ class Tables:
         known = self._views[id(view)] = (view, _Filled(kinds, name))
         return known
 
-    def _write(self, view: ViewDef, filled: _Filled, rows: Sequence[_Row]) -> None:
-        old, connection = filled.rows, self._connection
-        shared = min(len(old), len(rows))
-        changed: list[int] = []
-        ends_stand = old[:1] == rows[:1] and old[-1:] == rows[shared - 1 : shared]
-        grown = view.append_only and len(old) == shared and ends_stand
-        # Rows that change no more come as the very same objects, so most comparisons need not look into them.
-        if not grown and list(old) != list(rows[:shared]):
-            changed = [i for i, (before, now) in enumerate(zip(old, rows, strict=False)) if before != now]
-        many = len(changed) + len(rows) - shared > 1
+    def _write(self, view: ViewDef, filled: _Filled, parts: list[Sequence[_Row]]) -> None:
+        """Bring the table from the parts it holds to `parts`. A row's number is that of its part and place."""
+        old, connection = filled.parts, self._connection
+        written: list[tuple[Value, ...]] = []
+        ends: list[tuple[int, int]] = []
+        for number, rows in enumerate(parts):
+            before: Sequence[_Row] = old[number] if number < len(old) else ()
+            first = number << _PLACE_BITS | 1
+            changed = _changed_places(before, rows, append_only=view.append_only)
+            written += [(first + place, *_bindable(rows[place])) for place in changed]
+            if len(before) > len(rows):
+                ends.append((first + len(rows), (number + 1) << _PLACE_BITS))
+        if len(old) > len(parts):
+            ends.append((len(parts) << _PLACE_BITS, len(old) << _PLACE_BITS))
+        many = len(written) + len(ends) > 1
         if many:
             connection.execute("BEGIN")
-        for place in changed:
-            connection.execute(filled.replace, (place + 1, *_bindable(rows[place])))
-        if len(rows) > shared:
-            connection.executemany(filled.insert, map(_bindable, rows[shared:]))
-        if len(old) > shared:
-            connection.execute(f"DELETE FROM {table_name(view)} WHERE rowid > ?", (shared,))
+        if written:
+            connection.executemany(filled.replace, written)
+        for end in ends:
+            connection.execute(f"DELETE FROM {table_name(view)} WHERE rowid >= ? AND rowid < ?", end)
         if many:
             connection.execute("COMMIT")
 
@@ -256,9 +261,24 @@ class Tables:
 
     def whole_rows(self, view: ViewDef, sql: str, values: Sequence[Value]) -> list[_Row]:
         """Rows of a refreshed view as they were filled in, by a query for their numbers. Raises as `query`."""
-        rows = self._views[id(view)][1].rows
-        numbers = self.query(sql, values, width=max(len(view.columns), 1), bulky=False)
-        return [rows[number - 1] for (number,) in numbers]  # type: ignore[operator, index]
+        parts = self._views[id(view)][1].parts
+        found = self.query(sql, values, width=max(len(view.columns), 1), bulky=False)
+        numbers = (number - 1 for (number,) in found)  # type: ignore[operator]
+        return [parts[number >> _PLACE_BITS][number & _PLACE_MASK] for number in numbers]
+
+
+def _changed_places(before: Sequence[_Row], rows: Sequence[_Row], *, append_only: bool) -> Iterable[int]:
+    """The places of `rows` that hold another row than before, or held none."""
+    shared = min(len(before), len(rows))
+    added = range(shared, len(rows))
+    if append_only and len(before) == shared:
+        ends_stand = before[:1] == rows[:1] and before[-1:] == rows[shared - 1 : shared]
+        if ends_stand:
+            return added
+    # Rows that change no more come as the very same objects, so most comparisons need not look into them.
+    if list(before[:shared]) == list(rows[:shared]):
+        return added
+    return [place for place in range(shared) if before[place] != rows[place]] + list(added)
 
 
 def _measured(cursor: apsw.Cursor) -> list[_Row]:

@@ -111,9 +111,9 @@ class FakeCatalog:
     def columns(self, view: ViewDef) -> tuple[ColumnDef, ...]:
         return view.columns
 
-    def rows(self, view: ViewDef, scope: Scope) -> list[tuple[Value, ...]]:
+    def parts(self, view: ViewDef, scope: Scope) -> list[list[tuple[Value, ...]]]:
         self.reads.append(view.name)
-        return list(cast(Any, view.rows)(None, scope))
+        return [list(cast(Any, view.rows)(None, scope))]
 
 
 @dataclass(frozen=True)
