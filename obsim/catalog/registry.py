@@ -48,7 +48,7 @@ from obsim.catalog.compaction_views import (
     zone_major_compaction,
 )
 from obsim.catalog.log_stream_views import log_stream_history, log_stream_locations, log_streams, table_locations
-from obsim.catalog.model import BOTH, SYS_ONLY, ColumnDef, PartSource, Row, RowSource, Scope, ViewDef
+from obsim.catalog.model import BOTH, SYS_ONLY, ColumnDef, PartSource, Row, RowSource, ViewDef
 from obsim.catalog.parameter_views import parameters
 from obsim.catalog.resource_views import (
     no_rows,
