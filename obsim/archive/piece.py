@@ -24,9 +24,9 @@ class ArchivePiece:
 
 
 def pieces_of(
-    archive_round: ArchiveRound, now_ns: int, log_bytes_at: Callable[[int], int], round_bytes: int
+    archive_round: ArchiveRound, now_ns: int, log_bytes_at: Callable[[int], int], round_bytes: int, first: int = 0
 ) -> Iterator[ArchivePiece]:
-    """The pieces of a round in order, none while it has no START_SCN.
+    """The pieces of a round in order from number `first` on, counted from 0; none while it has no START_SCN.
 
     `log_bytes_at` gives the log that the tenant had written by a moment, `round_bytes` what the round has archived: a
     piece holds what lies between its ends, the last one the rest.
@@ -37,12 +37,16 @@ def pieces_of(
     checkpoint = archive_round.checkpoint_at(now_ns)
     last_id = archive_round.used_piece_id(now_ns)
     stopped = archive_round.status is RoundStatus.STOP
-    before = 0
-    for number in range(last_id - archive_round.base_piece_id + 1):
+
+    def archived_at(end_ns: int) -> int:
+        return min(round_bytes, log_bytes_at(end_ns) - archive_round.start_log_bytes)
+
+    before = archived_at(archive_round.start_scn + first * interval_ns) if first else 0
+    for number in range(first, last_id - archive_round.base_piece_id + 1):
         start = archive_round.start_scn + number * interval_ns
         end = start + interval_ns
         last = archive_round.base_piece_id + number == last_id
-        upto = round_bytes if last else min(round_bytes, log_bytes_at(end) - archive_round.start_log_bytes)
+        upto = round_bytes if last else archived_at(end)
         own = checkpoint if last else end - 1 - (end - 1) % CHECKPOINT_INTERVAL_NS
         yield ArchivePiece(
             archive_round.base_piece_id + number,

@@ -22,7 +22,7 @@ _STOPPABLE = frozenset(
 )
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class TenantArchive:
     """The mode changes at once and the round follows: it stops archiving at once and starts a step later."""
 
@@ -73,14 +73,16 @@ class TenantArchive:
         place = bisect_right(self._log_marks, time_ns, key=lambda mark: mark[0])
         return self._log_marks[place - 1][1] if place else 0
 
-    def rounds(self) -> list[ArchiveRound]:
-        """Every round there was, the current one last."""
-        return [*(r for r in self.history if r is not self.round), *([self.round] if self.round else [])]
+    def rounds(self, first: int = 0) -> list[ArchiveRound]:
+        """Every round there was, the current one last, without the `first` ones."""
+        past = self.history[first:]
+        running = [self.round] if self.round and self.running else []
+        return past + running
 
-    def pieces(self, archive_round: ArchiveRound, now_ns: Nanoseconds) -> list[ArchivePiece]:
-        """The pieces of one of the rounds as they are now."""
+    def pieces(self, archive_round: ArchiveRound, now_ns: Nanoseconds, first: int = 0) -> list[ArchivePiece]:
+        """The pieces of one of the rounds as they are now, without the `first` ones."""
         size_bytes = self.input_bytes() if archive_round is self.round else archive_round.input_bytes
-        return list(pieces_of(archive_round, now_ns, self._log_bytes_at, size_bytes))
+        return list(pieces_of(archive_round, now_ns, self._log_bytes_at, size_bytes, first))
 
     def checkpoint_after(self, scn: Scn) -> Nanoseconds:
         """The moment at which the checkpoint will have passed `scn`, or has if that is over."""

@@ -1,9 +1,12 @@
 """Rows of the log archive: rounds, pieces, destinations, progress (status-machines.md 5 and 6, samples.md)."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 
-from obsim.archive.round import ArchiveRound
+from obsim.archive.piece import ArchivePiece
+from obsim.archive.round import ArchiveRound, RoundStatus
 from obsim.catalog.model import Row, Scope
+from obsim.catalog.part import Part, Remembered
 from obsim.catalog.values import bytes_display, decimal_text, yes_no
 from obsim.cluster import ClusterState, Tenant
 from obsim.ids import SYS_TENANT_ID, display_scn
@@ -32,13 +35,17 @@ def archivelog(state: ClusterState, tenants: Iterable[Tenant], offset_s: int) ->
     ]
 
 
-def archivelog_summary(state: ClusterState, tenants: Iterable[Tenant], offset_s: int) -> list[Row]:
-    """OB_ARCHIVELOG_SUMMARY: every round there was, with PATH before COMMENT."""
-    return [
-        (*_round(state, tenant, archive_round, offset_s), archive_round.path, archive_round.comment)
-        for tenant in tenants
-        for archive_round in tenant.archive.rounds()
-    ]
+_ROUNDS: Remembered[list[Row]] = Remembered(list)
+
+
+def archivelog_summary(state: ClusterState, tenant: Tenant, offset_s: int) -> Part:
+    """OB_ARCHIVELOG_SUMMARY: every round there was, with PATH before COMMENT. A stopped round changes no more."""
+    settled = _ROUNDS.of(tenant.archive, offset_s)
+    rest: list[Row] = []
+    for current in tenant.archive.rounds(len(settled)):
+        row = (*_round(state, tenant, current, offset_s), current.path, current.comment)
+        (settled if current.status is RoundStatus.STOP else rest).append(row)
+    return Part(settled, rest)
 
 
 def _sizes(size_bytes: int) -> Row:
@@ -59,20 +66,44 @@ def _round(state: ClusterState, tenant: Tenant, current: ArchiveRound, offset_s:
     )  # fmt: skip
 
 
-def pieces(state: ClusterState, tenants: Iterable[Tenant], offset_s: int) -> list[Row]:
-    """OB_ARCHIVELOG_PIECE_FILES: the pieces of every round, in order."""
-    return [
-        (
-            tenant.tenant_id, current.dest_id, current.round_id, piece.piece_id, INCARNATION, DEST_NO,
-            "FROZEN" if piece.frozen else "ACTIVE", piece.start_scn, display_scn(piece.start_scn, offset_s),
-            piece.checkpoint_scn, display_scn(piece.checkpoint_scn, offset_s), piece.checkpoint_scn, piece.end_scn,
-            display_scn(piece.end_scn, offset_s), COMPATIBLE, UNIT_SIZE, COMPRESSION, *_sizes(piece.input_bytes),
-            "AVAILABLE" if piece.complete else "INCOMPLETE", current.path,
-        )
-        for tenant in tenants
-        for current in tenant.archive.rounds()
-        for piece in tenant.archive.pieces(current, state.now_ns)
-    ]  # fmt: skip
+@dataclass(slots=True)
+class _FrozenPieces:
+    """Rows of pieces that are frozen, through whole rounds first and then the first pieces of the next round."""
+
+    rows: list[Row] = field(default_factory=list)
+    round_count: int = 0
+    piece_count: int = 0
+
+
+_PIECES = Remembered(_FrozenPieces)
+
+
+def pieces(state: ClusterState, tenant: Tenant, offset_s: int) -> Part:
+    """OB_ARCHIVELOG_PIECE_FILES: the pieces of every round, in order. A frozen one changes no more."""
+    made = _PIECES.of(tenant.archive, offset_s)
+    rest: list[Row] = []
+    for current in tenant.archive.rounds(made.round_count):
+        for piece in tenant.archive.pieces(current, state.now_ns, made.piece_count):
+            row = _piece(tenant, current, piece, offset_s)
+            if piece.frozen:
+                made.rows.append(row)
+                made.piece_count += 1
+            else:
+                rest.append(row)
+        if current.status is RoundStatus.STOP:
+            made.round_count += 1
+            made.piece_count = 0
+    return Part(made.rows, rest)
+
+
+def _piece(tenant: Tenant, current: ArchiveRound, piece: ArchivePiece, offset_s: int) -> Row:
+    return (
+        tenant.tenant_id, current.dest_id, current.round_id, piece.piece_id, INCARNATION, DEST_NO,
+        "FROZEN" if piece.frozen else "ACTIVE", piece.start_scn, display_scn(piece.start_scn, offset_s),
+        piece.checkpoint_scn, display_scn(piece.checkpoint_scn, offset_s), piece.checkpoint_scn, piece.end_scn,
+        display_scn(piece.end_scn, offset_s), COMPATIBLE, UNIT_SIZE, COMPRESSION, *_sizes(piece.input_bytes),
+        "AVAILABLE" if piece.complete else "INCOMPLETE", current.path,
+    )  # fmt: skip
 
 
 def archive_destinations(_state: ClusterState, tenants: Iterable[Tenant], _offset_s: int) -> list[Row]:
@@ -109,27 +140,54 @@ def archive_destination_status(state: ClusterState, scope: Scope) -> list[Row]:
     ]  # fmt: skip
 
 
-def log_stream_progress(state: ClusterState, tenants: Iterable[Tenant], _offset_s: int) -> list[Row]:
+@dataclass(slots=True)
+class _FrozenProgress:
+    """Rows of frozen pieces of one round in one state."""
+
+    of: tuple[int, RoundStatus] = (0, RoundStatus.PREPARE)
+    rows: list[Row] = field(default_factory=list)
+    piece_count: int = 0
+    done_bytes: int = 0
+    """Log in those pieces."""
+
+
+_PROGRESS = Remembered(_FrozenProgress)
+
+
+def log_stream_progress(state: ClusterState, tenant: Tenant, _offset_s: int) -> Part:
     """OB_LS_LOG_ARCHIVE_PROGRESS: each log stream in each piece of the current round.
 
     The tables of a tenant lie in its last log stream, so that one has written all the log. Positions count the bytes of
     log since the round began.
     """
+    current = tenant.archive.round
+    if current is None:
+        return Part((), ())
+    made = _PROGRESS.of(tenant.archive)
+    if made.of != (current.round_id, current.status):
+        made.of, made.rows, made.piece_count, made.done_bytes = (current.round_id, current.status), [], 0, 0
+    done, rest = made.done_bytes, list[Row]()
+    for piece in tenant.archive.pieces(current, state.now_ns, made.piece_count):
+        rows = _progress(tenant, current, piece, done)
+        done += piece.input_bytes
+        if piece.frozen:
+            made.rows += rows
+            made.piece_count, made.done_bytes = made.piece_count + 1, done
+        else:
+            rest += rows
+    return Part(made.rows, rest)
+
+
+def _progress(tenant: Tenant, current: ArchiveRound, piece: ArchivePiece, done_bytes: int) -> list[Row]:
+    """A row for each log stream; `done_bytes`: log in the round's pieces before."""
+    streams = tenant.storage.log_stream_ids
     rows: list[Row] = []
-    for tenant in tenants:
-        current = tenant.archive.round
-        if current is None:
-            continue
-        streams = tenant.storage.log_stream_ids
-        done = 0
-        for piece in tenant.archive.pieces(current, state.now_ns):
-            for log_stream_id in streams:
-                start, size = (done, piece.input_bytes) if log_stream_id == streams[-1] else (0, 0)
-                end = start + size
-                rows.append((
-                    tenant.tenant_id, current.dest_id, log_stream_id, current.round_id, piece.piece_id, INCARNATION,
-                    piece.start_scn, start, end, piece.checkpoint_scn, current.status.value,
-                    end // ARCHIVE_FILE_BYTES + 1, end % ARCHIVE_FILE_BYTES, size, size,
-                ))  # fmt: skip
-            done += piece.input_bytes
+    for log_stream_id in streams:
+        start, size = (done_bytes, piece.input_bytes) if log_stream_id == streams[-1] else (0, 0)
+        end = start + size
+        rows.append((
+            tenant.tenant_id, current.dest_id, log_stream_id, current.round_id, piece.piece_id, INCARNATION,
+            piece.start_scn, start, end, piece.checkpoint_scn, current.status.value,
+            end // ARCHIVE_FILE_BYTES + 1, end % ARCHIVE_FILE_BYTES, size, size,
+        ))  # fmt: skip
     return rows

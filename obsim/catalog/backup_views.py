@@ -1,22 +1,23 @@
 """Rows of jobs, tasks, sets and backup parameters (status-machines.md 2-4, samples.md).
 
-Each function takes the tenants whose rows are wanted and gives the columns of the CDB form.
+Each function takes the tenants whose rows are wanted, or one where there may be many rows, and gives the columns of
+the CDB form.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from weakref import WeakKeyDictionary
+from itertools import takewhile
 
 from obsim.backup.job import BackupJob
 from obsim.backup.run import trace_id
 from obsim.backup.set import BackupSet, Counters, FileStatus
 from obsim.backup.task import SetTask
-from obsim.backup.tenant import TenantBackup
 from obsim.catalog.model import Row, Scope
+from obsim.catalog.part import Part, Remembered
 from obsim.catalog.values import percent_text, rate_text
 from obsim.cluster import ClusterState, Tenant
 from obsim.cluster.tenant import KnownDestination
-from obsim.ids import BackupSetId, display_scn, display_scn_ns, display_time
+from obsim.ids import display_scn, display_scn_ns, display_time
 
 __all__ = [
     "backup_parameters", "job_history", "jobs", "schedule_tasks", "set_files", "storage_info", "storage_info_history",
@@ -40,31 +41,15 @@ def jobs(_state: ClusterState, tenants: Iterable[Tenant], offset_s: int) -> list
     return [_job(job, offset_s) for tenant in tenants for job in tenant.backup.jobs]
 
 
-def job_history(_state: ClusterState, tenants: Iterable[Tenant], offset_s: int) -> list[Row]:
+_JOBS: Remembered[list[Row]] = Remembered(list)
+_TASKS: Remembered[list[Row]] = Remembered(list)
+
+
+def job_history(_state: ClusterState, tenant: Tenant, offset_s: int) -> Part:
     """OB_BACKUP_JOB_HISTORY, in the order the jobs ended."""
-    rows: list[Row] = []
-    for tenant in tenants:
-        made = _made(tenant.backup, offset_s).jobs
-        made += [_job(job, offset_s) for job in tenant.backup.job_history[len(made) :]]
-        rows += made
-    return rows
-
-
-@dataclass(slots=True)
-class _Made:
-    """Rows of one tenant that change no more: a poll of a long history would make all of them anew each time."""
-
-    jobs: list[Row] = field(default_factory=list)
-    tasks: list[Row] = field(default_factory=list)
-    sets: dict[BackupSetId, tuple[FileStatus, Row]] = field(default_factory=dict)
-    """Of sets that have ended; they are made again when the file status changes."""
-
-
-_MADE: "WeakKeyDictionary[TenantBackup, dict[int, _Made]]" = WeakKeyDictionary()
-
-
-def _made(backup: TenantBackup, offset_s: int) -> _Made:
-    return _MADE.setdefault(backup, {}).setdefault(offset_s, _Made())
+    settled = _JOBS.of(tenant.backup, offset_s)
+    settled += [_job(job, offset_s) for job in tenant.backup.job_history[len(settled) :]]
+    return Part(settled, ())
 
 
 def _job(job: BackupJob, offset_s: int) -> Row:
@@ -88,15 +73,12 @@ def tasks(state: ClusterState, tenants: Iterable[Tenant], offset_s: int) -> list
     return rows
 
 
-def task_history(state: ClusterState, tenants: Iterable[Tenant], offset_s: int) -> list[Row]:
+def task_history(state: ClusterState, tenant: Tenant, offset_s: int) -> Part:
     """OB_BACKUP_TASK_HISTORY: as OB_BACKUP_TASKS without the four progress columns."""
-    rows: list[Row] = []
-    for tenant in tenants:
-        made = _made(tenant.backup, offset_s).tasks
-        ended = tenant.backup.task_history[len(made) :]
-        made += [_task(task, task.counters(state.now_ns), offset_s) for task in ended]
-        rows += made
-    return rows
+    settled = _TASKS.of(tenant.backup, offset_s)
+    ended = tenant.backup.task_history[len(settled) :]
+    settled += [_task(task, task.counters(state.now_ns), offset_s) for task in ended]
+    return Part(settled, ())
 
 
 def _task(task: SetTask, counters: Counters, offset_s: int) -> Row:
@@ -134,20 +116,29 @@ def schedule_tasks(state: ClusterState, _scope: Scope) -> list[Row]:
     return rows
 
 
-def set_files(state: ClusterState, tenants: Iterable[Tenant], offset_s: int) -> list[Row]:
-    """OB_BACKUP_SET_FILES: every set there ever was; counts are 0 until it ends."""
+@dataclass(slots=True)
+class _EndedSets:
+    """Rows of the first sets, all of which have ended, and the file status that each was made with."""
+
+    rows: list[Row] = field(default_factory=list)
+    statuses: list[FileStatus] = field(default_factory=list)
+
+
+_SETS = Remembered(_EndedSets)
+
+
+def set_files(state: ClusterState, tenant: Tenant, offset_s: int) -> Part:
+    """OB_BACKUP_SET_FILES: every set there ever was; counts are 0 until it ends, its file status may change later."""
     compatible = state.profile.backup_compatible
-    rows: list[Row] = []
-    for tenant in tenants:
-        made = _made(tenant.backup, offset_s).sets
-        for backup_set in tenant.backup.sets.values():
-            known = made.get(backup_set.backup_set_id)
-            if known is None or known[0] is not backup_set.file_status:
-                known = backup_set.file_status, _set(backup_set, compatible, offset_s)
-                if backup_set.end_ns:
-                    made[backup_set.backup_set_id] = known
-            rows.append(known[1])
-    return rows
+    sets = list(tenant.backup.sets.values())
+    made = _SETS.of(tenant.backup, offset_s)
+    if made.statuses != [s.file_status for s in sets[: len(made.statuses)]]:
+        made.rows, made.statuses = [], []
+    others = sets[len(made.rows) :]
+    ended = list(takewhile(lambda s: s.end_ns, others))
+    made.rows += [_set(s, compatible, offset_s) for s in ended]
+    made.statuses += [s.file_status for s in ended]
+    return Part(made.rows, [_set(s, compatible, offset_s) for s in others[len(ended) :]])
 
 
 def _set(backup_set: BackupSet, backup_compatible: int, offset_s: int) -> Row:

@@ -1,12 +1,14 @@
 """The catalog of one cluster: which views a tenant finds, and their rows in the version's own shape."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from obsim.catalog.columns.control import CLOCK
 from obsim.catalog.information_schema import information_schema_views
 from obsim.catalog.model import SYS_ONLY, ColumnDef, Row, Scope, ViewDef
 from obsim.catalog.names import NOT_MODELLED
+from obsim.catalog.part import GrowingMap, Part
 from obsim.catalog.registry import ORACLE_SCHEMA, VIEWS, key_of
 from obsim.errors import NotModelled
 from obsim.ids import display_time
@@ -19,24 +21,6 @@ __all__ = ["Catalog"]
 _MYSQL_SCHEMAS = ("information_schema", "mysql", "oceanbase", "test")
 _ORACLE_SCHEMAS = (ORACLE_SCHEMA,)
 CONTROL_SCHEMA = "obsim"
-
-
-class _Cut:
-    """Rows without the values that a view does not show, made once for each row of the source."""
-
-    __slots__ = ("_rows", "_sources")
-
-    def __init__(self) -> None:
-        self._sources: list[Row] = []
-        self._rows: list[Row] = []
-
-    def apply(self, sources: Sequence[Row], places: tuple[int, ...]) -> list[Row]:
-        """The rows of `sources`; places where the source is the same row as last time keep their row."""
-        known = zip(sources, self._sources, self._rows, strict=False)
-        rows = [row if source is before else tuple(source[i] for i in places) for source, before, row in known]
-        rows += [tuple(source[i] for i in places) for source in sources[len(rows) :]]
-        self._sources, self._rows = list(sources), rows
-        return rows
 
 
 class Catalog:
@@ -54,7 +38,7 @@ class Catalog:
         self._views = VIEWS | {key_of(v.schema, v.name): v for v in (clock, *information_schema_views(self))}
         self._columns: dict[ViewDef, tuple[ColumnDef, ...]] = {}
         self._places: dict[ViewDef, tuple[int, ...] | None] = {}
-        self._cut: dict[tuple[ViewDef, Scope, int], _Cut] = {}
+        self._cuts: dict[tuple[ViewDef, Scope, int], GrowingMap] = {}
 
     def schemas(self, tenant: "Tenant") -> list[str]:
         """The schemas SHOW DATABASES lists, in order; `obsim` only in sys and only when it is shown."""
@@ -112,17 +96,20 @@ class Catalog:
         """The rows of a view under `columns(view)`."""
         return [row for part in self.parts(view, scope) for row in part]
 
-    def parts(self, view: ViewDef, scope: Scope) -> list[Sequence[Row]]:
-        """The rows of a view, tenant by tenant where they come so.
-
-        A row that its source gives again as the same object is here the same object again, too.
-        """
-        made = view.parts(self.state, scope) if view.parts else (view.rows(self.state, scope),)
+    def parts(self, view: ViewDef, scope: Scope) -> list[Part]:
+        """The rows of a view, tenant by tenant where they come so."""
+        made = view.parts(self.state, scope) if view.parts else (Part((), view.rows(self.state, scope)),)
         places = self._kept_places(view)
         if places is None:
             return list(made)
-        cuts = [self._cut.setdefault((view, scope, number), _Cut()) for number in range(len(made))]
-        return [cut.apply(part, places) for cut, part in zip(cuts, made, strict=True)]
+        return [self._cut(view, scope, number, places).apply(part) for number, part in enumerate(made)]
+
+    def _cut(self, view: ViewDef, scope: Scope, number: int, places: tuple[int, ...]) -> GrowingMap:
+        """What takes the values away that the version does not show."""
+        key = view, scope, number
+        if key not in self._cuts:
+            self._cuts[key] = GrowingMap(_picker(places))
+        return self._cuts[key]
 
     def _kept_places(self, view: ViewDef) -> tuple[int, ...] | None:
         """Which values of a row the version's columns show; None for all."""
@@ -142,3 +129,8 @@ class Catalog:
             display_time(state.start_ns, scope.offset_s), state.start_ns, state.timeline,
             None if event_ns is None else display_time(event_ns, scope.offset_s), event_ns,
         )]  # fmt: skip
+
+
+def _picker(places: tuple[int, ...]) -> Callable[[Row], Row]:
+    """A function from a row to its values at `places`."""
+    return itemgetter(*places) if len(places) > 1 else lambda row: tuple(row[i] for i in places)

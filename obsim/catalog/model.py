@@ -5,15 +5,13 @@ from dataclasses import dataclass
 from re import compile as re_compile
 from typing import TYPE_CHECKING
 
-from obsim.answers import Value
+from obsim.catalog.part import Part, Row
 from obsim.ids import TenantId
 
 if TYPE_CHECKING:
     from obsim.cluster import ClusterState
 
-__all__ = ["BOTH", "SYS_ONLY", "ColumnDef", "Row", "RowSource", "Scope", "ViewDef", "columns_of"]
-
-Row = tuple[Value, ...]
+__all__ = ["BOTH", "SYS_ONLY", "ColumnDef", "PartSource", "Row", "RowSource", "Scope", "ViewDef", "columns_of"]
 
 SYS_ONLY = "sys"
 BOTH = "both"
@@ -41,7 +39,7 @@ class ColumnDef:
 
 
 RowSource = Callable[["ClusterState", Scope], Sequence[Row]]
-PartSource = Callable[["ClusterState", Scope], Sequence[Sequence[Row]]]
+PartSource = Callable[["ClusterState", Scope], Sequence[Part]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,7 +63,7 @@ class ViewDef:
     dropped: int | None = None
     """A place at which the rows of `rows` and `parts` have one value more than there are columns."""
     parts: PartSource | None = None
-    """Its rows by tenant, where they come so: what one tenant gains then leaves the others' rows in their places."""
+    """The rows of `rows` tenant by tenant, where they come so: what one gains leaves the others' in their places."""
 
     @property
     def volatile(self) -> bool:

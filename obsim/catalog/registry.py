@@ -50,6 +50,7 @@ from obsim.catalog.compaction_views import (
 from obsim.catalog.log_stream_views import log_stream_history, log_stream_locations, log_streams, table_locations
 from obsim.catalog.model import BOTH, SYS_ONLY, ColumnDef, PartSource, Row, RowSource, ViewDef
 from obsim.catalog.parameter_views import parameters
+from obsim.catalog.part import Part
 from obsim.catalog.resource_views import (
     no_rows,
     resource_pools,
@@ -70,6 +71,7 @@ __all__ = ["ALONE", "ORACLE_SCHEMA", "PAIRS", "VIEWS", "Alone", "Pair", "ViewKey
 ORACLE_SCHEMA = "SYS"
 
 Producer = Callable[[ClusterState, Iterable[Tenant], int], list[Row]]
+GrowingProducer = Callable[[ClusterState, Tenant, int], Part]
 ViewKey = tuple[str, str]
 
 
@@ -80,12 +82,13 @@ def nothing(_state: ClusterState, _tenants: Iterable[Tenant], _offset_s: int) ->
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """CDB_<name> and DBA_<name>."""
+    """CDB_<name> and DBA_<name>. Its rows are made by `rows`, or tenant by tenant by `part` where there may be many."""
 
     name: str
     columns: tuple[ColumnDef, ...]
     families: tuple[str, ...]
-    rows: Producer
+    rows: Producer = nothing
+    part: GrowingProducer | None = None
     key: str = ""
     history: bool = False
     dba_types: Mapping[str, str] = field(default_factory=dict)
@@ -114,7 +117,7 @@ PAIRS = (
         "OB_BACKUP_JOB_HISTORY",
         backup_columns.BACKUP_JOBS,
         ("job_history",),
-        job_history,
+        part=job_history,
         key="JOB_ID",
         history=True,
     ),
@@ -123,7 +126,7 @@ PAIRS = (
         "OB_BACKUP_TASK_HISTORY",
         backup_columns.BACKUP_TASK_HISTORY,
         ("task_history",),
-        task_history,
+        part=task_history,
         key="TASK_ID",
         history=True,
     ),
@@ -131,7 +134,7 @@ PAIRS = (
         "OB_BACKUP_SET_FILES",
         backup_columns.BACKUP_SET_FILES,
         ("sets",),
-        set_files,
+        part=set_files,
         key="BACKUP_SET_ID",
         dba_types=backup_columns.BACKUP_SET_FILES_DBA_TYPES,
     ),
@@ -156,12 +159,19 @@ PAIRS = (
     Pair("OB_BACKUP_DELETE_TASK_HISTORY", cleanup_columns.BACKUP_DELETE_TASKS, ("jobs",), nothing),
     Pair("OB_BACKUP_DELETE_POLICY", cleanup_columns.BACKUP_DELETE_POLICY, ("backup_parameters",), delete_policies),
     Pair("OB_ARCHIVELOG", archive_columns.ARCHIVELOG, ("archive", "storage"), archivelog),
-    Pair("OB_ARCHIVELOG_SUMMARY", archive_columns.ARCHIVELOG_SUMMARY, ("archive", "storage"), archivelog_summary),
+    Pair(
+        "OB_ARCHIVELOG_SUMMARY",
+        archive_columns.ARCHIVELOG_SUMMARY,
+        ("archive", "storage"),
+        part=archivelog_summary,
+        key="ROUND_ID",
+    ),
     Pair(
         "OB_ARCHIVELOG_PIECE_FILES",
         archive_columns.ARCHIVELOG_PIECE_FILES,
         ("archive", "storage"),
-        pieces,
+        part=pieces,
+        key="PIECE_ID",
         dba_types=archive_columns.ARCHIVELOG_PIECE_FILES_DBA_TYPES,
     ),
     Pair("OB_ARCHIVE_DEST", archive_columns.ARCHIVE_DEST, ("archive",), archive_destinations),
@@ -169,7 +179,8 @@ PAIRS = (
         "OB_LS_LOG_ARCHIVE_PROGRESS",
         archive_columns.LS_LOG_ARCHIVE_PROGRESS,
         ("archive", "storage"),
-        log_stream_progress,
+        part=log_stream_progress,
+        key="PIECE_ID",
         since="4.1.0",
     ),
     Pair(
@@ -353,32 +364,35 @@ def key_of(schema: str, name: str) -> ViewKey:
     return schema.lower(), name.lower()
 
 
-def _cdb_rows(producer: Producer) -> RowSource:
-    return lambda state, scope: producer(state, state.tenants.values(), scope.offset_s)
+def _part(pair: Pair) -> GrowingProducer:
+    return pair.part or (lambda state, tenant, offset_s: Part((), pair.rows(state, (tenant,), offset_s)))
 
 
-def _cdb_parts(producer: Producer) -> PartSource:
-    return lambda state, scope: [producer(state, (tenant,), scope.offset_s) for tenant in state.tenants.values()]
+def _cdb_parts(part: GrowingProducer) -> PartSource:
+    return lambda state, scope: [part(state, tenant, scope.offset_s) for tenant in state.tenants.values()]
 
 
-def _dba_rows(producer: Producer) -> RowSource:
-    return lambda state, scope: producer(state, (state.tenants[scope.tenant_id],), scope.offset_s)
+def _dba_parts(part: GrowingProducer) -> PartSource:
+    return lambda state, scope: [part(state, state.tenants[scope.tenant_id], scope.offset_s)]
+
+
+def _rows(parts: PartSource) -> RowSource:
+    return lambda state, scope: [row for part in parts(state, scope) for row in part]
 
 
 def _pair_views(pair: Pair) -> Iterator[ViewDef]:
-    cdb_rows = _cdb_rows(pair.rows)
+    cdb_parts, dba_parts = _cdb_parts(_part(pair)), _dba_parts(_part(pair))
     yield ViewDef(
-        "oceanbase", f"CDB_{pair.name}", pair.columns, pair.families, cdb_rows, SYS_ONLY, key=pair.key,
-        since=pair.since, parts=_cdb_parts(pair.rows),
+        "oceanbase", f"CDB_{pair.name}", pair.columns, pair.families, _rows(cdb_parts), SYS_ONLY, key=pair.key,
+        since=pair.since, parts=cdb_parts,
     )  # fmt: skip
     place = next(i for i, column in enumerate(pair.columns) if column.name == "TENANT_ID")
     kept = (c for i, c in enumerate(pair.columns) if pair.dba_tenant or i != place)
     columns = tuple(replace(c, mysql_type=pair.dba_types.get(c.name, c.mysql_type)) for c in kept)
-    dba_rows = _dba_rows(pair.rows)
     for schema in ("oceanbase", ORACLE_SCHEMA):
         yield ViewDef(
-            schema, f"DBA_{pair.name}", columns, pair.families, dba_rows, BOTH, pair.history, pair.key, pair.since,
-            None if pair.dba_tenant else place,
+            schema, f"DBA_{pair.name}", columns, pair.families, _rows(dba_parts), BOTH, pair.history, pair.key,
+            pair.since, None if pair.dba_tenant else place, dba_parts,
         )  # fmt: skip
 
 

@@ -6,7 +6,8 @@ rows are written again only where its families changed: equal rows stay, changed
 
 # ruff: noqa: S608 - the text is ours: names are generated, literals quoted, values bound
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -15,6 +16,7 @@ import apsw
 from obsim.answers import Value, column_of_type
 from obsim.catalog.catalog import Catalog
 from obsim.catalog.model import Scope, ViewDef
+from obsim.catalog.part import GrowingMap, Part
 from obsim.cluster import ClusterState
 from obsim.errors import ServerError
 from obsim.query.functions.aggregates import AGGREGATES, join_group
@@ -114,14 +116,16 @@ def _joined(*arguments: Any) -> str | None:
 class _Filled:
     """What a view's table holds."""
 
-    __slots__ = ("parts", "replace", "revision", "temporal")
+    __slots__ = ("canonical", "parts", "replace", "revision", "temporal")
 
     def __init__(self, kinds: Sequence[Kind], name: str) -> None:
         marks = ", ".join("?" * len(kinds))
         names = ", ".join(f"c{i}" for i in range(len(kinds)))
         self.replace = f"REPLACE INTO {name}(rowid, {names}) VALUES (?, {marks})"
         self.revision = -1
-        self.parts: list[Sequence[_Row]] = []
+        self.parts: list[Part] = []
+        self.canonical: list[GrowingMap] = []
+        """For each part, what brings its times to the form that compares, where the view has such times."""
         self.temporal = [i for i, kind in enumerate(kinds) if kind.is_moment and kind.decimals < 6]
 
 
@@ -167,9 +171,11 @@ class Tables:
         revision = self._state.revision(view.families)
         if revision == filled.revision:
             return
-        parts: list[Sequence[_Row]] = self._catalog.parts(view, self._scope)
+        parts = self._catalog.parts(view, self._scope)
         if filled.temporal:
-            parts = [[_canonical(row, filled.temporal) for row in part] for part in parts]
+            missing = len(parts) - len(filled.canonical)
+            filled.canonical += [GrowingMap(partial(_canonical, places=filled.temporal)) for _ in range(missing)]
+            parts = [form.apply(part) for form, part in zip(filled.canonical, parts, strict=False)]
         self._writing = True
         try:
             self._write(view, filled, parts)
@@ -199,16 +205,15 @@ class Tables:
         known = self._views[id(view)] = (view, _Filled(kinds, name))
         return known
 
-    def _write(self, view: ViewDef, filled: _Filled, parts: list[Sequence[_Row]]) -> None:
+    def _write(self, view: ViewDef, filled: _Filled, parts: list[Part]) -> None:
         """Bring the table from the parts it holds to `parts`. A row's number is that of its part and place."""
         old, connection = filled.parts, self._connection
         written: list[tuple[Value, ...]] = []
         ends: list[tuple[int, int]] = []
         for number, rows in enumerate(parts):
-            before: Sequence[_Row] = old[number] if number < len(old) else ()
+            before = old[number] if number < len(old) else Part((), ())
             first = number << _PLACE_BITS | 1
-            changed = _changed_places(before, rows, append_only=view.append_only)
-            written += [(first + place, *_bindable(rows[place])) for place in changed]
+            written += [(first + place, *_bindable(row)) for place, row in rows.changed_since(before)]
             if len(before) > len(rows):
                 ends.append((first + len(rows), (number + 1) << _PLACE_BITS))
         if len(old) > len(parts):
@@ -263,22 +268,8 @@ class Tables:
         """Rows of a refreshed view as they were filled in, by a query for their numbers. Raises as `query`."""
         parts = self._views[id(view)][1].parts
         found = self.query(sql, values, width=max(len(view.columns), 1), bulky=False)
-        numbers = (number - 1 for (number,) in found)  # type: ignore[operator]
-        return [parts[number >> _PLACE_BITS][number & _PLACE_MASK] for number in numbers]
-
-
-def _changed_places(before: Sequence[_Row], rows: Sequence[_Row], *, append_only: bool) -> Iterable[int]:
-    """The places of `rows` that hold another row than before, or held none."""
-    shared = min(len(before), len(rows))
-    added = range(shared, len(rows))
-    if append_only and len(before) == shared:
-        ends_stand = before[:1] == rows[:1] and before[-1:] == rows[shared - 1 : shared]
-        if ends_stand:
-            return added
-    # Rows that change no more come as the very same objects, so most comparisons need not look into them.
-    if list(before[:shared]) == list(rows[:shared]):
-        return added
-    return [place for place in range(shared) if before[place] != rows[place]] + list(added)
+        numbers: list[Any] = [number for (number,) in found]
+        return [parts[number >> _PLACE_BITS][(number & _PLACE_MASK) - 1] for number in numbers]
 
 
 def _measured(cursor: apsw.Cursor) -> list[_Row]:

@@ -7,6 +7,7 @@ from typing import Any, cast
 from obsim.answers import ResultSet, Value
 from obsim.catalog.catalog import Catalog
 from obsim.catalog.model import ColumnDef, Scope, ViewDef
+from obsim.catalog.part import Part
 from obsim.cluster import ClusterState, Tenant
 from obsim.errors import error
 from obsim.query.evaluator import Evaluator
@@ -111,9 +112,9 @@ class FakeCatalog:
     def columns(self, view: ViewDef) -> tuple[ColumnDef, ...]:
         return view.columns
 
-    def parts(self, view: ViewDef, scope: Scope) -> list[list[tuple[Value, ...]]]:
+    def parts(self, view: ViewDef, scope: Scope) -> list[Part]:
         self.reads.append(view.name)
-        return [list(cast(Any, view.rows)(None, scope))]
+        return [Part((), list(cast(Any, view.rows)(None, scope)))]
 
 
 @dataclass(frozen=True)
