@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from obsim import Cluster
 from obsim.catalog.part import GrowingMap, Part, Remembered
 from obsim.errors import ServerError
+from obsim.ids import TenantId
 
 VIEWS = (
     "OB_BACKUP_JOB_HISTORY", "OB_BACKUP_TASK_HISTORY", "OB_BACKUP_SET_FILES", "OB_ARCHIVELOG_PIECE_FILES",
@@ -22,7 +23,7 @@ STEPS = (
     ("mysql_tenant", "ALTER SYSTEM SET LOG_ARCHIVE_DEST_STATE = 'DEFER'"),
     ("mysql_tenant", "ALTER SYSTEM SET LOG_ARCHIVE_DEST_STATE = 'ENABLE'"),
     ("mysql_tenant", "ALTER SYSTEM SET archive_lag_target = '3s'"),
-    ("sys", "CALL obsim.write('mysql_tenant', 't1', 40)"),
+    ("sys", "CALL obsim.write('mysql_tenant', 't1', 40, 'random')"),
     ("sys", "CALL obsim.advance('300ms')"),
     ("sys", "CALL obsim.advance('1m')"),
     ("sys", "CALL obsim.advance('1d')"),
@@ -54,6 +55,11 @@ def test_a_cluster_polled_all_along_answers_as_one_polled_once(steps: list[tuple
                 cluster.execute(sql, tenant=tenant)
         polled(watched)
     assert polled(watched) == polled(alone)
+    archive = alone.state.tenants[TenantId(1002)].archive
+    made = [piece for r in archive.rounds() for piece in archive.pieces(r, alone.state.now_ns)]
+    query = "SELECT piece_id, input_bytes FROM oceanbase.CDB_OB_ARCHIVELOG_PIECE_FILES WHERE tenant_id = 1002"
+    shown = [tuple(row) for row in watched.query(query)]
+    assert shown == [(piece.piece_id, piece.input_bytes) for piece in made]
 
 
 def test_the_steps_make_rows_of_every_kind() -> None:
