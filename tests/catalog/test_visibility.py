@@ -68,6 +68,11 @@ def test_who_finds_what(catalog: Catalog, tenant_id: TenantId, schema: str, name
         (SYS, "oceanbase", "__ALL_SERVER", "__all_server"),
         (SYS, "obsim", "statements", "statements"),
         (MYSQL, "information_schema", "processlist", "PROCESSLIST"),
+        (SYS, "oceanbase", "gv$sysstat", "GV$SYSSTAT"),
+        (MYSQL, "oceanbase", "V$LATCH", "V$LATCH"),
+        (SYS, "oceanbase", "cdb_ob_sys_variables", "CDB_OB_SYS_VARIABLES"),
+        (SYS, "oceanbase", "__ALL_BACKUP_JOB", "__all_backup_job"),
+        (SYS, "oceanbase", "__all_virtual_backup_ls_task", "__all_virtual_backup_ls_task"),
     ],
 )
 def test_a_view_known_by_name_says_so(
