@@ -359,6 +359,13 @@ def test_oracle_mode_reads_double_quotes_as_names_and_joins_texts(world: World) 
     assert world.rows("SELECT sysdate > '2024-01-01' FROM dual", tenant=tenant) == [(1,)]
 
 
+def test_names_without_quotes_are_labels_in_upper_case_in_oracle_mode(world: World) -> None:
+    tenant = FakeTenant(1004, "oracle_tenant", "ORACLE", "USER")
+    text = 'SELECT job_id, j.status AS outcome, job_id AS "Mixed", count(*) n FROM cdb_jobs j GROUP BY 1, 2, 3'
+    assert [column.name for column in world.ask(text, tenant=tenant).columns] == ["JOB_ID", "OUTCOME", "Mixed", "N"]
+    assert world.labels(text.replace('"', "`")) == ["job_id", "outcome", "Mixed", "n"]
+
+
 def test_facts_of_the_session(world: World) -> None:
     world.session.user_variables["a"] = "x"
     text = "SELECT USER(), CURRENT_USER, DATABASE(), CONNECTION_ID(), EFFECTIVE_TENANT(), TENANT_ID(), @a, @b, OB_VERSION()"

@@ -249,16 +249,24 @@ def _items(rewriter: Rewriter, node: Node, frame: Frame) -> tuple[Output, ...]:
             continue
         inner = item.this if kind == "Alias" else item
         term = rewriter.term(inner, frame)
-        outputs.append(
-            Output(unmarked(item.args["alias"].name) if kind == "Alias" else _label(inner, text, term), term)
-        )
+        named = item.args["alias"] if kind == "Alias" else inner.this if _is_column(inner) else None
+        outputs.append(Output(_name(named, rewriter) if named else _label(inner, text, term), term))
     return tuple(outputs)
+
+
+def _is_column(node: Node) -> bool:
+    return type(node).__name__ == "Column" and not node.name.startswith(PARAMETER_MARK)
+
+
+def _name(identifier: Node, rewriter: Rewriter) -> str:
+    """A name as its label; in Oracle mode a name without quotes is in upper case, as its parser keeps it."""
+    name = unmarked(identifier.name)
+    bare = rewriter.draft.session.tenant.mode == "ORACLE" and not identifier.args.get("quoted")
+    return name.upper() if bare else name
 
 
 def _label(node: Node, text: str, term: Term) -> str:
     kind = type(node).__name__
-    if kind == "Column" and not node.name.startswith(PARAMETER_MARK):
-        return unmarked(node.name)
     if kind == "Literal" and isinstance(term.literal, str):
         return term.literal[:LABEL_LENGTH_MAX]
     return text[:LABEL_LENGTH_MAX]
