@@ -4,15 +4,16 @@ They stand beside the statements of `obsim.statements` and keep the same law: re
 Forms: `clients.md`, sections 3 and 4, and MySQL 5.7's manual, which OceanBase follows.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from obsim.answers import Value
 from obsim.statements import quote_name, quote_text
 
 __all__ = [
-    "Assignment", "ClientStatement", "DefaultValue", "Describe", "Empty", "Expression", "Kill", "Query", "SetNames",
-    "SetVariables", "Show", "Transaction", "UseDatabase", "VariableValue",
+    "Assignment", "ClientStatement", "DefaultValue", "Describe", "DoExpressions", "DropPrepared", "Empty",
+    "ExecutePrepared", "Expression", "Kill", "LockTables", "PrepareStatement", "Query", "SetNames", "SetVariables",
+    "Show", "TableLock", "Transaction", "UnlockTables", "UseDatabase", "VariableValue",
 ]
 
 
@@ -205,4 +206,93 @@ class Transaction:
         return " ".join((self.kind + name, *self.characteristics))
 
 
-ClientStatement = Query | Empty | UseDatabase | SetVariables | SetNames | Show | Describe | Kill | Transaction
+@dataclass(frozen=True, slots=True)
+class PrepareStatement:
+    """PREPARE name FROM 'text' or FROM @variable: one of `text` and `variable` (lower case) is None."""
+
+    name: str
+    text: str | None = field(default=None, repr=False)  # may hold a password
+    variable: str | None = None
+
+    def sql(self) -> str:
+        """The statement as SQL."""
+        source = f"@{quote_name(self.variable or '')}" if self.text is None else quote_text(self.text)
+        return f"PREPARE {quote_name(self.name)} FROM {source}"
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutePrepared:
+    """EXECUTE name [USING @a, @b]; `variables` are lower case, without `@`."""
+
+    name: str
+    variables: tuple[str, ...] = ()
+
+    def sql(self) -> str:
+        """The statement as SQL."""
+        using = ", ".join(f"@{quote_name(variable)}" for variable in self.variables)
+        return f"EXECUTE {quote_name(self.name)}" + (f" USING {using}" if using else "")
+
+
+@dataclass(frozen=True, slots=True)
+class DropPrepared:
+    """DEALLOCATE PREPARE name, and its other form DROP PREPARE name."""
+
+    name: str
+
+    def sql(self) -> str:
+        """The statement as SQL."""
+        return f"DEALLOCATE PREPARE {quote_name(self.name)}"
+
+
+@dataclass(frozen=True, slots=True)
+class DoExpressions:
+    """DO expression {, expression}: `text` stands where a SELECT has its list."""
+
+    text: str
+    parameters: tuple[Value, ...] = ()
+
+    def sql(self) -> str:
+        """The statement as SQL."""
+        return f"DO {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class TableLock:
+    """One table of LOCK TABLES; `mode` is READ, READ LOCAL, WRITE or LOW_PRIORITY WRITE."""
+
+    table: str
+    schema: str | None = None
+    alias: str | None = None
+    mode: Literal["READ", "READ LOCAL", "WRITE", "LOW_PRIORITY WRITE"] = "READ"
+
+    def sql(self) -> str:
+        """The lock as SQL."""
+        schema = "" if self.schema is None else f"{quote_name(self.schema)}."
+        alias = "" if self.alias is None else f" AS {quote_name(self.alias)}"
+        return f"{schema}{quote_name(self.table)}{alias} {self.mode}"
+
+
+@dataclass(frozen=True, slots=True)
+class LockTables:
+    """LOCK TABLES table mode {, table mode}."""
+
+    locks: tuple[TableLock, ...]
+
+    def sql(self) -> str:
+        """The statement as SQL."""
+        return "LOCK TABLES " + ", ".join(lock.sql() for lock in self.locks)
+
+
+@dataclass(frozen=True, slots=True)
+class UnlockTables:
+    """UNLOCK TABLES."""
+
+    def sql(self) -> str:
+        """The statement as SQL."""
+        return "UNLOCK TABLES"
+
+
+ClientStatement = (
+    Query | Empty | UseDatabase | SetVariables | SetNames | Show | Describe | Kill | Transaction | PrepareStatement
+    | ExecutePrepared | DropPrepared | DoExpressions | LockTables | UnlockTables
+)

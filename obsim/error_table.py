@@ -1,7 +1,7 @@
 """Error codes of OceanBase 4.x and of the MySQL protocol as data: one row a code.
 
 Columns: symbol, OceanBase code (0 where only MySQL has the error), MySQL errno, SQLSTATE, plain message, format
-(empty when the code has none) with `{}` for each argument. OceanBase rows restate `errors.json` of the reference shelf.
+(empty when the code has none) with `{}` for each argument. OceanBase rows restate `errors.json` of the reference shelf, three near the end OceanBase's ob_errno.def.
 """
 
 # ruff: noqa: E501 - one row a line, however long its message
@@ -177,6 +177,9 @@ ERROR_ROWS: tuple[tuple[str, int, int, str, str, str], ...] = (
     ("ER_CON_COUNT_ERROR", 0, 1040, "08004", "Too many connections", ""),
     ("ER_DBACCESS_DENIED_HANDSHAKE", 0, 1043, "08S01", "Bad handshake", ""),
     ("ER_UNKNOWN_COM_ERROR", 0, 1047, "08S01", "Unknown command", ""),
+    ("OB_EER_UNKNOWN_STMT_HANDLER", -5560, 1243, "HY000", "Unknown prepared statement handle", ""),
+    ("OB_ER_UNSUPPORTED_PS", -5568, 1295, "HY000", "This command is not supported in the prepared statement protocol yet", ""),
+    ("OB_ERR_CANT_CHANGE_TX_CHARACTERISTICS", -5219, 1568, "25001", "Transaction characteristics can't be changed while a transaction is in progress", ""),
     ("ER_EMPTY_QUERY", 0, 1065, "42000", "Query was empty", ""),
     ("ER_NO_SUCH_THREAD", 0, 1094, "HY000", "Unknown thread id", "Unknown thread id: {}"),
     ("ER_KILL_DENIED", 0, 1095, "HY000", "You are not owner of thread", "You are not owner of thread {}"),

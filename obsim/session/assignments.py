@@ -1,11 +1,11 @@
-"""SET of variables, character sets and transaction characteristics."""
+"""SET of variables and character sets."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from obsim.answers import Ok, Value
 from obsim.charsets import CHARACTER_SETS, character_set, collation
-from obsim.client_statements import Assignment, DefaultValue, Expression, SetNames, SetVariables, Transaction
+from obsim.client_statements import Assignment, DefaultValue, Expression, SetNames, SetVariables
 from obsim.cluster.authority import check_privilege
 from obsim.errors import NotModelled, ServerError, error
 from obsim.variables import VARIABLES, find_variable
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from obsim.session.session import Session
     from obsim.session.settings import GlobalSettings
 
-__all__ = ["set_names", "set_transaction", "set_variables"]
+__all__ = ["set_names", "set_variables"]
 
 WARNING_TRUNCATED = 1292
 USER_VARIABLES_MAX = 4096
@@ -66,7 +66,7 @@ def _assign(session: "Session", assignment: Assignment) -> None:
         if warning is not None:
             session.warn(WARNING_TRUNCATED, warning)
     if variable.name == "autocommit" and target is None and settings.autocommit:
-        session.in_transaction = session.read_only_transaction = False
+        session.transaction.end()
 
 
 def _value(session: "Session", assignment: Assignment) -> Value:
@@ -75,9 +75,7 @@ def _value(session: "Session", assignment: Assignment) -> Value:
         raise error("OB_ERR_PARSER_SYNTAX")
     if not isinstance(value, Expression):
         return value
-    evaluator = session.cluster.evaluator
-    plan = evaluator.compile(f"SELECT {value.text}", session)
-    return evaluator.run(plan, session, value.parameters).rows[0][0]
+    return session.computed(value.text, value.parameters)[0]
 
 
 def set_names(session: "Session", statement: SetNames, _: Sequence[Value]) -> Ok:
@@ -92,21 +90,4 @@ def set_names(session: "Session", statement: SetNames, _: Sequence[Value]) -> Ok
             raise ServerError(1253, "42000", message, name="OB_ERR_COLLATION_MISMATCH", code=-5125)
         collation_name = chosen.name
     session.settings.name_character_set(CHARACTER_SETS[charset.name].name, collation_name)
-    return Ok()
-
-
-def set_transaction(session: "Session", statement: Transaction) -> Ok:
-    """SET [SESSION | GLOBAL] TRANSACTION: the isolation level and read-only mode are variables."""
-    if statement.scope == "global":
-        check_privilege(session.cluster.state, session.principal, "ALTER SYSTEM")
-    for words in statement.characteristics:
-        if words.startswith("ISOLATION LEVEL "):
-            name, value = "transaction_isolation", words.removeprefix("ISOLATION LEVEL ").replace(" ", "-")
-        else:
-            name, value = "transaction_read_only", "ON" if words == "READ ONLY" else "OFF"
-        if statement.scope is None:
-            continue  # the next transaction alone: nothing that could be seen
-        settings = session.settings
-        target = settings.globals if statement.scope == "global" else settings
-        target.assign(VARIABLES[name], value)
     return Ok()

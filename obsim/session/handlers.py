@@ -13,15 +13,33 @@ from typing import TYPE_CHECKING, Any, cast
 
 from obsim import statements as s
 from obsim.answers import Answer, Ok, Value
-from obsim.client_statements import Describe, Empty, Kill, Query, SetNames, SetVariables, Show, Transaction, UseDatabase
+from obsim.client_statements import (
+    Describe,
+    DoExpressions,
+    DropPrepared,
+    Empty,
+    ExecutePrepared,
+    Kill,
+    LockTables,
+    PrepareStatement,
+    Query,
+    SetNames,
+    SetVariables,
+    Show,
+    Transaction,
+    UnlockTables,
+    UseDatabase,
+)
 from obsim.cluster import Principal
 from obsim.control import NOT_MODELLED, PROCEDURES, Move, Reset, Schedule
 from obsim.errors import NotModelled, ServerError, error
-from obsim.session.assignments import set_names, set_transaction, set_variables
+from obsim.session.assignments import set_names, set_variables
 from obsim.session.describe import describe
+from obsim.session.named import do_expressions, drop_prepared, prepare_statement
 from obsim.session.pending import Pending, ToTime, UntilIdle
 from obsim.session.refusals import refusal_of
 from obsim.session.show import show, show_parameters, show_tenant
+from obsim.session.transactions import transaction
 
 if TYPE_CHECKING:
     from obsim.query.evaluator import QueryPlan
@@ -45,7 +63,7 @@ def acts_on_clock(statement: "Statement", plan: "QueryPlan | None") -> bool:
 
 
 def _change_cluster(session: "Session", statement: s.BackupStatement, _: Sequence[Value]) -> Ok:
-    if session.read_only_transaction:
+    if session.transaction.read_only:
         raise ServerError(1792, "25006", "Cannot execute statement in a READ ONLY transaction.")
     return session.cluster.state.execute(session.principal, statement)
 
@@ -91,20 +109,6 @@ def _use(session: "Session", statement: UseDatabase, _: Sequence[Value]) -> Ok:
 
 
 def _nothing(_session: "Session", _statement: object, _: Sequence[Value]) -> Ok:
-    return Ok()
-
-
-def _transaction(session: "Session", statement: Transaction, _: Sequence[Value]) -> Ok:
-    if statement.kind == "SET TRANSACTION":
-        return set_transaction(session, statement)
-    chained = any(words.endswith("AND CHAIN") and "NO" not in words for words in statement.characteristics)
-    if statement.kind == "BEGIN" or chained:
-        session.in_transaction = True
-        session.read_only_transaction = "READ ONLY" in statement.characteristics
-    elif statement.kind in {"COMMIT", "ROLLBACK"}:
-        session.in_transaction = session.read_only_transaction = False
-    elif statement.kind in {"ROLLBACK TO", "RELEASE SAVEPOINT"}:
-        raise ServerError(1305, "42000", f"savepoint does not exist: {statement.name}")
     return Ok()
 
 
@@ -219,8 +223,14 @@ HANDLERS: dict[type, Handler] = {
     Show: show,
     Describe: describe,
     Kill: _kill,
-    Transaction: _transaction,
+    Transaction: transaction,
+    PrepareStatement: prepare_statement,
+    DropPrepared: drop_prepared,
+    DoExpressions: do_expressions,
+    LockTables: _nothing,
+    UnlockTables: _nothing,
     Empty: _nothing,
-    Query: _nothing,  # never reached: `Session` runs queries by their plan
+    ExecutePrepared: _nothing,  # never reached, like the next: `Session` runs what the name stands for
+    Query: _nothing,
 }
 """Every type of statement that `read_statement` gives."""

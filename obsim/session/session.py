@@ -11,6 +11,7 @@ from obsim.client_statements import (
     ClientStatement,
     Describe,
     Empty,
+    ExecutePrepared,
     Expression,
     Kill,
     Query,
@@ -24,8 +25,10 @@ from obsim.cluster import Principal, Tenant, User
 from obsim.errors import ServerError, SyntaxRefused, error
 from obsim.ids import TenantId
 from obsim.session.handlers import HANDLERS, acts_on_clock
+from obsim.session.named import BY_NAME, NamedStatements, execute_prepared
 from obsim.session.pending import EVENTS_AT_ONCE, Pending, ToTime
 from obsim.session.settings import SessionSettings
+from obsim.session.transactions import TransactionState
 from obsim.statements import BackupStatement, CallProcedure, Secret, ShowParameters, ShowTenant, masked, masked_sql
 from obsim.variables import check_readable, find_variable
 
@@ -106,14 +109,15 @@ class Session:
             },
         )
         self.user_variables: dict[str, Value] = {}
+        self.named = NamedStatements({})
+        """What PREPARE has prepared."""
         self.warnings: list[tuple[str, int, str]] = []
         self._warning_serial = 0
         self.families: tuple[str, ...] | None = None
         self.encryption: Secret | None = None
         self.decryption: tuple[Secret, ...] = ()
         self.unlocked = False
-        self.in_transaction = False
-        self.read_only_transaction = False
+        self.transaction = TransactionState()
         self.row_count, self.found_rows = -1, 0
         """What ROW_COUNT() and FOUND_ROWS() say of the last statement."""
         self.statement: Statement | None = None
@@ -168,14 +172,14 @@ class Session:
         flags = STATUS_NO_INDEX_USED
         if self.settings.autocommit:
             flags |= STATUS_AUTOCOMMIT
-        return flags | STATUS_IN_TRANS if self.in_transaction else flags
+        return flags | STATUS_IN_TRANS if self.transaction.active else flags
 
     @property
     def fingerprint(self) -> tuple[Hashable, ...]:
         """All that an answer may depend on beside its text and the state; no two lists of warnings are alike."""
         return (
             self.tenant_id, self.user, self.address, self.database, self.control, self.settings.key,
-            self.globals.change_count, self.in_transaction, self._warning_serial, self._host.state.timeline,
+            self.globals.change_count, self.transaction.active, self._warning_serial, self._host.state.timeline,
             self.account_host, self._host.state.revisions.count("accounts"),
         )  # fmt: skip
 
@@ -240,7 +244,7 @@ class Session:
     def cluster_was_reset(self) -> None:
         """The cluster began anew: settings stay, what belonged to the old one does not."""
         self.settings.globals = self.globals
-        self.in_transaction = self.read_only_transaction = False
+        self.transaction = TransactionState()
         self.opened_ns = self._host.state.now_ns
 
     def kill(self, *, query_only: bool) -> None:
@@ -283,9 +287,18 @@ class Session:
         """Run one statement. Raises its ServerError; gives Pending when it has to move the clock far first."""
         try:
             statement = self._host.read(text)
+            if isinstance(statement, ExecutePrepared):
+                return execute_prepared(self, statement)
         except ServerError as refused:
             raise self.noted(refused) from None
         return self._run(statement, ())
+
+    def computed(self, text: str, parameters: Sequence[Value]) -> Sequence[Value]:
+        """The values of the expressions that stand where a SELECT has its list. Raises as a SELECT of them."""
+        evaluator = self._host.evaluator
+        plan = evaluator.compile(f"SELECT {text}", self)
+        self.check_views(plan)
+        return evaluator.run(plan, self, parameters).rows[0]
 
     def stands_alone(self, text: str) -> bool:
         """Whether a statement touches this session, not the cluster and its time: `SET NAMES`, `SELECT @@x`, KILL.
@@ -313,6 +326,8 @@ class Session:
         try:
             count = count_parameters(text)
             statement = self._read_with(text, ("0",) * count) if count else self._host.read(text)
+            if isinstance(statement, BY_NAME):
+                raise error("OB_ER_UNSUPPORTED_PS")
             if isinstance(statement, Query):
                 plan = self._host.evaluator.compile(text, self)
                 self.check_views(plan)
@@ -338,8 +353,13 @@ class Session:
         except SyntaxRefused:
             return None
 
-    def execute_prepared(self, prepared: Prepared, parameters: Sequence[Value]) -> Answer | Pending:
-        """COM_STMT_EXECUTE; `parameters` are bound as values and never become text. Raises as `execute`."""
+    def execute_prepared(
+        self, prepared: Prepared, parameters: Sequence[Value], *, named: bool = False
+    ) -> Answer | Pending:
+        """COM_STMT_EXECUTE, and EXECUTE of a `named` statement; `parameters` are bound and never become text.
+
+        Raises as `execute`. The answer of an EXECUTE is none of its text's alone, so it must not be kept.
+        """
         from obsim.sql.reader import read_statement  # noqa: PLC0415 - sqlglot loads with the first statement
 
         try:
@@ -349,7 +369,7 @@ class Session:
                 if prepared.evaluator is not self._host.evaluator:
                     prepared.plan = self._host.evaluator.compile(prepared.text, self)
                     prepared.evaluator = self._host.evaluator
-                return self._run(Query(prepared.text), parameters, prepared.plan)
+                return self._run(Query(prepared.text), parameters, prepared.plan, kept=not named)
             statement = read_statement(prepared.text, parameters) if parameters else self._host.read(prepared.text)
         except ServerError as refused:
             raise self.noted(refused) from None
@@ -362,6 +382,7 @@ class Session:
         plan: "QueryPlan | None" = None,
         *,
         timeless: bool = False,
+        kept: bool = True,
     ) -> Answer | Pending:
         """Clear what the last statement left, move the clock if it is due (unless `timeless`), then act."""
         host = self._host
@@ -380,21 +401,21 @@ class Session:
             due_ns = state.now_ns if timeless else host.clock.due_ns(state.now_ns, acts=acts)
             if due_ns > state.now_ns and not state.advance_slice(due_ns, EVENTS_AT_ONCE):
                 journey = ToTime(state, due_ns)
-                return Pending(journey, state, lambda: self._act(statement, parameters, plan, acts), self.noted)
-            return self._act(statement, parameters, plan, acts)
+                return Pending(journey, state, lambda: self._act(statement, parameters, plan, acts, kept), self.noted)
+            return self._act(statement, parameters, plan, acts, kept)
         except ServerError as refused:
             raise self.noted(refused) from None
 
     def _act(
-        self, statement: Statement, parameters: Sequence[Value], plan: "QueryPlan | None", acts: bool
+        self, statement: Statement, parameters: Sequence[Value], plan: "QueryPlan | None", acts: bool, kept: bool
     ) -> Answer | Pending:
         host = self._host
         if plan is not None:
             answer: Answer | Pending = host.evaluator.run(plan, self, parameters)
             # In step mode such a query moves the clock, so no two of its answers are the same one.
-            self.families = None if acts and host.clock.name == "step" else plan.families
-            if not self.settings.autocommit and plan.views and not self.in_transaction:
-                self.in_transaction = True
+            self.families = None if not kept or (acts and host.clock.name == "step") else plan.families
+            if not self.settings.autocommit and plan.views and not self.transaction.active:
+                self.transaction.begin(read_only=bool(self.transaction.next_read_only))
                 self.families = None
         else:
             answer = HANDLERS[type(statement)](self, statement, parameters)

@@ -42,6 +42,7 @@ from obsim.sql.grammar.parameters import (
     show_parameters,
     show_tenant,
 )
+from obsim.sql.grammar.prepared import do_expressions, drop_prepared, execute, lock_tables, prepare, unlock_tables
 from obsim.sql.grammar.restore import (
     add_restore_source,
     backup_key,
@@ -191,6 +192,7 @@ _MODELLED: dict[str, Reader] = {
     "CREATE STANDBY": create_tenant,
     "CREATE TENANT": create_tenant,
     "CREATE USER": create_user,
+    "DROP PREPARE": drop_prepared,
     "DROP TENANT": drop_tenant,
     "DROP USER": drop_user,
     "RENAME USER": rename_user,
@@ -202,11 +204,16 @@ STATEMENTS: dict[str, Reader] = {
     "BEGIN": transaction,
     "CALL": call_procedure,
     "COMMIT": transaction,
+    "DEALLOCATE": drop_prepared,
     "DESC": describe,
     "DESCRIBE": describe,
+    "DO": do_expressions,
+    "EXECUTE": execute,
     "EXPLAIN": describe,
     "GRANT": grant,
     "KILL": kill,
+    "LOCK": lock_tables,
+    "PREPARE": prepare,
     "RELEASE": transaction,
     "REVOKE": revoke,
     "ROLLBACK": transaction,
@@ -214,11 +221,11 @@ STATEMENTS: dict[str, Reader] = {
     "SET": _set,
     "SHOW": _show,
     "START": transaction,
+    "UNLOCK": unlock_tables,
     "USE": use,
     **dict.fromkeys(
-        """ANALYZE CHECK CHECKSUM CREATE DEALLOCATE DELETE DO DROP EXECUTE FLASHBACK FLUSH HANDLER HELP INSERT
-        INSTALL LOAD LOCK MERGE OPTIMIZE PREPARE PURGE RENAME REPAIR REPLACE RESET TRUNCATE UNINSTALL UNLOCK
-        UPDATE XA""".split(),
+        """ANALYZE CHECK CHECKSUM CREATE DELETE DROP FLASHBACK FLUSH HANDLER HELP INSERT INSTALL LOAD MERGE OPTIMIZE
+        PURGE RENAME REPAIR REPLACE RESET TRUNCATE UNINSTALL UPDATE XA""".split(),
         _other,
     ),
 }
@@ -232,11 +239,9 @@ _CREATED = frozenset(
 _OBJECTS: dict[str, frozenset[str]] = {
     "ALTER": _CREATED - {"DATABASE", "OR", "PUBLIC", "SCHEMA"},
     "CREATE": _CREATED,
-    "DROP": _CREATED | {"PREPARE", "TABLES"},
+    "DROP": _CREATED | {"TABLES"},
     "FLASHBACK": frozenset(),
-    "LOCK": frozenset({"TABLES", "TABLE"}),
     "PURGE": frozenset(),
-    "UNLOCK": frozenset({"TABLES", "TABLE"}),
 }
 """First word -> what may follow it beside TOP_FORMS."""
 

@@ -28,6 +28,8 @@ _SECRET_WORDS = frozenset(
     password secret_key session_token ssl_external_kms_info""".split()
 )
 _BEHIND_SECRETS = frozenset({"account", "description", "from", "key", "only", "remap", "require", "with"})
+_STATEMENT_INSIDE = re_compile(r"(?i)\b(?:identified|encrypted)\b|\bpassword\s*\(")
+"""In a literal: the text of a statement that names a password, as PREPARE takes one."""
 _MAY_HOLD_SECRET = re_compile(r"(?i)\bby\b|" + "|".join(sorted(_SECRET_WORDS)))
 # Words that need back quotes as a name; every other keyword of MySQL mode is legal bare (statements.md, Lexical rules).
 RESERVED = frozenset(
@@ -93,7 +95,7 @@ def _secret_spans(text: str) -> Iterator[tuple[int, int]]:
             continue
         word = lexeme.strip("`").lower()
         if lexeme[0] in "'\"":
-            if announced or last == "by":
+            if announced or last == "by" or _STATEMENT_INSIDE.search(lexeme):
                 yield match.span()
         elif lexeme == "(":
             bare = bare or last == "password"

@@ -24,6 +24,8 @@ HOLDERS = [
     f"ALTER USER u IDENTIFIED BY /* why */ '{MARKER}'",
     f"GRANT ALL ON *.* TO u IDENTIFIED BY '{MARKER}'",
     f"SET PASSWORD FOR u = PASSWORD('{MARKER}')",
+    f"PREPARE p FROM 'SET ENCRYPTION ON IDENTIFIED BY ''{MARKER}'' ONLY'",
+    f'SET @t = "SET PASSWORD = PASSWORD(\'{MARKER}\')"',
     f"SELECT 1; SET ENCRYPTION ON IDENTIFIED BY '{MARKER}' ONLY",
     f"ALTER SYSTEM SET data_backup_dest = 'oss://b/p?host=h&access_id={MARKER}&access_key={MARKER}' TENANT = t1",
     f"ALTER SYSTEM SET log_restore_source = 'SERVICE=h:1 USER=u PASSWORD={MARKER}'",

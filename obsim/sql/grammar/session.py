@@ -20,7 +20,7 @@ from obsim.sql.grammar.cursor import Cursor
 from obsim.sql.tokens import TokenType
 from obsim.statements import NotModelledStatement
 
-__all__ = ["kill", "set_statement", "transaction", "use"]
+__all__ = ["bound", "kill", "set_statement", "transaction", "use"]
 
 _SCOPES: dict[str, Literal["session", "global"]] = {
     "SESSION": "session", "LOCAL": "session", "GLOBAL": "global", "PERSIST": "global",
@@ -134,10 +134,10 @@ def _value(cursor: Cursor, *, bare_words: bool) -> VariableValue:
             return cursor.tokens[first].text
         return cursor.name()
     cursor.index = end
-    return Expression(cursor.slice(first, end - 1), _bound(cursor, first, end))
+    return Expression(cursor.slice(first, end - 1), bound(cursor, first, end))
 
 
-def _bound(cursor: Cursor, first: int, end: int) -> tuple[Value, ...]:
+def bound(cursor: Cursor, first: int, end: int) -> tuple[Value, ...]:
     """The parameters of the `?` between two tokens."""
     if cursor.parameters is None:
         return ()
