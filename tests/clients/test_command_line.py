@@ -1,17 +1,14 @@
 """The `mariadb` command as a script uses it: several statements from one -e, errors on stderr, the exit code."""
 
-import os
-import shutil
 import subprocess
 
 import pytest
 
 
 @pytest.fixture(scope="module")
-def mariadb(serve):
+def mariadb(serve, require):
     """Run the client with options; returns the ended process."""
-    if shutil.which("mariadb") is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("the mariadb command-line client is not installed")
+    require("mariadb")
     server = serve("--clock", "step")
     command = ["mariadb", "--no-defaults", "-h", server.host, "-P", str(server.port), "-u", "root", "--batch"]
 

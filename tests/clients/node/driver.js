@@ -2,6 +2,7 @@
 // With parameters the statement is prepared on the server (`execute`), without them it goes as text (`query`).
 "use strict";
 
+const fs = require("fs");
 const mysql = require("mysql2/promise");
 const readline = require("readline");
 
@@ -22,12 +23,13 @@ async function answer(connection, request) {
 }
 
 async function main() {
-  const [host, port, user, database] = process.argv.slice(2);
+  const [host, port, user, database, ca] = process.argv.slice(2);
   const connection = await mysql.createConnection({
     host,
     port: Number(port),
     user,
     database: database || undefined,
+    ssl: ca ? { ca: fs.readFileSync(ca) } : undefined,
     rowsAsArray: true,
     dateStrings: true,
     supportBigNumbers: true,
