@@ -54,10 +54,14 @@ def read_login_name(text: str) -> LoginName:
     return LoginName(user, tenant, cluster if sharp else None)
 
 
-def identify(state: State, text: str, scramble: bytes, nonce: bytes, address: str) -> Account:
+def identify(
+    state: State, text: str, scramble: bytes, nonce: bytes, address: str, *, encrypted: bool = False
+) -> Account:
     """The account a client at `address` proved to be; raises 1045, and 3118 for a locked one.
 
     A user without a password gets in only with an empty scramble. User names of an Oracle-mode tenant ignore case.
+    An account with REQUIRE is refused, after the lock, in the words of a wrong password: SSL without TLS, X509 always,
+    for no client is asked for its certificate.
     """
     name = read_login_name(text)
     tenant = state.tenant_named(name.tenant)
@@ -71,6 +75,8 @@ def identify(state: State, text: str, scramble: bytes, nonce: bytes, address: st
         raise denied(name.user, scramble)
     if found.locked:
         raise error("OB_ERR_USER_IS_LOCKED")
+    if found.ssl_type == "X509" or (found.ssl_type and not encrypted):
+        raise denied(name.user, scramble)
     return Account(account.name, tenant, found.host)
 
 

@@ -87,7 +87,9 @@ def _switch(connection: "Connection", user: str, database: str | None, character
 
 def _log_in(connection: "Connection", user: str, scramble: bytes, database: str | None, character_set: str) -> None:
     shared = connection.shared
-    account = identify(shared.host.state, user, scramble, connection.nonce, connection.peer)
+    account = identify(
+        shared.host.state, user, scramble, connection.nonce, connection.peer, encrypted=connection.encrypted
+    )
     session = shared.host.open(
         account.user, account.tenant, connection.peer, database, connection.number, account.host
     )

@@ -147,8 +147,8 @@ class Asynchronous:
                     ssl=ssl.create_default_context(cafile=address.ca) if address.ca else None,
                 )
             )
-        except Refused:
-            self.loop.close()
+        except Exception:
+            self._end()
             raise
 
     def run(self, work: Awaitable[Any]) -> Any:
@@ -179,6 +179,13 @@ class Asynchronous:
 
     def close(self) -> None:
         self.run(self._close())
+        self._end()
+
+    def _end(self) -> None:
+        """Close the loop, and first what the driver forgot: asyncmy leaves its plain transport open under TLS."""
+        for transport in list(vars(self.loop)["_transports"].values()):
+            transport.abort()
+        self.loop.run_until_complete(asyncio.sleep(0))
         self.loop.close()
 
 

@@ -18,6 +18,7 @@ FOLDER = Path(__file__).parent
 TOOLS = FOLDER.parents[1] / ".venv-clients" / "bin"
 JARS = ("mariadb-java-client.jar", "gson.jar")
 CALL_TIMEOUT_S = 60
+csv.field_size_limit(1 << 24)  # a long value is a value
 
 
 def run(command: Sequence[str], **environment: str) -> subprocess.CompletedProcess[str]:

@@ -19,6 +19,7 @@ class FakeUser:
     password_sha1: bytes = b""
     host: str = "%"
     locked: bool = False
+    ssl_type: str = ""
 
 
 @dataclass
