@@ -105,6 +105,12 @@ def test_characteristics_cannot_change_inside(session: Session) -> None:
     run(session, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
 
 
+def test_what_defines_accounts_commits(session: Session) -> None:
+    run(session, "BEGIN", "SAVEPOINT a", "CREATE USER u1")
+    assert not session.status_flags & IN_TRANS
+    assert refused(session, "ROLLBACK TO a") == missing("a")
+
+
 def test_xa_is_refused_by_name(session: Session) -> None:
     for text in ("XA START 'x'", "XA RECOVER"):
         assert refused(session, text) == (1235, "0A000", "obsim does not model XA")

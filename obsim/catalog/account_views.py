@@ -1,13 +1,13 @@
-"""Rows of accounts: mysql.user, CDB_OB_USERS and DBA_OB_USERS."""
+"""Rows of accounts: mysql.user, mysql.db, CDB_OB_USERS and DBA_OB_USERS."""
 
 from collections.abc import Iterable
 
-from obsim.catalog.columns.accounts import MYSQL_USER, USERS
+from obsim.catalog.columns.accounts import MYSQL_DB, MYSQL_USER, USERS
 from obsim.catalog.model import Row, Scope
 from obsim.cluster import ClusterState, Tenant, User
 from obsim.cluster.accounts import EVERYWHERE, GRANT_OPTION
 
-__all__ = ["accounts", "users"]
+__all__ = ["accounts", "schema_grants", "users"]
 
 _MYSQL_NAMES = {
     "grant_priv": GRANT_OPTION, "show_db_priv": "SHOW DB", "repl_slave_priv": "REPLICATION SLAVE",
@@ -26,6 +26,9 @@ def _mysql_privilege(column: str) -> str:
 _MYSQL_PRIVILEGES = tuple(_mysql_privilege(c.name) for c in MYSQL_USER if c.name.endswith("_priv"))
 
 
+_SCHEMA_PRIVILEGES = tuple(_mysql_privilege(c.name) for c in MYSQL_DB if c.name.endswith("_priv"))
+
+
 def _password(user: User) -> str:
     return "*" + user.password_sha1.hex() if user.password_sha1 else ""
 
@@ -42,6 +45,17 @@ def accounts(state: ClusterState, scope: Scope) -> list[Row]:
             user.host, user.name, digest, *flags, user.ssl_type, "", "", "", 0, 0, 0, 0, "mysql_native_password",
             digest, "N", "Y" if user.locked else "N",
         ))  # fmt: skip
+    return rows
+
+
+def schema_grants(state: ClusterState, scope: Scope) -> list[Row]:
+    """mysql.db: what accounts may do in a schema where it was granted there."""
+    rows: list[Row] = []
+    for user in state.tenants[scope.tenant_id].users.values():
+        for schema in sorted(schema for schema, table in user.grants if schema and not table):
+            given = user.at((schema, ""))
+            flags = ("Y" if name in given else "N" for name in _SCHEMA_PRIVILEGES)
+            rows.append((user.host, schema, user.name, *flags))
     return rows
 
 

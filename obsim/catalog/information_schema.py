@@ -1,7 +1,7 @@
 """The information_schema over the catalog itself: what drivers, GUIs and object mappers look up.
 
 Shapes follow MySQL 5.7 and the recorded engine (seekdb-observations.jsonl). There are no user tables, so the views of
-constraints, indexes, routines and triggers are empty.
+constraints, indexes, routines, events and triggers are empty.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from obsim.catalog.model import ColumnDef, Row, RowSource, Scope, ViewDef
 from obsim.charsets import CHARACTER_SETS, COLLATIONS
 from obsim.cluster import ClusterState, Tenant
 
-__all__ = ["Listing", "information_schema_views"]
+__all__ = ["OF_SESSION", "Listing", "information_schema_views"]
 
 SCHEMA = "information_schema"
 CATALOG = "def"
@@ -42,7 +42,7 @@ class Listing(Protocol):
 
 
 def information_schema_views(listing: Listing) -> list[ViewDef]:
-    """The views of information_schema over one catalog; their rows never change."""
+    """The views of information_schema over one catalog: rows that never change, or rows of the session that asks."""
 
     def over(rows: "_Rows") -> RowSource:
         return lambda state, scope: list(rows(listing, state.tenants[scope.tenant_id]))
@@ -62,8 +62,28 @@ def information_schema_views(listing: Listing) -> list[ViewDef]:
         ("ROUTINES", d.ROUTINES, _nothing),
         ("TRIGGERS", d.TRIGGERS, _nothing),
         ("PARTITIONS", d.PARTITIONS, _nothing),
+        ("PARAMETERS", d.PARAMETERS, _nothing),
+        ("EVENTS", d.EVENTS, _nothing),
+        ("COLUMN_PRIVILEGES", d.COLUMN_PRIVILEGES, _nothing),
+        ("COLLATION_CHARACTER_SET_APPLICABILITY", d.COLLATION_APPLICABILITY, _applicability),
     )
-    return [ViewDef(SCHEMA, name, columns, (), rows) for name, columns, rows in table]
+    lasting = [ViewDef(SCHEMA, name, columns, (), rows) for name, columns, rows in table]
+    return lasting + [
+        ViewDef(SCHEMA, name, columns, ("time",), _nothing, of_session=True) for name, columns in OF_SESSION.items()
+    ]
+
+
+OF_SESSION: dict[str, tuple[ColumnDef, ...]] = {
+    "GLOBAL_STATUS": d.STATUS_LIST,
+    "GLOBAL_VARIABLES": d.VARIABLE_LIST,
+    "PROCESSLIST": d.PROCESS_LIST,
+    "SCHEMA_PRIVILEGES": d.SCHEMA_PRIVILEGES,
+    "SESSION_STATUS": d.STATUS_LIST,
+    "SESSION_VARIABLES": d.VARIABLE_LIST,
+    "TABLE_PRIVILEGES": d.TABLE_PRIVILEGES,
+    "USER_PRIVILEGES": d.USER_PRIVILEGES,
+}
+"""Views whose rows depend on who asks; `obsim.session.own_views` has them."""
 
 
 class _Rows(Protocol):
@@ -127,6 +147,10 @@ def _character_sets(_state: ClusterState, _scope: Scope) -> list[Row]:
 def _collations(_state: ClusterState, _scope: Scope) -> list[Row]:
     found = COLLATIONS.values()
     return [(c.name, c.character_set, c.id, "Yes" if c.is_default else "", "Yes", c.sort_length) for c in found]
+
+
+def _applicability(_state: ClusterState, _scope: Scope) -> list[Row]:
+    return [(c.name, c.character_set) for c in COLLATIONS.values()]
 
 
 def _engines(_state: ClusterState, _scope: Scope) -> list[Row]:

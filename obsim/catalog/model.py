@@ -65,6 +65,9 @@ class ViewDef:
     parts: PartSource | None = None
     """The rows of `rows` tenant by tenant, where they come so: what one gains leaves the others' in their places."""
 
+    of_session: bool = False
+    """Its rows are those of the session that asks (`SessionFacts.listing`); `rows` has none."""
+
     @property
     def volatile(self) -> bool:
         """Whether the moment matters."""

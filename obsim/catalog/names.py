@@ -89,12 +89,9 @@ _VIRTUAL_TABLES = """
     macro_block_marker_status server_schema_info unit thread trans_stat sysstat sesstat sql_audit plan_cache_stat
 """
 
-_INFORMATION_SCHEMA = (
-    "EVENTS", "FILES", "GLOBAL_STATUS", "GLOBAL_VARIABLES", "PARAMETERS", "PROCESSLIST", "SCHEMA_PRIVILEGES",
-    "SESSION_STATUS", "SESSION_VARIABLES", "TABLE_PRIVILEGES", "USER_PRIVILEGES",
-)  # fmt: skip
+_INFORMATION_SCHEMA = ("FILES",)
 
-_MYSQL = ("db", "help_category", "help_keyword", "help_topic", "proc", "time_zone", "time_zone_name")
+_MYSQL = ("help_category", "help_keyword", "help_topic", "proc", "time_zone", "time_zone_name")
 
 _OBSIM = ("statements", "events", "faults")
 

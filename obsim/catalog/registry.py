@@ -8,7 +8,7 @@ The views that need the catalog itself, obsim.clock and those of information_sch
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from obsim.catalog.account_views import accounts, users
+from obsim.catalog.account_views import accounts, schema_grants, users
 from obsim.catalog.archive_views import (
     archive_destination_status,
     archive_destinations,
@@ -346,6 +346,7 @@ ALONE = (
         schedule_tasks,
         SYS_ONLY,
     ),
+    Alone("mysql", "db", accounts_columns.MYSQL_DB, ("accounts", "tenants"), schema_grants),
     Alone("mysql", "user", accounts_columns.MYSQL_USER, ("accounts", "tenants"), accounts),
     Alone(
         "obsim",

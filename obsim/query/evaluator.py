@@ -105,7 +105,10 @@ class Evaluator:
             raise wrong_arguments("EXECUTE")
         tables = self._tables(session)
         for view in plan.views:
-            tables.refresh(view)
+            if view.of_session:
+                tables.fill(view, session.listing(view.name))
+            else:
+                tables.refresh(view)
         values = parameters
         if plan.bindings:
             facts = Facts(self._state, session)

@@ -171,7 +171,15 @@ class Tables:
         revision = self._state.revision(view.families)
         if revision == filled.revision:
             return
-        parts = self._catalog.parts(view, self._scope)
+        self._fill(view, filled, self._catalog.parts(view, self._scope))
+        filled.revision = revision
+
+    def fill(self, view: ViewDef, rows: Sequence[_Row]) -> None:
+        """Give a view the rows of the session that asks now."""
+        known = self._views.get(id(view)) or self._created(view)
+        self._fill(view, known[1], [Part((), rows)])
+
+    def _fill(self, view: ViewDef, filled: _Filled, parts: list[Part]) -> None:
         if filled.temporal:
             missing = len(parts) - len(filled.canonical)
             filled.canonical += [GrowingMap(partial(_canonical, places=filled.temporal)) for _ in range(missing)]
@@ -185,7 +193,7 @@ class Tables:
             raise
         finally:
             self._writing = False
-        filled.parts, filled.revision = parts, revision
+        filled.parts = parts
 
     def _created(self, view: ViewDef) -> tuple[ViewDef, _Filled]:
         columns = self._catalog.columns(view)

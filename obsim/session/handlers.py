@@ -75,7 +75,9 @@ def _change_account(session: "Session", statement: s.Grant | s.Revoke | s.Create
         if session.database is None:
             raise error("OB_ERR_NO_DB_SELECTED")
         statement = replace(statement, level=replace(level, schema=session.database, current=False))
-    return _change_cluster(session, statement, ())
+    answer = _change_cluster(session, statement, ())
+    session.transaction.end()  # what defines accounts commits, as in MySQL
+    return answer
 
 
 def _refuse(_session: "Session", _statement: s.RefusedStatement, _: Sequence[Value]) -> Ok:

@@ -26,6 +26,7 @@ from obsim.errors import ServerError, SyntaxRefused, error
 from obsim.ids import TenantId
 from obsim.session.handlers import HANDLERS, acts_on_clock
 from obsim.session.named import BY_NAME, NamedStatements, execute_prepared
+from obsim.session.own_views import OWN_ROWS
 from obsim.session.pending import EVENTS_AT_ONCE, Pending, ToTime
 from obsim.session.settings import SessionSettings
 from obsim.session.transactions import TransactionState
@@ -215,6 +216,10 @@ class Session:
     def user_variable(self, name: str) -> Value:
         """The value of `@name`, NULL if it was never set."""
         return self.user_variables.get(name.lower())
+
+    def listing(self, view: str) -> Sequence[tuple[Value, ...]]:
+        """The rows this session finds in a view of information_schema that depends on who asks."""
+        return OWN_ROWS[view](self)
 
     def schema_named(self, name: str) -> str | None:
         """The schema of a name in any letter case as this session writes it, None if it has none such."""

@@ -31,7 +31,7 @@ from obsim.variables import VARIABLES, shown
 if TYPE_CHECKING:
     from obsim.session.session import Session
 
-__all__ = ["LISTINGS", "show", "show_parameters", "show_tenant"]
+__all__ = ["LISTINGS", "process_list", "show", "show_parameters", "show_tenant", "status", "variables"]
 
 SECOND_NS = 1_000_000_000
 SHORT_INFO_LENGTH = 100
@@ -70,7 +70,8 @@ _VARIABLES_IN_ORDER = sorted(VARIABLES.values(), key=lambda variable: variable.n
 """Recorded order: character_sets_dir stands before character_set_client."""
 
 
-def _variables(session: "Session", statement: Show) -> Listing:
+def variables(session: "Session", statement: Show) -> Listing:
+    """SHOW [GLOBAL] VARIABLES."""
     settings = session.settings
     rows = [
         (variable.name, shown(variable, settings.read(variable, statement.scope)))
@@ -80,7 +81,8 @@ def _variables(session: "Session", statement: Show) -> Listing:
     return Listing((text("Variable_name", 512), text("Value", 262_144, null=True)), rows)
 
 
-def _status(session: "Session", _: Show) -> Listing:
+def status(session: "Session", _: Show) -> Listing:
+    """SHOW [GLOBAL] STATUS."""
     host = session.cluster
     uptime_s = (host.state.now_ns - host.state.start_ns) // SECOND_NS
     values = {
@@ -121,7 +123,8 @@ def _visible_sessions(session: "Session") -> "Iterator[Session]":
             yield other
 
 
-def _process_list(session: "Session", statement: Show) -> Listing:
+def process_list(session: "Session", statement: Show) -> Listing:
+    """SHOW [FULL] PROCESSLIST."""
     rows: list[tuple[Value, ...]] = []
     for other in _visible_sessions(session):
         info = other.statement_text()
@@ -224,12 +227,12 @@ LISTINGS: dict[str, Callable[["Session", Show], Listing]] = {
     "PLUGINS": _plugins,
     "PRIVILEGES": privileges,
     "PROCEDURE STATUS": _routines,
-    "PROCESSLIST": _process_list,
-    "STATUS": _status,
+    "PROCESSLIST": process_list,
+    "STATUS": status,
     "TABLE STATUS": _table_status,
     "TABLES": _tables,
     "TRIGGERS": _triggers,
-    "VARIABLES": _variables,
+    "VARIABLES": variables,
     "WARNINGS": _warnings,
 }
 """Every kind of SHOW that obsim answers."""

@@ -67,7 +67,7 @@ def test_who_finds_what(catalog: Catalog, tenant_id: TenantId, schema: str, name
         (ORACLE, "SYS", "GV$OB_SQL_AUDIT", "GV$OB_SQL_AUDIT"),
         (SYS, "oceanbase", "__ALL_SERVER", "__all_server"),
         (SYS, "obsim", "statements", "statements"),
-        (MYSQL, "information_schema", "processlist", "PROCESSLIST"),
+        (MYSQL, "information_schema", "files", "FILES"),
         (SYS, "oceanbase", "gv$sysstat", "GV$SYSSTAT"),
         (MYSQL, "oceanbase", "V$LATCH", "V$LATCH"),
         (SYS, "oceanbase", "cdb_ob_sys_variables", "CDB_OB_SYS_VARIABLES"),

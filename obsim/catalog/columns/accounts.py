@@ -2,7 +2,7 @@
 
 from obsim.catalog.model import columns_of
 
-__all__ = ["MYSQL_USER", "USERS"]
+__all__ = ["MYSQL_DB", "MYSQL_USER", "USERS"]
 
 USERS = columns_of("""\
     TENANT_ID                    bigint(20)
@@ -90,4 +90,29 @@ MYSQL_USER = columns_of("""\
     authentication_string        varchar(1024)
     password_expired             varchar(1)
     account_locked               varchar(1)
+""")
+
+MYSQL_DB = columns_of("""\
+    host                         varchar(128)
+    db                           varchar(128)
+    user                         varchar(128)
+    select_priv                  varchar(1)
+    insert_priv                  varchar(1)
+    update_priv                  varchar(1)
+    delete_priv                  varchar(1)
+    create_priv                  varchar(1)
+    drop_priv                    varchar(1)
+    grant_priv                   varchar(1)
+    reference_priv               varchar(1)
+    index_priv                   varchar(1)
+    alter_priv                   varchar(1)
+    create_tmp_table_priv        varchar(1)
+    lock_tables_priv             varchar(1)
+    create_view_priv             varchar(1)
+    show_view_priv               varchar(1)
+    create_routine_priv          varchar(1)
+    alter_routine_priv           varchar(1)
+    execute_priv                 varchar(1)
+    event_priv                   varchar(1)
+    trigger_priv                 varchar(1)
 """)

@@ -4,18 +4,28 @@ from obsim.catalog.model import columns_of
 
 __all__ = [
     "CHARACTER_SET_LIST",
+    "COLLATION_APPLICABILITY",
     "COLLATION_LIST",
     "COLUMNS",
+    "COLUMN_PRIVILEGES",
     "ENGINE_LIST",
+    "EVENTS",
     "KEY_COLUMN_USAGE",
+    "PARAMETERS",
     "PARTITIONS",
+    "PROCESS_LIST",
     "REFERENTIAL_CONSTRAINTS",
     "ROUTINES",
     "SCHEMATA",
+    "SCHEMA_PRIVILEGES",
     "STATISTICS",
+    "STATUS_LIST",
     "TABLES",
     "TABLE_CONSTRAINTS",
+    "TABLE_PRIVILEGES",
     "TRIGGERS",
+    "USER_PRIVILEGES",
+    "VARIABLE_LIST",
     "VIEW_LIST",
 ]
 
@@ -222,4 +232,110 @@ PARTITIONS = columns_of("""\
     PARTITION_EXPRESSION         varchar(2048)       null
     PARTITION_DESCRIPTION        varchar(4096)       null
     TABLE_ROWS                   bigint(20) unsigned
+""")
+
+USER_PRIVILEGES = columns_of("""\
+    GRANTEE                      varchar(81)
+    TABLE_CATALOG                varchar(512)
+    PRIVILEGE_TYPE               varchar(64)
+    IS_GRANTABLE                 varchar(3)
+""")
+
+SCHEMA_PRIVILEGES = columns_of("""\
+    GRANTEE                      varchar(81)
+    TABLE_CATALOG                varchar(512)
+    TABLE_SCHEMA                 varchar(128)
+    PRIVILEGE_TYPE               varchar(64)
+    IS_GRANTABLE                 varchar(3)
+""")
+
+TABLE_PRIVILEGES = columns_of("""\
+    GRANTEE                      varchar(81)
+    TABLE_CATALOG                varchar(512)
+    TABLE_SCHEMA                 varchar(128)
+    TABLE_NAME                   varchar(256)
+    PRIVILEGE_TYPE               varchar(64)
+    IS_GRANTABLE                 varchar(3)
+""")
+
+COLUMN_PRIVILEGES = columns_of("""\
+    GRANTEE                      varchar(81)
+    TABLE_CATALOG                varchar(512)
+    TABLE_SCHEMA                 varchar(128)
+    TABLE_NAME                   varchar(256)
+    COLUMN_NAME                  varchar(128)
+    PRIVILEGE_TYPE               varchar(64)
+    IS_GRANTABLE                 varchar(3)
+""")
+
+PROCESS_LIST = columns_of("""\
+    ID                           bigint(20) unsigned
+    USER                         varchar(32)
+    HOST                         varchar(128)
+    DB                           varchar(128)        null
+    COMMAND                      varchar(4096)
+    TIME                         bigint(21)
+    STATE                        varchar(128)        null
+    INFO                         varchar(262143)     null
+""")
+
+VARIABLE_LIST = columns_of("""\
+    VARIABLE_NAME                varchar(128)
+    VARIABLE_VALUE               varchar(65536)      null
+""")
+
+STATUS_LIST = columns_of("""\
+    VARIABLE_NAME                varchar(128)
+    VARIABLE_VALUE               varchar(1024)       null
+""")
+
+PARAMETERS = columns_of("""\
+    SPECIFIC_CATALOG             varchar(512)
+    SPECIFIC_SCHEMA              varchar(128)
+    SPECIFIC_NAME                varchar(64)
+    ORDINAL_POSITION             bigint(21) unsigned
+    PARAMETER_MODE               varchar(5)          null
+    PARAMETER_NAME               varchar(64)         null
+    DATA_TYPE                    varchar(64)
+    CHARACTER_MAXIMUM_LENGTH     bigint(21)          null
+    CHARACTER_OCTET_LENGTH       bigint(21)          null
+    NUMERIC_PRECISION            bigint(20) unsigned null
+    NUMERIC_SCALE                bigint(21)          null
+    DATETIME_PRECISION           bigint(20) unsigned null
+    CHARACTER_SET_NAME           varchar(64)         null
+    COLLATION_NAME               varchar(64)         null
+    DTD_IDENTIFIER               longtext
+    ROUTINE_TYPE                 varchar(9)
+""")
+
+EVENTS = columns_of("""\
+    EVENT_CATALOG                varchar(64)
+    EVENT_SCHEMA                 varchar(128)
+    EVENT_NAME                   varchar(256)
+    DEFINER                      varchar(93)
+    TIME_ZONE                    varchar(64)
+    EVENT_BODY                   varchar(8)
+    EVENT_DEFINITION             longtext
+    EVENT_TYPE                   varchar(9)
+    EXECUTE_AT                   datetime            null
+    INTERVAL_VALUE               varchar(256)        null
+    INTERVAL_FIELD               varchar(18)         null
+    SQL_MODE                     varchar(8192)
+    STARTS                       datetime            null
+    ENDS                         datetime            null
+    STATUS                       varchar(18)
+    ON_COMPLETION                varchar(12)
+    CREATED                      datetime
+    LAST_ALTERED                 datetime
+    LAST_EXECUTED                datetime            null
+    EVENT_COMMENT                varchar(64)
+    ORIGINATOR                   bigint(10)
+    CHARACTER_SET_CLIENT         varchar(32)
+    COLLATION_CONNECTION         varchar(32)
+    DATABASE_COLLATION           varchar(32)
+""")
+
+COLLATION_APPLICABILITY = columns_of("""\
+    COLLATION_NAME               varchar(32)
+    CHARACTER_SET_NAME           varchar(32)
 """)

@@ -1,6 +1,6 @@
 """What a query may ask of its session and of the moment: values fixed once for each statement and bound."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -61,6 +61,9 @@ class SessionFacts(Protocol):
 
     def user_variable(self, name: str) -> Value:
         """The value of `@name`, None if it was never set."""
+
+    def listing(self, view: str) -> Sequence[tuple[Value, ...]]:
+        """The rows this session finds in a view of information_schema that is `of_session`."""
 
 
 @dataclass(frozen=True, slots=True)
