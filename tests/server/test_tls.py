@@ -1,11 +1,13 @@
 """TLS: with the drivers, with bytes that come early, and with what is no TLS."""
 
 import datetime
+import select
 import socket
 import ssl
 import struct
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -25,6 +27,7 @@ from tests.server.stock import StockServer
 from tests.server.wire import BASIC, SSL, ServerSaid, Wire
 
 Certificate = tuple[str, str]
+TLS_REQUEST_PACKET_BYTES = 36
 
 
 @pytest.fixture(scope="module")
@@ -178,6 +181,60 @@ def test_stock_loses_them(certificate: Certificate) -> None:
         upgraded_in_one_piece(stock.port, certificate, 1.0),
     ):
         pass
+
+
+@contextmanager
+def joining(port: int, silence_s: float = 10) -> Iterator[int]:
+    """A way to a server that holds what a client sends first until more follows: its port.
+
+    A driver sends its request for TLS and, without waiting, the first message of TLS. Whether the server reads them
+    together is chance on a real network; here it always does. When both sides are silent, the way is cut.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(10)
+
+        def relay() -> None:
+            server = ("127.0.0.1", port)
+            with suppress(OSError), listening.accept()[0] as client, socket.create_connection(server) as far:
+                client.sendall(far.recv(65536))
+                held = b""
+                while len(held) <= TLS_REQUEST_PACKET_BYTES:
+                    held += client.recv(65536)
+                far.sendall(held)
+                other = {client: far, far: client}
+                while some := select.select(list(other), [], [], silence_s)[0]:
+                    for ready in some:
+                        data = ready.recv(65536)
+                        if not data:
+                            return
+                        other[ready].sendall(data)
+
+        thread = threading.Thread(target=relay)
+        thread.start()
+        yield listening.getsockname()[1]
+        thread.join(20)
+
+
+def pymysql_over_tls(port: int, certificate: Certificate) -> pymysql.Connection:
+    return pymysql.connect(
+        host="127.0.0.1", port=port, user="pw", password="secret", ssl={"ca": certificate[0]}
+    )
+
+
+def test_pymysql_whose_first_tls_bytes_come_with_the_request(tls_port: int, certificate: Certificate) -> None:
+    with joining(tls_port) as port, pymysql_over_tls(port, certificate) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT user")
+        assert cursor.fetchall() == (("pw@sys",),)
+
+
+def test_stock_keeps_pymysql_waiting(certificate: Certificate) -> None:
+    """Why PyMySQL over TLS fails with mysql-mimic: what came with the request stays in the buffer of its stream."""
+    with (
+        StockServer(*certificate) as stock,
+        joining(stock.port, silence_s=1) as port,
+        pytest.raises(pymysql.OperationalError),
+    ):
+        pymysql_over_tls(port, certificate)
 
 
 def test_what_is_no_tls_ends_the_connection(tls_port: int) -> None:

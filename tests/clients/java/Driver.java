@@ -73,11 +73,21 @@ public final class Driver {
         String[] names = GSON.fromJson(asked.get("parameters"), String[].class);
         try (ResultSet found = switch (asked.get("metadata").getAsString()) {
             case "getCatalogs" -> about.getCatalogs();
+            case "getSchemas" -> about.getSchemas();
             case "getTableTypes" -> about.getTableTypes();
+            case "getTypeInfo" -> about.getTypeInfo();
             case "getTables" -> about.getTables(names[0], null, names[1], null);
             case "getColumns" -> about.getColumns(names[0], null, names[1], names[2]);
             case "getPrimaryKeys" -> about.getPrimaryKeys(names[0], null, names[1]);
+            case "getImportedKeys" -> about.getImportedKeys(names[0], null, names[1]);
+            case "getExportedKeys" -> about.getExportedKeys(names[0], null, names[1]);
             case "getIndexInfo" -> about.getIndexInfo(names[0], null, names[1], false, false);
+            case "getBestRowIdentifier" -> about.getBestRowIdentifier(names[0], null, names[1], 0, true);
+            case "getTablePrivileges" -> about.getTablePrivileges(names[0], null, names[1]);
+            case "getProcedures" -> about.getProcedures(names[0], null, names[1]);
+            case "getProcedureColumns" -> about.getProcedureColumns(names[0], null, names[1], names[2]);
+            case "getFunctions" -> about.getFunctions(names[0], null, names[1]);
+            case "getFunctionColumns" -> about.getFunctionColumns(names[0], null, names[1], names[2]);
             default -> throw new IllegalArgumentException("unknown: " + asked);
         }) {
             return table(found);
