@@ -10,24 +10,53 @@ from typing import Any
 
 from obsim.answers import Ok
 from obsim.cluster.accounts import User
-from obsim.cluster.resolve import archive_tenants, backup_tenants, freeze_tenants
+from obsim.cluster.cleanup_commands import (
+    resolve_add_policy,
+    resolve_cancel_delete,
+    resolve_delete,
+    resolve_drop_policy,
+)
+from obsim.cluster.resolve import archive_tenants, backup_tenants, freeze_tenants, resolve_backup
+from obsim.cluster.restore_resolve import (
+    resolve_backup_key,
+    resolve_cancel_recover,
+    resolve_cancel_restore,
+    resolve_external_storage,
+    resolve_preview,
+    resolve_recover_table,
+    resolve_restore,
+    resolve_restore_source,
+    resolve_standby,
+    resolve_switch,
+    resolve_tables,
+)
 from obsim.cluster.state import ClusterState, Command, Principal
 from obsim.errors import ServerError, error
 from obsim.ids import SYS_TENANT_ID
 from obsim.statements import (
+    AddDeletePolicy,
     AddRestoreSource,
     AlterParameters,
     BackupDatabase,
+    BackupKey,
     CancelBackup,
+    CancelDeleteBackup,
+    CancelRecoverTable,
     CancelRestore,
     ChangeExternalStorage,
     ClearRestoreSource,
+    DeleteBackup,
+    DeleteObsoleteBackup,
+    DropDeletePolicy,
     Freeze,
     PreviewRestore,
+    RecoverStandby,
+    RecoverTable,
     ResetParameters,
     RestoreTables,
     RestoreTenant,
     SetArchiveMode,
+    SwitchRole,
 )
 from obsim.statements.accounts import AlterUser, CreateUser, DropUser, RenameUser
 from obsim.statements.tenants import CreateStandbyTenant, CreateTenant, DropTenant
@@ -46,13 +75,6 @@ class Rule:
 
     privilege: str
     before: Callable[[ClusterState, Principal, Any], object] | None = None
-
-
-def _backup(state: ClusterState, who: Principal, statement: BackupDatabase) -> None:
-    if statement.tenants is not None:
-        backup_tenants(state, who, statement.tenants, "user tenant cannot specify tenant names")
-    if statement.path is not None:
-        raise error("OB_NOT_SUPPORTED", "backup do not support using specify path")
 
 
 def _cancel(state: ClusterState, who: Principal, statement: CancelBackup) -> None:
@@ -87,18 +109,28 @@ def _sys_only(_: ClusterState, who: Principal, _statement: object) -> None:
 
 AUTHORITY: dict[type, Rule] = {
     AlterParameters: Rule("ALTER SYSTEM", _set),
-    BackupDatabase: Rule("ALTER SYSTEM", _backup),
+    BackupDatabase: Rule("ALTER SYSTEM", resolve_backup),
     CancelBackup: Rule("ALTER SYSTEM", _cancel),
     Freeze: Rule("ALTER SYSTEM", _freeze),
     ResetParameters: Rule("ALTER SYSTEM"),
-    **dict.fromkeys(
-        (
-            AddRestoreSource, CancelRestore, ChangeExternalStorage, ClearRestoreSource, PreviewRestore, RestoreTables,
-            RestoreTenant,
-        ),
-        Rule("ALTER SYSTEM", _sys_only),
-    ),
     SetArchiveMode: Rule("ALTER SYSTEM", _archive),
+    AddDeletePolicy: Rule("ALTER SYSTEM", resolve_add_policy),
+    CancelDeleteBackup: Rule("ALTER SYSTEM", resolve_cancel_delete),
+    DeleteBackup: Rule("ALTER SYSTEM", resolve_delete),
+    DeleteObsoleteBackup: Rule("ALTER SYSTEM", resolve_delete),
+    DropDeletePolicy: Rule("ALTER SYSTEM", resolve_drop_policy),
+    AddRestoreSource: Rule("ALTER SYSTEM", resolve_restore_source),
+    BackupKey: Rule("ALTER SYSTEM", resolve_backup_key),
+    CancelRecoverTable: Rule("ALTER SYSTEM", resolve_cancel_recover),
+    CancelRestore: Rule("ALTER SYSTEM", resolve_cancel_restore),
+    ChangeExternalStorage: Rule("ALTER SYSTEM", resolve_external_storage),
+    ClearRestoreSource: Rule("ALTER SYSTEM", resolve_restore_source),
+    PreviewRestore: Rule("ALTER SYSTEM", resolve_preview),
+    RecoverStandby: Rule("ALTER SYSTEM", resolve_standby),
+    RecoverTable: Rule("ALTER SYSTEM", resolve_recover_table),
+    RestoreTables: Rule("ALTER SYSTEM", resolve_tables),
+    RestoreTenant: Rule("ALTER SYSTEM", resolve_restore),
+    SwitchRole: Rule("ALTER SYSTEM", resolve_switch),
     AlterUser: Rule("CREATE USER"),
     CreateUser: Rule("CREATE USER"),
     DropUser: Rule("CREATE USER", check_internal),

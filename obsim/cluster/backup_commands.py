@@ -5,7 +5,7 @@ from hashlib import sha1
 from obsim.answers import Ok
 from obsim.backup.cluster_job import start_cluster_job
 from obsim.backup.job import BackupRequest, BackupType, JobLevel
-from obsim.cluster.resolve import backup_tenants
+from obsim.cluster.resolve import backup_tenants, resolve_backup
 from obsim.cluster.state import ClusterState, Principal
 from obsim.cluster.tenant import Tenant
 from obsim.errors import ServerError, error
@@ -25,13 +25,7 @@ _NO_DEST = "backup dest is not set."
 
 def backup_database(state: ClusterState, who: Principal, statement: BackupDatabase) -> Ok:
     """ALTER SYSTEM BACKUP: one job of the tenant itself, or a parent with a job for each tenant."""
-    named: list[Tenant] | None = None
-    if statement.tenants is not None:
-        named = backup_tenants(state, who, statement.tenants, "user tenant cannot specify tenant names")
-        if not named:
-            raise error("OB_NOT_SUPPORTED", "No tenant name specified")
-    if statement.path is not None:
-        raise error("OB_NOT_SUPPORTED", "backup do not support using specify path")
+    named = resolve_backup(state, who, statement)
     if statement.plus_archivelog and not state.profile.plus_archivelog:
         raise error("OB_NOT_SUPPORTED", "plus archive is not supported")
     request = _request(who, statement)

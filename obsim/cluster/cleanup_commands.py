@@ -2,6 +2,7 @@
 
 from re import ASCII
 from re import compile as re_compile
+from typing import NoReturn
 
 from obsim.answers import Ok
 from obsim.cluster.resolve import backup_tenants
@@ -11,7 +12,10 @@ from obsim.errors import error
 from obsim.ids import SYS_TENANT_ID
 from obsim.statements import AddDeletePolicy, CancelDeleteBackup, DeleteBackup, DeleteObsoleteBackup, DropDeletePolicy
 
-__all__ = ["add_delete_policy", "cancel_delete_backup", "delete_backup", "delete_obsolete", "drop_delete_policy"]
+__all__ = [
+    "add_delete_policy", "cancel_delete_backup", "delete_backup", "drop_delete_policy", "resolve_add_policy",
+    "resolve_cancel_delete", "resolve_delete", "resolve_drop_policy",
+]  # fmt: skip
 
 POLICY_NAME = "default"
 _FOREIGN = "user tenant cannot specify tenant names"
@@ -31,43 +35,62 @@ def _policy_tenant(state: ClusterState, who: Principal, name: str, names: tuple[
     return tenants[0]
 
 
-def add_delete_policy(state: ClusterState, who: Principal, statement: AddDeletePolicy) -> Ok:
-    """ADD DELETE BACKUP POLICY: a tenant has one policy; the second is a duplicate key of the table of policies."""
+def resolve_add_policy(state: ClusterState, who: Principal, statement: AddDeletePolicy) -> Tenant:
+    """ADD DELETE BACKUP POLICY: whose it is, then what it says; an empty window counts as none."""
     tenant = _policy_tenant(state, who, statement.name, statement.tenants)
     window = statement.recovery_window
     if window is None and statement.redundancy is None:
         raise error("OB_NOT_SUPPORTED", "Neither recovery_window nor redundancy is set")
-    if window is not None and _TIME.fullmatch(window.strip().lower()) is None:
+    if window and _TIME.fullmatch(window.strip().lower()) is None:
         raise error("OB_NOT_SUPPORTED", "recovery window is not be time string")
-    if window is None and statement.redundancy != 1:
+    if not window and statement.redundancy not in {None, 1}:
         raise error("OB_NOT_SUPPORTED", "Redundancy not equal to 1 is")
+    return tenant
+
+
+def add_delete_policy(state: ClusterState, who: Principal, statement: AddDeletePolicy) -> Ok:
+    """ADD DELETE BACKUP POLICY: a tenant has one policy; the second is a duplicate key of the table of policies."""
+    tenant = resolve_add_policy(state, who, statement)
     if tenant.delete_policy is not None:
         raise error("OB_ERR_PRIMARY_KEY_DUPLICATE", f"{tenant.tenant_id}-{POLICY_NAME}", "PRIMARY")
-    tenant.delete_policy = window or ""
+    tenant.delete_policy = statement.recovery_window or ""
     state.revisions.touch("backup_parameters")
     return Ok()
+
+
+def resolve_drop_policy(state: ClusterState, who: Principal, statement: DropDeletePolicy) -> Tenant:
+    """DROP DELETE BACKUP POLICY: whose it is."""
+    return _policy_tenant(state, who, statement.name, statement.tenants)
 
 
 def drop_delete_policy(state: ClusterState, who: Principal, statement: DropDeletePolicy) -> Ok:
     """DROP DELETE BACKUP POLICY: a row is deleted if it is there; none is no error."""
-    _policy_tenant(state, who, statement.name, statement.tenants).delete_policy = None
+    resolve_drop_policy(state, who, statement).delete_policy = None
     state.revisions.touch("backup_parameters")
     return Ok()
 
 
-def delete_backup(_state: ClusterState, who: Principal, _statement: DeleteBackup) -> Ok:
-    """DELETE BACKUPSET and BACKUPPIECE: switched off; from sys a later check overwrites the reason."""
-    reason = "need to specify a tenant name" if who.tenant_id == SYS_TENANT_ID else "function is"
-    raise error("OB_NOT_SUPPORTED", reason)
+def resolve_delete(_: ClusterState, who: Principal, statement: DeleteBackup | DeleteObsoleteBackup) -> NoReturn:
+    """DELETE BACKUPSET, BACKUPPIECE and OBSOLETE BACKUP: switched off.
+
+    From sys a later check overwrites the reason for a set or piece.
+    """
+    named = isinstance(statement, DeleteBackup) and who.tenant_id == SYS_TENANT_ID
+    raise error("OB_NOT_SUPPORTED", "need to specify a tenant name" if named else "function is")
 
 
-def delete_obsolete(_state: ClusterState, _who: Principal, _statement: DeleteObsoleteBackup) -> Ok:
-    """DELETE OBSOLETE BACKUP: switched off."""
-    raise error("OB_NOT_SUPPORTED", "function is")
+def delete_backup(state: ClusterState, who: Principal, statement: DeleteBackup | DeleteObsoleteBackup) -> Ok:
+    """DELETE BACKUPSET, BACKUPPIECE and OBSOLETE BACKUP: never get past the resolver."""
+    resolve_delete(state, who, statement)
+
+
+def resolve_cancel_delete(state: ClusterState, who: Principal, statement: CancelDeleteBackup) -> None:
+    """CANCEL DELETE BACKUP: the names."""
+    if statement.tenants:
+        backup_tenants(state, who, statement.tenants, _FOREIGN)
 
 
 def cancel_delete_backup(state: ClusterState, who: Principal, statement: CancelDeleteBackup) -> Ok:
     """CANCEL DELETE BACKUP: nothing to cancel is no error, and there never is anything."""
-    if statement.tenants:
-        backup_tenants(state, who, statement.tenants, _FOREIGN)
+    resolve_cancel_delete(state, who, statement)
     return Ok()

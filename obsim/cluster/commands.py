@@ -16,7 +16,6 @@ from obsim.cluster.cleanup_commands import (
     add_delete_policy,
     cancel_delete_backup,
     delete_backup,
-    delete_obsolete,
     drop_delete_policy,
 )
 from obsim.cluster.parameter_commands import alter_parameters, reset_parameters
@@ -129,7 +128,7 @@ _COMMANDS: dict[type, Command] = {
     AddDeletePolicy: add_delete_policy,
     CancelDeleteBackup: cancel_delete_backup,
     DeleteBackup: delete_backup,
-    DeleteObsoleteBackup: delete_obsolete,
+    DeleteObsoleteBackup: delete_backup,
     DropDeletePolicy: drop_delete_policy,
     AddRestoreSource: add_restore_source,
     BackupKey: backup_key,

@@ -10,7 +10,7 @@ from obsim.cluster.resolve import named_tenant, parameter_tenants
 from obsim.cluster.state import ClusterState, Principal
 from obsim.cluster.tenant import Tenant
 from obsim.destination import parse_archive_destination, parse_uri
-from obsim.errors import NotModelled, SyntaxRefused, error
+from obsim.errors import NotModelled, error
 from obsim.ids import SYS_TENANT_ID, TenantId
 from obsim.parameters import Level, ParameterDef, check_value, number_of
 from obsim.statements import AlterParameters, NullValue, ParameterAction, ResetParameters
@@ -123,8 +123,6 @@ def _store(state: ClusterState, definition: ParameterDef, owners: list[TenantId 
 
 def reset_parameters(state: ClusterState, who: Principal, statement: ResetParameters) -> Ok:
     """ALTER SYSTEM RESET: back to the defaults; the TENANT check comes after the name check (statements.md)."""
-    if not state.profile.reset_parameter:
-        raise SyntaxRefused(statement.sql().removeprefix("ALTER SYSTEM "), 1)
     changes = []
     for action in statement.actions:
         if action.name in _SETTINGS or action.name in _NUMBERED:

@@ -6,8 +6,11 @@ from obsim.cluster.state import ClusterState, Principal
 from obsim.cluster.tenant import Tenant
 from obsim.errors import error
 from obsim.ids import SYS_TENANT_ID
+from obsim.statements import BackupDatabase
 
-__all__ = ["archive_tenants", "backup_tenants", "freeze_tenants", "named_tenant", "parameter_tenants"]
+__all__ = [
+    "archive_tenants", "backup_tenants", "freeze_tenants", "named_tenant", "parameter_tenants", "resolve_backup",
+]  # fmt: skip
 
 _WORDS = frozenset({"all", "all_user", "all_meta"})
 
@@ -38,6 +41,18 @@ def backup_tenants(state: ClusterState, who: Principal, names: Iterable[str], re
             raise error("OB_ERR_UNEXPECTED")
         tenants[name] = tenant
     return list(tenants.values())
+
+
+def resolve_backup(state: ClusterState, who: Principal, statement: BackupDatabase) -> list[Tenant] | None:
+    """The tenants of BACKUP by name, None for DATABASE; the names are checked first, then the path, which may not be."""
+    named: list[Tenant] | None = None
+    if statement.tenants is not None:
+        named = backup_tenants(state, who, statement.tenants, "user tenant cannot specify tenant names")
+        if not named:
+            raise error("OB_NOT_SUPPORTED", "No tenant name specified")
+    if statement.path is not None:
+        raise error("OB_NOT_SUPPORTED", "backup do not support using specify path")
+    return named
 
 
 def _listed(state: ClusterState, names: tuple[str, ...]) -> list[Tenant]:

@@ -48,6 +48,8 @@ class Principal:
     """Host of the account, not of the client."""
     offset_s: int = 0
     """The session's time zone, east of UTC: what a TIME in a statement is read at."""
+    restore_source: str = ""
+    """What ADD RESTORE SOURCE gave the session: URIs with commas between them."""
 
 
 @dataclass(frozen=True, slots=True)

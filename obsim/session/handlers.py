@@ -100,6 +100,16 @@ def _set_decryption(session: "Session", statement: s.SetDecryption, _: Sequence[
     return Ok()
 
 
+def _restore_source(
+    session: "Session", statement: s.AddRestoreSource | s.ClearRestoreSource, _: Sequence[Value]
+) -> Ok:
+    """The cluster checks who may; what was added belongs to the session."""
+    answer = _change_cluster(session, statement, ())
+    added = (statement.uri,) if isinstance(statement, s.AddRestoreSource) else ()
+    session.restore_sources = (*session.restore_sources, *added) if added else ()
+    return answer
+
+
 def _use(session: "Session", statement: UseDatabase, _: Sequence[Value]) -> Ok:
     name = session.schema_named(statement.name)
     if name is None:
@@ -212,6 +222,7 @@ HANDLERS: dict[type, Handler] = {
     **dict.fromkeys(
         (s.AlterUser, s.CreateUser, s.DropUser, s.Grant, s.RenameUser, s.Revoke, s.SetPassword), _change_account
     ),
+    **dict.fromkeys((s.AddRestoreSource, s.ClearRestoreSource), _restore_source),
     s.SetEncryption: _set_encryption,
     s.SetDecryption: _set_decryption,
     s.ShowParameters: show_parameters,

@@ -1,8 +1,9 @@
 """One cluster and the sessions open on it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from obsim.answers import Value
 from obsim.catalog import Catalog
 from obsim.client_statements import ClientStatement, Describe, Query, Show
 from obsim.clock import ClockMode
@@ -74,15 +75,18 @@ class SessionHost:
             found = self._globals[tenant.tenant_id] = GlobalSettings(lambda: self.facts, tenant.mode)
         return found
 
-    def read(self, text: str) -> ClientStatement | BackupStatement:
-        """The statement of a text; texts that cannot carry a secret are remembered. Raises as `read_statement`."""
-        known = self._read_texts.get(text)
+    def read(self, text: str, parameters: Sequence[Value] = ()) -> ClientStatement | BackupStatement:
+        """The statement of a text in the grammar of this version, each `?` with its value. Raises as `read_statement`.
+
+        Texts that cannot carry a secret are remembered.
+        """
+        known = None if parameters else self._read_texts.get(text)
         if known is not None:
             return known
         from obsim.sql.reader import read_statement  # noqa: PLC0415 - sqlglot loads with the first statement
 
-        statement = read_statement(text)
-        if isinstance(statement, Query | Show | Describe) and len(text) <= READ_TEXT_LENGTH_MAX:
+        statement = read_statement(text, parameters or None, self.state.profile)
+        if not parameters and isinstance(statement, Query | Show | Describe) and len(text) <= READ_TEXT_LENGTH_MAX:
             if len(self._read_texts) >= READ_TEXTS_MAX:
                 self._read_texts.clear()
             self._read_texts[text] = statement

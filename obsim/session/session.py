@@ -117,6 +117,7 @@ class Session:
         self.families: tuple[str, ...] | None = None
         self.encryption: Secret | None = None
         self.decryption: tuple[Secret, ...] = ()
+        self.restore_sources: tuple[str, ...] = ()
         self.unlocked = False
         self.transaction = TransactionState()
         self.row_count, self.found_rows = -1, 0
@@ -165,7 +166,8 @@ class Session:
     @property
     def principal(self) -> Principal:
         """Who statements that change the cluster are run by."""
-        return Principal(self.tenant_id, self.user, self.encryption, self.account_host, self.offset_s)
+        source = ",".join(self.restore_sources)
+        return Principal(self.tenant_id, self.user, self.encryption, self.account_host, self.offset_s, source)
 
     @property
     def status_flags(self) -> int:
@@ -351,10 +353,8 @@ class Session:
 
     def _read_with(self, text: str, parameters: Sequence[Value]) -> Statement | None:
         """The statement with stand-ins for its parameters; None when only these make it unreadable."""
-        from obsim.sql.reader import read_statement  # noqa: PLC0415 - sqlglot loads with the first statement
-
         try:
-            return read_statement(text, parameters)
+            return self._host.read(text, parameters)
         except SyntaxRefused:
             return None
 
@@ -365,8 +365,6 @@ class Session:
 
         Raises as `execute`. The answer of an EXECUTE is none of its text's alone, so it must not be kept.
         """
-        from obsim.sql.reader import read_statement  # noqa: PLC0415 - sqlglot loads with the first statement
-
         try:
             if len(parameters) != prepared.parameter_count:
                 raise error("OB_INVALID_ARGUMENT", "EXECUTE")
@@ -375,7 +373,7 @@ class Session:
                     prepared.plan = self._host.evaluator.compile(prepared.text, self)
                     prepared.evaluator = self._host.evaluator
                 return self._run(Query(prepared.text), parameters, prepared.plan, kept=not named)
-            statement = read_statement(prepared.text, parameters) if parameters else self._host.read(prepared.text)
+            statement = self._host.read(prepared.text, parameters)
         except ServerError as refused:
             raise self.noted(refused) from None
         return self._run(statement, parameters)

@@ -57,9 +57,11 @@ from obsim.sql.grammar.restore import (
 )
 from obsim.sql.grammar.session import kill, set_statement, transaction, use
 from obsim.sql.grammar.show import describe, show
+from obsim.sql.grammar.since import check_version
 from obsim.sql.grammar.tenants import create_tenant, drop_tenant
 from obsim.sql.tokens import after_blanks, count_parameters, refused_at, scan, split_statements, syntax_error_of
 from obsim.statements import BackupStatement, NotModelledStatement, masked, masked_sql
+from obsim.versions import VersionProfile
 
 __all__ = [
     "count_parameters", "is_own_statement", "loggable", "read_statement", "split_statements", "syntax_error_of",
@@ -72,12 +74,15 @@ _FIRST_WORD = re_compile(r"[A-Za-z_]\w*")
 _QUERY_WORDS = frozenset({"SELECT", "WITH", "VALUES", "TABLE"})
 
 
-def read_statement(text: str, parameters: Sequence[Value] | None = None) -> Statement:
+def read_statement(
+    text: str, parameters: Sequence[Value] | None = None, profile: VersionProfile | None = None
+) -> Statement:
     """The one statement of `text`, as a dataclass of `obsim.statements` or `obsim.client_statements`.
 
     With `parameters`, each `?` stands for its value; a Query keeps its marks for the evaluator. Raises SyntaxRefused
-    (1064) for what is not in the language and for a second statement, ER_EMPTY_QUERY (1065) for an empty text,
-    OB_ERR_PARSER_SYNTAX (1149) for an empty string where none may be, NotModelled past a limit of `obsim.sql.tokens`.
+    (1064) for what is not in the language (with `profile`: of that version) and for a second statement,
+    ER_EMPTY_QUERY (1065) for an empty text, OB_ERR_PARSER_SYNTAX (1149) for an empty string where none may be,
+    NotModelled past a limit of `obsim.sql.tokens`.
     """
     body, start, terminated = scan(text)
     if start == len(body):
@@ -94,6 +99,8 @@ def read_statement(text: str, parameters: Sequence[Value] | None = None) -> Stat
     cursor = Cursor(body, parameters)
     statement = reader(cursor)
     cursor.finish()
+    if profile is not None:
+        check_version(cursor, statement, profile)
     return statement
 
 

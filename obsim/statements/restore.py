@@ -28,6 +28,10 @@ def _table(name: TableName) -> str:
     return ".".join("*" if part is None else quote_name(part) for part in name)
 
 
+def _parts(item: tuple[TableName, ...]) -> str:
+    return " : ".join(map(_table, item))
+
+
 def _from(uri: str | None) -> str:
     return "" if uri is None else f" FROM {quote_text(uri)}"
 
@@ -153,14 +157,17 @@ class Remap:
 
     def sql(self) -> str:
         """The clause as SQL."""
-        return f" REMAP {self.kind} " + ", ".join(" : ".join(map(_table, item)) for item in self.items)
+        return f" REMAP {self.kind} " + ", ".join(map(_parts, self.items))
 
 
 @dataclass(frozen=True, slots=True)
 class RecoverTable:
-    """ALTER SYSTEM RECOVER TABLE tables TO TENANT [=] name [FROM ..] [UNTIL ..] WITH options [keys] [REMAP ..] .."""
+    """ALTER SYSTEM RECOVER TABLE tables TO TENANT [=] name [FROM ..] [UNTIL ..] WITH options [keys] [REMAP ..] ..
 
-    tables: tuple[TableName, ...]
+    Each of `tables` is a table, or a table and a partition of it with a colon between.
+    """
+
+    tables: tuple[tuple[TableName, ...], ...]
     tenant: str
     options: str
     uri: str | None = None
@@ -172,7 +179,7 @@ class RecoverTable:
     def sql(self) -> str:
         """The statement as SQL."""
         return (
-            f"ALTER SYSTEM RECOVER TABLE {', '.join(map(_table, self.tables))} TO{_tenant(self.tenant)}"
+            f"ALTER SYSTEM RECOVER TABLE {', '.join(map(_parts, self.tables))} TO{_tenant(self.tenant)}"
             f"{_from(self.uri)}{_point(self.until)} WITH {quote_text(self.options)}{self.keys.sql()}"
             f"{''.join(remap.sql() for remap in self.remaps)}{text_clause('DESCRIPTION', self.description)}"
         )

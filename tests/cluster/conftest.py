@@ -32,7 +32,7 @@ def run() -> Callable[[ClusterState, int, str], str]:
     def run_sql(state: ClusterState, tenant_id: int, sql: str) -> str:
         """'' for OK, else `errno message`."""
         try:
-            state.execute(Principal(TenantId(tenant_id), "root"), read_statement(sql))
+            state.execute(Principal(TenantId(tenant_id), "root"), read_statement(sql, profile=state.profile))
         except ServerError as refused:
             return f"{refused.errno} {refused.message}"
         return ""

@@ -140,67 +140,10 @@ class TestAccounts:
         assert rows(login(host), "SELECT user FROM mysql.user") == [("root",)]
 
 
-ALTER_SYSTEM = [
-    "ALTER SYSTEM BACKUP DATABASE",
-    "ALTER SYSTEM BACKUP INCREMENTAL DATABASE",
-    "ALTER SYSTEM CANCEL BACKUP",
-    "ALTER SYSTEM ARCHIVELOG",
-    "ALTER SYSTEM NOARCHIVELOG",
-    "ALTER SYSTEM MINOR FREEZE",
-    "ALTER SYSTEM MAJOR FREEZE",
-    "ALTER SYSTEM SET ha_low_thread_score = 10",
-    "ALTER SYSTEM RESET ha_low_thread_score",
-    "ALTER SYSTEM SET data_backup_dest = 'file:///x'",
-    "ALTER SYSTEM ADD DELETE BACKUP POLICY 'default' RECOVERY_WINDOW '7d'",
-    "ALTER SYSTEM DROP DELETE BACKUP POLICY 'default'",
-    "ALTER SYSTEM DELETE BACKUPSET 1",
-    "ALTER SYSTEM DELETE OBSOLETE BACKUP",
-    "ALTER SYSTEM CANCEL DELETE BACKUP",
-    "ALTER SYSTEM CANCEL RESTORE t9",
-    "ALTER SYSTEM ADD RESTORE SOURCE 'file:///a'",
-    "ALTER SYSTEM CLEAR RESTORE SOURCE",
-    "ALTER SYSTEM RESTORE t9 FROM 'file:///a,file:///b' WITH 'pool_list=p1'",
-    "ALTER SYSTEM BACKUP KEY",
-    "ALTER SYSTEM RECOVER STANDBY UNTIL UNLIMITED",
-    "ALTER SYSTEM SWITCHOVER TO STANDBY",
-    "ALTER SYSTEM ACTIVATE STANDBY",
-    "ALTER SYSTEM START SERVER '127.0.0.1:2882'",
-    "ALTER SYSTEM START MERGE",
-    "ALTER SYSTEM BOOTSTRAP ZONE 'zone1' SERVER '127.0.0.1:2882'",
-]
-
-
 class TestPrivileges:
-    @pytest.mark.parametrize("tenant", ["sys", "mysql_tenant"])
-    @pytest.mark.parametrize("text", ALTER_SYSTEM)
-    def test_alter_system_needs_its_privilege(self, host: SessionHost, tenant: str, text: str) -> None:
-        session = plain_user(host, tenant)
-        errno, state, message = refused(session, text)
-        assert (errno, state) == (1227, "42501")
-        sys_only = ("SERVER" in text or " RESTORE " in text) and tenant != "sys"
-        assert message == ("Access denied" if sys_only else NEEDS.format("ALTER SYSTEM"))
-        login(host, tenant=tenant).execute("GRANT ALTER SYSTEM ON *.* TO u1")
-        try:
-            session.execute(text)
-        except ServerError as other:
-            assert other.errno != 1227 or sys_only  # noqa: PT017 - any other answer will do
-
     def test_every_statement_that_changes_the_cluster_is_behind_the_table(self) -> None:
         free = {"Grant", "Revoke", "SetPassword"}
         assert {kind.__name__ for kind, run in COMMANDS.items() if run.__name__ != "run"} == free
-
-    @pytest.mark.parametrize(
-        ("tenant", "text", "errno"),
-        [
-            ("sys", "ALTER SYSTEM BACKUP TENANT = nosuch", 5160),
-            ("sys", "ALTER SYSTEM CANCEL BACKUP TENANT = nosuch", 5160),
-            ("sys", "ALTER SYSTEM ARCHIVELOG TENANT = nosuch", 5160),
-            ("sys", "ALTER SYSTEM MAJOR FREEZE TENANT = nosuch", 5160),
-            ("mysql_tenant", "ALTER SYSTEM BACKUP TENANT = mysql_tenant", 1235),
-        ],
-    )
-    def test_the_resolver_speaks_first(self, host: SessionHost, tenant: str, text: str, errno: int) -> None:
-        assert refused(plain_user(host, tenant), text)[0] == errno
 
     def test_4_3_5_takes_super_too(self) -> None:
         host = make_host(version="4.3.5")

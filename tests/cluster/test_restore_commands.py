@@ -3,9 +3,13 @@
 import pytest
 
 from obsim import Cluster
+from obsim.api import ClusterSession
 from obsim.cluster.resources import ResourcePool
-from obsim.cluster.restore_commands import point_scn
+from obsim.cluster.restore_resolve import point_scn
+from obsim.errors import ServerError, SyntaxRefused
 from obsim.ids import Nanoseconds, TenantId
+from obsim.sql.reader import read_statement
+from obsim.versions import profile_for
 
 SYS, T1 = 1, 1002
 DENIED = "1227 Access denied"
@@ -18,18 +22,24 @@ SCN = "1210 Incorrect arguments to until scn, it should be positive integer"
 EXISTS = "4179 restore tenant with existed tenant name is not allowed"
 NO_POOL = "4650 resource pool 'nosuch' not exist"
 BAD_URI = "9026 backup destination is not valid"
+NO_PREVIEW_POINT = "4179 restore preview must have a scn or timestamp, otherwise not allowed"
 NOTHING = "4018 no backup set path or log piece can be used to restore"
 RESTORE = "ALTER SYSTEM RESTORE "
 FROM = " FROM 'file:///backup/data,file:///backup/arch'"
 POOL = " WITH 'pool_list=p1'"
-POINT = " UNTIL SCN = 1"
+POINT = " UNTIL SCN = 2"
 
 ANSWERS = [
     (SYS, RESTORE + "all_user" + FROM + POINT + POOL, PLAIN),
     (T1, RESTORE + "`all`" + FROM + POOL, PLAIN),
     (T1, RESTORE + "t9" + FROM + " UNTIL SCN = 0" + POOL, SCN),
-    (T1, RESTORE + "t9" + FROM + " UNTIL TIME = 'soon'" + POOL, "1525 Incorrect TIMESTAMP value: 'soon'"),
-    (T1, RESTORE + "t9" + FROM + " UNTIL TIME = '2024-02-30'" + POOL, "1525 Incorrect TIMESTAMP value: '2024-02-30'"),
+    (T1, RESTORE + "t9" + FROM + " UNTIL SCN = 1" + POOL, SCN),
+    (T1, RESTORE + "t9" + FROM + " UNTIL SCN = 9223372036854775808" + POOL, SCN),
+    (T1, RESTORE + "t9" + FROM + " UNTIL TIME = 'soon'" + POOL, DENIED),
+    (SYS, RESTORE + "t9 FROM 'nowhere' UNTIL TIME = 'soon'" + POOL, BAD_URI),
+    (SYS, RESTORE + "t9" + FROM + " UNTIL TIME = 'soon'" + POOL, "1525 Incorrect TIMESTAMP value: 'soon'"),
+    (SYS, RESTORE + "t9" + FROM + " UNTIL TIME = '2024-02-30'" + POOL, "1525 Incorrect TIMESTAMP value: '2024-02-30'"),
+    (SYS, RESTORE + "t9" + POOL, ARGUMENT),
     (T1, RESTORE + "t9" + FROM + POOL, DENIED),
     (SYS, RESTORE + "t1" + FROM + " WITH 'nonsense'", EXISTS),
     (SYS, RESTORE + "t9" + FROM + " WITH 'nonsense'", ARGUMENT),
@@ -39,12 +49,14 @@ ANSWERS = [
     (SYS, RESTORE + "t9 FROM 'file:///a,nowhere'" + POOL, BAD_URI),
     (SYS, RESTORE + "t9" + FROM + POOL, NOTHING),
     (SYS, RESTORE + "T1 FROM 'file:///a' UNTIL TIME = '2024-01-01 00:00:00.5'" + POOL, NOTHING),
-    (SYS, RESTORE + "FROM 'file:///a' PREVIEW", NOTHING),
+    (SYS, RESTORE + "FROM 'file:///a' PREVIEW", NO_PREVIEW_POINT),
+    (SYS, RESTORE + "FROM 'file:///a' UNTIL SCN = 5 PREVIEW", NOTHING),
     (SYS, RESTORE + "FROM 'file:///a' UNTIL SCN = 0 PREVIEW", SCN),
-    (T1, RESTORE + "FROM 'file:///a' PREVIEW", DENIED),
+    (T1, RESTORE + "FROM 'file:///a' PREVIEW", NO_PREVIEW_POINT),
+    (T1, RESTORE + "FROM 'file:///a' UNTIL TIME = 'soon' PREVIEW", DENIED),
     (T1, "ALTER SYSTEM CANCEL RESTORE t9", DENIED),
-    (T1, "ALTER SYSTEM ADD RESTORE SOURCE 'file:///a'", PLAIN),
-    (SYS, "ALTER SYSTEM ADD RESTORE SOURCE 'nowhere'", BAD_URI),
+    (T1, "ALTER SYSTEM ADD RESTORE SOURCE 'file:///a'", "1235 non-sys tenant set add restore source is not supported"),
+    (SYS, "ALTER SYSTEM ADD RESTORE SOURCE 'nowhere'", ""),
     (T1, "ALTER SYSTEM CLEAR RESTORE SOURCE", PLAIN),
     (SYS, "ALTER SYSTEM CLEAR RESTORE SOURCE", ""),
     (T1, "ALTER SYSTEM RECOVER TABLE a.b TO TENANT t1" + POOL, RECOVERED),
@@ -53,6 +65,15 @@ ANSWERS = [
     (SYS, "ALTER SYSTEM RECOVER TABLE a.b TO TENANT sys" + POOL, PLAIN),
     (SYS, "ALTER SYSTEM RECOVER TABLE a.b TO TENANT t1 UNTIL SCN = 0" + POOL, SCN),
     (SYS, "ALTER SYSTEM RECOVER TABLE a.b TO TENANT t1" + FROM + POOL, NOTHING),
+    (SYS, "ALTER SYSTEM RECOVER TABLE a.b : p0 TO TENANT t1" + POOL, "1235 recover partition not supported"),
+    (
+        SYS, "ALTER SYSTEM RECOVER TABLE a.b TO TENANT t1" + POOL + " REMAP TABLE a.b:p:c",
+        "1235 remap partition not supported",
+    ),
+    (
+        SYS, "ALTER SYSTEM RECOVER TABLE a.b TO TENANT t1" + POOL + " REMAP TABLE a.b:c REMAP TABLE d.e:f",
+        "4179 duplicate REMAP TABLE is not allowed",
+    ),
     (SYS, "ALTER SYSTEM CANCEL RECOVER TABLE nosuch", UNKNOWN),
     (T1, "ALTER SYSTEM RECOVER STANDBY", NO_POINT),
     (T1, "ALTER SYSTEM RECOVER STANDBY UNTIL SCN = 0", SCN),
@@ -120,6 +141,43 @@ def test_a_point_that_sets_and_log_cover_is_not_modelled_yet(pooled, run) -> Non
 )
 def test_what_older_versions_make_of_it(pooled, run, version: str, text: str, starts: str) -> None:
     assert run(pooled(version), SYS, text).startswith(starts)
+
+
+@pytest.mark.parametrize(
+    ("version", "text", "near", "line"),
+    [
+        ("4.1.0", "alter system\n reset `x`,\ny", "`x`,\ny", 2),
+        ("4.1.0", "ALTER SYSTEM RECOVER table a.b TO TENANT t1 WITH 'x'", "table a.b TO TENANT t1 WITH 'x'", 1),
+        ("4.0.0", "ALTER SYSTEM CANCEL /* x */ recover TABLE t1", "recover TABLE t1", 1),
+        ("4.1.0", "ALTER SYSTEM RESTORE FROM 'file:///a' PREVIEW", "FROM 'file:///a' PREVIEW", 1),
+        ("4.2.1", "ALTER SYSTEM RESTORE *.* FOR t9 WITH 'x'", "*.* FOR t9 WITH 'x'", 1),
+        ("4.2.5", "ALTER SYSTEM RESTORE a.b FOR t9 WITH 'x'", ".b FOR t9 WITH 'x'", 1),
+        ("4.3.3", "ALTER SYSTEM RESTORE a, b FOR t9 WITH 'x'", ", b FOR t9 WITH 'x'", 1),
+    ],
+)
+def test_what_a_grammar_lacks_is_refused_where_it_begins(version: str, text: str, near: str, line: int) -> None:
+    with pytest.raises(SyntaxRefused) as caught:
+        read_statement(text, profile=profile_for(version))
+    assert (caught.value.near, caught.value.line) == (near, line)
+
+
+def test_a_session_keeps_the_sources_of_its_restores() -> None:
+    cluster = Cluster("statements")
+    both = "should not have backup_dest and restore_source at the same time not supported"
+    with cluster.session() as one, cluster.session() as other:
+        one.execute("ALTER SYSTEM ADD RESTORE SOURCE 'file:///a'")
+        one.execute("ALTER SYSTEM ADD RESTORE SOURCE 'nowhere'")
+        assert refused(one, RESTORE + "t9 FROM 'file:///a'" + POOL) == (1235, both)
+        assert refused(one, RESTORE + "t9" + POOL) == (9026, "backup destination is not valid")
+        assert refused(other, RESTORE + "t9" + POOL) == (1210, "Invalid argument")
+        one.execute("ALTER SYSTEM CLEAR RESTORE SOURCE")
+        assert refused(one, RESTORE + "t9 FROM 'file:///a'" + POOL)[0] == 4018
+
+
+def refused(session: ClusterSession, text: str) -> tuple[int, str]:
+    with pytest.raises(ServerError) as caught:
+        session.execute(text)
+    return caught.value.errno, caught.value.message
 
 
 def test_the_newer_grammar_has_no_preview_at_the_end(pooled, run) -> None:

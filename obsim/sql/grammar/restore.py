@@ -148,7 +148,7 @@ def clear_restore_source(cursor: Cursor) -> ClearRestoreSource:
 def recover_table(cursor: Cursor) -> RecoverTable:
     """RECOVER TABLE tables TO TENANT [=] name, the clauses of a restore, REMAP .., DESCRIPTION."""
     cursor.expect("RECOVER", "TABLE")
-    tables = tuple(cursor.listed(lambda: _table(cursor)))
+    tables = tuple(cursor.listed(lambda: _parted(cursor, 2)))
     cursor.expect("TO")
     tenant = cursor.tenant()
     if tenant is None:
@@ -157,16 +157,16 @@ def recover_table(cursor: Cursor) -> RecoverTable:
     remaps = []
     while cursor.take("REMAP"):
         kind = cast(Literal["TABLE", "TABLEGROUP", "TABLESPACE"], cursor.one_of(_REMAPPED))
-        remaps.append(Remap(kind, tuple(cursor.listed(lambda: _remapped(cursor)))))
+        remaps.append(Remap(kind, tuple(cursor.listed(lambda: _parted(cursor, 3)))))
     description = cursor.description()
     _whole(cursor, uri, until, options, description, *_texts(keys))
     return RecoverTable(tables, tenant, options, uri, until, keys, tuple(remaps), description)
 
 
-def _remapped(cursor: Cursor) -> tuple[TableName, ...]:
-    """`a [: b [: c]]`."""
+def _parted(cursor: Cursor, most: int) -> tuple[TableName, ...]:
+    """`a [: b [: c]]`, with `most` parts at most: a table, its partition, and what REMAP makes of it."""
     parts = [_table(cursor)]
-    while len(parts) < 3 and cursor.take(":"):  # database : table : partition at most
+    while len(parts) < most and cursor.take(":"):
         parts.append(_table(cursor))
     return tuple(parts)
 
