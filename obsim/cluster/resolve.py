@@ -44,7 +44,7 @@ def backup_tenants(state: ClusterState, who: Principal, names: Iterable[str], re
 
 
 def resolve_backup(state: ClusterState, who: Principal, statement: BackupDatabase) -> list[Tenant] | None:
-    """The tenants of BACKUP by name, None for DATABASE; the names are checked first, then the path, which may not be."""
+    """The tenants of BACKUP by name, None for DATABASE; names are checked first, then the path, which may not be."""
     named: list[Tenant] | None = None
     if statement.tenants is not None:
         named = backup_tenants(state, who, statement.tenants, "user tenant cannot specify tenant names")
