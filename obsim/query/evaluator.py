@@ -41,10 +41,12 @@ from obsim.query.rewriting.scope import Output, Source, column_term
 from obsim.query.rewriting.selects import rewrite_query
 from obsim.query.rewriting.sources import table_name
 from obsim.query.tables import Tables
+from obsim.query.values import TRUNCATIONS
 
 __all__ = ["Evaluator", "QueryPlan", "SessionFacts"]
 
 PLANS_MAX = 1024
+WARNING_TRUNCATED = 1292
 DATABASES_MAX = 32
 Converter = tuple[int, Callable[[Value], Value]]
 Untyped = tuple[int, int]
@@ -116,6 +118,8 @@ class Evaluator:
         if plan.row_sql is not None:
             return ResultSet(plan.columns, tables.whole_rows(plan.views[0], plan.row_sql, values))
         rows = tables.query(plan.sqlite_sql, values, width=len(plan.columns), bulky=plan.bulky)
+        for message in TRUNCATIONS.messages:
+            session.warn(WARNING_TRUNCATED, message)
         if plan.converters:
             rows = [_converted(row, plan.converters) for row in rows]
         if plan.untyped:

@@ -24,7 +24,7 @@ from obsim.query.functions.registry import FUNCTIONS, HELPERS, Form, converted, 
 from obsim.query.kinds import INT64_MAX, Kind, kind_of_column
 from obsim.query.refusals import out_of_range, query_too_large, result_too_large, statement_too_costly
 from obsim.query.rewriting.sources import table_name
-from obsim.query.values import BUDGET, TEXT_BYTES_MAX
+from obsim.query.values import BUDGET, TEXT_BYTES_MAX, TRUNCATIONS
 
 __all__ = ["NATIVE_FUNCTIONS", "Tables", "connect"]
 
@@ -257,6 +257,7 @@ class Tables:
         """The rows of a rewritten query of `width` columns. Raises 4012 for too much work, 4019 for a large result."""
         self._meter.left = TICKS_MAX
         BUDGET.renew()
+        TRUNCATIONS.messages.clear()
         cursor = self._connection.cursor()
         try:
             cursor.execute(sql, values)

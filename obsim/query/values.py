@@ -9,8 +9,8 @@ from obsim.query.kinds import INT64_MAX, plain_number
 from obsim.query.refusals import result_too_large, statement_too_costly
 
 __all__ = [
-    "BUDGET", "Budget", "bounded", "exact", "near", "number_of", "quantized", "text_of", "to_decimal", "whole_of",
-    "whole_prefix",
+    "BUDGET", "TRUNCATIONS", "Budget", "Truncations", "bounded", "exact", "is_number", "near", "number_of", "quantized",
+    "read_number", "text_of", "to_decimal", "whole_of", "whole_prefix",
 ]
 
 _NUMBER = re_compile(r"\s*([-+]?)(\d+(?:\.\d*)?|\.\d+)((?:[eE][-+]?\d+)?)", ASCII)
@@ -44,6 +44,27 @@ BUDGET = Budget()
 """Statements run one at a time on one thread, each renews it."""
 
 
+class Truncations:
+    """Texts that the present statement read as numbers and that are none, as warning 1292 words them."""
+
+    __slots__ = ("messages",)
+    MAX = 64
+    TEXT_MAX = 128
+    """Characters of the value that a message shows."""
+
+    def __init__(self) -> None:
+        self.messages: list[str] = []
+
+    def note(self, kind: str, text: str) -> None:
+        """Remember one; the first 64 are enough."""
+        if len(self.messages) < self.MAX:
+            self.messages.append(f"Truncated incorrect {kind} value: '{text[: self.TEXT_MAX]}'")
+
+
+TRUNCATIONS = Truncations()
+"""As BUDGET: each statement begins with none."""
+
+
 def bounded(characters: int) -> None:
     """Raise 4019 for a text that would be longer than SQLite may hold; called before it is built."""
     if characters > TEXT_BYTES_MAX:
@@ -66,6 +87,19 @@ def number_of(value: Value) -> int | float | None:
         return number if abs(number) != float("inf") else 1.7976931348623157e308 * (-1 if sign == "-" else 1)
     whole = int(sign + digits) if len(digits) < 4000 else INT64_MAX + 1
     return whole if -INT64_MAX <= whole <= INT64_MAX else float(whole)
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a number and nothing else; blanks around it do not matter."""
+    match = _NUMBER.match(text)
+    return match is not None and not text[match.end() :].strip()
+
+
+def read_number(value: Value, kind: str = "DOUBLE") -> int | float | None:
+    """As `number_of`, with a warning for a text that is not all of it a number."""
+    if isinstance(value, str) and not is_number(value):
+        TRUNCATIONS.note(kind, value)
+    return number_of(value)
 
 
 def whole_of(value: Value) -> int | None:
@@ -132,8 +166,10 @@ def exact(number: Decimal) -> int | float | str:
 
 
 def whole_prefix(value: Value) -> int | None:
-    """CAST of a text to a whole number: the digits it begins with."""
+    """CAST of a text to a whole number: the digits it begins with, with a warning where there is more."""
     if not isinstance(value, str):
         return whole_of(value)
     match = _WHOLE.match(value)
+    if match is None or value[match.end() :].strip():
+        TRUNCATIONS.note("INTEGER", value)
     return clamped(int(match.group())) if match else 0

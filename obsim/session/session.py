@@ -417,6 +417,8 @@ class Session:
             answer: Answer | Pending = host.evaluator.run(plan, self, parameters)
             # In step mode such a query moves the clock, so no two of its answers are the same one.
             self.families = None if not kept or (acts and host.clock.name == "step") else plan.families
+            if self.warnings:
+                self.families = None  # whoever repeats the question asks for its warnings, too
             if not self.settings.autocommit and plan.views and not self.transaction.active:
                 self.transaction.begin(read_only=bool(self.transaction.next_read_only))
                 self.families = None

@@ -139,6 +139,13 @@ class FakeSession:
         default_factory=lambda: {"version": "5.7.25-OceanBase-v4.2.1.0", "autocommit": 1}
     )
     user_variables: dict[str, Value] = field(default_factory=dict)
+    warnings: list[tuple[int, str]] = field(default_factory=list)
+
+    def warn(self, code: int, message: str) -> None:
+        self.warnings.append((code, message))
+
+    def listing(self, view: str) -> list[tuple[Value, ...]]:
+        raise KeyError(view)
 
     def system_variable(self, name: str, scope: str) -> Value:
         if name.lower() not in self.variables:

@@ -62,6 +62,9 @@ class SessionFacts(Protocol):
     def user_variable(self, name: str) -> Value:
         """The value of `@name`, None if it was never set."""
 
+    def warn(self, code: int, message: str) -> None:
+        """Add a warning to those of the running statement."""
+
     def listing(self, view: str) -> Sequence[tuple[Value, ...]]:
         """The rows this session finds in a view of information_schema that is `of_session`."""
 

@@ -31,7 +31,7 @@ from obsim.query.kinds import (
     merged,
     text_of_length,
 )
-from obsim.query.values import number_of, text_of, whole_of, whole_prefix
+from obsim.query.values import number_of, read_number, text_of, whole_of, whole_prefix
 
 __all__ = [
     "FUNCTIONS", "HELPERS", "ORACLE_ONLY", "SPECIAL_SYNTAX", "WORDS", "Form", "Function", "argument_range", "converted",
@@ -432,7 +432,7 @@ SPECIAL_SYNTAX = frozenset({"CAST", "CONVERT", "EXTRACT", "GROUP_CONCAT", "POSIT
 """Calls with words inside the parentheses; the parser knows them."""
 
 HELPERS: dict[str, Callable[..., Any]] = {
-    "ob_number": number_of,
+    "ob_number": read_number,
     "ob_beside": lambda value, other: number_of(value) if isinstance(other, int | float) else value,
     "ob_text": text_of,
     "ob_whole": whole_of,

@@ -13,7 +13,7 @@ from obsim.query.kinds import BOOLEAN, DOUBLE, INTEGER, Kind, decimal_of
 from obsim.query.moments import canonical
 from obsim.query.refusals import illegal_double, wrong_column_count
 from obsim.query.rewriting.scope import Term
-from obsim.query.values import number_of
+from obsim.query.values import is_number, number_of
 
 __all__ = [
     "as_kind", "as_moment", "as_number", "as_text", "boolean", "collated", "compare", "literal_sql", "membership",
@@ -45,18 +45,18 @@ def _refuse_row(term: Term) -> None:
         raise wrong_column_count(1)
 
 
-def as_number(term: Term) -> str:
-    """The expression in a numeric context."""
+def as_number(term: Term, wanted: str = "DOUBLE") -> str:
+    """The expression in a numeric context; `wanted` is the type that a warning about its text names."""
     kind = term.kind
     if kind.is_number or kind.is_null:
         return term.sql
     if term.numeric:
         return term.numeric
-    if isinstance(term.literal, str) and not kind.is_temporal:
+    if isinstance(term.literal, str) and not kind.is_temporal and is_number(term.literal):
         return literal_sql(number_of(term.literal))
     if kind.is_temporal:
         return f"ob_moment_number({term.sql}, {kind.decimals})"
-    return f"ob_number({term.sql})"
+    return f"ob_number({term.sql})" if wanted == "DOUBLE" else f"ob_number({term.sql}, '{wanted}')"
 
 
 def as_text(term: Term) -> str:

@@ -79,7 +79,8 @@ def _cast(rewriter: Rewriter, node: Node, frame: Frame) -> Term:
     if word in {"DECIMAL", "UDECIMAL"}:
         digits, scale = (*sizes, 0)[:2] if sizes else (10, 0)
         return Term(
-            f"ob_cast_decimal({as_number(term)}, {digits}, {scale})", decimal_of(scale, digits, nullable=nullable)
+            f"ob_cast_decimal({as_number(term, 'DECIMAL')}, {digits}, {scale})",
+            decimal_of(scale, digits, nullable=nullable),
         )
     if word in {"DOUBLE", "FLOAT"}:
         return Term(f"(0.0 + {as_number(term)})", DOUBLE.as_nullable(nullable))
