@@ -100,23 +100,35 @@ class Listener:
         if self._stopped:
             return
         self._stopped = True
-        for server in self._servers:
-            server.close()
+        await self._stop_accepting()
         if self.options.unix_socket is not None and len(self._servers) > 1:
             Path(self.options.unix_socket).unlink(missing_ok=True)
         if not hasattr(self, "shared"):
             return
         connections = self.shared.connections
-        for connection in list(connections.values()):
-            connection.killed(query_only=False)
-            connection.transport.close()
         for _ in range(int(self.options.limits.linger_s / STOP_TICK_S)):
+            for connection in list(connections.values()):
+                if not connection.transport.is_closing():
+                    connection.killed(query_only=False)
+                    connection.transport.close()
+            # A client that was accepted just before comes into the table only now: look at least twice.
+            await asyncio.sleep(STOP_TICK_S)
             if not connections:
                 break
-            await asyncio.sleep(STOP_TICK_S)
         for connection in list(connections.values()):
             connection.transport.abort()
         await asyncio.sleep(STOP_TICK_S)
+
+    async def _stop_accepting(self) -> None:
+        loop = asyncio.get_running_loop()
+        if isinstance(loop, asyncio.SelectorEventLoop):
+            # A client that asyncio has accepted but not set up when its server closes would be left open.
+            for server in self._servers:
+                for listening in server.sockets:
+                    loop.remove_reader(listening)
+            await asyncio.sleep(0)
+        for server in self._servers:
+            server.close()
 
     async def run_until_signal(self) -> None:
         """Serve until SIGTERM or SIGINT, then stop."""

@@ -1,0 +1,170 @@
+"""The pytest plugin: a simulated cluster for each test, in process or behind a port.
+
+    def test_my_tool(obsim_server):
+        my_tool.back_up(**obsim_server.connect_args("mysql_tenant"))
+
+    @pytest.mark.obsim(version="4.3.3", clock="step")
+    def test_in_process(obsim_cluster): ...
+
+Both fixtures are fresh for each test and take a port of their own, so they are safe under xdist. `server_fixture` and
+`cluster_fixture` make fixtures of a wider scope. A failed test's report says what the cluster was made with, where its
+clock stands, and the command that starts the same one by hand.
+"""
+
+import shlex
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from inspect import signature
+from typing import TYPE_CHECKING, Any, Literal
+
+import pytest
+
+if TYPE_CHECKING:
+    from obsim.api import Cluster
+    from obsim.server import Server
+
+__all__ = ["cluster_fixture", "obsim_cluster", "obsim_server", "server_fixture"]
+
+MARKER = "obsim(scenario, seed, version, clock, ...): how obsim_cluster and obsim_server are made for this test"
+COMMAND_OPTIONS = {"scenario": "--scenario", "seed": "--seed", "version": "--ob-version", "clock": "--clock"}
+"""What of a cluster's making `obsim serve` can be told, in this order."""
+Scope = Literal["function", "class", "module", "package", "session"]
+
+
+@dataclass(slots=True)
+class _InUse:
+    """What a test uses, for the report should it fail."""
+
+    fixture: str
+    made_with: dict[str, Any]
+    cluster: "Cluster"
+    address: str = ""
+
+    def lines(self) -> list[str]:
+        """The report: what it was, and how to have it again."""
+        shown = {name: self.made_with.get(name) for name in COMMAND_OPTIONS}
+        others = {name: value for name, value in self.made_with.items() if name not in shown}
+        command = ["obsim", "serve"]
+        for name, option in COMMAND_OPTIONS.items():
+            if shown[name] is not None:
+                command += [option, str(shown[name])]
+        facts = [f"{name} {value}" for name, value in (shown | others).items() if value is not None]
+        where = f"cluster at {self.address}" if self.address else "cluster"
+        return [
+            ", ".join([f"{self.fixture}: {where}", *facts]),
+            f"its clock stands at {self.cluster.now:%Y-%m-%d %H:%M:%S.%f} UTC",
+            f"the same by hand: {shlex.join(command)}",
+        ]
+
+
+_IN_USE = pytest.StashKey[dict[str, _InUse]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options that hold for every test whose marker does not say otherwise."""
+    group = parser.getgroup("obsim", "obsim: simulated OceanBase clusters")
+    group.addoption("--obsim-scenario", metavar="NAME|FILE", help="scenario of the clusters (default: three-tenants)")
+    group.addoption("--obsim-seed", type=int, metavar="N", help="seed of every random choice (default: 0)")
+    group.addoption("--obsim-version", metavar="VERSION", help="the OceanBase version to be (default: 4.2.1)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known."""
+    config.addinivalue_line("markers", MARKER)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Any:
+    """Say of a failed test what its cluster was."""
+    report = yield
+    if report.when == "call" and report.failed:
+        for used in item.stash.get(_IN_USE, {}).values():
+            report.sections.append(("obsim", "\n".join(used.lines())))
+    return report
+
+
+def _known_options(kind: Callable[..., Any]) -> list[str]:
+    """The keywords that clusters, and for servers also servers, are made with."""
+    from obsim.api import Cluster  # noqa: PLC0415 - the engine loads with the first test that uses it
+
+    names = [*signature(kind).parameters, *signature(Cluster).parameters]
+    return [name for name in dict.fromkeys(names) if name not in {"options", "host", "port"}]
+
+
+def _made_with(request: pytest.FixtureRequest, kind: Callable[..., Any], own: dict[str, Any]) -> dict[str, Any]:
+    """The keywords of a cluster: those of the fixture, over them the command line's, over them the marker's."""
+    config = request.config
+    marked: dict[str, Any] = {}
+    for marker in request.node.iter_markers("obsim"):
+        if marker.args:
+            raise pytest.UsageError(f"the marker obsim takes keywords only, not {marker.args[0]!r}")
+        marked = marker.kwargs | marked  # the nearest one comes first
+    asked = {name: config.getoption(f"obsim_{name}") for name in ("scenario", "seed", "version")}
+    given = own | {name: value for name, value in asked.items() if value is not None} | marked
+    known = _known_options(kind)
+    for name in given:
+        if name not in known:
+            raise pytest.UsageError(f"obsim does not know the option {name!r}: it takes {', '.join(known)}")
+    defaults = {"scenario": "three-tenants", "seed": 0, "version": "4.2.1", "clock": "manual"}
+    return defaults | given
+
+
+def _note(request: pytest.FixtureRequest, used: _InUse) -> None:
+    request.node.stash.setdefault(_IN_USE, {})[used.fixture] = used
+
+
+def _cluster(request: pytest.FixtureRequest, own: dict[str, Any]) -> "Cluster":
+    from obsim.api import Cluster  # noqa: PLC0415
+
+    options = _made_with(request, Cluster, own)
+    cluster = Cluster(**options)
+    _note(request, _InUse(request.fixturename or "cluster", options, cluster))
+    return cluster
+
+
+def _server(request: pytest.FixtureRequest, own: dict[str, Any]) -> "Iterator[Server]":
+    from obsim.server import Server  # noqa: PLC0415
+
+    options = _made_with(request, Server, own)
+    with Server(**options) as server:
+        address = options.get("unix_socket") or f"{server.host}:{server.port}"
+        _note(request, _InUse(request.fixturename or "server", options, server.cluster, address))
+        yield server
+
+
+def cluster_fixture(scope: Scope = "module", **options: Any) -> Any:
+    """A fixture that gives one `obsim.Cluster` to all tests of a scope; `options` are the cluster's keywords.
+
+    >>> my_cluster = cluster_fixture(scope="session", scenario="many.toml")
+    """
+
+    @pytest.fixture(scope=scope)
+    def cluster(request: pytest.FixtureRequest) -> "Cluster":
+        return _cluster(request, options)
+
+    return cluster
+
+
+def server_fixture(scope: Scope = "module", **options: Any) -> Any:
+    """A fixture that gives one running `obsim.Server` to all tests of a scope; it stops at the end of the scope.
+
+    `server.cluster.reset()` takes it back to its beginning between tests.
+    """
+
+    @pytest.fixture(scope=scope)
+    def server(request: pytest.FixtureRequest) -> "Iterator[Server]":
+        yield from _server(request, options)
+
+    return server
+
+
+@pytest.fixture
+def obsim_cluster(request: pytest.FixtureRequest) -> "Cluster":
+    """A fresh `obsim.Cluster` in this process, for this test alone."""
+    return _cluster(request, {})
+
+
+@pytest.fixture
+def obsim_server(request: pytest.FixtureRequest) -> "Iterator[Server]":
+    """A fresh running `obsim.Server` on a free port of the loopback interface, for this test alone."""
+    yield from _server(request, {})

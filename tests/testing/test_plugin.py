@@ -1,0 +1,169 @@
+"""The pytest plugin as its user has it: in a run of pytest of its own."""
+
+import re
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+
+ROOT = Path(__file__).parents[2]
+Run = Callable[..., pytest.RunResult]
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+
+    def run(text: str, *options: str) -> pytest.RunResult:
+        pytester.makepyfile(text)
+        return pytester.runpytest_subprocess("-p", "obsim.testing.plugin", "--strict-markers", "-W", "error", *options)
+
+    return run
+
+
+def test_a_server_and_a_cluster_for_each_test(run: Run) -> None:
+    run(
+        """
+        import pymysql
+
+        ports = set()
+
+        def version(server):
+            with pymysql.connect(**server.connect_args("mysql_tenant")) as connection:
+                cursor = connection.cursor()
+                cursor.execute("ALTER SYSTEM BACKUP DATABASE")
+                cursor.execute("SELECT JOB_ID, ob_version() FROM oceanbase.DBA_OB_BACKUP_JOBS")
+                return cursor.fetchall()
+
+        def test_one(obsim_server):
+            assert version(obsim_server) == ((1, "4.2.1.0"),)
+
+        def test_two(obsim_server):
+            assert version(obsim_server) == ((1, "4.2.1.0"),)
+
+        def test_in_process(obsim_cluster):
+            obsim_cluster.execute("ALTER SYSTEM BACKUP DATABASE")
+            obsim_cluster.run_until_idle()
+            rows = obsim_cluster.query("SELECT STATUS FROM oceanbase.CDB_OB_BACKUP_JOB_HISTORY")
+            assert [row["STATUS"] for row in rows] == ["COMPLETED"] * 3
+        """
+    ).assert_outcomes(passed=3)
+
+
+def test_the_marker_goes_before_the_command_line(run: Run) -> None:
+    text = """
+        import pytest
+
+        def version(cluster):
+            return cluster.query("SELECT ob_version() v")[0]["v"]
+
+        def test_option(obsim_cluster):
+            assert version(obsim_cluster) == "4.3.3.0"
+
+        @pytest.mark.obsim(version="4.2.5", scenario="blank")
+        class TestMarked:
+            def test_class(self, obsim_cluster):
+                assert version(obsim_cluster) == "4.2.5.0"
+
+            @pytest.mark.obsim(version="4.1.0")
+            def test_nearest(self, obsim_cluster):
+                assert version(obsim_cluster) == "4.1.0.0"
+        """
+    run(text, "--obsim-version", "4.3.3").assert_outcomes(passed=3)
+
+
+def test_fixtures_of_a_wider_scope(run: Run) -> None:
+    run(
+        """
+        from obsim.testing.plugin import cluster_fixture, server_fixture
+
+        shared = server_fixture(version="4.2.5")
+        world = cluster_fixture(scope="session", scenario="blank")
+        ports = set()
+
+        def test_one(shared, world):
+            ports.add(shared.port)
+
+        def test_two(shared, world):
+            assert ports == {shared.port}
+            assert world.query("SELECT count(*) n FROM oceanbase.CDB_OB_BACKUP_PARAMETER")[0]["n"] == 0
+        """
+    ).assert_outcomes(passed=2)
+
+
+def test_a_failure_says_how_to_have_the_same_cluster_again(run: Run) -> None:
+    result = run(
+        """
+        import pytest
+
+        @pytest.mark.obsim(seed=7, clock="step", strict_incremental=True)
+        def test_fails(obsim_server):
+            obsim_server.cluster.advance(minutes=10)
+            assert False
+        """
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.re_match_lines(
+        [
+            r"-+ obsim -+",
+            r"obsim_server: cluster at 127\.0\.0\.1:\d+, scenario three-tenants, seed 7, .*, strict_incremental True",
+            r"its clock stands at 20\d\d-.*:10:00\.000000 UTC",
+            r"the same by hand: obsim serve --scenario three-tenants --seed 7 --ob-version 4\.2\.1 --clock step",
+        ]
+    )
+
+
+def test_an_unknown_keyword_is_named_with_those_that_are_known(run: Run) -> None:
+    result = run(
+        """
+        import pytest
+
+        @pytest.mark.obsim(versoin="4.2.5")
+        def test_misspelt(obsim_cluster):
+            pass
+
+        @pytest.mark.obsim("blank")
+        def test_in_place(obsim_cluster):
+            pass
+        """
+    )
+    result.assert_outcomes(errors=2)
+    result.stdout.fnmatch_lines(
+        [
+            "*obsim does not know the option 'versoin': it takes scenario, seed, version, clock,*",
+            "*keywords only, not 'blank'",
+        ]
+    )
+
+
+def test_a_test_that_leaves_a_client_hanging_does_not_hang_the_run(run: Run) -> None:
+    result = run(
+        """
+        import socket
+
+        def test_leaves(obsim_server):
+            global left
+            left = socket.create_connection((obsim_server.host, obsim_server.port))
+
+        def test_next(obsim_server):
+            assert obsim_server.port != left.getpeername()[1]
+            left.close()
+        """
+    )
+    result.assert_outcomes(passed=2)
+    assert result.duration < 20
+
+
+def test_the_example_of_the_readme(run: Run) -> None:
+    blocks = re.findall(r"^```python\n(.*?)^```$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    (example,) = [block for block in blocks if "def test_" in block]
+    run(example).assert_outcomes(passed=1)
+
+
+def test_it_is_installed_with_the_package() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert project["entry-points"]["pytest11"] == {"obsim": "obsim.testing.plugin"}
