@@ -1,4 +1,4 @@
-"""A unit of work for the DAG scheduler: kind, priority, length, and when it ran."""
+"""A unit of work for the DAG scheduler: kind, priority, length, what it waits for, and when it ran."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,6 +21,12 @@ class DagTask:
     on_finish: Callable[[Nanoseconds], None]
     log_stream_id: LogStreamId = LogStreamId(1)
     """What it works on."""
+    parents: tuple["DagTask", ...] = ()
+    """It is ready when all of them have finished."""
+    not_before_ns: Nanoseconds = Nanoseconds(0)
+    """It refuses to be scheduled before; the scheduler asks again every 5 s."""
+    emergency: bool = False
+    """It goes before the ready ones of its priority."""
     number: int = 0
     """Counts the tasks of a tenant from 1; 0 before it is submitted."""
     added_ns: Nanoseconds = Nanoseconds(0)
@@ -32,6 +38,10 @@ class DagTask:
     cancelled: bool = False
     wake: Event | None = None
     """The event that ends the running segment: the finish, or a yield point."""
+    indegree: int = 0
+    """Parents that have not finished."""
+    children: list["DagTask"] | None = None
+    """Tasks that wait for this one."""
 
     @property
     def start_ns(self) -> int:

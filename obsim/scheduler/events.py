@@ -59,6 +59,16 @@ class EventQueue:
         self._foreground_count -= not event.background
         return event
 
+    def run(self) -> None:
+        """Let everything happen that is ordered, and what comes of it."""
+        heap = self._heap
+        while heap:
+            at_ns, _, event = heappop(heap)
+            if not event.cancelled:
+                event.cancelled = True
+                self._foreground_count -= not event.background
+                event.handler(Nanoseconds(at_ns))
+
     def busy(self) -> bool:
         """Whether anything but background events is ordered."""
         return self._foreground_count > 0

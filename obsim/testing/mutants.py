@@ -160,9 +160,10 @@ def _compaction_rewrites_tail(right: Any) -> Any:
 
 def _no_yield(right: Any) -> Any:
     def yield_point(self: Dispatcher, task: Any, now_ns: Any) -> None:
-        limits, self._limits = self._limits, [1 << 30] * len(self._limits)
+        queue = self._queues[task.priority.index]
+        limit, queue.limit = queue.limit, 1 << 30
         right(self, task, now_ns)
-        self._limits = limits
+        queue.limit = limit
 
     return yield_point
 
@@ -170,7 +171,7 @@ def _no_yield(right: Any) -> Any:
 def _raise_waits(right: Any) -> Any:
     def set_limit(self: Dispatcher, priority: Any, limit: int, now_ns: Any) -> None:
         if limit > self.limit(priority):
-            self._limits[priority.index] = limit
+            self._queues[priority.index].limit = limit
         else:
             right(self, priority, limit, now_ns)
 

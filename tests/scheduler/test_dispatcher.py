@@ -168,3 +168,102 @@ def test_every_change_is_counted():
     bench.run_to(1)
     seen.append(bench.dispatcher.change_count)
     assert seen == sorted(set(seen))
+
+
+def dag(name, bench, seconds, *parents, priority=HA_LOW, **options):
+    return DagTask(
+        name, priority, Nanoseconds(int(seconds * S)), lambda ns: bench.finished.append((name, ns / S)),
+        parents=parents, **options,
+    )  # fmt: skip
+
+
+def test_a_child_runs_after_all_its_parents():
+    bench = Bench()
+    first, second = dag("first", bench, 2), dag("second", bench, 3)
+    child = dag("child", bench, 1, first, second)
+    grandchild = dag("grandchild", bench, 1, child)
+    bench.dispatcher.submit_net([first, second, child, grandchild], Nanoseconds(0))
+    assert (bench.dispatcher.waiting_count(HA_LOW), bench.dispatcher.blocked_count(HA_LOW)) == (0, 2)
+    assert [task.kind for task in bench.dispatcher.unfinished()] == ["first", "second", "child", "grandchild"]
+    bench.run_to(100)
+    assert bench.finished == [("first", 2), ("second", 3), ("child", 4), ("grandchild", 5)]
+
+
+def test_a_finished_parent_is_not_waited_for():
+    bench = Bench()
+    parent = bench.submit("parent", 1)
+    bench.run_to(1)
+    bench.dispatcher.submit(dag("child", bench, 1, parent), Nanoseconds(2 * S))
+    bench.run_to(100)
+    assert bench.finished == [("parent", 1), ("child", 3)]
+
+
+def test_cancelling_takes_along_what_waits_for_the_task():
+    bench = Bench()
+    parent = dag("parent", bench, 5)
+    child = dag("child", bench, 1, parent)
+    grandchild = dag("grandchild", bench, 1, child)
+    bench.dispatcher.submit_net([parent, child, grandchild], Nanoseconds(0))
+    bench.dispatcher.cancel(parent, Nanoseconds(S))
+    late = dag("late", bench, 1, parent)
+    bench.dispatcher.submit(late, Nanoseconds(2 * S))
+    bench.run_to(100)
+    assert (child.cancelled, grandchild.cancelled, late.cancelled) == (True, True, True)
+    assert bench.finished == [] == bench.dispatcher.unfinished()
+
+
+def test_cancelling_one_child_leaves_the_others():
+    bench = Bench()
+    parent = dag("parent", bench, 5)
+    child, other = dag("child", bench, 1, parent), dag("other", bench, 1, parent)
+    bench.dispatcher.submit_net([parent, child, other], Nanoseconds(0))
+    bench.dispatcher.cancel(child, Nanoseconds(S))
+    bench.run_to(100)
+    assert bench.finished == [("parent", 5), ("other", 6)]
+
+
+@pytest.mark.parametrize(("not_before_s", "starts_s"), [(0.5, 0.5), (1, 5), (5, 5), (5.5, 10), (12, 15)])
+def test_a_refusing_task_is_asked_every_five_seconds(not_before_s, starts_s):
+    bench = Bench()
+    task = dag("a", bench, 1, not_before_ns=Nanoseconds(int(not_before_s * S)))
+    bench.dispatcher.submit(task, Nanoseconds(S // 2))
+    bench.run_to(100)
+    assert (task.start_ns / S, bench.finished) == (starts_s, [("a", starts_s + 1)])
+
+
+def test_an_emergency_goes_before_the_ready_ones():
+    bench = Bench()
+    for name in "abc":
+        bench.submit(name, 1)
+    bench.dispatcher.submit(dag("urgent", bench, 1, emergency=True), Nanoseconds(0))
+    bench.run_to(100)
+    assert bench.finished == [("a", 1), ("b", 1), ("urgent", 2), ("c", 2)]
+
+
+def test_starts_of_one_moment_follow_the_scan_order():
+    events, steps = EventQueue(), []
+    dispatcher = Dispatcher(events, steps)
+    bench = Bench()
+    net = [dag(name, bench, 1, priority=PRIORITIES[index]) for name, index in (("a", 5), ("b", 0), ("c", 8), ("d", 1))]
+    dispatcher.submit_net(net, Nanoseconds(0))
+    assert steps == [(0, "start", 2), (0, "start", 4), (0, "start", 1), (0, "start", 3)]
+
+
+def test_a_paused_task_is_let_in_after_half_a_minute():
+    """At yield points every 3 s; the first at which a task has waited for over 30 s is 33 s after its pause."""
+    bench = Bench()
+    tasks = [bench.submit(name, 60) for name in "ab"]
+    bench.limit(1, at_s=0)
+    bench.run_to(1000)
+    assert tasks[0].segments == [(0, 3 * S), (36 * S, 69 * S), (93 * S, 117 * S)]
+    assert tasks[1].segments == [(0, 36 * S), (69 * S, 93 * S)]
+
+
+def test_finished_tasks_are_kept_without_what_they_hold():
+    bench = Bench()
+    parent = dag("parent", bench, 1)
+    bench.dispatcher.submit_net([parent, dag("child", bench, 1, parent)], Nanoseconds(0))
+    bench.run_to(100)
+    kept = list(bench.dispatcher.finished)
+    assert [(task.kind, task.segments) for task in kept] == [("parent", [(0, S)]), ("child", [(S, 2 * S)])]
+    assert all(task.parents == () and task.children is None for task in kept)

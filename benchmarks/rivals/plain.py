@@ -1,0 +1,180 @@
+"""The DAG scheduler as one would write it with SimPy: a process for the scheduler and for each task, slots as Resource.
+
+SimPy cannot change a Resource's capacity, so a new limit is written into its `_capacity`.
+"""
+
+from collections import deque
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from typing import Any
+
+import simpy
+from simpy.events import URGENT
+
+from obsim.scheduler.dispatcher import PATIENCE_NS, WAITING_PASS_NS, YIELD_NS
+from obsim.scheduler.priorities import PRIORITIES
+from rivals.workload import Command, Job, Step
+
+__all__ = ["prepared_plain"]
+
+Process = Generator[simpy.Event, Any, None]
+
+
+@dataclass(slots=True, eq=False)
+class _Task:
+    job: Job
+    left_ns: int
+    indegree: int = 0
+    children: "list[_Task]" = field(default_factory=list)
+    finished: bool = False
+    paused_ns: int | None = None
+    process: simpy.Process | None = None
+
+
+class _Scheduler:
+    def __init__(self, env: simpy.Environment) -> None:
+        self.env = env
+        self.slots = [simpy.Resource(env, p.default_score) for p in PRIORITIES]
+        self.ready: list[deque[_Task]] = [deque() for _ in PRIORITIES]
+        self.paused: list[deque[_Task]] = [deque() for _ in PRIORITIES]
+        self.waiting: list[list[_Task]] = [[] for _ in PRIORITIES]
+        self.running: list[list[_Task]] = [[] for _ in PRIORITIES]
+        self.tasks: dict[int, _Task] = {}
+        self.passes: set[int] = set()
+        self.trace: list[Step] = []
+        self.woken = env.event()
+        env.process(self.loop())
+
+    def signal(self) -> None:
+        """Wake the scheduler before anything else happens at this moment."""
+        if not self.woken.triggered:
+            self.woken._ok, self.woken._value = True, None  # noqa: SLF001 - succeed() is never urgent
+            self.env.schedule(self.woken, priority=URGENT)
+
+    def loop(self) -> Process:
+        while True:
+            yield self.woken
+            self.woken = self.env.event()
+            while self.start_one():
+                pass
+
+    def start_one(self) -> bool:
+        for index, slots in enumerate(self.slots):
+            queue = self.paused[index] or self.ready[index]
+            if queue and slots.count < slots.capacity:
+                self.start(queue.popleft())
+                return True
+        return False
+
+    def start(self, task: _Task) -> None:
+        index = task.job.priority
+        request = self.slots[index].request()
+        self.running[index].append(task)
+        self.trace.append((self.env.now, "start" if task.paused_ns is None else "resume", task.job.number))
+        task.process = self.env.process(self.work(task, request))
+
+    def work(self, task: _Task, request: Any) -> Process:
+        env, index, since_ns = self.env, task.job.priority, self.env.now
+        slots, paused, finish_ns = self.slots[index], self.paused[index], since_ns + task.left_ns
+        while True:
+            at_ns = finish_ns
+            if paused or slots.count > slots.capacity:
+                at_ns = min(at_ns, since_ns + ((env.now - since_ns) // YIELD_NS + 1) * YIELD_NS)
+            try:
+                yield env.timeout(at_ns - env.now)
+            except simpy.Interrupt:
+                continue
+            if at_ns == finish_ns:
+                self.leave(task, request, "finish")
+                self.finish(task)
+                return
+            over = slots.count > slots.capacity
+            if over or (paused and env.now - paused[0].paused_ns > PATIENCE_NS):
+                self.leave(task, request, "pause")
+                task.left_ns, task.paused_ns = finish_ns - env.now, env.now
+                paused.append(task)
+                if not over:
+                    self.start(paused.popleft())
+                return
+
+    def leave(self, task: _Task, request: Any, what: str) -> None:
+        self.slots[task.job.priority].release(request)
+        self.running[task.job.priority].remove(task)
+        self.trace.append((self.env.now, what, task.job.number))
+
+    def finish(self, task: _Task) -> None:
+        task.finished = True
+        for child in task.children:
+            child.indegree -= 1
+            if not child.indegree:
+                self.admit(child)
+        self.signal()
+
+    def admit(self, task: _Task) -> None:
+        """Make a task that waits for no other ready, or let it be asked again."""
+        job, waiting = task.job, self.waiting[task.job.priority]
+        if job.not_before_ns > self.env.now:
+            at_ns = -(-job.not_before_ns // WAITING_PASS_NS) * WAITING_PASS_NS
+            if at_ns not in self.passes:
+                self.passes.add(at_ns)
+                self.env.process(self.waiting_pass(at_ns))
+            return
+        waiting.remove(task)
+        if job.emergency:
+            self.ready[job.priority].appendleft(task)
+        else:
+            self.ready[job.priority].append(task)
+
+    def waiting_pass(self, at_ns: int) -> Process:
+        yield self.env.timeout(at_ns - self.env.now)
+        self.passes.remove(at_ns)
+        for waiting in self.waiting:
+            for task in [t for t in waiting if not t.indegree and t.job.not_before_ns <= at_ns]:
+                self.admit(task)
+        self.signal()
+
+    def command(self, command: Command, net: list[_Task]) -> Process:
+        yield self.env.timeout(command.at_ns)
+        if command.jobs:
+            for task in net:
+                self.add(task)
+            self.signal()
+            return
+        slots = self.slots[command.priority]
+        lowered = command.limit < slots.capacity
+        slots._capacity = command.limit  # noqa: SLF001 - there is no other way
+        if not lowered:
+            self.signal()
+        elif slots.count > slots.capacity:
+            for task in self.running[command.priority]:
+                if task.process is not None:
+                    task.process.interrupt()
+
+    def made(self, job: Job) -> _Task:
+        task = self.tasks[job.number] = _Task(job, job.work_ns)
+        return task
+
+    def add(self, task: _Task) -> None:
+        job = task.job
+        for number in job.parents:
+            parent = self.tasks[number]
+            if not parent.finished:
+                task.indegree += 1
+                parent.children.append(task)
+        self.waiting[job.priority].append(task)
+        if not task.indegree:
+            self.admit(task)
+
+
+def prepared_plain(commands: list[Command]) -> Callable[[], list[Step]]:
+    """A function that runs a workload through this program, with its tasks made beforehand."""
+    env = simpy.Environment()
+    scheduler = _Scheduler(env)
+    for command in commands:
+        env.process(scheduler.command(command, [scheduler.made(job) for job in command.jobs]))
+
+    def run() -> list[Step]:
+        env.run()
+        return scheduler.trace
+
+    return run
