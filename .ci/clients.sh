@@ -13,6 +13,7 @@ has() { command -v "$1" >/dev/null; }
 has mariadb || packages+=(mariadb-client)
 { has pkg-config && pkg-config --exists libmariadb && has cc; } || packages+=(libmariadb-dev pkg-config gcc python3-dev)
 { has node && has npm; } || packages+=(nodejs npm)
+python3 -c 'import ensurepip' 2>/dev/null || packages+=(python3-venv)
 has go || packages+=(golang-go)
 [ -d /usr/share/gocode/src/github.com/go-sql-driver/mysql ] || packages+=(golang-github-go-sql-driver-mysql-dev)
 { has java && has javac; } || packages+=(default-jdk-headless)

@@ -169,12 +169,13 @@ class LineDriver:
     source: ClassVar[Path | None] = None
     """What `build.sh` compiles; the name of its folder is what it is told."""
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, options: str = "") -> None:
+        """`options` as the driver takes them behind the `?` of its address."""
         if self.source is not None:
             compiled(self.source)
+        place = [address.host, str(address.port), address.user, address.database or "", address.ca or "", options]
         self.process = subprocess.Popen(
-            [*self.program, address.host, str(address.port), address.user, address.database or "", address.ca or ""],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            [*self.program, *place], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         try:
             self._answer()

@@ -1,8 +1,12 @@
 """The `mariadb` command as a script uses it: several statements from one -e, errors on stderr, the exit code."""
 
+import json
+import os
 import subprocess
 
 import pytest
+
+from tests.clients import programs
 
 
 @pytest.fixture(scope="module")
@@ -41,3 +45,34 @@ def test_with_force_the_same_session_goes_on(mariadb):
 def test_databases_and_the_default_one(mariadb):
     assert mariadb("-N", "-D", "oceanbase", "-e", "SELECT DATABASE()").stdout == "oceanbase\n"
     assert "ERROR 1049 (42000): Unknown database 'nowhere'" in mariadb("-D", "nowhere", "-e", "SELECT 1").stderr
+
+
+@pytest.fixture(scope="module")
+def obcli(serve, require, tmp_path_factory):
+    """Run obcli with arguments, its address stored as its users store it; returns what it printed."""
+    require("obcli")
+    server = serve("--clock", "step")
+    home = str(tmp_path_factory.mktemp("obcli"))
+
+    def run(*arguments, script=""):
+        ended = subprocess.run(
+            [programs.TOOLS / "obcli", *arguments], input=script, capture_output=True, text=True, timeout=60,
+            check=False, env=os.environ | {"HOME": home, "XDG_CONFIG_HOME": home},
+        )
+        return json.loads(ended.stdout)
+
+    run("config", "set-dsn", script=f"oceanbase://root@mysql_tenant#obcluster:@{server.host}:{server.port}/oceanbase")
+    return run
+
+
+def test_obcli_tells_its_status(obcli):
+    assert obcli("status")["data"] == {
+        "mode": "mysql_protocol", "connected": True, "version": "5.7.25-OceanBase_CE-v4.2.1.0",
+        "current_db": "oceanbase",
+    }
+
+
+def test_obcli_lists_the_views_of_its_tenant(obcli):
+    names = {row["table_name"] for row in obcli("schema", "tables")["rows"]}
+    assert "DBA_OB_BACKUP_JOBS" in names
+    assert "CDB_OB_BACKUP_JOBS" not in names

@@ -7,12 +7,21 @@ import pytest
 import sqlalchemy
 from sqlalchemy.dialects import mysql
 
+DIALECTS = {
+    "mysql+pymysql": "sqlalchemy",
+    "mysql+mysqldb": "mysqlclient",
+    "mysql+mysqlconnector": "mysql-connector",
+    "oceanbase+pyoceanbase": "pyoceanbase",
+}
+"""Name of the dialect and driver: the client it needs."""
 
-@pytest.fixture(scope="module")
-def engine(serve: Callable[..., Any]):
+
+@pytest.fixture(scope="module", params=DIALECTS)
+def engine(request: pytest.FixtureRequest, serve: Callable[..., Any], require: Callable[[str], None]):
+    require(DIALECTS[request.param])
     server = serve("--clock", "step")
     address = sqlalchemy.URL.create(
-        "mysql+pymysql", username="root@sys", host=server.host, port=server.port, database="oceanbase"
+        request.param, username="root@sys", host=server.host, port=server.port, database="oceanbase"
     )
     engine = sqlalchemy.create_engine(address)
     yield engine
@@ -35,6 +44,15 @@ def test_columns_come_with_their_types(engine):
     assert isinstance(columns["START_TIMESTAMP"]["type"], mysql.TIMESTAMP)
     assert columns["STATUS"]["type"].length == 4096
     assert columns["COMMENT"]["nullable"]
+
+
+def test_views_have_neither_keys_nor_comments(engine):
+    inspector = sqlalchemy.inspect(engine)
+    assert inspector.get_pk_constraint("DBA_OB_TENANTS")["constrained_columns"] == []
+    assert inspector.get_foreign_keys("DBA_OB_TENANTS") == inspector.get_indexes("DBA_OB_TENANTS") == []
+    assert inspector.get_unique_constraints("DBA_OB_TENANTS") == []
+    assert inspector.get_table_comment("DBA_OB_TENANTS") == {"text": None}
+    assert inspector.get_view_definition("DBA_OB_TENANTS").startswith("CREATE VIEW")
 
 
 def test_a_reflected_table_can_be_asked(engine):

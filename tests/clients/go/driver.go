@@ -103,7 +103,7 @@ func trust(config *mysql.Config, caFile string) error {
 	return mysql.RegisterTLSConfig("own", &tls.Config{RootCAs: pool, ServerName: "127.0.0.1"})
 }
 
-func connect(host, port, user, database, caFile string) (*sql.Conn, error) {
+func connect(host, port, user, database, caFile, options string) (*sql.Conn, error) {
 	config := mysql.NewConfig()
 	config.Net, config.Addr = "tcp", host+":"+port
 	config.User, config.DBName = user, database
@@ -113,7 +113,11 @@ func connect(host, port, user, database, caFile string) (*sql.Conn, error) {
 			return nil, err
 		}
 	}
-	pool, err := sql.Open("mysql", config.FormatDSN())
+	address := config.FormatDSN()
+	if options != "" {
+		address += "&" + options // parseTime stands behind the ? already
+	}
+	pool, err := sql.Open("mysql", address)
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +126,7 @@ func connect(host, port, user, database, caFile string) (*sql.Conn, error) {
 
 func main() {
 	out := json.NewEncoder(os.Stdout)
-	connection, err := connect(os.Args[1], os.Args[2], os.Args[3], os.Args[4], os.Args[5])
+	connection, err := connect(os.Args[1], os.Args[2], os.Args[3], os.Args[4], os.Args[5], os.Args[6])
 	if err != nil {
 		out.Encode(refusal(err))
 		os.Exit(1)

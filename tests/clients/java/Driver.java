@@ -123,7 +123,7 @@ public final class Driver {
             properties.setProperty("useSsl", "true");
             properties.setProperty("serverSslCert", options[4]);
         }
-        String address = "jdbc:mariadb://" + options[0] + ":" + options[1] + "/" + options[3];
+        String address = "jdbc:mariadb://" + options[0] + ":" + options[1] + "/" + options[3] + "?" + options[5];
         try (Connection connection = DriverManager.getConnection(address, properties)) {
             out.println(GSON.toJson(Map.of("connected", true)));
             BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
