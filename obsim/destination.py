@@ -1,19 +1,24 @@
 """Destination strings: URIs with their options, and what of them may be shown.
 
-Sources: statements.md (Destinations), samples.md (CDB_OB_BACKUP_PARAMETER).
+Sources: statements.md (Destinations), samples.md (CDB_OB_BACKUP_PARAMETER), ob_backup_config.cpp.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from re import fullmatch
+from typing import Any
 
-from obsim.errors import error
+from obsim.errors import NotModelled, error
+from obsim.parameters import read_time
 
-__all__ = ["ArchiveDestination", "BackupUri", "parse_archive_destination", "parse_uri"]
+__all__ = ["ArchiveDestination", "BackupUri", "parse_archive_destination", "parse_restore_source", "parse_uri"]
 
 _SCHEMES = ("file", "oss", "cos", "s3", "obs", "azblob")
 _HIDDEN_OPTIONS = frozenset({"access_key", "secret_key", "session_token", "sts_credential"})
-_UNIT_US = {"us": 1, "ms": 1000, "s": 10**6, "m": 60 * 10**6, "h": 3600 * 10**6, "d": 86_400 * 10**6}
-DAY_US = _UNIT_US["d"]
+DAY_US = 86_400_000_000
+_SECOND_NS = 10**9
+_DAY_NS = 86_400 * _SECOND_NS
+_INTERVAL_MIN_NS = 60 * _SECOND_NS
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,39 +56,92 @@ def parse_uri(text: str) -> BackupUri:
 
 @dataclass(frozen=True, slots=True)
 class ArchiveDestination:
-    """What LOG_ARCHIVE_DEST says."""
+    """What LOG_ARCHIVE_DEST says. The interval is kept in whole days, rounded down (ob_backup_struct.cpp)."""
 
     uri: BackupUri
-    binding: str
-    piece_switch_interval: str
-    piece_switch_interval_us: int
+    binding: str = "OPTIONAL"
+    piece_switch_days: int = 1
+
+    @property
+    def piece_switch_interval_us(self) -> int:
+        """How long a piece takes, in microseconds."""
+        return self.piece_switch_days * DAY_US
 
 
 def parse_archive_destination(text: str) -> ArchiveDestination:
     """Read `LOCATION=uri [BINDING=..] [PIECE_SWITCH_INTERVAL=..] ...`, keys in any case and order, parted by blanks.
 
-    Raises 1235 for an unknown key, an interval outside [1d,7d] and a missing LOCATION, 9026 for a bad URI.
+    The first word that is wrong decides: 1235 for an unknown key or compression and for an interval outside [1d,7d],
+    1210 for a value that is missing or no value of its key, 9026 for a bad URI, 4016 for a sign without a key. Then
+    1235 where no LOCATION was given (ob_backup_config.cpp).
     """
-    values: dict[str, str] = {}
-    for word in text.split():
-        key, equals, value = word.partition("=")
-        if not equals or key.lower() not in {
-            "location",
-            "binding",
-            "piece_switch_interval",
-            "lag_target",
-            "compression",
-        }:
+    values: dict[str, Any] = {}
+    for word in filter(None, text.split(" ")):
+        key, _, value = word.lstrip("=").partition("=")
+        if not key:
+            raise error("OB_ERR_UNEXPECTED")
+        read = _ARCHIVE_KEYS.get(key.lower())
+        if read is None:
             raise error("OB_NOT_SUPPORTED")
-        values[key.lower()] = value
-    binding = values.get("binding", "OPTIONAL").upper()
-    if binding not in {"OPTIONAL", "MANDATORY"}:
-        raise error("OB_NOT_SUPPORTED")
-    interval = values.get("piece_switch_interval", "1d")
-    match = fullmatch(r"([0-9]{1,9})(us|ms|s|m|h|d)", interval.lower())
-    interval_us = int(match.group(1)) * _UNIT_US[match.group(2)] if match else 0
-    if not DAY_US <= interval_us <= 7 * DAY_US:
-        raise error("OB_NOT_SUPPORTED", "invalid piece_switch_interval out of range [1d,7d] is")
-    if not values.get("location"):
+        if not value:
+            raise error("OB_INVALID_ARGUMENT")
+        values |= read(value)
+    if "uri" not in values:
         raise error("OB_NOT_SUPPORTED", "set archive dest without location is")
-    return ArchiveDestination(parse_uri(values["location"]), binding, interval, interval_us)
+    return ArchiveDestination(**values)
+
+
+def _binding(value: str) -> dict[str, Any]:
+    if value.upper() not in {"OPTIONAL", "MANDATORY"}:
+        raise error("OB_INVALID_ARGUMENT")
+    return {"binding": value.upper()}
+
+
+def _interval(value: str) -> dict[str, Any]:
+    interval_ns = read_time(value)
+    if interval_ns is None or interval_ns < _INTERVAL_MIN_NS:
+        raise error("OB_INVALID_ARGUMENT")
+    if not _DAY_NS <= interval_ns <= 7 * _DAY_NS:
+        raise error("OB_NOT_SUPPORTED", "invalid piece_switch_interval out of range [1d,7d] is")
+    return {"piece_switch_days": interval_ns // _DAY_NS}
+
+
+def _lag_target(value: str) -> dict[str, Any]:
+    """Checked and kept out of sight: what steers is `archive_lag_target`."""
+    target_ns = read_time(value)
+    if target_ns is None or not _SECOND_NS <= target_ns <= 3600 * _SECOND_NS:
+        raise error("OB_INVALID_ARGUMENT")
+    return {}
+
+
+def _compression(value: str) -> dict[str, Any]:
+    if value.upper() not in {"ENABLE", "DISABLE"}:
+        raise error("OB_NOT_SUPPORTED")
+    return {}
+
+
+_ARCHIVE_KEYS: dict[str, Callable[[str], dict[str, Any]]] = {
+    "binding": _binding,
+    "compression": _compression,
+    "lag_target": _lag_target,
+    "location": lambda value: {"uri": parse_uri(value)},
+    "piece_switch_interval": _interval,
+}
+"""Key -> what its value says."""
+
+
+def parse_restore_source(text: str) -> BackupUri:
+    """Read the `LOCATION=uri` of LOG_RESTORE_SOURCE: 1235 for another key, 1210 for no place, 9026 for a bad URI."""
+    uri = None
+    for word in filter(None, text.split(" ")):
+        key, _, value = word.lstrip("=").partition("=")
+        if key.lower() == "service":
+            raise NotModelled("log_restore_source with SERVICE")
+        if key.lower() != "location":
+            raise error("OB_NOT_SUPPORTED" if key else "OB_ERR_UNEXPECTED")
+        if not value:
+            raise error("OB_INVALID_ARGUMENT")
+        uri = parse_uri(value)
+    if uri is None:
+        raise error("OB_INVALID_ARGUMENT", "log_restore_source")
+    return uri

@@ -19,7 +19,7 @@ from obsim.versions import Version
 
 __all__ = [
     "PARAMETERS", "Level", "ParameterDef", "ParameterStore", "ParameterView", "check_value", "definitions_of",
-    "number_of",
+    "number_of", "read_time",
 ]
 
 
@@ -123,6 +123,11 @@ def _read_measure(text: str, units: Mapping[str, int]) -> int | None:
     return None if unit is None else found[0] * unit
 
 
+def read_time(text: str) -> int | None:
+    """Nanoseconds of a time such as `5m` (seconds without a unit), None for what is none."""
+    return _read_measure(text, _TIME_UNITS)
+
+
 def _read_bool(text: str) -> int | None:
     word = text.lower()
     return 1 if word in _TRUE else 0 if word in _FALSE else None
@@ -138,7 +143,7 @@ def _read_moment(text: str) -> int | None:
 # A reader turns text into a number that bounds can be compared with; None means the text is not of the kind.
 _READERS: dict[str, Callable[[str], int | float | None]] = {
     "int": _read_int,
-    "time": lambda text: _read_measure(text, _TIME_UNITS),
+    "time": read_time,
     "capacity": lambda text: _read_measure(text, _CAPACITY_UNITS),
     "bool": _read_bool,
     "moment": _read_moment,

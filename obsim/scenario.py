@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from obsim.archive.round import ArchiveRound, RoundStatus
+from obsim.archive.tenant import ARCHIVED, StoredDestination
 from obsim.cluster.accounts import PRIVILEGES
 from obsim.cluster.commands import COMMANDS
 from obsim.cluster.resources import FIRST_USER_ID, UnitSize, next_id, standard_resources
@@ -193,14 +194,14 @@ def _add_user(state: ClusterState, administrator: Principal, spec: UserSpec) -> 
 def _set_archive(state: ClusterState, tenant: Tenant, spec: TenantSpec) -> None:
     destination = parse_archive_destination(spec.log_archive_dest)
     archive = tenant.archive
-    archive.destination = destination
-    archive.dest_id = tenant.destination_set("archive_log", destination.uri, state.now_ns)
+    dest_id = tenant.destination_set("archive_log", destination.uri, state.now_ns)
+    archive.destinations[ARCHIVED] = StoredDestination(destination, dest_id)
     if spec.archivelog:
         start_scn = Scn(state.start_ns - _ROUND_AGE_NS)
         archive.enabled = True
         archive.round = ArchiveRound(
             1,
-            archive.dest_id,
+            dest_id,
             destination.uri.path,
             destination.piece_switch_interval_us,
             1,

@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from obsim.archive.piece import ArchivePiece, pieces_of
 from obsim.archive.round import CHECKPOINT_INTERVAL_NS, ArchiveRound, RoundStatus
@@ -13,13 +13,28 @@ from obsim.revisions import Revisions
 from obsim.scheduler.events import Event, EventQueue
 from obsim.storage.tenant import TenantStorage
 
-__all__ = ["TenantArchive"]
+__all__ = ["ARCHIVED", "StoredDestination", "TenantArchive"]
 
 STEP_NS = 500_000_000
 """From one state of the round to the next while all log streams follow."""
+ARCHIVED = 0
+"""Number of the destination that rounds write to: "only one dest is supported" (ob_archive_scheduler_service.cpp)."""
 _STOPPABLE = frozenset(
     {RoundStatus.BEGINNING, RoundStatus.DOING, RoundStatus.INTERRUPTED, RoundStatus.SUSPENDING, RoundStatus.SUSPEND}
 )
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDestination:
+    """LOG_ARCHIVE_DEST[_n] and its state, each of which may be set without the other."""
+
+    destination: ArchiveDestination | None = None
+    dest_id: int = 0
+    state: str = "ENABLE"
+    """As it was typed; letter case does not count."""
+
+
+_NOWHERE = StoredDestination()
 
 
 @dataclass(slots=True, eq=False, weakref_slot=True)
@@ -32,10 +47,8 @@ class TenantArchive:
     on_left_doing: Callable[[Nanoseconds], None] = field(default=lambda _now_ns: None)
     """Told when the round stops being DOING, so that running backups look at it."""
     enabled: bool = False
-    destination: ArchiveDestination | None = None
-    dest_id: int = 0
-    deferred: bool = False
-    """LOG_ARCHIVE_DEST_STATE is DEFER."""
+    destinations: dict[int, StoredDestination] = field(default_factory=dict)
+    """By number: 0 is the one that is archived to, 1 to 8 are kept and shown."""
     step_ns: Nanoseconds = CHECKPOINT_INTERVAL_NS
     """What `archive_lag_target` makes of the time between two steps of the checkpoint."""
     round: ArchiveRound | None = None
@@ -43,6 +56,25 @@ class TenantArchive:
     _log_marks: list[tuple[Nanoseconds, Bytes]] = field(default_factory=list)
     """When the tenant had written how much log, in order of time: which piece holds it follows from this."""
     _pass: Event | None = None
+
+    @property
+    def destination(self) -> ArchiveDestination | None:
+        """Where rounds begin, None while nothing is set."""
+        return self._archived.destination
+
+    @property
+    def dest_id(self) -> int:
+        """DEST_ID of `destination`, 0 without one."""
+        return self._archived.dest_id
+
+    @property
+    def deferred(self) -> bool:
+        """LOG_ARCHIVE_DEST_STATE is DEFER."""
+        return self._archived.state.upper() == "DEFER"
+
+    @property
+    def _archived(self) -> StoredDestination:
+        return self.destinations.get(ARCHIVED, _NOWHERE)
 
     @property
     def doing(self) -> bool:
@@ -112,11 +144,24 @@ class TenantArchive:
         else:
             self.follow(now_ns)
 
-    def set_deferred(self, deferred: bool, now_ns: Nanoseconds) -> None:
-        """LOG_ARCHIVE_DEST_STATE: DEFER suspends the round, ENABLE goes on with it."""
-        self.deferred = deferred
+    def set_destination(
+        self, number: int, destination: ArchiveDestination | None, dest_id: int, now_ns: Nanoseconds
+    ) -> None:
+        """LOG_ARCHIVE_DEST[_n]: a new one is enabled; None takes it away with its state."""
+        self.destinations.pop(number, None)
+        if destination is not None:
+            self.destinations[number] = StoredDestination(destination, dest_id)
+        self._destination_changed(number, now_ns)
+
+    def set_state(self, number: int, state: str, now_ns: Nanoseconds) -> None:
+        """LOG_ARCHIVE_DEST_STATE[_n]: DEFER suspends the round, ENABLE goes on with it."""
+        self.destinations[number] = replace(self.destinations.get(number, _NOWHERE), state=state)
+        self._destination_changed(number, now_ns)
+
+    def _destination_changed(self, number: int, now_ns: Nanoseconds) -> None:
         self.revisions.touch("archive")
-        self.order_pass(now_ns)
+        if number == ARCHIVED:
+            self.order_pass(now_ns)
 
     def order_pass(self, now_ns: Nanoseconds) -> None:
         """Let the round be looked at after a step, unless it will be anyway."""

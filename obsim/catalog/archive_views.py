@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from obsim.archive.piece import ArchivePiece
 from obsim.archive.round import ArchiveRound, RoundStatus
+from obsim.archive.tenant import StoredDestination
 from obsim.catalog.model import Row, Scope
 from obsim.catalog.part import Part, Remembered
 from obsim.catalog.values import bytes_display, decimal_text, yes_no
@@ -107,21 +108,26 @@ def _piece(tenant: Tenant, current: ArchiveRound, piece: ArchivePiece, offset_s:
 
 
 def archive_destinations(_state: ClusterState, tenants: Iterable[Tenant], _offset_s: int) -> list[Row]:
-    """OB_ARCHIVE_DEST: five rows by name once a destination is set."""
-    rows: list[Row] = []
-    for tenant in tenants:
-        destination = tenant.archive.destination
-        if destination is None:
-            continue
-        items = (
-            ("binding", destination.binding),
-            ("dest_id", str(tenant.archive.dest_id)),
-            ("path", destination.uri.path),
-            ("piece_switch_interval", destination.piece_switch_interval),
-            ("state", "DEFER" if tenant.archive.deferred else "ENABLE"),
-        )
-        rows += [(tenant.tenant_id, DEST_NO, name, value) for name, value in items]
-    return rows
+    """OB_ARCHIVE_DEST: five rows by name for a destination, one where only its state was set."""
+    return [
+        (tenant.tenant_id, number, name, value)
+        for tenant in tenants
+        for number, stored in sorted(tenant.archive.destinations.items())
+        for name, value in _destination_items(stored)
+    ]
+
+
+def _destination_items(stored: StoredDestination) -> list[tuple[str, str]]:
+    state = ("state", stored.state)
+    if stored.destination is None:
+        return [state]
+    return [
+        ("binding", stored.destination.binding),
+        ("dest_id", str(stored.dest_id)),
+        ("path", stored.destination.uri.path),
+        ("piece_switch_interval", f"{stored.destination.piece_switch_days}d"),
+        state,
+    ]
 
 
 def archive_destination_status(state: ClusterState, scope: Scope) -> list[Row]:

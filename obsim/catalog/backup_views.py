@@ -167,8 +167,12 @@ def storage_info(_state: ClusterState, tenants: Iterable[Tenant], offset_s: int)
         _storage(tenant, known, offset_s)
         for tenant in tenants
         for known in tenant.destinations
-        if known.dest_id in {tenant.backup.dest_id, tenant.archive.dest_id}
+        if known.dest_id in _used(tenant)
     ]
+
+
+def _used(tenant: Tenant) -> set[int]:
+    return {tenant.backup.dest_id, *(stored.dest_id for stored in tenant.archive.destinations.values())}
 
 
 def storage_info_history(_state: ClusterState, tenants: Iterable[Tenant], offset_s: int) -> list[Row]:
@@ -177,7 +181,7 @@ def storage_info_history(_state: ClusterState, tenants: Iterable[Tenant], offset
         _storage(tenant, known, offset_s)
         for tenant in tenants
         for known in tenant.destinations
-        if known.dest_id not in {tenant.backup.dest_id, tenant.archive.dest_id}
+        if known.dest_id not in _used(tenant)
     ]
 
 

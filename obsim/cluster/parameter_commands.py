@@ -6,10 +6,11 @@ All actions of a statement are checked before the first one is carried out.
 from collections.abc import Callable
 
 from obsim.answers import Ok
+from obsim.archive.tenant import ARCHIVED
 from obsim.cluster.resolve import named_tenant, parameter_tenants
 from obsim.cluster.state import ClusterState, Principal
 from obsim.cluster.tenant import Tenant
-from obsim.destination import parse_archive_destination, parse_uri
+from obsim.destination import parse_archive_destination, parse_restore_source, parse_uri
 from obsim.errors import NotModelled, error
 from obsim.ids import SYS_TENANT_ID, TenantId
 from obsim.parameters import Level, ParameterDef, check_value, number_of
@@ -18,8 +19,9 @@ from obsim.statements import AlterParameters, NullValue, ParameterAction, ResetP
 __all__ = ["alter_parameters", "reset_parameters"]
 
 Change = Callable[[], None]
-_SETTINGS = frozenset({"data_backup_dest", "log_archive_dest", "log_archive_dest_state", "log_restore_source"})
-_NUMBERED = tuple(f"log_archive_dest{infix}_{n}" for infix in ("", "_state") for n in range(1, 9))
+_DEST_NUMBERS = {f"log_archive_dest_{n}" if n else "log_archive_dest": n for n in range(9)}
+_STATE_NUMBERS = {f"log_archive_dest_state_{n}" if n else "log_archive_dest_state": n for n in range(9)}
+_SETTINGS = frozenset({"data_backup_dest", "log_restore_source", *_DEST_NUMBERS, *_STATE_NUMBERS})
 
 _SET_LAG_TARGET = "ALTER SYSTEM SET ARCHIVE_LAG_TARGET"
 _TENANT_WORDS = {"all": "all/all_meta", "all_meta": "all/all_meta", "all_user": "all_user"}
@@ -28,7 +30,7 @@ _S3_LAG_MIN_NS = 60 * 10**9
 
 def alter_parameters(state: ClusterState, who: Principal, statement: AlterParameters) -> Ok:
     """ALTER SYSTEM SET: every check of every action, then every change."""
-    settings = [a for a in statement.actions if a.name in _SETTINGS or a.name in _NUMBERED]
+    settings = [a for a in statement.actions if a.name in _SETTINGS]
     if settings:
         changes = _check_settings(state, who, statement, settings)
     else:
@@ -125,7 +127,7 @@ def reset_parameters(state: ClusterState, who: Principal, statement: ResetParame
     """ALTER SYSTEM RESET: back to the defaults; the TENANT check comes after the name check (statements.md)."""
     changes = []
     for action in statement.actions:
-        if action.name in _SETTINGS or action.name in _NUMBERED:
+        if action.name in _SETTINGS:
             raise NotModelled(f"ALTER SYSTEM RESET {action.name}: set it to '' instead")
         definition = _find(state, who, action.name, action.tenant)
         if action.tenant is not None and who.tenant_id != SYS_TENANT_ID:
@@ -157,23 +159,26 @@ def _check_setting(state: ClusterState, who: Principal, action: ParameterAction)
         raise error("OB_NOT_SUPPORTED")
     else:
         tenant = state.tenants[who.tenant_id]
+    if isinstance(action.value, NullValue):
+        raise error("OB_INVALID_BACKUP_DEST")
+    text = str(int(action.value) if isinstance(action.value, bool) else action.value)
+    if action.name in _DEST_NUMBERS:
+        return _check_archive_dest(state, tenant, _DEST_NUMBERS[action.name], text)
+    if action.name in _STATE_NUMBERS:
+        return _check_dest_state(state, tenant, _STATE_NUMBERS[action.name], text)
+    check = _check_data_dest if action.name == "data_backup_dest" else _check_restore_source
+    return check(state, tenant, text)
+
+
+def _only_user_tenants(tenant: Tenant) -> None:
+    """Only user tenants have such settings: found out once the value has been read (ob_backup_config.cpp)."""
     if tenant.kind != "USER":
         raise error("OB_NOT_SUPPORTED")
-    if not isinstance(action.value, str):
-        raise error("OB_INVALID_BACKUP_DEST")
-    if action.name == "data_backup_dest":
-        return _check_data_dest(state, tenant, action.value)
-    if action.name == "log_archive_dest":
-        return _check_archive_dest(state, tenant, action.value)
-    if action.name == "log_archive_dest_state":
-        return _check_dest_state(state, tenant, action.value)
-    if action.name == "log_restore_source":
-        return _check_restore_source(state, tenant, action.value)
-    raise NotModelled(f"the setting {action.name}")
 
 
 def _check_data_dest(state: ClusterState, tenant: Tenant, text: str) -> Change:
     uri = parse_uri(text) if text else None
+    _only_user_tenants(tenant)
     if tenant.backup.jobs or tenant.backup.expected_by_sys:
         raise error("OB_BACKUP_IN_PROGRESS")
 
@@ -186,39 +191,33 @@ def _check_data_dest(state: ClusterState, tenant: Tenant, text: str) -> Change:
     return change
 
 
-def _check_archive_dest(state: ClusterState, tenant: Tenant, text: str) -> Change:
+def _check_archive_dest(state: ClusterState, tenant: Tenant, number: int, text: str) -> Change:
     destination = parse_archive_destination(text) if text else None
-    if tenant.archive.running:
+    _only_user_tenants(tenant)
+    if number == ARCHIVED and tenant.archive.running:
         raise error("OB_NOT_SUPPORTED", "change archive dest when archive is running is")
 
     def change() -> None:
-        tenant.archive.destination = destination
-        uri = destination.uri if destination else None
-        tenant.archive.dest_id = tenant.destination_set("archive_log", uri, state.now_ns) if uri else 0
-        state.revisions.touch("archive")
-        tenant.archive.order_pass(state.now_ns)
+        dest_id = tenant.destination_set("archive_log", destination.uri, state.now_ns) if destination else 0
+        tenant.archive.set_destination(number, destination, dest_id, state.now_ns)
 
     return change
 
 
+def _check_dest_state(state: ClusterState, tenant: Tenant, number: int, text: str) -> Change:
+    if text.upper() not in {"ENABLE", "DEFER"}:
+        raise error("OB_INVALID_ARGUMENT")
+    _only_user_tenants(tenant)
+    return lambda: tenant.archive.set_state(number, text, state.now_ns)
+
+
 def _check_restore_source(state: ClusterState, tenant: Tenant, text: str) -> Change:
     """`LOCATION=uri`, or '' for none; SERVICE would need another cluster to follow."""
-    key, _, value = text.strip().partition("=")
-    if key.upper() == "SERVICE":
-        raise NotModelled("log_restore_source with SERVICE")
-    if text and key.upper() != "LOCATION":
-        raise error("OB_NOT_SUPPORTED")
-    uri = parse_uri(value.strip()) if text else None
+    uri = parse_restore_source(text) if text else None
+    _only_user_tenants(tenant)
 
     def change() -> None:
         tenant.log_restore_source = uri.shown if uri else ""
         state.revisions.touch("backup_parameters")
 
     return change
-
-
-def _check_dest_state(state: ClusterState, tenant: Tenant, text: str) -> Change:
-    word = text.upper()
-    if word not in {"ENABLE", "DEFER"}:
-        raise error("OB_INVALID_ARGUMENT")
-    return lambda: tenant.archive.set_deferred(word == "DEFER", state.now_ns)
