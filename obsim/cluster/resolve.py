@@ -13,6 +13,7 @@ __all__ = [
 ]  # fmt: skip
 
 _WORDS = frozenset({"all", "all_user", "all_meta"})
+_SEED = "seed"
 
 
 def named_tenant(state: ClusterState, name: str) -> Tenant:
@@ -69,14 +70,14 @@ def _listed(state: ClusterState, names: tuple[str, ...]) -> list[Tenant]:
 
 
 def archive_tenants(state: ClusterState, who: Principal, names: tuple[str, ...]) -> list[Tenant]:
-    """ARCHIVELOG and NOARCHIVELOG: from sys without names, or with `all`, every user tenant."""
+    """ARCHIVELOG and NOARCHIVELOG: from sys without names, or with `all`, every user tenant in normal state."""
     if who.tenant_id != SYS_TENANT_ID:
         if names:
             raise error("OB_ERR_NO_PRIVILEGE")
         return [state.tenants[who.tenant_id]]
     word = names[0].lower() if len(names) == 1 else ""
     if not names or word == "all":
-        return state.user_tenants()
+        return [t for t in state.user_tenants() if t.status == "NORMAL"]
     if word in {"all_user", "all_meta"}:
         raise error("OB_NOT_SUPPORTED", "use all_user/all_meta in 'ALTER SYSTEM ARCHIVELOG' syntax is")
     return _listed(state, names)
@@ -109,7 +110,12 @@ def _group(state: ClusterState, name: str) -> list[Tenant] | None:
 
 
 def parameter_tenants(state: ClusterState, name: str) -> list[Tenant]:
-    """TENANT of SET and RESET: a name or one of the words; tenants not in normal state are left out silently."""
+    """TENANT of SET and RESET: a name or one of the words; tenants not in normal state are left out silently.
+
+    `seed` stands for no tenant that is there: the source takes the word and keeps the value apart.
+    """
+    if name == _SEED:
+        return []
     group = _group(state, name)
     tenants = [named_tenant(state, name)] if group is None else group
     return [t for t in tenants if t.status == "NORMAL"]

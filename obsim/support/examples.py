@@ -72,7 +72,6 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
         Example(
             "CHANGE EXTERNAL_STORAGE_DEST",
             "ALTER SYSTEM CHANGE EXTERNAL_STORAGE_DEST PATH = 'file:///backup/data' SET ATTRIBUTE = 'max_iops=100'",
-            user=True,
         ),
     ),
     "Clean-up": (

@@ -17,7 +17,7 @@ from obsim.error_table import ERROR_ROWS
 from obsim.server import Server
 from obsim.sql.reader import read_statement
 
-FIXTURE = Path(__file__).parents[2] / "fixtures" / "statements" / "outcomes.tsv"
+FIXTURES = Path(__file__).parents[2] / "fixtures" / "statements"
 SHARED = Path(__file__).parents[3] / "shared"
 USERS = {"sys": "root", "user": "root@t1"}
 
@@ -32,9 +32,9 @@ class Line:
     setup: tuple[tuple[str, str], ...]
 
 
-def lines() -> list[Line]:
+def lines(name: str = "outcomes.tsv") -> list[Line]:
     found = []
-    for text in FIXTURE.read_text("utf-8").splitlines():
+    for text in (FIXTURES / name).read_text("utf-8").splitlines():
         if not text.startswith("#"):
             run_as, sql, errno, sqlstate, message, setup = text.split("\t")
             steps = tuple((s.partition("> ")[0], s.partition("> ")[2]) for s in setup.split(" | ") if s)
