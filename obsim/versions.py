@@ -9,7 +9,7 @@ from enum import Enum
 
 from obsim.errors import UsageError
 
-__all__ = ["PROFILES", "IncrementalBase", "Version", "VersionProfile", "profile_for"]
+__all__ = ["PROFILES", "IncrementalBase", "Version", "VersionChange", "VersionProfile", "profile_for"]
 
 _Parts = tuple[int, int, int, int]
 
@@ -19,6 +19,13 @@ class IncrementalBase(Enum):
 
     LAST_FULL = "last_full"
     PREVIOUS = "previous"
+
+
+class VersionChange(Enum):
+    """What becomes of an increment whose predecessor was taken at another data version of the tenant."""
+
+    CONVERT = "convert"
+    REFUSE = "refuse"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -69,6 +76,10 @@ class VersionProfile:
     version: Version
     incremental_base: IncrementalBase
     """Documentation of 4.0.0, 4.2.0 and 4.2.1 names the last full, later ones and the source the previous set."""
+    on_version_change: VersionChange
+    """Documentation: an increment after an upgrade is full. A newer source: it is refused (engine.md 2.4)."""
+    upgrade_mode_refuses: bool
+    """No backup while enable_upgrade_mode is on: the newer source."""
     plus_archivelog: bool
     """4.0 parses PLUS ARCHIVELOG and refuses it."""
     tenant_words: bool
@@ -125,18 +136,21 @@ def _profile(text: str) -> VersionProfile:
     at = version.parts
     last_full = at[:3] in {(4, 0, 0), (4, 2, 0), (4, 2, 1)}
     modern = at[:2] >= (4, 2)
+    newer = version.has("4.2.3/4.3.0")
     return VersionProfile(
         version=version,
         incremental_base=IncrementalBase.LAST_FULL if last_full else IncrementalBase.PREVIOUS,
+        on_version_change=VersionChange.REFUSE if newer else VersionChange.CONVERT,
+        upgrade_mode_refuses=newer,
         plus_archivelog=at >= (4, 1, 0, 0),
         tenant_words=at >= (4, 2, 1, 0),
         reset_parameter=at >= (4, 2, 1, 0),
         old_restore_grammar=not modern,
         recover_table=at >= (4, 2, 1, 0),
         external_storage_change=at >= (4, 2, 1, 11),
-        copy_tasks_max=128 if version.has("4.2.3/4.3.0") else 8,
+        copy_tasks_max=128 if newer else 8,
         task_stages=_NEW if modern else _OLD,
-        turns_split=version.has("4.2.3/4.3.0"),
+        turns_split=newer,
         low_limit_rows=at < (4, 3, 0, 0),
         parameter_types=at >= (4, 3, 1, 0),
         super_covers=at >= (4, 3, 5, 0),

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from obsim.backup.job import BackupType
 from obsim.backup.set import BackupSet
 from obsim.ids import BackupSetId
-from obsim.versions import IncrementalBase
+from obsim.versions import IncrementalBase, VersionChange
 
-__all__ = ["Lineage", "lineage_of", "predecessor"]
+__all__ = ["Lineage", "crosses_versions", "lineage_of", "predecessor"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +26,24 @@ def predecessor(sets: Iterable[BackupSet], path: str) -> BackupSet | None:
     return max((s for s in sets if s.usable and s.path == path), key=lambda s: s.backup_set_id, default=None)
 
 
-def lineage_of(asked: BackupType, sets: Iterable[BackupSet], path: str, rule: IncrementalBase) -> Lineage:
-    """What a job of type `asked` becomes on `path`: an increment without a predecessor is FULL, silently."""
+def crosses_versions(sets: Iterable[BackupSet], path: str, data_version: str) -> BackupSet | None:
+    """The predecessor on `path` if it was taken at another data version of the tenant, else None."""
+    before = predecessor(sets, path)
+    return before if before is not None and before.tenant_compatible != data_version else None
+
+
+def lineage_of(
+    asked: BackupType, sets: Iterable[BackupSet], path: str, rule: IncrementalBase, data_version: str,
+    on_change: VersionChange,
+) -> Lineage:
+    """What a job of type `asked` becomes on `path`: an increment without a predecessor is FULL, silently.
+
+    So is one whose predecessor is of another data version, where that is not refused before (`on_change`).
+    """
     before = predecessor(sets, path) if asked is BackupType.INC else None
     if before is None:
+        return Lineage(BackupType.FULL)
+    if on_change is VersionChange.CONVERT and before.tenant_compatible != data_version:
         return Lineage(BackupType.FULL)
     is_full = before.backup_type is BackupType.FULL
     prev_full_id = before.backup_set_id if is_full else before.prev_full_id

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from obsim.backup.failures import CAN_NOT_START, CANCELED
 from obsim.backup.job import BackupJob, BackupRequest, JobLevel, JobStatus
 from obsim.backup.tenant import PASS_NS, TenantBackup
 from obsim.ids import SYS_TENANT_ID, BackupSetId, Nanoseconds, TenantId
@@ -15,8 +16,6 @@ SPAWN_NS = PASS_NS // 2
 """The children appear a moment after the statement has returned."""
 END_NS = 150_000_000
 """The parent ends that much after the last child is gone (samples.md)."""
-CAN_NOT_START = -9040
-CANCELED = -4072
 
 
 @dataclass(slots=True, eq=False)
@@ -44,7 +43,7 @@ class ClusterJob:
         self.job.status = JobStatus.DOING
         for tenant_id in self.job.executor_tenant_ids:
             backup = self.backups[tenant_id]
-            if not backup.path:
+            if not backup.path or backup.refusal(self.asked):
                 self._note(CAN_NOT_START, backup.failure_comment(self.job, CAN_NOT_START))
                 continue
             child = backup.accept(self.asked, now_ns, SYS_TENANT_ID, self.job.job_id, self._child_gone)

@@ -1,61 +1,25 @@
 """How far a backup has come: computed from the copy tasks for any moment up to now, never counted up.
 
-A stage's copy tasks split its macroblocks evenly in order of tablet. FILE_COUNT stays 0, as in the documentation's
-samples.
+Counters are what a pass of the scheduler would sum up over the log streams. FILE_COUNT stays 0, as in the samples of
+every version; the files are in `DataFiles`.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from obsim.backup.files import OUTPUT_BLOCK_BYTES, CopyPlan
 from obsim.backup.set import Counters
 from obsim.ids import MACROBLOCK_BYTES, Bytes, TabletId
 from obsim.scheduler.dag import DagTask
 
-__all__ = ["CopyPlan", "CopyProgress", "split_blocks"]
+__all__ = ["COPY_BLOCK_NS", "CopyProgress"]
 
 COPY_BLOCK_NS = 110_000_000
 """Time to read, compress and write one macroblock by one thread: about 19 MB/s, a plain network file system."""
-OUTPUT_BLOCK_BYTES = 2_060_331
-"""Bytes that a full block occupies (macroblock-experiment.md, Base figures)."""
 META_INPUT_BYTES = 1 << 20
 """Read besides the blocks: the documentation's samples show about 1 MB (samples.md)."""
 META_OUTPUT_BYTES = 384 << 10
 TABLET_META_BYTES = 1_536
 LOG_STREAM_META_BYTES = 64 << 10
-
-
-@dataclass(frozen=True, slots=True)
-class CopyPlan:
-    """The share of one copy task: (tablet, blocks) in order."""
-
-    parts: tuple[tuple[TabletId, int], ...]
-
-    @property
-    def block_count(self) -> int:
-        """Macroblocks of the share."""
-        return sum(count for _, count in self.parts)
-
-
-def split_blocks(items: Iterable[tuple[TabletId, int]], tasks_max: int) -> list[CopyPlan]:
-    """Split blocks by tablet into at most `tasks_max` shares whose sizes differ by one at the most."""
-    items = [item for item in items if item[1]]
-    total = sum(count for _, count in items)
-    task_count = min(max(1, tasks_max), total)
-    plans: list[CopyPlan] = []
-    queue = iter(items)
-    tablet_id, left = next(queue, (TabletId(0), 0))
-    for number in range(task_count):
-        want = total // task_count + (number < total % task_count)
-        parts = []
-        while want:
-            if not left:
-                tablet_id, left = next(queue)
-            take = min(want, left)
-            parts.append((tablet_id, take))
-            want -= take
-            left -= take
-        plans.append(CopyPlan(tuple(parts)))
-    return plans
 
 
 @dataclass(slots=True, eq=False)
@@ -73,6 +37,10 @@ class CopyProgress:
     inner_done_ns: int | None = None
     data_done_ns: int | None = None
     """When the last data stage ended: every tablet is finished then."""
+
+    def forget_work(self) -> None:
+        """Let go of what is only needed while the task runs."""
+        self.scopes, self.copies = [], []
 
     def counters(self, at_ns: int) -> Counters:
         """The progress columns as they stood at `at_ns`."""

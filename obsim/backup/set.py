@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from pyroaring import BitMap64
 
+from obsim.backup.content import SetContent
 from obsim.backup.job import BackupType
 from obsim.ids import BackupSetId, Bytes, Nanoseconds, Scn, TenantId
 
@@ -73,15 +74,24 @@ class BackupSet:
     min_restore_scn: Scn = Scn(0)
     consistent_scn: Scn = Scn(0)
     counters: Counters = field(default_factory=Counters)
+    meta_turn_id: int = 1
     data_turn_id: int = 0
     minor_turn_id: int = 1
     major_turn_id: int = 1
-    epoch: int = 0
-    """How many major compactions the tenant had at the snapshot; with it the live blocks can be derived."""
-    copied: BitMap64 = field(default_factory=BitMap64)
-    """Positions of the baseline blocks that this set stores, as of `epoch`."""
+    content: SetContent | None = None
+    """Its baseline blocks, from the snapshot on."""
     delta_block_count: int = 0
     """Mini and minor blocks that this set stores."""
+
+    @property
+    def epoch(self) -> int:
+        """How many major compactions the tenant had at the snapshot; with it the live blocks can be derived."""
+        return self.content.epoch if self.content is not None else 0
+
+    @property
+    def copied(self) -> BitMap64:
+        """Positions of the baseline blocks that this set stores, as of `epoch`; not to be changed."""
+        return self.content.stored() if self.content is not None else BitMap64()
 
     @property
     def usable(self) -> bool:

@@ -30,7 +30,6 @@ class SetTask:
     end_ns: Nanoseconds = Nanoseconds(0)
     end_scn: Scn = Scn(0)
     user_ls_start_scn: Scn = Scn(0)
-    meta_turn_id: int = 1
     result: int = 0
     comment: str = ""
     final_counters: Counters | None = field(default=None)

@@ -4,13 +4,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-from obsim.backup.chain import lineage_of
+from pyroaring import BitMap64
+
+from obsim.backup.chain import Lineage, crosses_versions, lineage_of
+from obsim.backup.context import RunContext
+from obsim.backup.failures import job_comment
+from obsim.backup.flow import begin_stage
 from obsim.backup.job import BackupJob, BackupRequest, BackupType, JobLevel, JobStatus
-from obsim.backup.run import BackupRun, RunContext, failure_comment
+from obsim.backup.run import BackupRun
 from obsim.backup.set import BackupSet
 from obsim.backup.task import SetTask
 from obsim.ids import BackupSetId, JobId, Nanoseconds, TaskId, TenantId
-from obsim.versions import IncrementalBase
+from obsim.versions import IncrementalBase, VersionChange
 
 __all__ = ["PASS_NS", "TenantBackup"]
 
@@ -44,6 +49,7 @@ class TenantBackup:
     _task_count: int = 0
     _runs: dict[JobId, BackupRun] = field(default_factory=dict)
     _waiting: list[BackupRun] = field(default_factory=list)
+    _live: BitMap64 = field(default_factory=BitMap64)
 
     def next_job_id(self) -> JobId:
         """Take the next job number."""
@@ -68,7 +74,7 @@ class TenantBackup:
         `on_gone` is called when the job has left the job table.
         """
         self._set_count += 1
-        lineage = lineage_of(request.backup_type, self.sets.values(), self.path, self.rule)
+        lineage = self._lineage(request.backup_type)
         stored = BackupRequest(
             lineage.backup_type, request.plus_archivelog, request.description, request.encryption_mode, request.passwd
         )
@@ -79,21 +85,49 @@ class TenantBackup:
         self.jobs.append(job)
         context = self._context()
         context.revisions.touch("jobs")
-        run = self._runs[job.job_id] = BackupRun(self, context, job, lineage, partial(self._ended, on_gone))
+        run = self._runs[job.job_id] = BackupRun(
+            self, context, job, lineage, partial(self._ended, on_gone), begin_stage
+        )
         context.events.push(now_ns + PASS_NS, partial(self._first_pass, run))
         return job
 
     def failure_comment(self, job: BackupJob, code: int) -> str:
         """COMMENT of `job`, here or in sys, that failed because of this tenant."""
-        return failure_comment(self._context().server, job, code)
+        return job_comment(self._context().root_server, job, code)
+
+    def refusal(self, request: BackupRequest) -> str:
+        """Why the job scheduler refuses a job of this tenant with 9040, '' if it does not (statements.md)."""
+        context = self._context()
+        if not context.profile.upgrade_mode_refuses or not context.settings.upgrading:
+            return self._version_refusal(request)
+        return "cluster upgrading"
+
+    def _version_refusal(self, request: BackupRequest) -> str:
+        context = self._context()
+        if request.backup_type is BackupType.FULL or context.profile.on_version_change is VersionChange.CONVERT:
+            return ""
+        before = crosses_versions(self.sets.values(), self.path, context.settings.data_version)
+        if before is None:
+            return ""
+        return (
+            "cross compatible incremental backup is not supported, previous backup set compatible is "
+            f"{before.tenant_compatible}, current compatible is {context.settings.data_version}"
+        )
+
+    def _lineage(self, asked: BackupType) -> Lineage:
+        context = self._context()
+        return lineage_of(
+            asked, self.sets.values(), self.path, self.rule, context.settings.data_version,
+            context.profile.on_version_change,
+        )  # fmt: skip
 
     def would_convert(self) -> bool:
         """Whether an increment accepted now would silently become full."""
-        return lineage_of(BackupType.INC, self.sets.values(), self.path, self.rule).backup_type is BackupType.FULL
+        return self._lineage(BackupType.INC).backup_type is BackupType.FULL
 
     def base_now(self) -> BackupSet | None:
         """The set whose index an increment started now would use; None when it would be full."""
-        base_id = lineage_of(BackupType.INC, self.sets.values(), self.path, self.rule).base_id
+        base_id = self._lineage(BackupType.INC).base_id if self.context is not None else None
         return self.sets[base_id] if base_id else None
 
     def cancel(self, now_ns: Nanoseconds, initiator: TenantId | None = None) -> None:
@@ -116,6 +150,12 @@ class TenantBackup:
         """Let the next pass of a running job look at the archive round again."""
         if self.run is not None:
             self._context().events.push(now_ns + PASS_NS, self.run.archive_pass)
+
+    def share(self, live: BitMap64) -> BitMap64:
+        """`live`, or the equal bitmap that an earlier set has: a baseline that only changes in place is kept once."""
+        if self._live != live:
+            self._live = live
+        return self._live
 
     def _context(self) -> RunContext:
         assert self.context is not None, "the sys tenant has no jobs of its own"

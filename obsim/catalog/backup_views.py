@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import takewhile
 
+from obsim.backup.failures import trace_id
 from obsim.backup.job import BackupJob
-from obsim.backup.run import trace_id
 from obsim.backup.set import BackupSet, Counters, FileStatus
 from obsim.backup.task import SetTask
 from obsim.catalog.model import Row, Scope
@@ -89,7 +89,7 @@ def _task(task: SetTask, counters: Counters, offset_s: int) -> Row:
         job.request.encryption_mode, job.request.passwd, counters.input_bytes, counters.output_bytes,
         rate_text(counters.output_bytes, task.start_ns, task.end_ns), counters.extra_meta_bytes, counters.tablet_count,
         counters.finish_tablet_count, counters.macro_block_count, counters.finish_macro_block_count,
-        counters.file_count, task.meta_turn_id, backup_set.data_turn_id, task.result, task.comment, job.path,
+        counters.file_count, backup_set.meta_turn_id, backup_set.data_turn_id, task.result, task.comment, job.path,
         backup_set.minor_turn_id, backup_set.major_turn_id,
     )
 
@@ -100,7 +100,6 @@ BACKUP_JOB_TYPE = 0
 
 def schedule_tasks(state: ClusterState, _scope: Scope) -> list[Row]:
     """`__all_virtual_backup_schedule_task`: log streams in work or waiting in running backups (views.json)."""
-    server = state.resources.root_server.address
     rows: list[Row] = []
     for tenant in state.tenants.values():
         run = tenant.backup.run
@@ -108,9 +107,10 @@ def schedule_tasks(state: ClusterState, _scope: Scope) -> list[Row]:
             continue
         for task in run.log_stream_tasks():
             scheduled_us = task.scheduled_ns // 1000
+            server = task.server.address if task.server is not None else ""
             rows.append((
                 tenant.tenant_id, run.job.job_id, run.task.task_id, task.log_stream_id, BACKUP_JOB_TYPE,
-                trace_id(run.job), server if scheduled_us else "", "True" if scheduled_us else "False",
+                trace_id(run.job), server, "True" if scheduled_us else "False",
                 task.generated_ns // 1000, scheduled_us, scheduled_us,
             ))  # fmt: skip
     return rows
@@ -150,7 +150,7 @@ def _set(backup_set: BackupSet, backup_compatible: int, offset_s: int) -> Row:
         display_scn(s.start_replay_scn, offset_s), s.min_restore_scn, display_scn_ns(s.min_restore_scn, offset_s),
         counters.input_bytes, counters.output_bytes, rate_text(counters.output_bytes, s.start_ns, s.end_ns),
         counters.extra_meta_bytes, counters.tablet_count, counters.finish_tablet_count, counters.macro_block_count,
-        counters.finish_macro_block_count, counters.file_count, 1, s.data_turn_id, s.result, s.comment,
+        counters.finish_macro_block_count, counters.file_count, s.meta_turn_id, s.data_turn_id, s.result, s.comment,
         s.encryption_mode, s.passwd, s.tenant_compatible, backup_compatible, s.path, s.cluster_version,
         s.consistent_scn, s.minor_turn_id, s.major_turn_id,
     )

@@ -68,6 +68,9 @@ def _backup_own(state: ClusterState, tenant: Tenant, request: BackupRequest) -> 
         raise error("OB_BACKUP_IN_PROGRESS")
     if not tenant.archive.doing:
         raise error("OB_BACKUP_CAN_NOT_START", _NOT_DOING)
+    refusal = tenant.backup.refusal(request)
+    if refusal:
+        raise error("OB_BACKUP_CAN_NOT_START", refusal)
     _check_strict(state, tenant, request)
     tenant.backup.accept(request, state.now_ns, tenant.tenant_id, JobId(0))
 

@@ -13,9 +13,11 @@ from obsim.answers import Ok
 from obsim.archive.round import CHECKPOINT_INTERVAL_NS
 from obsim.archive.tenant import TenantArchive
 from obsim.backup.cluster_job import ClusterJob
-from obsim.backup.run import RunContext
+from obsim.backup.context import RunContext
+from obsim.backup.failures import Outcomes
 from obsim.backup.task import PASS_NS
 from obsim.backup.tenant import TenantBackup
+from obsim.cluster.backup_settings import TenantSettings
 from obsim.cluster.freezer import Freezer
 from obsim.cluster.resources import Resources
 from obsim.cluster.tenant import Tenant, User
@@ -88,6 +90,8 @@ class ClusterState:
     cluster_jobs: dict[JobId, ClusterJob] = field(default_factory=dict)
     """Jobs that sys started; ended ones go when the next one comes."""
     event_count: int = 0
+    backup_outcomes: Outcomes = field(default_factory=Outcomes)
+    """Lets work of backups fail: what `decide` answers is the code that an attempt ends with."""
 
     def __post_init__(self) -> None:
         self.now_ns = self.options.start_ns
@@ -141,10 +145,12 @@ class ClusterState:
             self.profile,
             storage,
             archive,
-            dispatcher,
+            TenantSettings(self, tenant_id),
             self.events,
             self.revisions,
             self.resources.root_server.address,
+            self.seed,
+            self.backup_outcomes,
         )
         backup = TenantBackup(tenant_id, context if kind == "USER" else None, self.options.incremental_base)
         archive.on_left_doing = backup.archive_changed

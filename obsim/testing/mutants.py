@@ -14,8 +14,9 @@ from unittest.mock import patch
 
 from pyroaring import BitMap64
 
-from obsim.backup import chain
+from obsim.backup import chain, flow
 from obsim.backup import tenant as backup_tenant
+from obsim.backup.content import SetContent
 from obsim.backup.job import BackupType
 from obsim.backup.run import BackupRun
 from obsim.backup.set import BackupSet, SetStatus
@@ -66,22 +67,20 @@ def _misses_last_compaction(right: Any) -> Any:
 
 
 def _misses_first_block(right: Any) -> Any:
-    def blocks_to_copy(self: BackupRun, now_ns: int) -> Any:
-        copied = right(self, now_ns)
-        if self.lineage.backup_type is BackupType.INC and copied:
-            copied.remove(copied.min())
-        return copied
+    def stored(self: SetContent) -> Any:
+        found = BitMap64(right(self))
+        if self.base_epoch and found:
+            found.remove(found.min())
+        return found
 
-    return blocks_to_copy
+    return stored
 
 
 def _copies_what_came_after_the_snapshot(right: Any) -> Any:
-    def blocks_to_copy(self: BackupRun, now_ns: int) -> Any:
-        copied = right(self, now_ns)
-        blocks, snapshot = self.context.storage.blocks, self.snapshot
-        return copied | (blocks.written_between(snapshot.epoch, blocks.epoch) & snapshot.live) if snapshot else copied
+    def stored(self: SetContent) -> Any:
+        return right(self) | (self.blocks.written_between(self.epoch, self.blocks.epoch) & self.live)
 
-    return blocks_to_copy
+    return stored
 
 
 def _any_path(right: Any) -> Any:
@@ -111,17 +110,11 @@ def _no_conversion(right: Any) -> Any:
 
 
 def _no_delta_in_increments(right: Any) -> Any:
-    def copy_stage(self: BackupRun, counts: dict[Any, int], now_ns: int) -> None:
-        if (
-            self.lineage.backup_type is BackupType.INC
-            and self.task is not None
-            and self.task.status == "BACKUP_DATA_MINOR"
-        ):
-            counts = dict.fromkeys(counts, 0)
-            self.task.backup_set.delta_block_count = 0
-        right(self, counts, now_ns)
+    def delta_counts(run: BackupRun) -> Any:
+        counts = right(run)
+        return dict.fromkeys(counts, 0) if run.lineage.backup_type is BackupType.INC else counts
 
-    return copy_stage
+    return delta_counts
 
 
 def _failed_id_given_back(right: Any) -> Any:
@@ -225,16 +218,16 @@ _TABLE = (
         "first_block_missed",
         "the first changed block is not copied",
         "stores",
-        BackupRun,
-        "_blocks_to_copy",
+        SetContent,
+        "stored",
         _misses_first_block,
     ),
     Mutant(
         "snapshot_not_kept",
         "blocks compacted after the snapshot are copied too",
         "stores",
-        BackupRun,
-        "_blocks_to_copy",
+        SetContent,
+        "stored",
         _copies_what_came_after_the_snapshot,
     ),
     Mutant(
@@ -269,8 +262,8 @@ _TABLE = (
         "delta_dropped",
         "increments leave mini and minor blocks out",
         "delta blocks",
-        BackupRun,
-        "_copy_stage",
+        flow,
+        "delta_counts",
         _no_delta_in_increments,
     ),
     Mutant(

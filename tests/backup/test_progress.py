@@ -1,6 +1,7 @@
 """The progress columns, computed for a moment of the past."""
 
-from obsim.backup.progress import COPY_BLOCK_NS, CopyProgress, split_blocks
+from obsim.backup.files import FileCut, split_blocks
+from obsim.backup.progress import COPY_BLOCK_NS, CopyProgress
 from obsim.scheduler.dag import DagTask
 from obsim.scheduler.priorities import HA_LOW
 
@@ -12,7 +13,7 @@ def progress_of(blocks, *, scope_ns, copy_ns):
     progress = CopyProgress(user_tablet_count=1, inner_tablet_count=0, log_stream_count=1)
     progress.tablets_known_ns = 0
     progress.scopes.append((scope_ns, {200_001: blocks}))
-    (plan,) = split_blocks([(200_001, blocks)], 1)
+    (plan,) = split_blocks([(200_001, blocks)], FileCut.of(blocks, 1, blocks))
     task = DagTask("BACKUP_DATA", HA_LOW, blocks * COPY_BLOCK_NS, lambda _: None, running_since_ns=copy_ns)
     progress.copies.append((plan, task))
     return progress

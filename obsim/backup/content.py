@@ -1,0 +1,136 @@
+"""Which blocks a set describes and which of them it stores itself (engine.md 2.1, 2.2).
+
+Nothing is kept per block. A set knows two numbers, how many major compactions its base and it were taken after; what
+the compactions in between wrote and was still live is what it stores. What it stores lies in its data files in order
+of log stream, tablet and position, so the place of a block follows from its rank.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import takewhile
+
+from pyroaring import BitMap64
+
+from obsim.backup.files import ALIGN_BYTES, BLOCK_BYTES, FILE_HEADER_BYTES, DataFiles
+from obsim.ids import BackupSetId, Bytes, LogStreamId
+from obsim.storage.macroblocks import SLOT_BITS, BaselineBlocks
+
+__all__ = ["Location", "SetContent", "pack", "unpack"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Location:
+    """Where a block is stored: offset and length in bytes (engine.md 2.1)."""
+
+    backup_set_id: BackupSetId
+    log_stream_id: LogStreamId
+    turn_id: int
+    retry_id: int
+    file_id: int
+    offset: int
+    length: Bytes
+
+
+@dataclass(slots=True, eq=False)
+class SetContent:
+    """The baseline blocks of one set."""
+
+    blocks: BaselineBlocks
+    base_epoch: int
+    """Major compactions before the snapshot of the base, 0 for a full set."""
+    epoch: int
+    """Major compactions before its own snapshot."""
+    live: BitMap64
+    """All baseline positions at the snapshot; shared with other sets and never changed."""
+    files: list[DataFiles] = field(default_factory=list)
+    """In order of turn, log stream and retry: the minor data, then the major data."""
+
+    def stored(self) -> BitMap64:
+        """Positions of the blocks that the set stores itself: those whose identity the base's index lacks."""
+        if not self.base_epoch:
+            return self.live
+        return self.blocks.written_between(self.base_epoch, self.epoch) & self.live
+
+    def locate(self, backup_set_id: BackupSetId, positions: BitMap64) -> Iterator[tuple[int, Location]]:
+        """(position, place) of those of `positions` that the set stores itself; for checks and pictures."""
+        stored = self.stored()
+        positions = positions & stored
+        for files in self.files:
+            if files.data_type == "major":
+                yield from _located(backup_set_id, files, stored, positions)
+
+
+def _located(
+    backup_set_id: BackupSetId, files: DataFiles, stored: BitMap64, positions: BitMap64
+) -> Iterator[tuple[int, Location]]:
+    """Blocks of one directory: the number of a block in it is its rank among the blocks of the directory's tablets."""
+    cut = files.cut
+    before = -files.skipped
+    for slot in files.slots:
+        first, end = slot << SLOT_BITS, (slot + 1) << SLOT_BITS
+        rank_before = stored.rank(first - 1) if first else 0
+        for position in takewhile(end.__gt__, positions.iter_equal_or_larger(first)):
+            number = before + stored.rank(position) - rank_before - 1
+            if 0 <= number < cut.block_count:
+                file_id = cut.file_of(number)
+                offset = FILE_HEADER_BYTES + (number - cut.start(file_id)) * BLOCK_BYTES
+                yield position, Location(
+                    backup_set_id, files.log_stream_id, files.turn_id, files.retry_id, file_id, offset,
+                    Bytes(BLOCK_BYTES),
+                )  # fmt: skip
+        before += stored.range_cardinality(first, end)
+
+
+_OFFSET_BITS, _LENGTH_BITS = 26, 14
+_TURN_BITS, _RETRY_BITS, _FILE_BITS, _SET_BITS = 10, 10, 22, 24
+_TYPE_BITS = 12
+_LOG_STREAM_BITS = 64
+
+
+def _fields(location: Location) -> tuple[tuple[tuple[int, int], ...], ...]:
+    """Value and width of each field, word by word, the lowest bits first."""
+    return (
+        ((location.log_stream_id, _LOG_STREAM_BITS),),
+        (
+            (0, _TYPE_BITS), (location.turn_id, _TURN_BITS), (location.retry_id, _RETRY_BITS),
+            (location.file_id, _FILE_BITS),
+        ),
+        (
+            (location.backup_set_id, _SET_BITS),
+            (location.offset // ALIGN_BYTES, _OFFSET_BITS),
+            (location.length // ALIGN_BYTES, _LENGTH_BITS),
+        ),
+    )
+
+
+def pack(location: Location) -> tuple[int, int, int]:
+    """The three 64-bit words of a physical id as an index holds them.
+
+    Raises ValueError for a place that does not fit: a turn or retry above 1023, offsets that are not aligned.
+    """
+    if location.offset % ALIGN_BYTES or location.length % ALIGN_BYTES:
+        raise ValueError(f"{location} is not aligned to {ALIGN_BYTES} bytes")
+    words = []
+    for word in _fields(location):
+        value = shift = 0
+        for part, width in word:
+            if not 0 <= part < 1 << width:
+                raise ValueError(f"{part} of {location} takes more than {width} bits")
+            value |= part << shift
+            shift += width
+        words.append(value)
+    return words[0], words[1], words[2]
+
+
+def unpack(words: tuple[int, int, int]) -> Location:
+    """What `pack` made of it."""
+    stream, second, third = words
+    second >>= _TYPE_BITS
+    turn, second = second & (1 << _TURN_BITS) - 1, second >> _TURN_BITS
+    retry, second = second & (1 << _RETRY_BITS) - 1, second >> _RETRY_BITS
+    set_id, third = third & (1 << _SET_BITS) - 1, third >> _SET_BITS
+    offset, length = third & (1 << _OFFSET_BITS) - 1, third >> _OFFSET_BITS
+    return Location(
+        BackupSetId(set_id), LogStreamId(stream), turn, retry, second & (1 << _FILE_BITS) - 1, offset * ALIGN_BYTES,
+        Bytes(length * ALIGN_BYTES),
+    )  # fmt: skip

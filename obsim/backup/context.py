@@ -1,0 +1,80 @@
+"""What a backup sees of the rest of its tenant and cluster."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from obsim.backup.failures import Outcomes
+from obsim.ids import Bytes, LogStreamId, Nanoseconds, Scn
+from obsim.revisions import Revisions
+from obsim.scheduler.dispatcher import Dispatcher
+from obsim.scheduler.events import EventQueue
+from obsim.storage.tenant import TenantStorage
+from obsim.versions import VersionProfile
+
+__all__ = ["ArchiveFacts", "BackupServer", "RunContext", "Settings"]
+
+
+class ArchiveFacts(Protocol):
+    """What a backup asks of the tenant's log archive."""
+
+    @property
+    def doing(self) -> bool:
+        """Whether the current round is in state DOING."""
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the current round is in state INTERRUPTED."""
+
+    @property
+    def start_scn(self) -> Scn:
+        """START_SCN of the current round."""
+
+    def checkpoint_after(self, scn: Scn) -> Nanoseconds:
+        """The moment at which the checkpoint will have passed `scn`."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackupServer:
+    """A server that works for the tenant: `address` is ip:port, `dispatcher` the tenant's DAG scheduler there."""
+
+    address: str
+    dispatcher: Dispatcher
+
+
+class Settings(Protocol):
+    """What a backup asks of parameters and of the cluster."""
+
+    @property
+    def data_version(self) -> str:
+        """The tenant's data version, parameter `compatible`."""
+
+    @property
+    def file_bytes_max(self) -> Bytes:
+        """`backup_data_file_size`."""
+
+    @property
+    def upgrading(self) -> bool:
+        """`enable_upgrade_mode`."""
+
+    @property
+    def format_missing(self) -> bool:
+        """Whether somebody emptied the directory that data_backup_dest names, format file included."""
+
+    def servers(self, log_stream_id: LogStreamId) -> list[BackupServer]:
+        """The servers with a full replica of a log stream (0: of the system log stream), in order of preference."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunContext:
+    """The parts of the tenant that a backup works with."""
+
+    profile: VersionProfile
+    storage: TenantStorage
+    archive: ArchiveFacts
+    settings: Settings
+    events: EventQueue
+    revisions: Revisions
+    root_server: str
+    """ip:port of the server with the root service, as COMMENT columns print it."""
+    seed: int = 0
+    outcomes: Outcomes = field(default_factory=Outcomes)

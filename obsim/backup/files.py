@@ -1,0 +1,121 @@
+"""How the blocks of a stage are cut into data files, and where in its file a block lies (engine.md 2.1, 5.5, 6.1).
+
+A log stream's data stage has min(limit, cap of the version) copy tasks at least, and each output file is a task of its
+own: the blocks, in order of tablet and position, are dealt out evenly, or, where such a share would be larger than
+`backup_data_file_size`, into full files and a rest. Everything here is arithmetic over counts.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from obsim.ids import Bytes, LogStreamId, TabletId
+
+__all__ = [
+    "ALIGN_BYTES", "BLOCK_BYTES", "FILE_HEADER_BYTES", "OUTPUT_BLOCK_BYTES", "CopyPlan", "DataFiles", "FileCut",
+    "blocks_in_file", "split_blocks",
+]  # fmt: skip
+
+ALIGN_BYTES = 4096
+"""Offsets and lengths in files are whole multiples of it (DIO_READ_ALIGN_SIZE of OceanBase)."""
+FILE_HEADER_BYTES = ALIGN_BYTES
+OUTPUT_BLOCK_BYTES = 2_060_331
+"""Bytes that a full block occupies, its rows encoded and compressed (macroblock-experiment.md, Base figures)."""
+_COMMON_HEADER_BYTES = 64
+BLOCK_BYTES = -(-(OUTPUT_BLOCK_BYTES + _COMMON_HEADER_BYTES) // ALIGN_BYTES) * ALIGN_BYTES
+"""What a block takes up in a data file: what it occupies and a header, aligned."""
+
+
+def blocks_in_file(file_bytes_max: Bytes) -> int:
+    """How many blocks a data file of at most so many bytes holds."""
+    return max(1, (file_bytes_max - FILE_HEADER_BYTES) // BLOCK_BYTES)
+
+
+@dataclass(frozen=True, slots=True)
+class FileCut:
+    """So many blocks in so many files: `full` blocks each, the first `larger` of them one more, the last the rest."""
+
+    block_count: int
+    file_count: int
+    full: int
+    larger: int
+
+    @classmethod
+    def of(cls, block_count: int, task_count: int, blocks_max: int) -> "FileCut":
+        """Deal `block_count` blocks out to `task_count` files, or to as many full ones of `blocks_max` as it takes."""
+        task_count = min(max(1, task_count), block_count)
+        if not block_count:
+            return cls(0, 0, 0, 0)
+        if -(-block_count // task_count) <= blocks_max:
+            return cls(block_count, task_count, *divmod(block_count, task_count))
+        return cls(block_count, -(-block_count // blocks_max), blocks_max, 0)
+
+    def start(self, file_id: int) -> int:
+        """Number of the first block of a file, counted from 0; `file_count` gives the number of all blocks."""
+        return min(file_id * self.full + min(file_id, self.larger), self.block_count)
+
+    def first_files(self, file_count: int) -> "FileCut":
+        """The first files alone."""
+        return FileCut(self.start(file_count), file_count, self.full, min(self.larger, file_count))
+
+    def size(self, file_id: int) -> int:
+        """Blocks of a file."""
+        return self.start(file_id + 1) - self.start(file_id)
+
+    def file_of(self, number: int) -> int:
+        """The file that holds the block with a number."""
+        in_larger = self.larger * (self.full + 1)
+        if number < in_larger:
+            return number // (self.full + 1)
+        return self.larger + (number - in_larger) // self.full
+
+
+@dataclass(frozen=True, slots=True)
+class CopyPlan:
+    """The share of one copy task: (tablet, blocks) in order."""
+
+    parts: tuple[tuple[TabletId, int], ...]
+
+    @property
+    def block_count(self) -> int:
+        """Macroblocks of the share."""
+        return sum(count for _, count in self.parts)
+
+
+def split_blocks(items: Iterable[tuple[TabletId, int]], cut: FileCut, skipped: int = 0) -> Iterator[CopyPlan]:
+    """The share of each file of `cut`, in order; the first `skipped` blocks of `items` are stored already."""
+    queue = iter([item for item in items if item[1]])
+    tablet_id, left = TabletId(0), 0
+    for want in (skipped, *(cut.size(n) for n in range(cut.file_count))):
+        parts = []
+        missing = want
+        while missing:
+            if not left:
+                tablet_id, left = next(queue)
+            take = min(missing, left)
+            parts.append((tablet_id, take))
+            missing -= take
+            left -= take
+        if skipped:
+            skipped = 0
+        elif want:
+            yield CopyPlan(tuple(parts))
+
+
+@dataclass(frozen=True, slots=True)
+class DataFiles:
+    """One directory of a set, `<type>_data_turn_<t>_retry_<r>` of a log stream: what an attempt has stored there."""
+
+    log_stream_id: LogStreamId
+    data_type: str
+    """minor or major."""
+    turn_id: int
+    retry_id: int
+    slots: tuple[int, ...]
+    """Slots of the tablets whose blocks the turn stores, in order."""
+    skipped: int
+    """Blocks of them that earlier retries of the turn have stored."""
+    cut: FileCut
+
+    def file_bytes(self, file_id: int) -> Bytes:
+        """Size of a data file without the indexes behind its blocks."""
+        return Bytes(FILE_HEADER_BYTES + self.cut.size(file_id) * BLOCK_BYTES)

@@ -1,0 +1,55 @@
+"""The nets of DAGs that servers run for a backup, all of low HA priority (engine.md 5.5), and how long each DAG takes.
+
+    metadata   BACKUP_META
+    data       BACKUP_PREPARE - PREFETCH_BACKUP_INFO - PREFETCH_BACKUP_INFO - ...
+                                      |                       |
+                               BACKUP_DATA, file 0     BACKUP_DATA, file 1    ...
+               when all of these have ended: BACKUP_INDEX_REBUILD - BACKUP_FINISH
+    index      BACKUP_INDEX_REBUILD of the whole tenant, at the end of a turn
+
+A prefetch finds out which blocks the next file has to hold.
+"""
+
+from collections.abc import Iterable
+
+from obsim.backup.files import CopyPlan
+from obsim.backup.progress import COPY_BLOCK_NS
+from obsim.ids import LogStreamId, Nanoseconds
+from obsim.scheduler.dag import DagTask
+from obsim.scheduler.priorities import HA_LOW
+
+__all__ = ["DATA", "dag", "data_net", "index_net"]
+
+_MS = 1_000_000
+PREPARE_NS = 80 * _MS
+PREFETCH_NS = 10 * _MS
+LOG_STREAM_INDEX_NS = 90 * _MS
+FINISH_NS = 20 * _MS
+DATA = "BACKUP_DATA"
+
+
+def _nothing(_now_ns: Nanoseconds) -> None:
+    """Stands in for what follows until the net is handed out."""
+
+
+def dag(kind: str, work_ns: int, log_stream_id: LogStreamId, parent: DagTask | None = None) -> DagTask:
+    """One DAG of a backup."""
+    return DagTask(kind, HA_LOW, Nanoseconds(work_ns), _nothing, log_stream_id, (parent,) if parent is not None else ())
+
+
+def data_net(log_stream_id: LogStreamId, plans: Iterable[CopyPlan]) -> list[DagTask]:
+    """What an attempt begins with: a file for each plan."""
+    last = dag("BACKUP_PREPARE", PREPARE_NS, log_stream_id)
+    net = [last]
+    for plan in plans:
+        last = dag("PREFETCH_BACKUP_INFO", PREFETCH_NS, log_stream_id, last)
+        net += (last, dag(DATA, plan.block_count * COPY_BLOCK_NS, log_stream_id, last))
+    if len(net) == 1:
+        net.append(dag("PREFETCH_BACKUP_INFO", PREFETCH_NS, log_stream_id, last))
+    return net
+
+
+def index_net(log_stream_id: LogStreamId) -> list[DagTask]:
+    """What it ends with, once the files are there."""
+    index = dag("BACKUP_INDEX_REBUILD", LOG_STREAM_INDEX_NS, log_stream_id)
+    return [index, dag("BACKUP_FINISH", FINISH_NS, log_stream_id, index)]

@@ -1,0 +1,45 @@
+"""What a tenant's backups ask of parameters and of the cluster."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from obsim.backup.context import BackupServer
+from obsim.ids import Bytes, LogStreamId, TenantId
+
+if TYPE_CHECKING:
+    from obsim.cluster.state import ClusterState
+
+__all__ = ["TenantSettings"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TenantSettings:
+    """The settings of one tenant, read when somebody asks."""
+
+    state: "ClusterState"
+    tenant_id: TenantId
+
+    @property
+    def data_version(self) -> str:
+        """The tenant's data version, parameter `compatible`."""
+        return self.state.parameters.get("compatible", self.tenant_id)
+
+    @property
+    def file_bytes_max(self) -> Bytes:
+        """`backup_data_file_size`: the cluster's in old versions, the tenant's in newer ones."""
+        return Bytes(self.state.parameters.get_int("backup_data_file_size", self.tenant_id))
+
+    @property
+    def upgrading(self) -> bool:
+        """`enable_upgrade_mode`."""
+        return bool(self.state.parameters.get_int("enable_upgrade_mode"))
+
+    @property
+    def format_missing(self) -> bool:
+        """Whether somebody emptied the directory that data_backup_dest names, format file included."""
+        return False
+
+    def servers(self, _log_stream_id: LogStreamId) -> list[BackupServer]:
+        """The servers with a full replica of a log stream."""
+        dispatcher = self.state.tenants[self.tenant_id].dispatcher
+        return [BackupServer(self.state.resources.root_server.address, dispatcher)]
