@@ -205,10 +205,17 @@ class Evaluator:
         return f"SELECT r FROM ({before}, q1.rowid AS r{source}{indexed}{rest})"
 
     def _rewritten(self, text: str, session: SessionFacts, rows: Source | None) -> tuple[Any, Draft, Query]:
-        from obsim.sql.tokens import scan  # noqa: PLC0415 - sqlglot loads with the first query
+        from obsim.sql.tokens import has_executable_comments, scan  # noqa: PLC0415 - sqlglot loads with the first query
 
         body = scan(text).text
-        tree, preparation = self._parsed(body, oracle=session.tenant.mode == "ORACLE")
+        oracle = session.tenant.mode == "ORACLE"
+        try:
+            tree, preparation = self._parsed(body, oracle=oracle)
+        except SyntaxRefused:
+            if not has_executable_comments(text):
+                raise
+            body = scan(text, inside=False).text
+            tree, preparation = self._parsed(body, oracle=oracle)
         draft = Draft(self._catalog, session, preparation.parameter_count, preparation.items, rows=rows)
         if rows is not None and (
             type(tree).__name__ != "Select" or set(_present(tree)) != {"expressions", "from_", "where"}

@@ -15,7 +15,7 @@ from re import compile as re_compile
 
 from obsim.answers import Value
 from obsim.client_statements import ClientStatement, Empty, Query
-from obsim.errors import ServerError, error
+from obsim.errors import ServerError, SyntaxRefused, error
 from obsim.sql.grammar.accounts import (
     alter_user,
     create_user,
@@ -59,7 +59,15 @@ from obsim.sql.grammar.session import kill, set_statement, transaction, use
 from obsim.sql.grammar.show import describe, show
 from obsim.sql.grammar.since import check_version
 from obsim.sql.grammar.tenants import create_tenant, drop_tenant
-from obsim.sql.tokens import after_blanks, count_parameters, refused_at, scan, split_statements, syntax_error_of
+from obsim.sql.tokens import (
+    after_blanks,
+    count_parameters,
+    has_executable_comments,
+    refused_at,
+    scan,
+    split_statements,
+    syntax_error_of,
+)
 from obsim.statements import BackupStatement, NotModelledStatement, masked, masked_sql
 from obsim.versions import VersionProfile
 
@@ -82,9 +90,20 @@ def read_statement(
     With `parameters`, each `?` stands for its value; a Query keeps its marks for the evaluator. Raises SyntaxRefused
     (1064) for what is not in the language (with `profile`: of that version) and for a second statement,
     ER_EMPTY_QUERY (1065) for an empty text, OB_ERR_PARSER_SYNTAX (1149) for an empty string where none may be,
-    NotModelled past a limit of `obsim.sql.tokens`.
+    NotModelled past a limit of `obsim.sql.tokens`. What does not fit with the inside of its `/*! */` is read without.
     """
-    body, start, terminated = scan(text)
+    try:
+        return _read(text, parameters, profile, inside=True)
+    except SyntaxRefused:
+        if not has_executable_comments(text):
+            raise
+    return _read(text, parameters, profile, inside=False)
+
+
+def _read(
+    text: str, parameters: Sequence[Value] | None, profile: VersionProfile | None, *, inside: bool
+) -> Statement:
+    body, start, terminated = scan(text, inside=inside)
     if start == len(body):
         if terminated or not body or body.isspace():
             raise error("ER_EMPTY_QUERY")
@@ -92,7 +111,8 @@ def read_statement(
     match = _FIRST_WORD.match(body, start)
     word = match.group().upper() if match else ""
     if word in _QUERY_WORDS or (body[start] == "(" and _is_query_inside(body, start)):
-        return Query(body.rstrip() if terminated else body)
+        written = text[: len(body)]  # the evaluator looks into comments itself
+        return Query(written.rstrip() if terminated else written)
     reader = STATEMENTS.get(word)
     if reader is None:
         raise refused_at(body, start)

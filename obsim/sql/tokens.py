@@ -18,8 +18,8 @@ from obsim.sql.dialect import OceanBase, StatementTokenizer
 from obsim.statements import masked
 
 __all__ = [
-    "Scan", "Token", "TokenType", "after_blanks", "count_parameters", "refused_at", "scan", "split_statements",
-    "syntax_error_of", "tokenize",
+    "Scan", "Token", "TokenType", "after_blanks", "count_parameters", "has_executable_comments", "refused_at", "scan",
+    "split_statements", "syntax_error_of", "tokenize",
 ]
 
 LENGTH_MAX = 1 << 20
@@ -57,7 +57,7 @@ _TYPE_WORDS = frozenset(
 )
 _KEYWORDS = frozenset(OceanBase.Tokenizer.KEYWORDS) | frozenset(OceanBase.Tokenizer.SINGLE_TOKENS)
 _DEEP_LENGTH = 2 * DEPTH_MAX  # a shorter text cannot nest too deep
-_EXECUTABLE = re_compile(rf"{_QUOTED} | (/\*!\d*)(.*?)(\*/) | {_COMMENT}", VERBOSE | DOTALL)
+_EXECUTABLE = re_compile(rf"{_QUOTED} | (/\*!(?:\d{{5}})?)(.*?)(\*/) | {_COMMENT}", VERBOSE | DOTALL)
 _LEAD = re_compile(rf"(?:\s | {_COMMENT})*+", VERBOSE | DOTALL)
 _LAST_PIECE = re_compile(r"""[^'"\\]+\Z""")
 
@@ -89,15 +89,25 @@ def _unfinished(text: str, match: Match[str]) -> SyntaxRefused:
     return refused_at(text, start)
 
 
-def _unwrapped(text: str) -> str:
-    """`/*!40101 SET x = 1 */` is run, as by MySQL: its marks become blanks, so that every offset stays."""
+def has_executable_comments(text: str) -> bool:
+    """Whether `/*! .. */` stands in `text`: what cannot be read with its inside may be readable without."""
+    return "/*!" in text
+
+
+def _unwrapped(text: str, *, inside: bool) -> str:
+    """`/*!40101 SET x = 1 */`, whatever its number, is run (sql_parser_mysql_mode.l): its marks become blanks.
+
+    Without `inside` it becomes a plain comment. Every offset stays.
+    """
 
     def opened(match: Match[str]) -> str:
         if match.group(1) is None:
             return match.group()
+        if not inside:
+            return "/* " + match.group()[3:]
         return " " * len(match.group(1)) + match.group(2) + "  "
 
-    return _EXECUTABLE.sub(opened, text) if "/*!" in text else text
+    return _EXECUTABLE.sub(opened, text) if has_executable_comments(text) else text
 
 
 def _semicolons(text: str) -> list[int]:
@@ -206,8 +216,11 @@ def split_statements(text: str) -> list[str]:
     return pieces
 
 
-def scan(text: str) -> Scan:
-    """The one statement of `text`. Raises as `split_statements`, and SyntaxRefused near a second statement."""
+def scan(text: str, *, inside: bool = True) -> Scan:
+    """The one statement of `text`, with what is `inside` comments that run, or without.
+
+    Raises as `split_statements`, and SyntaxRefused near a second statement.
+    """
     marks = _semicolons(text)
     end = len(text)
     if marks:
@@ -215,7 +228,7 @@ def scan(text: str) -> Scan:
         second = after_blanks(text, end + 1)
         if second < len(text) and after_blanks(text) < end:
             raise refused_at(text, second)
-    body = _unwrapped(text[:end])
+    body = _unwrapped(text[:end], inside=inside)
     return Scan(body, after_blanks(body), bool(marks))
 
 
@@ -238,7 +251,21 @@ def tokenize(text: str, parameters: Sequence[Value] | None = None) -> list[Token
         raise syntax_error_of(text, failed) from None
     if parameters is not None:
         _bind(tokens, parameters)
-    return tokens
+    return _joined(text, tokens)
+
+
+def _joined(text: str, tokens: list[Token]) -> list[Token]:
+    """Texts in the same quotes with nothing but blanks between them are one text (sql_parser_mysql_mode.l)."""
+    found: list[Token] = []
+    for token in tokens:
+        last = found[-1] if found else None
+        if last is not None and token.token_type is last.token_type is TokenType.STRING:
+            gap = text[last.end + 1 : token.start]
+            if gap and gap.isspace() and text[last.end] == text[token.start]:
+                found[-1] = Token(last.token_type, last.text + token.text, last.line, last.col, last.start, token.end)
+                continue
+        found.append(token)
+    return found
 
 
 def _bind(tokens: list[Token], parameters: Sequence[Value]) -> None:

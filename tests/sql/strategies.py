@@ -27,7 +27,7 @@ from obsim.client_statements import (
     UnlockTables,
     UseDatabase,
 )
-from obsim.sql.grammar.forms import _SIGNS, PARTS
+from obsim.sql.grammar.forms import PARTS, SIGNS
 from obsim.sql.grammar.show import SHOW_KINDS, Clauses
 from obsim.statements import (
     AlterParameters,
@@ -49,6 +49,7 @@ from obsim.statements import (
     quote_name,
     quote_text,
 )
+from tests.sql.grammar_forms import MORE_PARTS
 
 texts = st.text(max_size=12) | st.sampled_from(
     ["", "'", '"', "\\", "\\'", "''", "a;b", "/*", "-- x", "%_\\%", "\n", "?"]
@@ -215,13 +216,24 @@ client_statements: SearchStrategy[ClientStatement] = st.one_of(
 
 statements = own_statements | client_statements
 
+
+def _no_clause(name: str) -> bool:
+    """A bare name of a clause, or of a verb of ALTER SYSTEM, would be read as that."""
+    return name.upper() not in {"TENANT", "SERVER", "ZONE", "SCOPE", "COMMENT"}
+
+
 _TERMINALS: dict[str, SearchStrategy[str]] = {
     "name": names.map(quote_name),
     "tenant": tenant_names.map(lambda n: quote_name(n) if n else "''"),
     "string": texts.map(quote_text),
     "text": texts.filter(bool).map(quote_text),
     "integer": unsigned.map(str),
+    "number": (integers | st.decimals(-9999, 9999, places=2)).map(str),
+    "member": names.map(quote_name),
     "rest": st.sampled_from(["", "x = 'y', (1)"]),
+    "parameter": (lower_names.filter(lambda n: n != "tenant") | names.filter(_no_clause)).map(quote_name),
+    "condition": conditions,
+    "expression": expressions,
 }
 
 
@@ -229,7 +241,7 @@ _TERMINALS: dict[str, SearchStrategy[str]] = {
 def form_texts(draw: DrawFn, form: str) -> str:
     """A text that fits `form`: each choice taken by the strategy."""
     words: list[str] = []
-    signs = _SIGNS.findall(form)
+    signs = SIGNS.findall(form)
     assert _expand(draw, signs, 0, words, taken=True) == len(signs)
     return " ".join(words)
 
@@ -269,6 +281,7 @@ def _choose(draw: DrawFn, signs: list[str], at: int, words: list[str], *, taken:
 
 
 def _written(draw: DrawFn, sign: str) -> str:
-    if sign in PARTS:
-        return draw(form_texts(PARTS[sign]))
+    part = PARTS.get(sign) or MORE_PARTS.get(sign)
+    if part is not None:
+        return draw(form_texts(part))
     return draw(_TERMINALS[sign]) if sign in _TERMINALS else sign

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlglot.errors import ParseError, SqlglotError
 
+from obsim.client_statements import Empty
 from obsim.errors import NotModelled, ServerError, SyntaxRefused
 from obsim.sql.dialect import OceanBase
 from obsim.sql.reader import read_statement
@@ -19,7 +20,7 @@ from obsim.sql.tokens import (
     syntax_error_of,
     tokenize,
 )
-from obsim.statements import masked, quote_name, quote_text
+from obsim.statements import BackupDatabase, CancelBackup, masked, quote_name, quote_text
 
 
 @pytest.mark.parametrize(
@@ -196,3 +197,31 @@ def test_other_failures_of_the_stock_parser() -> None:
     assert syntax_error_of("SELECT 1 x", ParseError("no position")).message.endswith("near 'x' at line 1")
     assert syntax_error_of("SELECT 'x", ParseError("unfinished")).message.endswith("near 'x' at line 1")
     assert syntax_error_of(" ", ParseError("nothing")).message.endswith("near '' at line 1")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # What is inside is read, whatever the number says, and without it where it does not fit.
+        ("ALTER SYSTEM /*!99999 CANCEL */ BACKUP", CancelBackup()),
+        ("ALTER SYSTEM CANCEL BACKUP /*!99999 NONSENSE */", CancelBackup()),
+        ("/*!99999 NONSENSE */ ALTER SYSTEM CANCEL BACKUP", CancelBackup()),
+        # Five digits are the number; a sixth begins a token, fewer are one.
+        ("ALTER SYSTEM /*!080000 CANCEL */ BACKUP", BackupDatabase(tenants=())),
+        ("ALTER SYSTEM /*!401 CANCEL */ BACKUP", BackupDatabase(tenants=())),
+        ("/*!99999 NONSENSE */", Empty()),
+        # Texts side by side are one, if their quotes are the same.
+        ("ALTER SYSTEM CANCEL BACKUP TENANT = 't' \n '1'", CancelBackup(("t1",))),
+        ('ALTER SYSTEM CANCEL BACKUP TENANT = "t" "1"', CancelBackup(("t1",))),
+    ],
+)
+def test_comments_that_run_and_texts_side_by_side(text: str, expected: object) -> None:
+    assert read_statement(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["ALTER SYSTEM CANCEL BACKUP TENANT = 't' \"1\"", "ALTER SYSTEM BACKUP /*!99999 TENANT */ 5"]
+)
+def test_what_fits_neither_way_is_refused(text: str) -> None:
+    with pytest.raises(SyntaxRefused):
+        read_statement(text)

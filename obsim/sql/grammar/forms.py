@@ -12,7 +12,7 @@ from re import compile as re_compile
 from obsim.errors import SyntaxRefused
 from obsim.sql.grammar.cursor import Cursor
 
-__all__ = ["FormMatch", "match_form"]
+__all__ = ["PARTS", "SIGNS", "FormMatch", "match_form"]
 
 PARTS = {
     "tenants": "TENANT [=] tenant,..",
@@ -22,7 +22,7 @@ PARTS = {
     "description": "DESCRIPTION [=] string",
     "until": "UNTIL { TIME = text | SCN = integer }",
     "keys": "[ENCRYPTED BY text] [WITH KEY FROM text [ENCRYPTED BY text]]",
-    "any_table": "{ * | name } [. { * | name }]",
+    "any_table": "{ * | name } [. { * | member }]",
     "remap": "REMAP { TABLE | TABLEGROUP | TABLESPACE } remap_item,..",
     "remap_item": "any_table [: any_table] [: any_table]",
     "servers": "string,..",
@@ -30,7 +30,7 @@ PARTS = {
     "backup_choice": "{ ALL [NOT BACKED UP integer TIMES] | [=] integer }",
     "backup_place": "[TENANT [=] tenant | TENANT_ID [=] integer] [BACKUP_BACKUP_DEST [=] string]",
 }
-_SIGNS = re_compile(r",\.\.|\.\.|[\[\]{}|()=:.,*]|\w+")
+SIGNS = re_compile(r",\.\.|\.\.|[\[\]{}|()=:.,*@]|\w+")
 
 
 class FormMatch:
@@ -64,7 +64,7 @@ def match_form(match: FormMatch, form: str) -> bool:
 
 @cache
 def _compiled(form: str) -> Matcher:
-    signs = _SIGNS.findall(form)
+    signs = SIGNS.findall(form)
     matcher, end = _alternatives(signs, 0)
     if end != len(signs):
         raise ValueError(f"unbalanced form {form!r}")
@@ -171,6 +171,8 @@ def _rest(match: FormMatch) -> None:
 
 _TERMINALS: dict[str, Callable[[FormMatch], object]] = {
     "name": lambda match: match.cursor.name(),
+    "member": lambda match: match.cursor.member(),
+    "number": lambda match: match.cursor.number(),
     "tenant": lambda match: match.cursor.tenant_name(),
     "string": lambda match: match.cursor.string(),
     "integer": lambda match: match.cursor.integer(),
