@@ -5,8 +5,9 @@ every version; the files are in `DataFiles`.
 """
 
 from dataclasses import dataclass, field
+from itertools import takewhile
 
-from obsim.backup.files import OUTPUT_BLOCK_BYTES, CopyPlan
+from obsim.backup.files import OUTPUT_BLOCK_BYTES, CopyPlan, DataFiles
 from obsim.backup.set import Counters
 from obsim.ids import MACROBLOCK_BYTES, Bytes, TabletId
 from obsim.scheduler.dag import DagTask
@@ -22,6 +23,10 @@ TABLET_META_BYTES = 1_536
 LOG_STREAM_META_BYTES = 64 << 10
 
 
+def _is_finished(task: DagTask) -> bool:
+    return task.finished
+
+
 @dataclass(slots=True, eq=False)
 class CopyProgress:
     """What a set task has to do and has done, with the moment each figure became known."""
@@ -32,6 +37,8 @@ class CopyProgress:
     scopes: list[tuple[int, dict[TabletId, int]]] = field(default_factory=list)
     """(moment, macroblocks by tablet that a data stage brought in scope then)."""
     copies: list[tuple[CopyPlan, DagTask]] = field(default_factory=list)
+    written: list[tuple[DataFiles, list[DagTask]]] = field(default_factory=list)
+    """The directories of the set with the tasks that write their files."""
     tablets_known_ns: int | None = None
     """When the tablets of the tenant were listed: TABLET_COUNT is 0 before."""
     inner_done_ns: int | None = None
@@ -40,7 +47,11 @@ class CopyProgress:
 
     def forget_work(self) -> None:
         """Let go of what is only needed while the task runs."""
-        self.scopes, self.copies = [], []
+        self.scopes, self.copies, self.written = [], [], []
+
+    def complete_counts(self) -> dict[DataFiles, int]:
+        """How many files of each directory are complete: a later one waits for the earlier ones (engine.md 5.5)."""
+        return {files: sum(1 for _ in takewhile(_is_finished, tasks)) for files, tasks in self.written}
 
     def counters(self, at_ns: int) -> Counters:
         """The progress columns as they stood at `at_ns`."""

@@ -6,7 +6,7 @@ next stage. Between stages, and whenever archiving changes, a pass looks at the 
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -226,8 +226,10 @@ class BackupRun:
         self._drop_tasks(now_ns)
         if self.task is None:
             return
+        backup_set, complete = self.task.backup_set, self.task.progress.complete_counts()
+        if backup_set.content is not None:
+            backup_set.content.files = [replace(f, cut=f.cut.first_files(count)) for f, count in complete.items()]
         self._write_end(self.task, status, now_ns, code, comment)
-        backup_set = self.task.backup_set
         backup_set.status, backup_set.file_status = SetStatus.FAILED, FileStatus.INCOMPLETE
 
     def _write_end(self, task: SetTask, status: str, now_ns: Nanoseconds, code: int = 0, comment: str = "") -> None:

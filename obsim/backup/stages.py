@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from obsim.backup.context import BackupServer, RunContext
 from obsim.backup.failures import DATA_RETRIES_MAX, META_RETRIES_MAX
-from obsim.backup.files import DataFiles, FileCut, blocks_in_file, split_blocks
+from obsim.backup.files import CopyPlan, DataFiles, FileCut, blocks_in_file, split_blocks
 from obsim.backup.log_streams import LogStreamTask, StageWork, stream_is_gone
 from obsim.backup.nets import DATA, dag, data_net, index_net
 from obsim.backup.task import SetTask
@@ -138,9 +138,8 @@ class DataWork(StageWork):
             cut = cut.first_files(0 if stream_is_gone(self.context, task.log_stream_id) else cut.file_count // 2)
         plans = list(split_blocks(share.items, cut, share.stored))
         net = data_net(task.log_stream_id, plans)
-        self.task.progress.copies += zip(plans, (d for d in net if d.kind == DATA), strict=True)
         if plans:
-            self._content_files().append(DataFiles(
+            self._note(plans, [d for d in net if d.kind == DATA], DataFiles(
                 task.log_stream_id, self.data_type, self.turn_id, task.retry_id, share.slots, share.stored, cut
             ))  # fmt: skip
         share.stored += cut.block_count
@@ -186,7 +185,10 @@ class DataWork(StageWork):
         slots = tuple(slot for _, slot in tablets)
         return _Share(slots, [(tablet, self.counts[tablet]) for tablet, _ in tablets])
 
-    def _content_files(self) -> list[DataFiles]:
-        content = self.task.backup_set.content
+    def _note(self, plans: list[CopyPlan], copies: list[DagTask], files: DataFiles) -> None:
+        """Let the set and its progress know of the files that an attempt writes."""
+        content, progress = self.task.backup_set.content, self.task.progress
         assert content is not None, "the snapshot is taken before the data stages"
-        return content.files
+        content.files.append(files)
+        progress.copies += zip(plans, copies, strict=True)
+        progress.written.append((files, copies))

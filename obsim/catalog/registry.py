@@ -17,6 +17,7 @@ from obsim.catalog.archive_views import (
     log_stream_progress,
     pieces,
 )
+from obsim.catalog.backup_index_views import backup_files, backup_index
 from obsim.catalog.backup_views import (
     backup_parameters,
     job_history,
@@ -356,6 +357,8 @@ ALONE = (
         macroblocks,
         SYS_ONLY,
     ),
+    Alone("obsim", "backup_files", control_columns.BACKUP_FILES, ("sets", "tasks"), backup_files, SYS_ONLY),
+    Alone("obsim", "backup_index", control_columns.BACKUP_INDEX, ("sets",), backup_index, SYS_ONLY),
     Alone("obsim", "sstables", control_columns.SSTABLES, ("storage",), sstables, SYS_ONLY),
 )
 

@@ -2,7 +2,7 @@
 
 from obsim.catalog.model import columns_of
 
-__all__ = ["CLOCK", "MACROBLOCKS", "SSTABLES"]
+__all__ = ["BACKUP_FILES", "BACKUP_INDEX", "CLOCK", "MACROBLOCKS", "SSTABLES"]
 
 MACROBLOCKS = columns_of("""\
     TENANT_ID                    bigint(20)
@@ -26,6 +26,35 @@ SSTABLES = columns_of("""\
     END_SCN                      bigint(20) unsigned null
     MACRO_BLOCK_COUNT            bigint(20)
     BYTES                        bigint(20)
+""")
+
+BACKUP_FILES = columns_of("""\
+    TENANT_ID                    bigint(20)
+    BACKUP_SET_ID                bigint(20)
+    LS_ID                        bigint(20)
+    DATA_TYPE                    varchar(16)
+    TURN_ID                      bigint(20)
+    RETRY_ID                     bigint(20)
+    FILE_ID                      bigint(20)
+    MACRO_BLOCK_COUNT            bigint(20)
+    BYTES                        bigint(20)
+    STATUS                       varchar(16)
+""")
+
+BACKUP_INDEX = columns_of("""\
+    TENANT_ID                    bigint(20)
+    BACKUP_SET_ID                bigint(20)
+    TABLET_ID                    bigint(20)
+    LOGIC_VERSION                bigint(20) unsigned
+    DATA_SEQ                     bigint(20)
+    STORED_IN_SET                bigint(20)
+    LS_ID                        bigint(20)
+    TURN_ID                      bigint(20)
+    RETRY_ID                     bigint(20)
+    FILE_ID                      bigint(20)
+    FILE_OFFSET                  bigint(20)
+    LENGTH                       bigint(20)
+    REUSED                       bigint(20)
 """)
 
 CLOCK = columns_of("""\
