@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from enum import IntEnum, IntFlag
 from functools import lru_cache
 from re import fullmatch
+from typing import Self
 
-__all__ = ["Answer", "Column", "ColumnFlag", "MysqlType", "Ok", "ResultSet", "Value", "column_of_type"]
+__all__ = ["Answer", "Column", "ColumnFlag", "MysqlType", "Ok", "ResultSet", "TypedText", "Value", "column_of_type"]
 
 Value = None | int | float | str | bytes
 
@@ -34,6 +35,19 @@ class MysqlType(IntEnum):
     BLOB = 0xFC
     VAR_STRING = 0xFD
     STRING = 0xFE
+
+
+class TypedText(str):
+    """The text of a value that a client sent as a DECIMAL, DATETIME, DATE or TIME, with its type."""
+
+    __slots__ = ("type",)
+    type: MysqlType
+
+    def __new__(cls, text: str, mysql_type: MysqlType) -> Self:
+        """The text, marked."""
+        made = super().__new__(cls, text)
+        made.type = mysql_type
+        return made
 
 
 class ColumnFlag(IntFlag):

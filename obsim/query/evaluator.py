@@ -32,6 +32,7 @@ from obsim.query.kinds import (
     kind_of_column,
     wire_column,
 )
+from obsim.query.placeholders import bindable, kind_of_value
 from obsim.query.refusals import query_too_large, wrong_arguments
 from obsim.query.rewriting.draft import Draft
 from obsim.query.rewriting.query_tokens import prepared
@@ -80,16 +81,19 @@ class Evaluator:
 
     def __init__(self, state: ClusterState, catalog: Catalog) -> None:
         self._state, self._catalog = state, catalog
-        self._plans: OrderedDict[tuple[str, str | None, int, bool], QueryPlan] = OrderedDict()
+        self._plans: OrderedDict[tuple[object, ...], QueryPlan] = OrderedDict()
         self._databases: OrderedDict[tuple[int, int], Tables] = OrderedDict()
         self._dialect: Any = None
 
-    def compile(self, text: str, session: SessionFacts) -> QueryPlan:
-        """The plan of a query. Raises 1064, 1235 and what its names deserve: 1046, 1052, 1054, 1146, 1305, 1582."""
-        key = (text, session.database, session.tenant.tenant_id, session.control)
+    def compile(self, text: str, session: SessionFacts, parameters: tuple[Kind, ...] = ()) -> QueryPlan:
+        """The plan of a query; before its parameters have values their kinds are unknown.
+
+        Raises 1064, 1235 and what its names deserve: 1046, 1052, 1054, 1146, 1305, 1582.
+        """
+        key = (text, session.database, session.tenant.tenant_id, session.control, parameters)
         plan = self._plans.get(key)
         if plan is None:
-            plan = self._compiled(text, session, None)
+            plan = self._compiled(text, session, None, parameters)
             self._plans[key] = plan
             if len(self._plans) > PLANS_MAX:
                 self._plans.popitem(last=False)
@@ -105,6 +109,9 @@ class Evaluator:
         """The answer of a plan at the cluster's present moment. Raises 1210 for a wrong number of parameters."""
         if len(parameters) != plan.parameter_count:
             raise wrong_arguments("EXECUTE")
+        if parameters:
+            plan = self.compile(plan.text, session, tuple(map(kind_of_value, parameters)))
+            parameters = [bindable(value) for value in parameters]
         tables = self._tables(session)
         for view in plan.views:
             if view.of_session:
@@ -161,9 +168,11 @@ class Evaluator:
         del begin
         return replace(plan, sqlite_sql=f"SELECT q0.c{len(columns)} FROM {rest} ORDER BY 1")
 
-    def _compiled(self, text: str, session: SessionFacts, rows: Source | None) -> QueryPlan:
+    def _compiled(
+        self, text: str, session: SessionFacts, rows: Source | None, parameters: tuple[Kind, ...] = ()
+    ) -> QueryPlan:
         try:
-            tree, draft, query = self._rewritten(text, session, rows)
+            tree, draft, query = self._rewritten(text, session, rows, parameters)
         except RecursionError:
             raise query_too_large() from None
         columns, converters, untyped = _result_form(query.outputs)
@@ -204,7 +213,9 @@ class Evaluator:
         indexed = "" if "order" in parts else " NOT INDEXED"
         return f"SELECT r FROM ({before}, q1.rowid AS r{source}{indexed}{rest})"
 
-    def _rewritten(self, text: str, session: SessionFacts, rows: Source | None) -> tuple[Any, Draft, Query]:
+    def _rewritten(
+        self, text: str, session: SessionFacts, rows: Source | None, parameters: tuple[Kind, ...]
+    ) -> tuple[Any, Draft, Query]:
         from obsim.sql.tokens import has_executable_comments, scan  # noqa: PLC0415 - sqlglot loads with the first query
 
         body = scan(text).text
@@ -216,7 +227,7 @@ class Evaluator:
                 raise
             body = scan(text, inside=False).text
             tree, preparation = self._parsed(body, oracle=oracle)
-        draft = Draft(self._catalog, session, preparation.parameter_count, preparation.items, rows=rows)
+        draft = Draft(self._catalog, session, preparation.parameter_count, preparation.items, parameters, rows=rows)
         if rows is not None and (
             type(tree).__name__ != "Select" or set(_present(tree)) != {"expressions", "from_", "where"}
         ):

@@ -149,13 +149,14 @@ def number_kind(left: Kind, right: Kind, *, decimals: int | None = None) -> Kind
         return replace(UNKNOWN, decimals=max(left.decimals, right.decimals))
     if exact:
         return decimal_of(max(scales), nullable=nullable)
-    return replace(INTEGER, nullable=nullable, unsigned=left.unsigned and right.unsigned)
+    return replace(INTEGER, nullable=nullable, unsigned=left.unsigned or right.unsigned)
 
 
 def merged(kinds: Iterable[Kind]) -> Kind:
     """One kind for the branches of CASE, COALESCE and UNION.
 
     NULL branches give way to the others, unknown ones to strings and times; beside a number only the value tells.
+    Integers with and without a sign share no integer type.
     """
     every = list(kinds)
     nullable = any(k.nullable for k in every)
@@ -166,6 +167,8 @@ def merged(kinds: Iterable[Kind]) -> Kind:
     types = {k.type for k in known}
     if types <= NUMERIC and any(k.type is None for k in every):
         return replace(UNKNOWN, decimals=0 if MysqlType.DOUBLE in types else decimals)
+    if types <= WHOLE and len({k.unsigned for k in known}) > 1:
+        return decimal_of(0, nullable=nullable)
     if len(types) == 1:
         return replace(known[0], length=length, decimals=decimals, nullable=nullable)
     if types <= NUMERIC:

@@ -3,8 +3,8 @@
 from obsim.errors import ServerError, error
 
 __all__ = [
-    "ambiguous_column", "bad_group_term", "column_counts_differ", "group_function_misused", "illegal_double",
-    "no_such_function", "out_of_range", "query_too_large", "result_too_large", "rows_more_than_one",
+    "ambiguous_column", "bad_group_term", "column_counts_differ", "duplicate_column", "group_function_misused",
+    "illegal_double", "no_such_function", "out_of_range", "query_too_large", "result_too_large", "rows_more_than_one",
     "statement_too_costly", "unknown_column", "unknown_table", "wrong_argument_count", "wrong_arguments",
     "wrong_column_count",
 ]
@@ -51,6 +51,11 @@ def ambiguous_column(name: str, clause: str) -> ServerError:
     """1052."""
     text = f"Column '{name}' in {clause} is ambiguous"
     return ServerError(1052, "23000", text, name="OB_NON_UNIQ_ERROR", code=-5148)
+
+
+def duplicate_column(name: str) -> ServerError:
+    """1060: a derived table with two columns of one name."""
+    return ServerError(1060, "42S21", f"Duplicate column name '{name}'", name="OB_ERR_COLUMN_DUPLICATE", code=-5017)
 
 
 def unknown_table(name: str) -> ServerError:

@@ -19,10 +19,17 @@ from obsim.catalog.model import Scope, ViewDef
 from obsim.catalog.part import GrowingMap, Part
 from obsim.cluster import ClusterState
 from obsim.errors import ServerError
+from obsim.query.collation import order
 from obsim.query.functions.aggregates import AGGREGATES, join_group
 from obsim.query.functions.registry import FUNCTIONS, HELPERS, Form, converted, sqlite_name
 from obsim.query.kinds import INT64_MAX, Kind, kind_of_column
-from obsim.query.refusals import out_of_range, query_too_large, result_too_large, statement_too_costly
+from obsim.query.refusals import (
+    group_function_misused,
+    out_of_range,
+    query_too_large,
+    result_too_large,
+    statement_too_costly,
+)
 from obsim.query.rewriting.sources import table_name
 from obsim.query.values import BUDGET, TEXT_BYTES_MAX, TRUNCATIONS
 
@@ -91,6 +98,7 @@ def connect(meter: _Meter) -> apsw.Connection:
     connection = apsw.Connection(":memory:", statementcachesize=400)
     connection.config(apsw.SQLITE_DBCONFIG_DQS_DML, 0)
     connection.config(apsw.SQLITE_DBCONFIG_DQS_DDL, 0)
+    connection.create_collation("GENERAL_CI", order)
     for name, call in HELPERS.items():
         connection.create_scalar_function(name, call, -1, deterministic=True)
     connection.create_scalar_function("ob_join_group", _joined, 3, deterministic=True)
@@ -134,7 +142,7 @@ def _declaration(place: int, kind: Kind) -> str:
         return f"c{place} INTEGER"
     if kind.is_number:
         return f"c{place} NUMERIC"
-    return f"c{place} TEXT COLLATE NOCASE" if kind.is_text else f"c{place} TEXT"
+    return f"c{place} TEXT COLLATE GENERAL_CI" if kind.is_text else f"c{place} TEXT"
 
 
 class Tables:
@@ -320,6 +328,8 @@ def _translated(failure: Exception) -> ServerError:
     text = str(failure)
     if isinstance(failure, OverflowError) or "integer overflow" in text:
         return out_of_range("BIGINT")
+    if "misuse of aggregate" in text:  # its columns are those of an outer query that has no groups there
+        return group_function_misused()
     if isinstance(failure, RecursionError) or any(part in text for part in _TOO_LARGE):
         return query_too_large()
     return ServerError(1105, "HY000", "Unknown error", name="ER_UNKNOWN_ERROR")

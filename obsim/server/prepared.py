@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from mysql_mimic.results import NullBitmap
 from mysql_mimic.types import ColumnType, ComStmtExecuteFlags, uint_len
 
-from obsim.answers import Answer, Column, MysqlType, Ok, ResultSet, Value
+from obsim.answers import Answer, Column, MysqlType, Ok, ResultSet, TypedText, Value
 from obsim.errors import ServerError, error
 from obsim.server.encode import binary_rows, column_definitions, result_set
 from obsim.server.handshake import DEPRECATE_EOF
@@ -261,6 +261,7 @@ _INTEGER_BYTES = {
     int(ColumnType.LONG): 4,
     int(ColumnType.LONGLONG): 8,
 }
+_DECIMALS = {int(ColumnType.DECIMAL), int(ColumnType.NEWDECIMAL)}
 _MOMENTS = {int(ColumnType.DATE), int(ColumnType.DATETIME), int(ColumnType.TIMESTAMP)}
 _COUNTED = {
     int(kind)
@@ -277,7 +278,8 @@ def _read_value(fields: Reader, kind: int, codec: str, *, unsigned: bool) -> Val
     if size is not None:
         return fields.integer(size, signed=not unsigned)
     if kind in _COUNTED:
-        return _text_or_bytes(fields.counted(), codec)
+        found = _text_or_bytes(fields.counted(), codec)
+        return TypedText(found, MysqlType.NEWDECIMAL) if kind in _DECIMALS and isinstance(found, str) else found
     if kind in _MOMENTS:
         return _read_moment(fields, date_only=kind == ColumnType.DATE)
     if kind == ColumnType.DOUBLE:
@@ -299,7 +301,7 @@ def _text_or_bytes(data: bytes, codec: str) -> str | bytes:
         return data
 
 
-def _read_moment(fields: Reader, *, date_only: bool) -> str:
+def _read_moment(fields: Reader, *, date_only: bool) -> TypedText:
     size = fields.integer(1)
     if size not in {0, 4, 7, 11}:
         raise MalformedError
@@ -307,19 +309,19 @@ def _read_moment(fields: Reader, *, date_only: bool) -> str:
     hour, minute, second = fields.take(3) if size > 4 else (0, 0, 0)
     text = f"{year:04d}-{month:02d}-{day:02d}"
     if date_only:
-        return text
+        return TypedText(text, MysqlType.DATE)
     text += f" {hour:02d}:{minute:02d}:{second:02d}"
-    return f"{text}.{fields.integer(4):06d}" if size > 7 else text
+    return TypedText(f"{text}.{fields.integer(4):06d}" if size > 7 else text, MysqlType.DATETIME)
 
 
-def _read_time(fields: Reader) -> str:
+def _read_time(fields: Reader) -> TypedText:
     size = fields.integer(1)
     if size not in {0, 8, 12}:
         raise MalformedError
     if not size:
-        return "00:00:00"
+        return TypedText("00:00:00", MysqlType.TIME)
     sign = "-" if fields.integer(1) else ""
     days = fields.integer(4)
     hour, minute, second = fields.take(3)
     text = f"{sign}{days * 24 + hour:02d}:{minute:02d}:{second:02d}"
-    return f"{text}.{fields.integer(4):06d}" if size > 8 else text
+    return TypedText(f"{text}.{fields.integer(4):06d}" if size > 8 else text, MysqlType.TIME)

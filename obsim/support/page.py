@@ -6,7 +6,7 @@ from textwrap import fill
 from obsim.catalog.registry import ALONE, PAIRS, Alone, Pair, nothing
 from obsim.control import NOT_MODELLED, PROCEDURES
 from obsim.parameters import PARAMETERS
-from obsim.query.functions.registry import FUNCTIONS, Form
+from obsim.query.functions.registry import FUNCTIONS, ORACLE_MODE, Form
 from obsim.session.show import LISTINGS
 from obsim.sql.grammar.show import SHOW_KINDS
 from obsim.support.matrix import VERSIONS, statement_rows
@@ -139,9 +139,11 @@ _KINDS = (
 
 
 def _functions() -> Iterator[str]:
+    common = [f for f in FUNCTIONS.values() if f.name not in ORACLE_MODE]
     for title, forms in _KINDS:
-        found = sorted({(f.name, f.stable or Form.REFUSED in forms) for f in FUNCTIONS.values() if f.form in forms})
+        found = sorted({(f.name, f.stable or Form.REFUSED in forms) for f in common if f.form in forms})
         yield _listed((name if stable else f"*{name}*" for name, stable in found), f"{title}: ")
+    yield _listed(sorted(ORACLE_MODE), "In tenants of Oracle mode only: ")
 
 
 def _procedures() -> Iterator[str]:

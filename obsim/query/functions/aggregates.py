@@ -5,10 +5,12 @@ Each class serves both GROUP BY and OVER: `step`, `inverse`, `value`, `final` ar
 
 import math
 from decimal import Decimal
+from fractions import Fraction
 
 from obsim.answers import Value
+from obsim.query.functions.number import UINT64_MAX, cut, unsigned
 from obsim.query.refusals import rows_more_than_one
-from obsim.query.values import bounded, exact, number_of, quantized, text_of, to_decimal
+from obsim.query.values import bounded, exact, number_of, text_of, to_decimal, whole_of
 
 __all__ = ["AGGREGATES", "join_group"]
 
@@ -77,7 +79,7 @@ class Average(Sum):
 
     def value(self) -> Value:
         """The mean so far."""
-        return exact(quantized(Decimal(self.total) / self.count, self.scale)) if self.count else None
+        return exact(cut(Decimal(self.total) / self.count, self.scale)) if self.count else None
 
 
 class AverageDouble(SumDouble):
@@ -91,19 +93,19 @@ class AverageDouble(SumDouble):
 
 
 class Spread:
-    """Variance and its root; the class attributes say of a sample or of all, and whether the root is taken."""
+    """Variance and its root, from exact sums; the class attributes say of a sample or of all, and whether the root."""
 
     __slots__ = ("count", "squares", "total")
     sample = False
     root = False
 
     def __init__(self) -> None:
-        self.count, self.total, self.squares = 0, 0.0, 0.0
+        self.count, self.total, self.squares = 0, Fraction(0), Fraction(0)
 
     def step(self, value: Value, sign: int = 1) -> None:
         """One more value."""
         if value is not None:
-            number = float(number_of(value) or 0)
+            number = Fraction(number_of(value) or 0)
             self.count += sign
             self.total += sign * number
             self.squares += sign * number * number
@@ -116,7 +118,7 @@ class Spread:
         """The spread so far, NULL with too few values."""
         if self.count - self.sample < 1:
             return None
-        variance = max(0.0, (self.squares - self.total * self.total / self.count) / (self.count - self.sample))
+        variance = float((self.squares - self.total * self.total / self.count) / (self.count - self.sample))
         return math.sqrt(variance) if self.root else variance
 
     def final(self) -> Value:
@@ -217,7 +219,7 @@ class Only:
 
 
 class Bits:
-    """BIT_AND, BIT_OR, BIT_XOR without NULLs."""
+    """BIT_AND, BIT_OR, BIT_XOR over 64 bits without a sign, NULLs left out."""
 
     __slots__ = ("total",)
     start = 0
@@ -228,7 +230,7 @@ class Bits:
     def step(self, value: Value) -> None:
         """One more value."""
         if value is not None:
-            self.total = self.combine(int(number_of(value) or 0))
+            self.total = self.combine(whole_of(value) or 0) & UINT64_MAX
 
     def combine(self, number: int) -> int:
         """BIT_OR."""
@@ -239,17 +241,17 @@ class Bits:
 
     def value(self) -> Value:
         """The bits so far."""
-        return self.total
+        return unsigned(self.total)
 
     def final(self) -> Value:
         """The bits."""
-        return self.total
+        return unsigned(self.total)
 
 
 class BitsAnd(Bits):
     """BIT_AND."""
 
-    start = -1
+    start = UINT64_MAX
 
     def combine(self, number: int) -> int:
         """Bits set in every value."""

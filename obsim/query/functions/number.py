@@ -1,18 +1,25 @@
 """Arithmetic of MySQL that SQLite does otherwise: decimal division, DIV and MOD, rounding half away from zero."""
 
 import math
-from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal
+import operator
+from collections.abc import Callable
+from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Context, Decimal
 
 from obsim.answers import Value
+from obsim.query.kinds import INT64_MAX
+from obsim.query.refusals import out_of_range
 from obsim.query.values import clamped, exact, near, number_of, quantized, to_decimal, whole_of
 
 __all__ = [
-    "bit_xor", "cast_decimal", "cast_unsigned", "ceiling", "crc32_", "decimal_text", "divide", "exponential",
-    "floor", "integer_divide", "logarithm", "modulo", "power", "round_", "sign", "square_root", "truncate",
+    "bits", "cast_decimal", "cast_unsigned", "ceiling", "crc32_", "cut", "decimal_text", "divide", "exponential",
+    "floor", "integer_divide", "logarithm", "modulo", "power", "round_", "round_double", "sign", "square_root",
+    "truncate", "unsigned", "unsigned_arithmetic",
 ]
 
 Number = int | float
 SCALE_MAX = 30
+UINT64_MAX = 2**64 - 1
+_CUTTING = Context(prec=80, rounding=ROUND_DOWN)
 
 
 def divide(left: Value, right: Value, scale: int) -> Value:
@@ -23,7 +30,7 @@ def divide(left: Value, right: Value, scale: int) -> Value:
         low = number_of(right)
         return None if not low else (number_of(left) or 0) / low
     divisor = to_decimal(right)
-    return near(quantized(to_decimal(left) / divisor, scale)) if divisor else None
+    return near(cut(to_decimal(left) / divisor, scale)) if divisor else None
 
 
 def integer_divide(left: Value, right: Value) -> Value:
@@ -42,6 +49,17 @@ def modulo(left: Value, right: Value) -> Value:
     return exact(to_decimal(left) % divisor) if divisor else None
 
 
+def cut(number: Decimal, digits: int) -> Decimal:
+    """The number without what comes after so many digits."""
+    return number.quantize(Decimal(1).scaleb(-digits), context=_CUTTING)
+
+
+def round_double(number: Value, digits: int = 0) -> Value:
+    """ROUND of a double: half to even, as the processor rounds."""
+    value = float(number_of(number) or 0)
+    return round(value, digits) if abs(value) < 1e15 else value
+
+
 def round_(number: Number, digits: int = 0) -> Value:
     """Half away from zero; negative digits round before the point."""
     places = max(-SCALE_MAX, min(SCALE_MAX, digits))
@@ -57,7 +75,7 @@ def truncate(number: Number, digits: int) -> Value:
     places = max(-SCALE_MAX, min(SCALE_MAX, digits))
     if isinstance(number, float) and abs(number) >= 1e40:
         return number
-    return exact(to_decimal(number).quantize(Decimal(1).scaleb(-places), rounding=ROUND_DOWN))
+    return exact(cut(to_decimal(number), places))
 
 
 def ceiling(number: Number) -> Value:
@@ -124,9 +142,44 @@ def cast_unsigned(value: Value) -> Value:
     return number if number is None or number >= 0 else str(number + 2**64)
 
 
-def bit_xor(left: int, right: int) -> int:
-    """`^`."""
-    return left ^ right
+def _bit_pattern(value: Value) -> int:
+    """A value as 64 bits."""
+    whole = int(value) if isinstance(value, str) and value.isdigit() else whole_of(value) or 0
+    return whole & UINT64_MAX
+
+
+def unsigned(number: int) -> Value:
+    """A number of 64 bits without a sign for SQLite: as text where its own integers end."""
+    return number if number <= INT64_MAX else str(number)
+
+
+_BIT_OPERATORS: dict[str, Callable[[int, int], int]] = {
+    "&": operator.and_,
+    "|": operator.or_,
+    "^": operator.xor,
+    "<<": lambda a, b: (a << b) & UINT64_MAX if b < 64 else 0,
+    ">>": lambda a, b: a >> b if b < 64 else 0,
+}
+
+
+def bits(left: Value, sign: str, right: Value) -> Value:
+    """`& | ^ << >>` over 64 bits without a sign."""
+    if left is None or right is None:
+        return None
+    return unsigned(_BIT_OPERATORS[sign](_bit_pattern(left), _bit_pattern(right)))
+
+
+_UNSIGNED_OPERATORS: dict[str, Callable[[int, int], int]] = {"+": operator.add, "-": operator.sub, "*": operator.mul}
+
+
+def unsigned_arithmetic(left: Value, sign: str, right: Value) -> Value:
+    """`+ - *` where one side has no sign, so the result has none; raises 1690 outside 64 bits."""
+    if left is None or right is None:
+        return None
+    found = _UNSIGNED_OPERATORS[sign](int(left), int(right))
+    if not 0 <= found <= UINT64_MAX:
+        raise out_of_range("BIGINT UNSIGNED")
+    return unsigned(found)
 
 
 def crc32_(text: str) -> int:

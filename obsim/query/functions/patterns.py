@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from obsim.errors import ServerError
+from obsim.query.collation import folded
 
 __all__ = ["LikePattern", "Regex", "like_pattern", "regex"]
 
@@ -28,12 +29,13 @@ class LikePattern:
     __slots__ = ("_first", "_last", "_middle", "_whole")
 
     def __init__(self, pattern: str, escape: str) -> None:
-        pieces = [re.compile(piece, re.IGNORECASE | re.DOTALL) for piece in _like_pieces(pattern, escape)]
+        pieces = [re.compile(piece, re.DOTALL) for piece in _like_pieces(pattern, escape)]
         self._whole = pieces[0] if len(pieces) == 1 else None
         self._first, self._last, self._middle = pieces[0], pieces[-1], [p for p in pieces[1:-1] if p.pattern]
 
     def matches(self, text: str) -> bool:
-        """Whether the whole text fits the pattern; letter case does not count."""
+        """Whether the whole text fits the pattern; letter case and accents do not count."""
+        text = folded(text)
         if self._whole is not None:
             return self._whole.fullmatch(text) is not None
         found = self._first.match(text)
@@ -54,12 +56,12 @@ def _like_pieces(pattern: str, escape: str) -> list[str]:
     pieces, piece, characters = [], [], iter(pattern)
     for character in characters:
         if escape and character == escape:
-            piece.append(re.escape(next(characters, character)))
+            piece.append(re.escape(folded(next(characters, character))))
         elif character == "%":
             pieces.append("".join(piece))
             piece = []
         else:
-            piece.append("." if character == "_" else re.escape(character))
+            piece.append("." if character == "_" else re.escape(folded(character)))
     return [*pieces, "".join(piece)]
 
 

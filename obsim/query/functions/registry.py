@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Any
 
 from obsim.answers import MysqlType
+from obsim.query.collation import sort_key
 from obsim.query.functions import facts
 from obsim.query.functions import number as num
 from obsim.query.functions import text as txt
@@ -34,11 +35,12 @@ from obsim.query.kinds import (
 from obsim.query.values import number_of, read_number, text_of, whole_of, whole_prefix
 
 __all__ = [
-    "FUNCTIONS", "HELPERS", "ORACLE_ONLY", "SPECIAL_SYNTAX", "WORDS", "Form", "Function", "argument_range", "converted",
-    "sqlite_name",
+    "FUNCTIONS", "HELPERS", "ORACLE_MODE", "ORACLE_ONLY", "SPECIAL_SYNTAX", "WORDS", "Form", "Function",
+    "argument_range", "converted", "sqlite_name",
 ]
 
 Rule = Callable[[Sequence[Kind]], Kind]
+UNSIGNED = replace(INTEGER, unsigned=True)
 
 
 class Form(Enum):
@@ -299,6 +301,7 @@ _TIME_ROWS = (
 )
 
 _BRANCH_ROWS = (
+    _shape("BINARY", "v"),
     _shape("COALESCE", "v*"),
     _shape("GREATEST", "vv*"),
     _shape("IF", "vvv"),
@@ -345,9 +348,9 @@ _FACT_ROWS = (
 
 _GROUP_ROWS = (
     _group("AVG", "n", average_kind),
-    _group("BIT_AND", "n", never(INTEGER)),
-    _group("BIT_OR", "n", never(INTEGER)),
-    _group("BIT_XOR", "n", never(INTEGER)),
+    _group("BIT_AND", "n", never(UNSIGNED)),
+    _group("BIT_OR", "n", never(UNSIGNED)),
+    _group("BIT_XOR", "n", never(UNSIGNED)),
     _group("COUNT", "v*", maybe(INTEGER)),
     _group("GROUP_CONCAT", "t*", maybe(TEXT)),
     _group("MAX", "v", lambda kinds: kinds[0].as_nullable()),
@@ -388,6 +391,9 @@ _REFUSED_NAMES = """
     WEIGHT_STRING
 """
 _REFUSED_ROWS = tuple(_refused(name) for name in _REFUSED_NAMES.split())
+
+ORACLE_MODE = frozenset({"LENGTHB", "NVL2"})
+"""Functions of the table that a tenant of MySQL mode lacks."""
 
 _ORACLE_NAMES = """
     ADD_MONTHS CHR COSH DECODE DUMP HEXTORAW INITCAP INSTRB LISTAGG LNNVL MEDIAN MONTHS_BETWEEN NANVL NEXT_DAY
@@ -435,6 +441,7 @@ HELPERS: dict[str, Callable[..., Any]] = {
     "ob_number": read_number,
     "ob_beside": lambda value, other: number_of(value) if isinstance(other, int | float) else value,
     "ob_text": text_of,
+    "ob_key": lambda value: sort_key(value) if isinstance(value, str) else value,
     "ob_whole": whole_of,
     "ob_whole_prefix": whole_prefix,
     "ob_moment": tim.moment,
@@ -456,7 +463,11 @@ HELPERS: dict[str, Callable[..., Any]] = {
     ),
     "ob_like": lambda *a: None if None in a else txt.like(str(text_of(a[0])), str(text_of(a[1])), *map(str, a[2:])),
     "ob_regexp": lambda a, b: None if a is None or b is None else txt.regexp(str(text_of(a)), str(text_of(b))),
-    "ob_xor_bits": lambda a, b: None if a is None or b is None else num.bit_xor(a, b),
+    "ob_bits": num.bits,
+    "ob_unsigned": num.unsigned_arithmetic,
+    "ob_round_double": lambda number, digits: (
+        None if number is None or digits is None else num.round_double(number, digits)
+    ),
     "ob_date_add_moment": tim.date_add_moment,
     "ob_date_add_date": tim.date_add_date,
     "ob_date_add_text": tim.date_add_text,

@@ -7,6 +7,7 @@ that sees NULL.
 from hashlib import md5, sha1
 
 from obsim.answers import Value
+from obsim.query.collation import folded, order, sort_key
 from obsim.query.functions.patterns import like_pattern, regex
 from obsim.query.values import BUDGET, bounded, number_of, quantized, text_of, to_decimal
 
@@ -164,12 +165,12 @@ def space(count: int) -> str:
 
 def instr(text: str, part: str) -> int:
     """Where `part` begins, 1 first, 0 if nowhere; letter case does not count."""
-    return text.lower().find(part.lower()) + 1
+    return folded(text).find(folded(part)) + 1
 
 
 def locate(part: str, text: str, start: int = 1) -> int:
     """Where `part` begins from `start` on."""
-    return text.lower().find(part.lower(), start - 1) + 1 if start > 0 else 0
+    return folded(text).find(folded(part), start - 1) + 1 if start > 0 else 0
 
 
 def field(wanted: Value, *choices: Value) -> int:
@@ -178,8 +179,8 @@ def field(wanted: Value, *choices: Value) -> int:
         return 0
     values = (wanted, *choices)
     if all(isinstance(v, str) or v is None for v in values):
-        folded = str(wanted).lower()
-        return next((i for i, c in enumerate(choices, 1) if c is not None and str(c).lower() == folded), 0)
+        key = sort_key(str(wanted))
+        return next((i for i, c in enumerate(choices, 1) if c is not None and sort_key(str(c)) == key), 0)
     number = number_of(wanted)
     return next((i for i, c in enumerate(choices, 1) if c is not None and number_of(c) == number), 0)
 
@@ -192,14 +193,13 @@ def elt(place: Value, *choices: Value) -> Value:
 
 def find_in_set(text: str, listed: str) -> int:
     """The place of a text in a list separated by commas."""
-    folded = text.lower()
-    return next((i for i, part in enumerate(listed.lower().split(","), 1) if part == folded), 0) if listed else 0
+    key = sort_key(text)
+    return next((i for i, part in enumerate(listed.split(","), 1) if sort_key(part) == key), 0) if listed else 0
 
 
 def strcmp(a: str, b: str) -> int:
     """-1, 0 or 1; letter case does not count."""
-    low, high = a.lower(), b.lower()
-    return (low > high) - (low < high)
+    return order(a, b)
 
 
 def hex_(value: Value) -> str | None:

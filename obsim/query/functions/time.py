@@ -60,8 +60,8 @@ _EPOCH_DAYS = 719_528  # TO_DAYS('1970-01-01')
 _MOMENT_MIN, _MOMENT_MAX = day_number(1, 1, 1) * DAY_US, (day_number(9999, 12, 31) + 1) * DAY_US - 1
 
 
-def _span(amount: Value, unit: str) -> tuple[int, int]:
-    """An interval as (months, microseconds)."""
+def _span(amount: Value, unit: str) -> tuple[int, int] | None:
+    """An interval as (months, microseconds), None for a text with more numbers than the unit has parts."""
     if unit in MONTH_UNITS:
         return round(number_of(amount) or 0) * MONTH_UNITS[unit], 0
     if unit in SIMPLE_UNITS:
@@ -74,7 +74,9 @@ def _span(amount: Value, unit: str) -> tuple[int, int]:
     parts = COMPOUND_UNITS[unit]
     if parts[-1] == "MICROSECOND" and len(numbers) == len(parts):
         numbers[-1] = numbers[-1][:6].ljust(6, "0")
-    numbers = [int(n) for n in numbers[-len(parts) :]]
+    if len(numbers) > len(parts):
+        return None
+    numbers = [int(n) for n in numbers]
     pairs = list(zip(parts[len(parts) - len(numbers) :], numbers, strict=True))
     months = sum(n * MONTH_UNITS[p] for p, n in pairs if p in MONTH_UNITS)
     return sign * months, sign * sum(n * SIMPLE_UNITS[p] for p, n in pairs if p in SIMPLE_UNITS)
@@ -82,7 +84,10 @@ def _span(amount: Value, unit: str) -> tuple[int, int]:
 
 def add_interval(start: int, amount: Value, unit: str, sign: int) -> int | None:
     """A moment moved by an interval; None beyond the years 1 to 9999."""
-    months, micros = _span(amount, unit)
+    span = _span(amount, unit)
+    if span is None:
+        return None
+    months, micros = span
     moved = add_months(start, sign * months) if months else start
     if moved is None:
         return None

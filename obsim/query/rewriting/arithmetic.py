@@ -6,14 +6,14 @@ from dataclasses import replace
 from obsim.answers import MysqlType
 from obsim.errors import SyntaxRefused
 from obsim.query.functions.time import DATE_UNITS, UNITS
-from obsim.query.kinds import DATE, DOUBLE, INTEGER, datetime_of, decimal_of, number_kind, text_of_length
+from obsim.query.kinds import DATE, DECIMALS_MAX, DOUBLE, INTEGER, datetime_of, decimal_of, number_kind, text_of_length
 from obsim.query.rewriting.comparison import as_number
 from obsim.query.rewriting.rewriter import Node, Rewriter, refuse_rows
 from obsim.query.rewriting.scalars import call_terms
 from obsim.query.rewriting.scope import Frame, Term
 
 __all__ = [
-    "arithmetic", "bitwise", "date_add", "division", "modulo", "moved_by", "negative", "remainder",
+    "arithmetic", "bitwise", "date_add", "division", "in_groups", "modulo", "moved_by", "negative", "remainder",
     "whole_division",
 ]
 
@@ -27,14 +27,28 @@ def arithmetic(operator: str) -> Callable[[Rewriter, Node, Frame], Term]:
         left, right = rewriter.terms([node.this, node.expression], frame)
         refuse_rows(left, right)
         kind = number_kind(left.kind, right.kind)
+        a, b = as_number(left), as_number(right)
+        if kind.is_whole and kind.unsigned:
+            return Term(f"ob_unsigned({a}, '{operator}', {b})", kind)
         if kind.type is not MysqlType.NEWDECIMAL:
-            return Term(f"({as_number(left)} {operator} {as_number(right)})", kind)
+            return Term(f"({a} {operator} {b})", kind)
         if operator == "*":
-            scales = [k.decimals for k in (left.kind, right.kind) if not k.is_whole]
-            kind = decimal_of(sum(scales), nullable=kind.nullable)
-        return Term(f"ob_round_to({as_number(left)} {operator} {as_number(right)}, {kind.decimals})", kind)
+            kind = decimal_of(_shown(left) + _shown(right), nullable=kind.nullable)
+            kept = min(_kept(left) + _kept(right), DECIMALS_MAX)
+        else:
+            kept = max(_kept(left), _kept(right))
+        return Term(f"ob_round_to({a} {operator} {b}, {kept})", kind, kept=kept)
 
     return rewrite
+
+
+def _shown(term: Term) -> int:
+    """Digits after the point that a client sees of an exact number."""
+    return 0 if term.kind.is_whole else term.kind.decimals
+
+
+def _kept(term: Term) -> int:
+    return max(term.kept, _shown(term))
 
 
 def _moved(rewriter: Rewriter, node: Node, frame: Frame, sign: int) -> Term:
@@ -69,15 +83,20 @@ def moved_by(start: Term, amount: Term, word: str, sign: int) -> Term:
 
 
 def division(rewriter: Rewriter, node: Node, frame: Frame) -> Term:
-    """`/`: four digits more than the dividend has."""
+    """`/`: four digits more than the dividend has; inside, digits are kept in groups of nine."""
     left, right = rewriter.terms([node.this, node.expression], frame)
     refuse_rows(left, right)
-    scale = (0 if left.kind.is_whole else left.kind.decimals) + 4
+    scale = _shown(left) + 4
     kind = number_kind(left.kind, right.kind)
     if kind.type is MysqlType.DOUBLE:
         return Term(f"ob_divide({as_number(left)}, {as_number(right)}, -1)", DOUBLE)
-    kept = -(-scale // 9) * 9  # a quotient keeps its digits in groups of nine; its kind says how many are shown
-    return Term(f"ob_divide({as_number(left)}, {as_number(right)}, {kept})", decimal_of(scale))
+    kept = in_groups(_kept(left) + 4)
+    return Term(f"ob_divide({as_number(left)}, {as_number(right)}, {kept})", decimal_of(scale), kept=kept)
+
+
+def in_groups(digits: int) -> int:
+    """Digits after the point as a quotient keeps them: whole groups of nine."""
+    return min(-(-digits // 9) * 9, DECIMALS_MAX)
 
 
 def whole_division(rewriter: Rewriter, node: Node, frame: Frame) -> Term:
@@ -115,12 +134,9 @@ def bitwise(operator: str) -> Callable[[Rewriter, Node, Frame], Term]:
 
     def rewrite(rewriter: Rewriter, node: Node, frame: Frame) -> Term:
         terms = rewriter.terms([node.this, node.expression], frame)
-        a, b = (f"ob_whole({t.sql})" if not t.kind.is_whole else t.sql for t in terms)
-        kind = INTEGER.as_nullable(any(t.kind.nullable for t in terms))
-        if operator == "^":
-            if rewriter.draft.session.tenant.mode == "ORACLE":
-                return call_terms(rewriter, "CONCAT", terms)
-            return Term(f"ob_xor_bits({a}, {b})", kind)
-        return Term(f"({a} {operator} {b})", kind)
+        kind = replace(INTEGER, nullable=any(t.kind.nullable for t in terms), unsigned=True)
+        if operator == "^" and rewriter.draft.session.tenant.mode == "ORACLE":
+            return call_terms(rewriter, "CONCAT", terms)
+        return Term(f"ob_bits({as_number(terms[0])}, '{operator}', {as_number(terms[1])})", kind)
 
     return rewrite

@@ -6,7 +6,7 @@ from dataclasses import replace
 from obsim.answers import MysqlType
 from obsim.errors import NotModelled, SyntaxRefused
 from obsim.query.functions import facts
-from obsim.query.functions.registry import FUNCTIONS, ORACLE_ONLY, Form, Function, argument_range
+from obsim.query.functions.registry import FUNCTIONS, ORACLE_MODE, ORACLE_ONLY, Form, Function, argument_range
 from obsim.query.functions.time import MONTH_UNITS, SIMPLE_UNITS
 from obsim.query.kinds import (
     BOOLEAN,
@@ -21,7 +21,7 @@ from obsim.query.kinds import (
 )
 from obsim.query.refusals import no_such_function, wrong_argument_count, wrong_arguments
 from obsim.query.rewriting.arithmetic import date_add, moved_by, remainder
-from obsim.query.rewriting.comparison import as_number, as_text, compare
+from obsim.query.rewriting.comparison import as_number, as_text, binary, compare
 from obsim.query.rewriting.groups import aggregate
 from obsim.query.rewriting.rewriter import Node, Rewriter
 from obsim.query.rewriting.scalars import branches, call_terms
@@ -34,7 +34,7 @@ __all__ = ["SHAPES", "call"]
 def call(rewriter: Rewriter, name: str, nodes: list[Node], frame: Frame) -> Term:
     """A call by the name as written. Raises 1305 for an unknown name, 1582 for a wrong number of arguments."""
     function = FUNCTIONS.get(name.upper())
-    if function is None:
+    if function is None or (function.name in ORACLE_MODE and rewriter.draft.session.tenant.mode != "ORACLE"):
         if name.upper() in ORACLE_ONLY and rewriter.draft.session.tenant.mode == "ORACLE":
             raise NotModelled(f"the function {name.upper()}")
         raise no_such_function(name)
@@ -134,20 +134,25 @@ def _mod(rewriter: Rewriter, nodes: list[Node], frame: Frame) -> Term:
     return remainder(left, right)
 
 
-def _rounded(helper: str) -> Callable[[Rewriter, list[Node], Frame], Term]:
-    """ROUND and TRUNCATE: whole numbers stay, decimals keep the digits asked for, the rest is a double."""
+def _rounded(helper: str, *, widens: bool) -> Callable[[Rewriter, list[Node], Frame], Term]:
+    """ROUND and TRUNCATE: whole numbers stay, decimals have the digits asked for, the rest is a double.
+
+    TRUNCATE also `widens` a decimal to more digits than it had.
+    """
 
     def rewrite(rewriter: Rewriter, nodes: list[Node], frame: Frame) -> Term:
         terms = rewriter.terms(nodes, frame)
         first, digits = terms[0], terms[1].literal if len(terms) > 1 else 0
         kind = first.kind
         if kind.type is MysqlType.NEWDECIMAL:
-            scale = max(0, min(kind.decimals, digits)) if isinstance(digits, int) else kind.decimals
+            asked = digits if isinstance(digits, int) else kind.decimals
+            scale = max(0, asked if widens else min(kind.decimals, asked))
             kind = replace(decimal_of(scale, max(kind.length - 2 - kind.decimals + scale, 1)), nullable=kind.nullable)
         elif not kind.is_whole:
             kind = DOUBLE.as_nullable(kind.nullable)
         places = terms[1].sql if len(terms) > 1 else "0"
-        return Term(f"{helper}({as_number(first)}, ob_whole({places}))", kind)
+        called = "ob_round_double" if kind.type is MysqlType.DOUBLE and not widens else helper
+        return Term(f"{called}({as_number(first)}, ob_whole({places}))", kind)
 
     return rewrite
 
@@ -184,7 +189,7 @@ def _timestampadd(rewriter: Rewriter, nodes: list[Node], frame: Frame) -> Term:
 def _timestamp(rewriter: Rewriter, nodes: list[Node], frame: Frame) -> Term:
     terms = rewriter.terms(nodes, frame)
     first = terms[0]
-    digits = first.kind.decimals if first.kind.is_temporal else 6 if "." in str(first.literal or ".") else 0
+    digits = first.kind.decimals if first.kind.is_moment else 6
     if len(terms) == 1:
         return Term(f"ob_moment({first.sql})", datetime_of(digits))
     moved = f"ob_f_addtime(ob_moment({first.sql}), {terms[1].sql})"
@@ -221,8 +226,14 @@ def _str_to_date(rewriter: Rewriter, nodes: list[Node], frame: Frame) -> Term:
     return Term(f"ob_str_to_date({arguments})", datetime_of(6 if "%f" in form else 0))
 
 
+def _binary(rewriter: Rewriter, nodes: list[Node], frame: Frame) -> Term:
+    """BINARY before parentheses, which reads as a call."""
+    return binary(rewriter.term(nodes[0], frame))
+
+
 SHAPES: dict[str, Callable[[Rewriter, list[Node], Frame], Term]] = {
     "ADDDATE": _date_add(1),
+    "BINARY": _binary,
     "COALESCE": _coalesce,
     "DATE_ADD": _date_add(1),
     "DATE_SUB": _date_add(-1),
@@ -236,14 +247,14 @@ SHAPES: dict[str, Callable[[Rewriter, list[Node], Frame], Term]] = {
     "NULLIF": _nullif,
     "NVL": _coalesce,
     "NVL2": _nvl2,
-    "ROUND": _rounded("ob_round_to"),
+    "ROUND": _rounded("ob_round_to", widens=False),
     "ROW": _row,
     "STR_TO_DATE": _str_to_date,
     "SUBDATE": _date_add(-1),
     "TIMESTAMP": _timestamp,
     "TIMESTAMPADD": _timestampadd,
     "TIMESTAMPDIFF": _timestampdiff,
-    "TRUNCATE": _rounded("ob_truncate_to"),
+    "TRUNCATE": _rounded("ob_truncate_to", widens=True),
     "UNIX_TIMESTAMP": _unix_timestamp,
 }
 """The registry's shapes: name -> how the call is rewritten."""

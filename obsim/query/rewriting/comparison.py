@@ -9,15 +9,15 @@ from dataclasses import replace
 from math import isinf
 
 from obsim.answers import MysqlType
-from obsim.query.kinds import BOOLEAN, DOUBLE, INTEGER, Kind, decimal_of
+from obsim.query.kinds import BOOLEAN, DOUBLE, INTEGER, Kind, decimal_of, text_of_length
 from obsim.query.moments import canonical
 from obsim.query.refusals import illegal_double, wrong_column_count
 from obsim.query.rewriting.scope import Term
 from obsim.query.values import is_number, number_of
 
 __all__ = [
-    "as_kind", "as_moment", "as_number", "as_text", "boolean", "collated", "compare", "literal_sql", "membership",
-    "truth",
+    "as_kind", "as_moment", "as_number", "as_text", "binary", "boolean", "collated", "compare", "literal_sql",
+    "membership", "sorting", "truth",
 ]
 
 
@@ -36,7 +36,13 @@ def boolean(sql: str, *terms: Term) -> Term:
 def collated(term: Term) -> str:
     """The expression with the collation that comparing, grouping and sorting texts needs."""
     _refuse_row(term)
-    return term.sql if term.collated or not term.kind.is_text else f"({term.sql}) COLLATE NOCASE"
+    return term.sql if term.collated or not term.kind.is_text else f"({term.sql}) COLLATE GENERAL_CI"
+
+
+def sorting(term: Term) -> str:
+    """What stands for the expression where rows are sorted or grouped by it: one call a row, none for each pair."""
+    _refuse_row(term)
+    return f"ob_key({term.sql})" if term.kind.is_text and not term.kind.binary else term.sql
 
 
 def _refuse_row(term: Term) -> None:
@@ -73,6 +79,14 @@ def as_text(term: Term) -> str:
     return f"ob_text({term.sql})" if kind.is_number else term.sql
 
 
+def binary(term: Term, length: int = 0) -> Term:
+    """The expression as a text that compares byte by byte, cut to `length` if that is given."""
+    sql = as_text(term) if term.kind.type is not None else f"ob_text({term.sql})"
+    kind = text_of_length(length or max(term.kind.length, 1), nullable=term.kind.nullable)
+    sql = f"ob_cut({sql}, {length})" if length else sql
+    return Term(f"({sql}) COLLATE BINARY", replace(kind, binary=True), collated=True)
+
+
 def as_moment(term: Term) -> str:
     """The expression as a canonical point in time."""
     if term.kind.is_moment or term.kind.is_null:
@@ -97,14 +111,6 @@ def truth(term: Term) -> str:
     return term.sql if term.kind.is_number or term.kind.is_null else as_number(term)
 
 
-def _trimmed(term: Term) -> Term:
-    """Blanks at the end of a literal do not count in a comparison."""
-    if isinstance(term.literal, str) and term.literal.endswith(" "):
-        text = term.literal.rstrip(" ")
-        return replace(term, sql=literal_sql(text), literal=text)
-    return term
-
-
 _PLAIN_LENGTH_MAX = 40
 _LISTED_MAX = 50
 """A longer IN stays one operator: SQLite bounds the depth of an expression."""
@@ -118,7 +124,7 @@ def _beside(sql: str, other: str) -> str:
 
 
 def aligned(left: Term, right: Term, *, by_value: bool = True) -> tuple[str, str, bool]:
-    """Both sides in one domain, and whether the comparison needs NOCASE.
+    """Both sides in one domain, and whether the comparison needs the collation.
 
     Of a parameter only the value tells the domain; without `by_value` it is taken for what stands beside it.
     """
@@ -137,9 +143,8 @@ def aligned(left: Term, right: Term, *, by_value: bool = True) -> tuple[str, str
         return as_moment(left), as_moment(right), False
     binary = a.binary or b.binary
     if by_value and (a.type is None or b.type is None):
-        c, d = _trimmed(left).sql, _trimmed(right).sql
-        return _beside(c, d), _beside(d, c), not binary
-    return _trimmed(left).sql, _trimmed(right).sql, not binary and not (left.collated or right.collated)
+        return _beside(left.sql, right.sql), _beside(right.sql, left.sql), not binary
+    return left.sql, right.sql, not binary and not (left.collated or right.collated)
 
 
 _ROW_OPERATORS = {"=": " AND ", "IS": " AND ", "<>": " OR "}
@@ -150,7 +155,7 @@ def compare(operator: str, left: Term, right: Term) -> Term:
     if left.row or right.row:
         return _compare_rows(operator, left, right)
     a, b, fold = aligned(left, right)
-    term = boolean(f"({a} {operator} {b}{' COLLATE NOCASE' if fold else ''})", left, right)
+    term = boolean(f"({a} {operator} {b}{' COLLATE GENERAL_CI' if fold else ''})", left, right)
     return replace(term, kind=term.kind.as_nullable(False)) if operator == "IS" else term
 
 
@@ -179,7 +184,7 @@ def membership(wanted: Term, choices: Sequence[Term]) -> Term:
         return _any_equal(wanted, choices)
     left = pairs[0][0]
     if any(pair[2] for pair in pairs) or (wanted.kind.is_text and not wanted.collated and not wanted.kind.binary):
-        left = f"({left}) COLLATE NOCASE"
+        left = f"({left}) COLLATE GENERAL_CI"
     return boolean(f"({left} IN ({', '.join(pair[1] for pair in pairs)}))", wanted, *choices)
 
 

@@ -24,6 +24,8 @@ class Draft:
     session: SessionFacts
     parameter_count: int
     item_texts: list[list[str]]
+    parameters: tuple[Kind, ...] = ()
+    """The kinds of the client's parameters once they have values."""
     views: dict[int, ViewDef] = field(default_factory=dict)
     bindings: list[Binding] = field(default_factory=list)
     volatile: bool = False
@@ -45,7 +47,7 @@ class Draft:
     def parameter(self, number: int) -> Term:
         """The client's n-th `?`."""
         self.bulky = True
-        return Term(f"?{number}", UNKNOWN)
+        return Term(f"?{number}", self.parameters[number - 1] if self.parameters else UNKNOWN)
 
     def bound(self, binding: Binding) -> str:
         """A bound value, the same for the whole statement."""

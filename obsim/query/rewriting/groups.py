@@ -1,12 +1,15 @@
 """Aggregates in GROUP BY and OVER, GROUP_CONCAT with its own clauses included, and window functions."""
 
+from collections.abc import Sequence
+
 from obsim.answers import MysqlType
 from obsim.errors import NotModelled, SyntaxRefused
 from obsim.query.functions import facts
 from obsim.query.functions.registry import FUNCTIONS, Form, Function, argument_range
 from obsim.query.kinds import TEXT
-from obsim.query.refusals import group_function_misused, no_such_function, wrong_argument_count
-from obsim.query.rewriting.comparison import as_kind, as_number, as_text, collated
+from obsim.query.refusals import group_function_misused, no_such_function, unknown_column, wrong_argument_count
+from obsim.query.rewriting.arithmetic import in_groups
+from obsim.query.rewriting.comparison import as_kind, as_number, as_text, collated, sorting
 from obsim.query.rewriting.query_tokens import unmarked
 from obsim.query.rewriting.rewriter import Node, Rewriter, refuse_rows
 from obsim.query.rewriting.scope import Frame, Term
@@ -65,11 +68,12 @@ def aggregate(rewriter: Rewriter, function: Function, nodes: list[Node], frame: 
     if function.name in {"SUM", "AVG"}:
         if kind.type is MysqlType.DOUBLE:
             return Term(f"ob_{function.name.lower()}_double({distinct}{number}){over}", kind)
+        kept = in_groups(max(first.kept, kind.decimals))
         if function.name == "SUM":
             return Term(f"ob_sum({distinct}{number}){over}", kind)
         if distinct:  # SQLite takes one argument after DISTINCT; the digits are cut afterwards
-            return Term(f"ob_round_to(ob_avg({distinct}{number}){over}, {kind.decimals})", kind)
-        return Term(f"ob_avg({number}, {kind.decimals}){over}", kind)
+            return Term(f"ob_truncate_to(ob_avg({distinct}{number}){over}, {kept})", kind, kept=kept)
+        return Term(f"ob_avg({number}, {kept}){over}", kind, kept=kept)
     return Term(f"{_SQLITE_NAMES[function.name]}({distinct}{number}){over}", kind)
 
 
@@ -79,7 +83,7 @@ def _counted(terms: list[Term]) -> str:
         return collated(terms[0])
     joined = ", ".join(f"ob_f_char_length({as_text(t)}), ':', {as_text(t)}" for t in terms)
     missing = " OR ".join(f"{t.sql} IS NULL" for t in terms)
-    return f"(CASE WHEN {missing} THEN NULL ELSE ob_f_concat({joined}) END) COLLATE NOCASE"
+    return f"(CASE WHEN {missing} THEN NULL ELSE ob_f_concat({joined}) END) COLLATE GENERAL_CI"
 
 
 def group_concat(rewriter: Rewriter, node: Node, frame: Frame, over: str = "") -> Term:
@@ -87,31 +91,34 @@ def group_concat(rewriter: Rewriter, node: Node, frame: Frame, over: str = "") -
     draft = rewriter.draft
     draft.volatile = draft.bulky = True
     inner = frame if over else _inside(frame)
-    body, order = node.this, ""
+    body, order = node.this, []
     if type(body).__name__ == "Order":
-        order = order_terms(rewriter, body.expressions, inner)
-        body = body.this
+        order, body = body.expressions, body.this
     distinct = "DISTINCT " if type(body).__name__ == "Distinct" else ""
     several = distinct or type(body).__name__ == "Concat"
     terms = rewriter.terms(body.expressions if several else [body], inner)
     texts = ", ".join(map(as_text, terms))
     text = texts if len(terms) == 1 else f"ob_f_concat({texts})"
-    if order:
-        order = f" ORDER BY {order}"
+    sorting_terms = order_terms(rewriter, order, inner, terms)
+    sorted_by = f" ORDER BY {sorting_terms}" if sorting_terms else ""
     separator = node.args.get("separator")
     joint = "','" if separator is None else rewriter.term(separator, inner).sql
-    collected = f"ob_collect({distinct}({text}) COLLATE NOCASE{order}){over}"
+    collected = f"ob_collect({distinct}({text}) COLLATE GENERAL_CI{sorted_by}){over}"
     return Term(f"ob_join_group({collected}, {joint}, {draft.bound(facts.group_concat_bytes)})", TEXT)
 
 
-def order_terms(rewriter: Rewriter, nodes: list[Node], frame: Frame) -> str:
-    """The terms of an ORDER BY inside a call or an OVER clause."""
+def order_terms(rewriter: Rewriter, nodes: list[Node], frame: Frame, listed: Sequence[Term] = ()) -> str:
+    """The terms of an ORDER BY inside a call or an OVER clause; a number names one of those `listed` (else 1054)."""
     out = []
     for node in nodes:
         term = rewriter.term(node.this, frame)
         if isinstance(term.literal, int):
-            continue
-        out.append(collated(term) + (" DESC" if node.args.get("desc") else ""))
+            if not listed:
+                continue
+            if not 1 <= term.literal <= len(listed):
+                raise unknown_column(str(term.literal), "order clause")
+            term = listed[term.literal - 1]
+        out.append(sorting(term) + (" DESC" if node.args.get("desc") else ""))
     return ", ".join(out)
 
 
@@ -158,7 +165,7 @@ def over_clause(rewriter: Rewriter, node: Node, frame: Frame) -> str:
         return found
     parts = []
     if node.args.get("partition_by"):
-        parts.append("PARTITION BY " + ", ".join(collated(rewriter.term(n, frame)) for n in node.args["partition_by"]))
+        parts.append("PARTITION BY " + ", ".join(sorting(rewriter.term(n, frame)) for n in node.args["partition_by"]))
     order = node.args.get("order")
     if order is not None:
         terms = order_terms(rewriter, order.expressions, frame)

@@ -76,16 +76,17 @@ def comparison(operator: str) -> Callable[[Rewriter, Node, Frame], Term]:
 
 
 def _quantified(rewriter: Rewriter, left: Term, operator: str, node: Node, frame: Frame) -> Term:
-    """`x > ALL (...)` holds unless the opposite is found, `x > ANY (...)` if it is found; NULLs count as not found."""
+    """`x > ALL (...)` fails where one comparison fails, `x > ANY (...)` holds where one holds; else a NULL counts."""
     query = rewriter.query(node.this, frame.scope)
     if len(query.outputs) != 1:
         raise wrong_column_count(1)
     alias = rewriter.draft.name("q")
     inner = replace(query.outputs[0].term, sql=f"{alias}.c0", literal=None, column=None)
     found = compare(operator, left, inner).sql
-    if type(node).__name__ == "All":
-        return boolean(f"(NOT EXISTS (SELECT 1 FROM ({query.sql}) AS {alias} WHERE NOT {found}))", left)
-    return boolean(f"(EXISTS (SELECT 1 FROM ({query.sql}) AS {alias} WHERE {found}))", left)
+    each = f"FROM (SELECT {found} AS c0 FROM ({query.sql}) AS {alias})"
+    best, decided = ("min", 0) if type(node).__name__ == "All" else ("max", 1)
+    verdict = f"CASE WHEN {best}(c0) = {decided} THEN {decided} WHEN count(*) > count(c0) THEN NULL"
+    return boolean(f"(SELECT {verdict} ELSE {1 - decided} END {each})", left, inner)
 
 
 def is_expression(rewriter: Rewriter, node: Node, frame: Frame) -> Term:

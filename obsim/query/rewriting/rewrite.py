@@ -12,7 +12,7 @@ from obsim.query.functions.time import UNITS
 from obsim.query.kinds import DATE, DOUBLE, INTEGER, NULL, TIME, datetime_of, decimal_of, text_of_length
 from obsim.query.rewriting.arithmetic import arithmetic, bitwise, division, modulo, negative, whole_division
 from obsim.query.rewriting.calls import call
-from obsim.query.rewriting.comparison import as_moment, as_number, as_text, compare, truth
+from obsim.query.rewriting.comparison import as_moment, as_number, as_text, binary, compare, truth
 from obsim.query.rewriting.groups import group_concat, window
 from obsim.query.rewriting.leaves import (
     bits,
@@ -98,22 +98,22 @@ def _cast(rewriter: Rewriter, node: Node, frame: Frame) -> Term:
         return Term(f"ob_date({term.sql})", DATE)
     if word == "TIME":
         return Term(f"ob_time_only({term.sql})", TIME)
-    if word in {"CHAR", "NCHAR", "VARCHAR", "NVARCHAR", "TEXT", "CHARACTER_SET", "BINARY", "VARBINARY"}:
+    if word in {"BINARY", "VARBINARY"}:
+        return binary(term, sizes[0] if sizes else 0)
+    if word in {"CHAR", "NCHAR", "VARCHAR", "NVARCHAR", "TEXT", "CHARACTER_SET"}:
         sql = as_text(term) if term.kind.type is not None else f"ob_text({term.sql})"
         kind = text_of_length(sizes[0] if sizes else max(term.kind.length, 1), nullable=nullable)
-        binary = "BINARY" in word
-        sql = f"ob_cut({sql}, {sizes[0]})" if sizes else sql
-        return Term(f"({sql}) COLLATE BINARY" if binary else sql, replace(kind, binary=binary), collated=binary)
+        return Term(f"ob_cut({sql}, {sizes[0]})" if sizes else sql, kind)
     raise NotModelled(f"CAST to {word}")
 
 
 def _collate(rewriter: Rewriter, node: Node, frame: Frame) -> Term:
     term = rewriter.term(node.this, frame)
     name = node.expression.name.lower()
-    binary = name == "binary" or name.endswith("_bin")
-    order = "BINARY" if binary else "NOCASE"
+    exact = name == "binary" or name.endswith("_bin")
+    order = "BINARY" if exact else "GENERAL_CI"
     return replace(
-        term, sql=f"({term.sql}) COLLATE {order}", kind=replace(term.kind, binary=binary), column=None, collated=True
+        term, sql=f"({term.sql}) COLLATE {order}", kind=replace(term.kind, binary=exact), column=None, collated=True
     )
 
 

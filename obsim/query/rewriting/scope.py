@@ -30,6 +30,8 @@ class Term:
     """Whether SQLite already compares it the right way: a column, or marked with COLLATE."""
     row: tuple["Term", ...] = ()
     """The parts of `(a, b)`."""
+    kept: int = 0
+    """Digits after the point that a quotient goes on with, where these are more than its kind shows."""
     numeric: str = ""
     """What stands for it in a numeric context, where that is not what its text says: `0x41` is 65 there."""
 

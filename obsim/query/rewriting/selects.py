@@ -15,7 +15,7 @@ from obsim.query.refusals import (
     unknown_table,
     wrong_arguments,
 )
-from obsim.query.rewriting.comparison import as_kind, collated
+from obsim.query.rewriting.comparison import as_kind, collated, sorting
 from obsim.query.rewriting.groups import over_clause
 from obsim.query.rewriting.query_tokens import LABEL_LENGTH_MAX, PARAMETER_MARK, unmarked
 from obsim.query.rewriting.rewriter import Node, Query, Rewriter
@@ -160,7 +160,7 @@ def _in_kinds(query: Query, outputs: list[Output]) -> str:
     if all(text == f"c{i}" for i, text in enumerate(texts)):
         return query.sql
     listed = ", ".join(
-        f"({text}) COLLATE NOCASE AS c{i}" if outputs[i].term.kind.is_text else f"{text} AS c{i}"
+        f"({text}) COLLATE GENERAL_CI AS c{i}" if outputs[i].term.kind.is_text else f"{text} AS c{i}"
         for i, text in enumerate(texts)
     )
     return f"SELECT {listed} FROM ({query.sql})"
@@ -317,7 +317,7 @@ def _group(rewriter: Rewriter, node: Node, frame: Frame, outputs: tuple[Output, 
             term = rewriter.term(item, inside)
             if _is_aggregate(term):
                 raise bad_group_term(unmarked(item.name))
-        out.append("NULL" if term.literal is not None else collated(term))
+        out.append("NULL" if term.literal is not None else sorting(term))
     return ", ".join(out)
 
 
@@ -339,10 +339,10 @@ def _order(rewriter: Rewriter, clause: Node, frame: Frame, outputs: tuple[Output
             out.append(item.this + direction)
             continue
         term = rewriter.term(item, frame)
-        if term.literal is not None or term.kind.is_null or (term.kind.type is None and term.sql[:1] == "?"):
+        if term.literal is not None or term.kind.is_null or term.sql[:1] == "?":
             continue
         place = next((i for i, o in enumerate(outputs) if o.term is term), None)
-        out.append((collated(term) if place is None else str(place + 1)) + direction)
+        out.append((sorting(term) if place is None else str(place + 1)) + direction)
     return f" ORDER BY {', '.join(out)}" if out else ""
 
 

@@ -8,7 +8,7 @@ from obsim.answers import Column, column_of_type
 from obsim.catalog.model import ViewDef
 from obsim.errors import NotModelled, ServerError, error
 from obsim.query.kinds import merged, wire_column
-from obsim.query.refusals import unknown_column
+from obsim.query.refusals import duplicate_column, unknown_column
 from obsim.query.rewriting.comparison import compare
 from obsim.query.rewriting.query_tokens import unmarked
 from obsim.query.rewriting.rewriter import Node, Rewriter
@@ -206,15 +206,26 @@ def _of_outputs(rewriter: Rewriter, sql: str, name: str, labels: list[str], outp
             "In definition of view, derived table or common table expression, SELECT list and column names list have "
         )
         raise ServerError(1353, "HY000", text + "different column counts", name="OB_ERR_VIEW_WRONG_LIST")
+    _refuse_duplicates(rewriter, labels or [output.label for output in outputs])
     alias = rewriter.draft.name("q")
     columns = []
     for place, output in enumerate(outputs):
         label = labels[place] if labels else output.label
         base = output.term.column or wire_column(output.term.kind, label)
         column = replace(base, name=label, table=name)
-        columns.append((label, Term(f"{alias}.c{place}", output.term.kind, column, collated=True)))
+        term = Term(f"{alias}.c{place}", output.term.kind, column, collated=True, kept=output.term.kept)
+        columns.append((label, term))
     source = Source(name, "", tuple(columns))
     return Joined(f"{sql} AS {alias}", (source,), source.columns)
+
+
+def _refuse_duplicates(rewriter: Rewriter, labels: Iterable[str]) -> None:
+    """1060: two columns of one name; Oracle mode minds only when the name is used."""
+    seen: set[str] = set()
+    for label in labels:
+        if label.lower() in seen and rewriter.draft.session.tenant.mode != "ORACLE":
+            raise duplicate_column(label)
+        seen.add(label.lower())
 
 
 def _named(rewriter: Rewriter, node: Node) -> Joined:

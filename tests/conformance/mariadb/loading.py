@@ -4,18 +4,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from obsim.server import Server
-from tests.conformance.mariadb.client import Client
+from tests.conformance.mariadb.client import Answer, Client
+from tests.conformance.mariadb.rules import FUNCTIONS
 
-__all__ = ["SCENARIO", "Table", "fill", "load", "sessions"]
+__all__ = ["SCENARIO", "Pair", "Table", "described_table", "fill", "load", "sessions"]
 
 SCENARIO = Path(__file__).parents[3] / "fixtures" / "queries" / "busy.toml"
 ABSENT = {1235}
 CHARACTERS_MAX = 380
 """Longest VARCHAR of MariaDB's tables: its rows hold 65,535 bytes, and longer ones would turn into TEXT in between."""
 CHARACTERS_SHORT = 64
-SESSION = (
-    "SET SESSION group_concat_max_len = 1024, time_zone = '+08:00', sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_IN_DATE'"
-)
+LARGE_DIGITS = 9
+SQL_MODE = "STRICT_ALL_TABLES,NO_ZERO_IN_DATE,TIME_ROUND_FRACTIONAL"
+SESSION = f"SET SESSION group_concat_max_len = 1024, time_zone = '+08:00', sql_mode = '{SQL_MODE}'"
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,17 @@ class Table:
     name: str
     columns: tuple[tuple[str, str], ...]
     rows: int
+    large: frozenset[str] = frozenset()
+    """Whole-number columns with values of more than nine digits."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Logins at a busy cluster and at a MariaDB with its rows."""
+
+    obsim: Client
+    mariadb: Client
+    tables: list[Table]
 
 
 def fill(server: Server) -> None:
@@ -69,6 +81,9 @@ def fill(server: Server) -> None:
 def sessions(obsim: Client, mariadb: Client) -> None:
     """Put both logins into the same state: database, time zone, and for MariaDB the cluster's moment as its own."""
     obsim.run("USE oceanbase")
+    for definition in FUNCTIONS:
+        head, _, body = definition.partition(" RETURN ")
+        mariadb.run(f"CREATE FUNCTION oceanbase.{head} DETERMINISTIC RETURN {body}")
     for statement in ("SET NAMES utf8mb4 COLLATE utf8mb4_general_ci", SESSION, "USE oceanbase"):
         mariadb.run(statement)
     moment = obsim.ask("SELECT UNIX_TIMESTAMP(NOW(6))").rows[0][0]
@@ -104,12 +119,28 @@ def _copied(obsim: Client, mariadb: Client, name: str) -> Table | None:
         rows = answer.rows[start : start + 200]
         texts = ", ".join("(" + ", ".join(map(_literal, row)) + ")" for row in rows)
         mariadb.run(f"INSERT INTO `{name}` VALUES {texts}")
-    return Table(name, columns, len(answer.rows))
+    return described_table(name, columns, answer)
+
+
+def described_table(name: str, columns: tuple[tuple[str, str], ...], answer: Answer) -> Table:
+    """A table by its columns and rows."""
+    large = frozenset(
+        label
+        for place, (label, kind) in enumerate(columns)
+        if "unsigned" in kind
+        or ("int" in kind and any(len((row[place] or "").lstrip("-")) > LARGE_DIGITS for row in answer.rows))
+    )
+    return Table(name, columns, len(answer.rows), large)
 
 
 def _type(mysql_type: str) -> str:
-    """The type in MariaDB: long texts are cut to what a row holds, and views say varchar(1) of longer values."""
+    """The type in MariaDB: long texts are cut to what a row holds, and views say varchar(1) of longer values.
+
+    A TIMESTAMP becomes a DATETIME, since MariaDB's begin a second after the epoch and OceanBase's with it.
+    """
     word, _, rest = mysql_type.partition("(")
+    if word == "timestamp":
+        return f"datetime({rest}" if rest else "datetime"
     if word != "varchar":
         return mysql_type
     return f"varchar({CHARACTERS_MAX if int(rest.partition(')')[0]) > CHARACTERS_SHORT else CHARACTERS_SHORT})"

@@ -1,0 +1,107 @@
+"""Where MariaDB and OceanBase differ by design, and how their answers compare all the same.
+
+Each rule holds for every query; no query has an exception of its own. `RULES` lists them with their reasons.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from math import isclose
+
+from tests.conformance.mariadb.client import Answer, Value
+
+__all__ = ["FUNCTIONS", "RULES", "difference", "for_mariadb"]
+
+FUNCTIONS = (
+    "SCN_TO_TIMESTAMP(scn BIGINT UNSIGNED) RETURNS DATETIME(6) RETURN USEC_TO_TIME(scn DIV 1000)",
+    "USEC_TO_TIME(usec BIGINT) RETURNS DATETIME(6) RETURN '1970-01-01 08:00:00' + INTERVAL usec MICROSECOND",
+    "TIME_TO_USEC(moment DATETIME(6)) RETURNS BIGINT RETURN TIMESTAMPDIFF(MICROSECOND, '1970-01-01 08:00:00', moment)",
+    "TIMESTAMP_TO_SCN(moment DATETIME(6)) RETURNS BIGINT RETURN TIME_TO_USEC(moment) * 1000",
+)
+"""Functions of OceanBase that MariaDB lacks, as stored functions; the session's zone is +08:00."""
+
+_TOKEN = re.compile(r"'(?:[^'\\]|\\.|'')*'|\"[^\"]*\"|`[^`]*`|/\*.*?\*/|--\s[^\n]*|[\w.$@]+|\S", re.DOTALL)
+_CLAUSES = frozenset(
+    ("SELECT", "FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "ON", "UNION", "EXCEPT", "INTERSECT", "MINUS")
+)
+_NO_ALIAS = _CLAUSES | {"JOIN", "LEFT", "RIGHT", "INNER", "CROSS", "NATURAL", "USING", "FOR", "WINDOW"}
+_SAME_TEXT = re.compile(r"\b(GROUP BY|DISTINCT|UNION|EXCEPT|INTERSECT|MAX|MIN)\b", re.IGNORECASE)
+
+
+def for_mariadb(sql: str) -> str:
+    """A query as MariaDB takes it: derived tables get an alias, MINUS is EXCEPT there."""
+    out: list[str] = []
+    end = serial = 0
+    open_derived: list[bool] = []
+    clauses = [""]
+    tokens = list(_TOKEN.finditer(sql))
+    for place, match in enumerate(tokens):
+        word = match.group().upper()
+        out.append(sql[end : match.start()])
+        end = match.end()
+        out.append("EXCEPT" if word == "MINUS" else match.group())
+        if word == "(":
+            before = tokens[place - 1].group().upper() if place else ""
+            opens = clauses[-1] == "FROM" and (before in {"FROM", "JOIN", ","}) and _is_select(tokens, place + 1)
+            open_derived.append(opens)
+            clauses.append("")
+        elif word == ")" and open_derived:
+            clauses.pop()
+            following = tokens[place + 1].group().upper() if place + 1 < len(tokens) else ""
+            if open_derived.pop() and (not re.match(r"[\w`\"]", following) or following in _NO_ALIAS):
+                serial += 1
+                out.append(f" AS unnamed{serial}")
+        elif word in _CLAUSES:
+            clauses[-1] = word
+    return "".join(out) + sql[end:]
+
+
+def _is_select(tokens: list["re.Match[str]"], place: int) -> bool:
+    while place < len(tokens) and (tokens[place].group() == "(" or tokens[place].group().startswith("/*")):
+        place += 1
+    return place < len(tokens) and tokens[place].group().upper() in {"SELECT", "WITH"}
+
+
+def difference(sql: str, obsim: Answer, mariadb: Answer) -> str:
+    """How the answers differ, empty if they do not."""
+    if obsim.errno != mariadb.errno:
+        return f"error {obsim.errno} {obsim.message!r}, MariaDB {mariadb.errno} {mariadb.message!r}"
+    if obsim.errno:
+        return ""
+    if len(obsim.labels) != len(mariadb.labels):
+        return f"{len(obsim.labels)} columns, MariaDB {len(mariadb.labels)}"
+    for text in _families(obsim, mariadb):
+        return text
+    if len(obsim.rows) != len(mariadb.rows):
+        return f"{len(obsim.rows)} rows, MariaDB {len(mariadb.rows)}"
+    folded = bool(_SAME_TEXT.search(sql))
+    ours, theirs = (_keyed(a, folded=folded) for a in (obsim, mariadb))
+    if ours == theirs:
+        return ""
+    approximate = [f == "double" for f in obsim.families]
+    only = [sorted((a - b).elements(), key=repr) for a, b in ((ours, theirs), (theirs, ours))]
+    for left, right in zip(*only, strict=True):
+        if not all(_close(a, b) if loose else a == b for a, b, loose in zip(left, right, approximate, strict=True)):
+            return f"row {left}, MariaDB {right}"
+    return ""
+
+
+def _families(obsim: Answer, mariadb: Answer) -> Iterator[str]:
+    for place, (ours, theirs) in enumerate(zip(obsim.families, mariadb.families, strict=True)):
+        if ours != theirs and "null" not in {ours, theirs} and (ours, theirs) != ("integer", "decimal"):
+            yield f"column {place + 1} {obsim.labels[place]!r} is {ours}, MariaDB {theirs}"
+
+
+def _keyed(answer: Answer, *, folded: bool) -> "Counter[tuple[Value, ...]]":
+    return Counter(tuple(v.casefold() if folded and v is not None else v for v in row) for row in answer.rows)
+
+
+def _close(left: Value, right: Value) -> bool:
+    if left is None or right is None:
+        return left is right
+    digits = len(right.partition(".")[2]) if "." in right and "e" not in right else 30
+    return isclose(float(left), float(right), rel_tol=1e-12, abs_tol=max(0.51 * 10.0**-digits, 1e-12))
+
+
+RULES = """
+"""
