@@ -87,6 +87,8 @@ class Ok:
     affected_rows: int = 0
     warnings: int = 0
     info: str = ""
+    warned: tuple[tuple[int, str], ...] = ()
+    """Numbers and texts of warnings, for the session that keeps them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +123,8 @@ def column_of_type(name: str, mysql_type: str, *, nullable: bool = True) -> Colu
     flags = ColumnFlag.NONE if nullable else ColumnFlag.NOT_NULL
     if unsigned:
         flags |= ColumnFlag.UNSIGNED
-    if word == "varchar":
-        return Column(name, MysqlType.VAR_STRING, size * 4, 0, flags)
+    if word in {"char", "varchar"}:
+        return Column(name, MysqlType.STRING if word == "char" else MysqlType.VAR_STRING, size * 4, 0, flags)
     if word in {"datetime", "timestamp"}:
         kind = MysqlType.DATETIME if word == "datetime" else MysqlType.TIMESTAMP
         length = 19 + (size + 1 if size else 0)

@@ -587,7 +587,7 @@ class TestStatementsOfTheCluster:
         assert refused(login(host), text)[0] == 1235
 
     def test_what_a_user_tenant_may_run_and_obsim_does_not_model(self, host: SessionHost) -> None:
-        assert refused(login(host, "mysql_tenant"), "ALTER SYSTEM CLEAR MERGE ERROR")[0] == 1235
+        assert refused(login(host, "mysql_tenant"), "ALTER SYSTEM TRIGGER TTL")[0] == 1235
 
     @pytest.mark.parametrize(
         ("text", "errno", "message"),

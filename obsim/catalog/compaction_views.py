@@ -1,6 +1,7 @@
 """Rows of freezes, compactions and SSTables (views.json; samples in the documentation of the views; recorded rows).
 
-A compaction takes no virtual time here, so nothing is ever seen under way: a tenant is IDLE as soon as it has frozen,
+A compaction takes no virtual time here, so nothing is ever seen under way: a tenant is IDLE as soon as it has frozen
+(and while its merges are suspended, when the newest freeze has not been broadcast yet),
 the views of running tablet compactions are empty, as on a cluster at rest, and that of a server's compactions shows the
 finished ones, of which a server keeps thirty (ob_tenant_compaction_progress.cpp).
 """
@@ -25,6 +26,8 @@ _MEMTABLE_REFERENCES = 2
 
 def _compacted_ns(freeze: MajorFreeze) -> int:
     """When a compaction began and ended; a tenant that has had none shows the beginning of time."""
+    if freeze.put_off_until_ns is not None:
+        return freeze.put_off_until_ns
     return freeze.scn if freeze.compacted else 0
 
 
@@ -43,14 +46,15 @@ def freeze_info(state: ClusterState, tenants: Iterable[Tenant], offset_s: int) -
 
 
 def major_compaction(_state: ClusterState, tenants: Iterable[Tenant], offset_s: int) -> list[Row]:
-    """OB_MAJOR_COMPACTION: the newest freeze of each tenant, compacted."""
+    """OB_MAJOR_COMPACTION: the newest freeze of each tenant, and the newest that was compacted."""
     rows: list[Row] = []
     for tenant in tenants:
-        freeze = tenant.storage.freezes.newest
-        done = display_time(_compacted_ns(freeze), offset_s)
+        storage = tenant.storage
+        freeze, last = storage.freezes.newest, storage.freezes.last_compacted
+        done = display_time(_compacted_ns(last), offset_s)
         rows.append((
-            tenant.tenant_id, freeze.scn, display_time(freeze.scn, offset_s), freeze.scn, freeze.scn, done, done,
-            "IDLE", "NO", "NO", "",
+            tenant.tenant_id, freeze.scn, display_time(freeze.scn, offset_s), last.scn, last.scn, done, done,
+            "IDLE", "NO", "YES" if storage.merge_suspended else "NO", "",
         ))  # fmt: skip
     return rows
 
@@ -59,7 +63,7 @@ def zone_major_compaction(state: ClusterState, tenants: Iterable[Tenant], offset
     """OB_ZONE_MAJOR_COMPACTION: the same, for each zone that has a replica of the tenant."""
     rows: list[Row] = []
     for tenant in tenants:
-        freeze = tenant.storage.freezes.newest
+        freeze = tenant.storage.freezes.last_compacted
         done = display_time(_compacted_ns(freeze), offset_s)
         zones = sorted({server.zone for server in replica_servers(state, tenant)})
         rows += [(tenant.tenant_id, zone, freeze.scn, freeze.scn, done, done, "IDLE") for zone in zones]
@@ -74,7 +78,7 @@ def compaction_progress(*, everywhere: bool) -> RowSource:
             _progress(tenant, server, freeze, scope.offset_s)
             for tenant in seen_tenants(state, scope.tenant_id)
             for server in servers_shown(state, tenant, everywhere=everywhere)
-            for freeze in tenant.storage.freezes.kept[-_FINISHED_MAX:]
+            for freeze in tenant.storage.freezes.finished[-_FINISHED_MAX:]
             if freeze.compacted
         ]
 
@@ -83,7 +87,7 @@ def compaction_progress(*, everywhere: bool) -> RowSource:
 
 def _progress(tenant: Tenant, server: Server, freeze: MajorFreeze, offset_s: int) -> Row:
     """Nothing is compressed here, so the ratio is 1, as of a compaction that has written nothing."""
-    done = display_time(freeze.scn, offset_s)
+    done = display_time(_compacted_ns(freeze), offset_s)
     return (
         server.ip, server.port, tenant.tenant_id, "MAJOR_MERGE", server.zone, freeze.scn, "FINISH", freeze.tablet_count,
         0, freeze.data_bytes, 0, 1, done, done, "",

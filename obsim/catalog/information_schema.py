@@ -122,9 +122,9 @@ def _type_facts(mysql_type: str) -> tuple[Value, ...]:
     if match is None:
         raise ValueError(f"not a column type: {mysql_type!r}")
     word, size, scale = match[1], int(match[2] or 0), int(match[3] or 0)
-    if word in {"varchar", "longtext"}:
-        characters = size if word == "varchar" else _LONGTEXT_BYTES // _BYTES_PER_CHARACTER
-        octets = size * _BYTES_PER_CHARACTER if word == "varchar" else _LONGTEXT_BYTES
+    if word in {"char", "varchar", "longtext"}:
+        characters = size if word != "longtext" else _LONGTEXT_BYTES // _BYTES_PER_CHARACTER
+        octets = size * _BYTES_PER_CHARACTER if word != "longtext" else _LONGTEXT_BYTES
         return word, characters, octets, None, None, None, CHARSET, COLLATION
     if word in {"datetime", "timestamp"}:
         return word, None, None, None, None, size, None, None

@@ -21,7 +21,7 @@ _PAIRS = """
     OB_BALANCE_JOB_HISTORY OB_BALANCE_TASKS OB_BALANCE_TASK_HISTORY OB_TRANSFER_TASKS OB_TRANSFER_TASK_HISTORY
     OB_EXTERNAL_TABLE_FILES WR_CONTROL OB_TENANT_EVENT_HISTORY WR_SYSTEM_EVENT WR_EVENT_NAME WR_SQLSTAT
     WR_SYS_TIME_MODEL OB_AUX_STATISTICS INDEX_USAGE OB_TRANSFER_PARTITION_TASKS OB_TRANSFER_PARTITION_TASK_HISTORY
-    WR_SQLTEXT OB_LS_REPLICA_TASK_HISTORY MVIEW_LOGS MVIEWS
+    WR_SQLTEXT OB_LS_REPLICA_TASK_HISTORY MVIEW_LOGS MVIEWS MVREF_STATS_PARAMS
 """
 
 _SYS = """
@@ -85,6 +85,7 @@ _VIRTUAL_TABLES = """
     ls_log_restore_status recover_table_job import_table_job import_table_task ls_status ls_meta_table ls_info
     ls_recovery_stat ls_replica_task ls_replica_task_plan tablet_to_ls tablet_meta_table tenant_info
     tenant_parameter log_stat replay_stat apply_stat minor_freeze_info table_mgr tablet_compaction_history
+    tablet_compaction_info
     compaction_diagnose_info compaction_suggestion memstore_info tenant_memstore_info memory_info disk_stat
     macro_block_marker_status server_schema_info unit thread trans_stat sysstat sesstat sql_audit plan_cache_stat
 """

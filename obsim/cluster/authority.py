@@ -16,6 +16,7 @@ from obsim.cluster.cleanup_commands import (
     resolve_delete,
     resolve_drop_policy,
 )
+from obsim.cluster.maintenance_commands import resolve_flush, resolve_merge
 from obsim.cluster.resolve import archive_tenants, backup_tenants, freeze_tenants, resolve_backup
 from obsim.cluster.restore_resolve import (
     resolve_backup_key,
@@ -44,11 +45,14 @@ from obsim.statements import (
     CancelRecoverTable,
     CancelRestore,
     ChangeExternalStorage,
+    ClearMergeError,
     ClearRestoreSource,
     DeleteBackup,
     DeleteObsoleteBackup,
     DropDeletePolicy,
+    FlushCache,
     Freeze,
+    MergeControl,
     PreviewRestore,
     RecoverStandby,
     RecoverTable,
@@ -112,6 +116,9 @@ AUTHORITY: dict[type, Rule] = {
     BackupDatabase: Rule("ALTER SYSTEM", resolve_backup),
     CancelBackup: Rule("ALTER SYSTEM", _cancel),
     Freeze: Rule("ALTER SYSTEM", _freeze),
+    ClearMergeError: Rule("ALTER SYSTEM", resolve_merge),
+    FlushCache: Rule("ALTER SYSTEM", resolve_flush),
+    MergeControl: Rule("ALTER SYSTEM", resolve_merge),
     ResetParameters: Rule("ALTER SYSTEM"),
     SetArchiveMode: Rule("ALTER SYSTEM", _archive),
     AddDeletePolicy: Rule("ALTER SYSTEM", resolve_add_policy),

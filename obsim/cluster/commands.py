@@ -18,8 +18,9 @@ from obsim.cluster.cleanup_commands import (
     delete_backup,
     drop_delete_policy,
 )
+from obsim.cluster.maintenance_commands import clear_merge_error, flush_cache, freeze, merge_control
 from obsim.cluster.parameter_commands import alter_parameters, reset_parameters
-from obsim.cluster.resolve import archive_tenants, freeze_tenants
+from obsim.cluster.resolve import archive_tenants
 from obsim.cluster.restore_commands import (
     add_restore_source,
     backup_key,
@@ -49,11 +50,14 @@ from obsim.statements import (
     CancelRecoverTable,
     CancelRestore,
     ChangeExternalStorage,
+    ClearMergeError,
     ClearRestoreSource,
     DeleteBackup,
     DeleteObsoleteBackup,
     DropDeletePolicy,
+    FlushCache,
     Freeze,
+    MergeControl,
     PreviewRestore,
     RecoverStandby,
     RecoverTable,
@@ -92,24 +96,6 @@ def set_archive_mode(state: ClusterState, who: Principal, statement: SetArchiveM
     return Ok()
 
 
-def freeze(state: ClusterState, who: Principal, statement: Freeze) -> Ok:
-    """MAJOR and MINOR FREEZE. Both are done when the statement returns: compaction takes no virtual time."""
-    tenants = freeze_tenants(state, who, statement.tenants, major=statement.major)
-    if statement.zone is not None and statement.zone not in state.resources.zones:
-        raise error("OB_INVALID_ARGUMENT", "zone")
-    if any(server not in state.resources.servers for server in statement.servers):
-        raise error("OB_INVALID_ARGUMENT", "server")
-    if statement.major and not state.parameters.get_int("enable_major_freeze"):
-        raise error("OB_OP_NOT_ALLOW")
-    for tenant in tenants:
-        freezer = state.freezers[tenant.tenant_id]
-        if statement.major:
-            freezer.major_freeze()
-        else:
-            freezer.minor_freeze(statement.log_stream_id, statement.tablet_id)
-    return Ok()
-
-
 _COMMANDS: dict[type, Command] = {
     AlterUser: alter_user,
     CreateStandbyTenant: create_tenant,
@@ -125,6 +111,9 @@ _COMMANDS: dict[type, Command] = {
     CancelBackup: cancel_backup,
     SetArchiveMode: set_archive_mode,
     Freeze: freeze,
+    ClearMergeError: clear_merge_error,
+    FlushCache: flush_cache,
+    MergeControl: merge_control,
     AlterParameters: alter_parameters,
     ResetParameters: reset_parameters,
     AddDeletePolicy: add_delete_policy,

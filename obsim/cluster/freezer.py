@@ -49,10 +49,23 @@ class Freezer:
 
     # Freezes.
 
-    def major_freeze(self) -> None:
-        """A major freeze now; its compaction takes no virtual time."""
-        self._tenant.storage.major_freeze(self._next_scn())
+    def major_freeze(self) -> bool:
+        """A major freeze now; its compaction takes no virtual time. False, and none, while the last one waits."""
+        storage = self._tenant.storage
+        if storage.freezes.waiting:
+            return False
+        storage.major_freeze(self._next_scn())
         self._memory_freezes = 0
+        self._state.revisions.touch("storage")
+        return True
+
+    def suspend_merge(self, *, suspended: bool) -> None:
+        """Keep major freezes from being compacted, or compact the one that waits and those to come."""
+        storage = self._tenant.storage
+        if suspended:
+            storage.merge_suspended = True
+        else:
+            storage.resume_merge(self._state.now_ns)
         self._state.revisions.touch("storage")
 
     def minor_freeze(self, log_stream_id: int | None = None, tablet_id: int | None = None) -> None:
@@ -116,9 +129,8 @@ class Freezer:
         if self._gone() or self._tenant.storage.memory_bytes <= self._memory_limit_bytes():
             return
         often = self._state.parameters.get_int("major_compact_trigger", self._tenant.tenant_id)
-        if often and self._memory_freezes >= often and self._may_start_major():
-            self.major_freeze()
-        else:
+        major = bool(often) and self._memory_freezes >= often and self._may_start_major()
+        if not (major and self.major_freeze()):
             self._memory_freezes += 1
             self.minor_freeze()
 

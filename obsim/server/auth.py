@@ -18,7 +18,8 @@ __all__ = ["Account", "LoginName", "denied", "has_empty_password", "identify", "
 DEFAULT_TENANT = "sys"
 HIDDEN_HOST = "xxx.xxx.xxx.xxx"
 SCRAMBLE_BYTES = 20
-DENIED_STATE = "28000"
+DENIED_STATE = "42000"
+"""Recorded; MySQL has 28000."""
 
 _native = NativePasswordAuthPlugin()
 # The hash of a password nobody has: what an unknown user is verified against.

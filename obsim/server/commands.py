@@ -16,7 +16,7 @@ from obsim.server import login, prepared
 from obsim.server.encode import column_definition
 from obsim.server.gate import Turn
 from obsim.server.handshake import MULTI_STATEMENTS
-from obsim.server.packets import Reader, eof_packet, frame, frames
+from obsim.server.packets import NO_INDEX_USED, Reader, eof_packet, frame, frames
 
 if TYPE_CHECKING:
     from obsim.server.protocol import Connection
@@ -166,7 +166,7 @@ def _plain(connection: "Connection") -> Callable[[Ok | None, BaseException | Non
 def _field_list(connection: "Connection", body: bytes) -> None:
     """COM_FIELD_LIST: the columns of a table, each with its default, and EOF; the wildcard is a LIKE pattern."""
     fields = Reader(body)
-    table = connection.text(fields.null_terminated())
+    table = connection.text(fields.null_terminated() if body else b"")
     if not table:
         raise SyntaxRefused("where 0", 1)  # the recorded engine's words for a table without a name
     wildcard, session = connection.text(fields.rest()), connection.session
@@ -217,7 +217,9 @@ def _statistics(connection: "Connection", _: bytes) -> None:
 
 
 def _debug(connection: "Connection", _: bytes) -> None:
-    connection.finish(frame(eof_packet(connection.session.status_flags), connection.inbox.expected))
+    """COM_DEBUG: EOF, recorded without the bit of a query that used no index."""
+    status = connection.session.status_flags & ~NO_INDEX_USED
+    connection.finish(frame(eof_packet(status), connection.inbox.expected))
 
 
 def _process_kill(connection: "Connection", body: bytes) -> None:

@@ -212,7 +212,7 @@ _ALTER_SYSTEM_TYPES = frozenset(
         s.AddDeletePolicy, s.CancelDeleteBackup, s.DeleteBackup, s.DeleteObsoleteBackup, s.DropDeletePolicy,
         s.AddRestoreSource, s.BackupKey, s.CancelRecoverTable, s.CancelRestore, s.ChangeExternalStorage,
         s.ClearRestoreSource, s.PreviewRestore, s.RecoverStandby, s.RecoverTable, s.RestoreTables, s.RestoreTenant,
-        s.SwitchRole,
+        s.SwitchRole, s.ClearMergeError, s.FlushCache, s.MergeControl,
     }
 )  # fmt: skip
 

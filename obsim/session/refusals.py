@@ -19,8 +19,7 @@ __all__ = ["refusal_of"]
 _OPEN_TO_USER_TENANTS = frozenset(
     f"ALTER SYSTEM {words}"
     for words in (
-        "BACKUP VALIDATE", "CLEAR MERGE ERROR", "FLUSH", "TRANSFER PARTITION", "TTL",
-        "merge control", "replica management", "service names",
+        "BACKUP VALIDATE", "TRANSFER PARTITION", "TTL", "replica management", "service names",
     )
 )  # fmt: skip
 """What a user tenant may run of the ALTER SYSTEM statements that obsim knows by name."""

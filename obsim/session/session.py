@@ -431,6 +431,8 @@ class Session:
             self.row_count, self.found_rows = -1, len(answer.rows)
             return answer
         self.row_count, self.found_rows = answer.affected_rows, 0
+        for code, message in answer.warned:
+            self.warn(code, message)
         if self.warnings and not answer.warnings:
             return Ok(answer.affected_rows, len(self.warnings), answer.info)
         return answer

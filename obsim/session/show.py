@@ -209,6 +209,11 @@ def _routines(_session: "Session", _: Show) -> Listing:
     )  # fmt: skip
 
 
+def _restore_preview(_session: "Session", _: Show) -> Listing:
+    """No PREVIEW of obsim succeeds, so there is never one to show (recorded group `restore`)."""
+    raise error("OB_NOT_SUPPORTED", "show restore preview before ALTER SYSTEM RESTORE PREVIEW is")
+
+
 LISTINGS: dict[str, Callable[["Session", Show], Listing]] = {
     "CHARACTER SET": _character_sets,
     "COLLATION": _collations,
@@ -228,6 +233,7 @@ LISTINGS: dict[str, Callable[["Session", Show], Listing]] = {
     "PRIVILEGES": privileges,
     "PROCEDURE STATUS": _routines,
     "PROCESSLIST": process_list,
+    "RESTORE PREVIEW": _restore_preview,
     "STATUS": status,
     "TABLE STATUS": _table_status,
     "TABLES": _tables,

@@ -35,6 +35,14 @@ from obsim.sql.grammar.cleanup import (
 )
 from obsim.sql.grammar.cursor import Cursor
 from obsim.sql.grammar.known import ALTER_SYSTEM_FORMS, TOP_FORMS, known_statement
+from obsim.sql.grammar.maintenance import (
+    CACHES,
+    checkpoint,
+    clear_merge_error,
+    flush_cache,
+    flush_sql_audit,
+    merge_control,
+)
 from obsim.sql.grammar.parameters import (
     alter_parameters,
     call_procedure,
@@ -196,11 +204,15 @@ ALTER_SYSTEM: dict[str, Reader] = {
     "CANCEL RECOVER": cancel_recover_table,
     "CANCEL RESTORE": cancel_restore,
     "CHANGE EXTERNAL_STORAGE_DEST": change_external_storage,
+    "CHECKPOINT": checkpoint,
+    "CLEAR MERGE": clear_merge_error,
     "CLEAR RESTORE": clear_restore_source,
     "DELETE BACKUPPIECE": delete_backup,
     "DELETE BACKUPSET": delete_backup,
     "DELETE OBSOLETE": delete_obsolete,
     "DROP DELETE": drop_delete_policy,
+    **dict.fromkeys((f"FLUSH {kind}" for kind in CACHES), flush_cache),
+    "FLUSH SQL": flush_sql_audit,
     "MAJOR": freeze,
     "MINOR": freeze,
     "NOARCHIVELOG": archive_mode,
@@ -208,7 +220,9 @@ ALTER_SYSTEM: dict[str, Reader] = {
     "RECOVER TABLE": recover_table,
     "RESET": reset_parameters,
     "RESTORE": restore,
+    "RESUME MERGE": merge_control,
     "SET": alter_parameters,
+    "SUSPEND MERGE": merge_control,
     "SWITCHOVER TO": switch_role,
 }
 """What follows ALTER SYSTEM and is modelled. Other first words are in ALTER_SYSTEM_FORMS or name a parameter."""

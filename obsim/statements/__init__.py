@@ -32,6 +32,7 @@ from obsim.statements.cleanup import (
 )
 from obsim.statements.control import CallProcedure
 from obsim.statements.known import NotModelledStatement, RefusedStatement
+from obsim.statements.maintenance import ClearMergeError, FlushCache, MergeControl
 from obsim.statements.parameters import (
     AlterParameters,
     ParameterAction,
@@ -65,13 +66,13 @@ from obsim.statements.text import MASK, NullValue, Secret, masked, quote_name, q
 __all__ = [
     "AddDeletePolicy", "AddRestoreSource", "AlterParameters", "AlterUser", "BackupDatabase", "BackupKey",
     "BackupStatement", "CallProcedure", "CancelBackup", "CancelDeleteBackup", "CancelRecoverTable", "CancelRestore",
-    "ChangeExternalStorage", "ClearRestoreSource", "CreateStandbyTenant", "CreateTenant", "CreateUser", "DeleteBackup",
-    "DeleteObsoleteBackup", "DropDeletePolicy", "DropTenant", "DropUser", "Freeze", "Grant", "KeySource",
-    "NotModelledStatement", "NullValue", "ParameterAction", "ParameterValue", "PreviewRestore", "RecoverStandby",
-    "RecoverTable", "RefusedStatement", "Remap", "RenameUser", "ResetAction", "ResetParameters", "RestorePoint",
-    "RestoreTables", "RestoreTenant", "Revoke", "Secret", "SetArchiveMode", "SetDecryption", "SetEncryption",
-    "SetPassword", "ShowParameters", "ShowTenant", "SwitchRole", "TableName", "masked", "masked_sql", "quote_name",
-    "quote_text",
+    "ChangeExternalStorage", "ClearMergeError", "ClearRestoreSource", "CreateStandbyTenant", "CreateTenant",
+    "CreateUser", "DeleteBackup", "DeleteObsoleteBackup", "DropDeletePolicy", "DropTenant", "DropUser", "FlushCache",
+    "Freeze", "Grant", "KeySource", "MergeControl", "NotModelledStatement", "NullValue", "ParameterAction",
+    "ParameterValue", "PreviewRestore", "RecoverStandby", "RecoverTable", "RefusedStatement", "Remap", "RenameUser",
+    "ResetAction", "ResetParameters", "RestorePoint", "RestoreTables", "RestoreTenant", "Revoke", "Secret",
+    "SetArchiveMode", "SetDecryption", "SetEncryption", "SetPassword", "ShowParameters", "ShowTenant", "SwitchRole",
+    "TableName", "masked", "masked_sql", "quote_name", "quote_text",
 ]
 
 BackupStatement = (
@@ -80,6 +81,7 @@ BackupStatement = (
     | SetDecryption | AddDeletePolicy | CancelDeleteBackup | DeleteBackup | DeleteObsoleteBackup | DropDeletePolicy
     | AddRestoreSource | BackupKey | CancelRecoverTable | CancelRestore | ChangeExternalStorage | ClearRestoreSource
     | PreviewRestore | RecoverStandby | RecoverTable | RestoreTables | RestoreTenant | SwitchRole
+    | ClearMergeError | FlushCache | MergeControl
     | CreateStandbyTenant | CreateTenant | DropTenant | ShowParameters | ShowTenant | CallProcedure | RefusedStatement
     | NotModelledStatement
 )

@@ -4,9 +4,9 @@ A new tenant has one entry with the SCN 1. Old entries go when the next freeze c
 as 32 are left (ob_freeze_info_manager.cpp of OceanBase; there the clean-up runs by itself, now and then).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from obsim.ids import Bytes, Scn
+from obsim.ids import Bytes, Nanoseconds, Scn
 
 __all__ = ["FIRST_FREEZE", "MajorFreeze", "MajorFreezes"]
 
@@ -21,6 +21,8 @@ class MajorFreeze:
     scn: Scn
     tablet_count: int = 0
     data_bytes: Bytes = Bytes(0)
+    put_off_until_ns: Nanoseconds | None = None
+    """When its compaction ran; None: at once, at `scn`."""
 
     @property
     def compacted(self) -> bool:
@@ -40,6 +42,8 @@ class MajorFreezes:
     """The freezes that are still on the list, oldest first; there is always one."""
 
     kept: list[MajorFreeze] = field(default_factory=_first)
+    waiting: bool = False
+    """Whether the last one has not been compacted yet, for merges were suspended."""
     began_scn: Scn | None = None
     """The first freeze that was compacted, on the list or not."""
 
@@ -47,6 +51,21 @@ class MajorFreezes:
     def newest(self) -> MajorFreeze:
         """The last one."""
         return self.kept[-1]
+
+    @property
+    def last_compacted(self) -> MajorFreeze:
+        """The last one that has been compacted."""
+        return self.finished[-1]
+
+    @property
+    def finished(self) -> list[MajorFreeze]:
+        """Those that have been compacted, and the entry a tenant begins with."""
+        return self.kept[:-1] if self.waiting else self.kept
+
+    def compact(self, data_bytes: Bytes, now_ns: Nanoseconds) -> None:
+        """The last one is compacted now, after it had to wait."""
+        self.kept[-1] = replace(self.kept[-1], data_bytes=data_bytes, put_off_until_ns=now_ns)
+        self.waiting = False
 
     def add(self, freeze: MajorFreeze) -> None:
         """Note a freeze and forget those that are too old by now."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pyroaring import BitMap64
 
 from obsim.errors import error
-from obsim.ids import MACROBLOCK_BYTES, Bytes, LogStreamId, Scn, TabletId
+from obsim.ids import MACROBLOCK_BYTES, Bytes, LogStreamId, Nanoseconds, Scn, TabletId
 from obsim.randomness import sample_distinct, splitmix64, stream_key
 from obsim.storage.freezes import MajorFreeze, MajorFreezes
 from obsim.storage.macroblocks import BaselineBlocks, BlockId
@@ -38,6 +38,18 @@ class Snapshot:
 
 
 @dataclass(slots=True)
+class _Frozen:
+    """What a major freeze has to compact: the changes up to `version`."""
+
+    version: Scn
+    dirty: BitMap64
+    appended: dict[int, int]
+    """Appended blocks of each tablet, by slot."""
+    later: BitMap64 = field(default_factory=BitMap64)
+    """Positions that were touched after the freeze: they stay dirty."""
+
+
+@dataclass(slots=True)
 class TenantStorage:
     """Log streams, tablets and blocks of a tenant."""
 
@@ -50,6 +62,9 @@ class TenantStorage:
     """Log before it is not needed to replay the tablets: the last freeze."""
     write_count: int = 0
     freezes: MajorFreezes = field(default_factory=MajorFreezes)
+    merge_suspended: bool = False
+    _frozen: _Frozen | None = None
+    """The freeze that waits for merges to be resumed."""
 
     @property
     def memory_bytes(self) -> int:
@@ -102,7 +117,10 @@ class TenantStorage:
             while at < len(places) and places[at] < end:
                 at += 1
             shift = tablet.first_position - start
-            self.blocks.dirty.update(p + shift for p in places[begin:at])
+            touched = [p + shift for p in places[begin:at]]
+            self.blocks.dirty.update(touched)
+            if self._frozen is not None:
+                self._frozen.later.update(touched)
             self._touch(tablet, kind, at - begin)
             start = end
 
@@ -136,24 +154,50 @@ class TenantStorage:
         """Merge everything into the baseline as of `version`: dirty, appended and seam blocks get a new identity.
 
         A tablet without changes has a new major SSTable with the same blocks. System tablets take part in it, though
-        nothing of them is known but their number.
+        nothing of them is known but their number. While merges are suspended the merge waits for `resume_merge`.
         """
-        read_bytes = Bytes(len(self.blocks.live) * MACROBLOCK_BYTES)
+        waits = self.merge_suspended
+        read_bytes = Bytes(0) if waits else self._baseline_bytes()
         self.freezes.add(MajorFreeze(version, INNER_TABLET_COUNT + len(self.tablets), read_bytes))
-        written = BitMap64(self.blocks.dirty)
+        for tablet in self.tablets:
+            if tablet.memory_bytes:
+                tablet.mini.append(MiniSSTable(version, tablet.memory_bytes))
+                tablet.memory_bytes = Bytes(0)
+        self.checkpoint_scn = max(self.checkpoint_scn, version)
+        frozen = _Frozen(version, BitMap64(self.blocks.dirty), {t.slot: t.appended_block_count for t in self.tablets})
+        if waits:
+            self._frozen, self.freezes.waiting = frozen, True
+        else:
+            self._merge(frozen)
+
+    def resume_merge(self, now_ns: Nanoseconds) -> None:
+        """Merge what waits, if anything does: all that was written up to its freeze."""
+        self.merge_suspended = False
+        frozen, self._frozen = self._frozen, None
+        if frozen is not None:
+            self.freezes.compact(self._baseline_bytes(), now_ns)
+            self._merge(frozen)
+
+    def _baseline_bytes(self) -> Bytes:
+        return Bytes(len(self.blocks.live) * MACROBLOCK_BYTES)
+
+    def _merge(self, frozen: _Frozen) -> None:
+        written = frozen.dirty
         for tablet in self.tablets:
             seam = tablet.seam_position
             if seam is not None:
                 written.add(seam)
-            if tablet.appended_block_count:
-                written.add_range(tablet.end_position, tablet.end_position + tablet.appended_block_count)
-                tablet.major_block_count += tablet.appended_block_count
-                tablet.appended_block_count = 0
-            tablet.memory_bytes = tablet.minor_bytes = Bytes(0)
-            tablet.mini.clear()
-            tablet.major_version = version
-        self.blocks.compact(version, written)
-        self.checkpoint_scn = max(self.checkpoint_scn, version)
+            appended = frozen.appended.get(tablet.slot, 0)
+            if appended:
+                written.add_range(tablet.end_position, tablet.end_position + appended)
+                tablet.major_block_count += appended
+                tablet.appended_block_count -= appended
+            if tablet.minor_end_scn <= frozen.version:
+                tablet.minor_bytes = Bytes(0)
+            tablet.mini = [mini for mini in tablet.mini if mini.end_scn > frozen.version]
+            tablet.major_version = frozen.version
+        self.blocks.compact(frozen.version, written)
+        self.blocks.dirty |= frozen.later
 
     def snapshot(self, scn: Scn) -> Snapshot:
         """The blocks as they are now, at `scn`, for a backup."""

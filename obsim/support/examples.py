@@ -121,8 +121,10 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
     "Freezes and compaction": (
         Example("MAJOR FREEZE [TENANT = list]", "ALTER SYSTEM MAJOR FREEZE TENANT = t1"),
         Example("MINOR FREEZE [TENANT = list]", "ALTER SYSTEM MINOR FREEZE TENANT = t1"),
-        Example("START / SUSPEND / RESUME MERGE", "ALTER SYSTEM SUSPEND MERGE"),
-        Example("CLEAR MERGE ERROR", "ALTER SYSTEM CLEAR MERGE ERROR"),
+        Example("CHECKPOINT", "ALTER SYSTEM CHECKPOINT"),
+        Example("SUSPEND / RESUME MERGE [TENANT = list]", "ALTER SYSTEM SUSPEND MERGE TENANT = t1"),
+        Example("START MERGE ZONE = name", "ALTER SYSTEM START MERGE ZONE = z1"),
+        Example("CLEAR MERGE ERROR [TENANT = list]", "ALTER SYSTEM CLEAR MERGE ERROR", _A),
     ),
     "Tenants, resources and servers": (
         Example("CREATE TENANT", "CREATE TENANT t3 RESOURCE_POOL_LIST = ('p1')"),
@@ -183,7 +185,7 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
         Example("DO", "DO 1", _A),
         Example("CREATE TABLE", "CREATE TABLE t (a INT)"),
         Example("INSERT, UPDATE, DELETE", "INSERT INTO test.x VALUES (1)"),
-        Example("FLUSH caches", "ALTER SYSTEM FLUSH PLAN CACHE", _A),
+        Example("FLUSH .. CACHE, FLUSH SQL AUDIT", "ALTER SYSTEM FLUSH PLAN CACHE", _A),
     ),
 }
 """By family, in the order of the page."""

@@ -110,7 +110,7 @@ def test_logins(port: int, typed: str, password: str, answer: bytes) -> None:
 )
 def test_refusals_tell_nothing_apart(port: int, typed: str, password: str, user: str, using: str) -> None:
     assert turned_away(port, typed, password) == ServerSaid(
-        1045, "28000", f"Access denied for user '{user}'@'xxx.xxx.xxx.xxx' (using password: {using})"
+        1045, "42000", f"Access denied for user '{user}'@'xxx.xxx.xxx.xxx' (using password: {using})"
     )
 
 

@@ -6,11 +6,13 @@ read fits a form.
 """
 
 from obsim.sql.grammar.known import ALTER_SYSTEM_FORMS, TOP_FORMS
+from obsim.sql.grammar.maintenance import CACHES
 
 MORE_PARTS = {
     "account": "{ string | name } [@ { string | name }]",
     "action": "parameter = value [COMMENT string] [scope] [{ SERVER [=] string | zone }] [one_tenant]",
     "argument": "{ string | number | TRUE | FALSE | NULL }",
+    "flushed": "[TENANT = tenant,..] [GLOBAL]",
     "end": "[AND [NO] CHAIN] [[NO] RELEASE]",
     "level": "{ * [. *] | name [. { * | member }] }",
     "lock": "name [. member] [[AS] name] { READ [LOCAL] | [LOW_PRIORITY] WRITE }",
@@ -21,7 +23,7 @@ MORE_PARTS = {
         "CREATE VIEW | CREATE | DELETE | DROP | FILE | INDEX | INSERT | PROCESS | SELECT | SHOW DATABASES | "
         "SHOW VIEW | SUPER | UPDATE | USAGE }"
     ),
-    "remap_named": "any_table [: any_table]",
+    "recovered": "{ * . * | name . { * | member } [: any_table] }",
     "scope": "SCOPE = { MEMORY | SPFILE | BOTH }",
     "scope_of_variable": "{ GLOBAL | SESSION | LOCAL }",
     "setting": "name = { string | number | TRUE | FALSE | ON }",
@@ -56,25 +58,36 @@ READER_FORMS: dict[str, tuple[str, ...]] = {
     "CHANGE EXTERNAL_STORAGE_DEST": (
         "CHANGE EXTERNAL_STORAGE_DEST PATH [=] string [SET] [ACCESS_INFO [=] string] [ATTRIBUTE [=] string]",
     ),
+    "CHECKPOINT": ("CHECKPOINT",),
+    "CLEAR MERGE": ("CLEAR MERGE ERROR [tenants]",),
     "CLEAR RESTORE": ("CLEAR RESTORE SOURCE",),
     "DELETE BACKUPPIECE": ("DELETE BACKUPPIECE integer [COPY integer] [tenants] [description]",),
     "DELETE BACKUPSET": ("DELETE BACKUPSET integer [COPY integer] [tenants] [description]",),
     "DELETE OBSOLETE": ("DELETE OBSOLETE BACKUP [tenants] [description]",),
     "DROP DELETE": ("DROP DELETE BACKUP POLICY [=] string [tenants]",),
+    **{
+        f"FLUSH {kind}": (
+            f"FLUSH {kind} CACHE [NAMESPACE [=] string] [SQL_ID [=] string] [DATABASES [=] string] flushed",
+        )
+        for kind in CACHES
+    },
+    "FLUSH SQL": ("FLUSH SQL AUDIT flushed",),
     "MAJOR": ("MAJOR FREEZE [tenants] [TABLET_ID = integer]",),
     "MINOR": ("MINOR FREEZE [tenants] [LS [=] integer] [TABLET_ID = integer] [SERVER [=] ( servers )] [zone]",),
     "NOARCHIVELOG": ("NOARCHIVELOG [tenants] [description]",),
     "RECOVER STANDBY": (
         "RECOVER STANDBY [one_tenant] [{ UNTIL { TIME = string | SCN = integer | UNLIMITED } | CANCEL }]",
     ),
-    "RECOVER TABLE": (f"RECOVER TABLE remap_named,.. TO one_tenant {_RESTORED} [remap..] [DESCRIPTION [=] text]",),
+    "RECOVER TABLE": (f"RECOVER TABLE recovered,.. TO one_tenant {_RESTORED} [remap..] [DESCRIPTION [=] text]",),
     "RESET": ("RESET { parameter [scope] [one_tenant] },..",),
     "RESTORE": (
         f"RESTORE name {_RESTORED} [DESCRIPTION [=] text] [PREVIEW]",
         "RESTORE FROM text [until] PREVIEW",
         f"RESTORE any_table,.. FOR name {_RESTORED} [DESCRIPTION [=] text]",
     ),
+    "RESUME MERGE": ("RESUME MERGE [tenants]",),
     "SET": ("SET action,..",),
+    "SUSPEND MERGE": ("SUSPEND MERGE [tenants]",),
     "SWITCHOVER TO": ("SWITCHOVER TO { PRIMARY | STANDBY } [one_tenant] [VERIFY]",),
 }
 """Words of the table of readers of ALTER SYSTEM -> the forms of that family, without ALTER SYSTEM."""

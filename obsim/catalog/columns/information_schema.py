@@ -41,7 +41,7 @@ SCHEMATA = columns_of("""\
 TABLES = columns_of("""\
     TABLE_CATALOG                varchar(3)
     TABLE_SCHEMA                 varchar(128)
-    TABLE_NAME                   varchar(256)
+    TABLE_NAME                   char(64)            null
     TABLE_TYPE                   varchar(64)
     ENGINE                       varchar(64)         null
     VERSION                      bigint(20) unsigned null

@@ -33,6 +33,7 @@ __all__ = [
 ]  # fmt: skip
 
 _REMAPPED = frozenset({"TABLE", "TABLEGROUP", "TABLESPACE"})
+_REMAP_PARTS_MAX = 3
 
 
 def _whole(cursor: Cursor, *texts: str | Secret | int | None) -> None:
@@ -148,7 +149,7 @@ def clear_restore_source(cursor: Cursor) -> ClearRestoreSource:
 def recover_table(cursor: Cursor) -> RecoverTable:
     """RECOVER TABLE tables TO TENANT [=] name, the clauses of a restore, REMAP .., DESCRIPTION."""
     cursor.expect("RECOVER", "TABLE")
-    tables = tuple(cursor.listed(lambda: _parted(cursor, 2)))
+    tables = tuple(cursor.listed(lambda: _recovered(cursor)))
     cursor.expect("TO")
     tenant = cursor.tenant()
     if tenant is None:
@@ -157,16 +158,27 @@ def recover_table(cursor: Cursor) -> RecoverTable:
     remaps = []
     while cursor.take("REMAP"):
         kind = cast(Literal["TABLE", "TABLEGROUP", "TABLESPACE"], cursor.one_of(_REMAPPED))
-        remaps.append(Remap(kind, tuple(cursor.listed(lambda: _parted(cursor, 3)))))
+        remaps.append(Remap(kind, tuple(cursor.listed(lambda: _remapped(cursor)))))
     description = cursor.description()
     _whole(cursor, uri, until, options, description, *_texts(keys))
     return RecoverTable(tables, tenant, options, uri, until, keys, tuple(remaps), description)
 
 
-def _parted(cursor: Cursor, most: int) -> tuple[TableName, ...]:
-    """`a [: b [: c]]`, with `most` parts at most: a table, its partition, and what REMAP makes of it."""
+def _recovered(cursor: Cursor) -> tuple[TableName, ...]:
+    """`*.*`, or `db . {* | table} [: partition]`: what is recovered has its database before it (recorded)."""
+    database = _part(cursor)
+    cursor.expect(".")
+    if database is None:
+        cursor.expect("*")
+        return ((None, None),)
+    table: TableName = (database, None if cursor.take("*") else cursor.member())
+    return (table, _table(cursor)) if cursor.take(":") else (table,)
+
+
+def _remapped(cursor: Cursor) -> tuple[TableName, ...]:
+    """`a [: b [: c]]`: a table, its partition, and what REMAP makes of it."""
     parts = [_table(cursor)]
-    while len(parts) < most and cursor.take(":"):
+    while len(parts) < _REMAP_PARTS_MAX and cursor.take(":"):
         parts.append(_table(cursor))
     return tuple(parts)
 
