@@ -13,6 +13,7 @@ from obsim.server.engine import Host
 from obsim.server.gate import Turn
 from obsim.server.limits import Limits
 from obsim.server.listener import Listener, ListenOptions
+from obsim.server.preload import preload
 
 if TYPE_CHECKING:
     from obsim.api import Cluster
@@ -98,6 +99,7 @@ class ThreadedServer:
             return
         self._loop = asyncio.get_running_loop()
         started.set_result(None)
+        preload()
         await self._ended.wait()
         await self.listener.stop()
         with self._lock:
