@@ -8,6 +8,8 @@ FAMILIES = (
     "tasks",
     "task_history",
     "sets",
+    "deletes",
+    "delete_history",
     "backup_parameters",
     "archive",
     "tenants",

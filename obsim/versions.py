@@ -104,6 +104,8 @@ class VersionProfile:
     """SHOW PARAMETERS prints data_type (from 4.3.1)."""
     super_covers: bool
     """SUPER does where ALTER SYSTEM is asked for, and 1227 says so (recorded with 4.3.5)."""
+    pieces_by_checkpoint: bool
+    """A clean-up compares how far a piece was archived, not where it ends: the older of the two revisions read."""
     backup_compatible: int
     """BACKUP_COMPATIBLE of a set: 1 in 4.0, 2 in 4.1, 3 from 4.2."""
 
@@ -154,6 +156,7 @@ def _profile(text: str) -> VersionProfile:
         low_limit_rows=at < (4, 3, 0, 0),
         parameter_types=at >= (4, 3, 1, 0),
         super_covers=at >= (4, 3, 5, 0),
+        pieces_by_checkpoint=not modern,
         backup_compatible=1 if at[:2] == (4, 0) else 2 if at[:2] == (4, 1) else 3,
     )
 

@@ -40,6 +40,8 @@ class ArchiveRound:
     """Log archived until the checkpoint stood still."""
     start_log_bytes: Bytes = Bytes(0)
     """Log the tenant had written when the round began."""
+    deleted_bytes: Bytes = Bytes(0)
+    """Log in pieces that a clean-up has deleted."""
     comment: str = ""
     step_ns: Nanoseconds = CHECKPOINT_INTERVAL_NS
     """Time between two steps of the checkpoint, whole seconds."""

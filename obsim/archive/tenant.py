@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from obsim.archive.piece import ArchivePiece, pieces_of
 from obsim.archive.round import CHECKPOINT_INTERVAL_NS, ArchiveRound, RoundStatus
+from obsim.backup.set import FileStatus
 from obsim.destination import ArchiveDestination
 from obsim.errors import error
 from obsim.ids import Bytes, Nanoseconds, Scn, us_floor
@@ -53,6 +54,10 @@ class TenantArchive:
     """What `archive_lag_target` makes of the time between two steps of the checkpoint."""
     round: ArchiveRound | None = None
     history: list[ArchiveRound] = field(default_factory=list)
+    piece_files: dict[tuple[int, int], FileStatus] = field(default_factory=dict)
+    """(round, piece) -> file status of pieces that a clean-up deletes or has deleted."""
+    clean_count: int = 0
+    """Grows with every change of `piece_files`: rows of frozen pieces and stopped rounds are made anew then."""
     _log_marks: list[tuple[Nanoseconds, Bytes]] = field(default_factory=list)
     """When the tenant had written how much log, in order of time: which piece holds it follows from this."""
     _pass: Event | None = None
@@ -115,6 +120,14 @@ class TenantArchive:
         """The pieces of one of the rounds as they are now, without the `first` ones."""
         size_bytes = self.input_bytes() if archive_round is self.round else archive_round.input_bytes
         return list(pieces_of(archive_round, now_ns, self._log_bytes_at, size_bytes, first))
+
+    def mark_piece(self, archive_round: ArchiveRound, piece: ArchivePiece, status: FileStatus) -> None:
+        """Write the file status of a piece that a clean-up works on; a deleted one counts in its round."""
+        self.piece_files[archive_round.round_id, piece.piece_id] = status
+        if status is FileStatus.DELETED:
+            archive_round.deleted_bytes = Bytes(archive_round.deleted_bytes + piece.input_bytes)
+        self.clean_count += 1
+        self.revisions.touch("archive")
 
     def checkpoint_after(self, scn: Scn) -> Nanoseconds:
         """The moment at which the checkpoint will have passed `scn`, or has if that is over."""

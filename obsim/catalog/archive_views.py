@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from obsim.archive.piece import ArchivePiece
 from obsim.archive.round import ArchiveRound, RoundStatus
 from obsim.archive.tenant import StoredDestination
+from obsim.backup.set import FileStatus
 from obsim.catalog.model import Row, Scope
 from obsim.catalog.part import Part, Remembered
 from obsim.catalog.values import bytes_display, decimal_text, yes_no
@@ -24,8 +25,6 @@ UNIT_SIZE = 1
 COMPRESSION = "none"
 ARCHIVE_FILE_BYTES = 64 << 20
 """Size of an archive file (engine.md 4.2)."""
-_NOTHING = bytes_display(0)
-
 
 def archivelog(state: ClusterState, tenants: Iterable[Tenant], offset_s: int) -> list[Row]:
     """OB_ARCHIVELOG: the current round of each destination in any state, STOP included."""
@@ -36,12 +35,26 @@ def archivelog(state: ClusterState, tenants: Iterable[Tenant], offset_s: int) ->
     ]
 
 
-_ROUNDS: Remembered[list[Row]] = Remembered(list)
+@dataclass(slots=True)
+class _StoppedRounds:
+    """Rows of stopped rounds, and how far the clean-up had got when they were made."""
+
+    rows: list[Row] = field(default_factory=list)
+    clean_count: int = 0
+
+
+_ROUNDS = Remembered(_StoppedRounds)
 
 
 def archivelog_summary(state: ClusterState, tenant: Tenant, offset_s: int) -> Part:
-    """OB_ARCHIVELOG_SUMMARY: every round there was, with PATH before COMMENT. A stopped round changes no more."""
-    settled = _ROUNDS.of(tenant.archive, offset_s)
+    """OB_ARCHIVELOG_SUMMARY: every round there was, with PATH before COMMENT.
+
+    A stopped round changes no more until pieces of it are deleted.
+    """
+    made = _ROUNDS.of(tenant.archive, offset_s)
+    if made.clean_count != tenant.archive.clean_count:
+        made.rows, made.clean_count = [], tenant.archive.clean_count
+    settled = made.rows
     rest: list[Row] = []
     for current in tenant.archive.rounds(len(settled)):
         row = (*_round(state, tenant, current, offset_s), current.path, current.comment)
@@ -55,6 +68,12 @@ def _sizes(size_bytes: int) -> Row:
     return size_bytes, display, size_bytes, display, decimal_text(size_bytes, size_bytes, 2)
 
 
+def _deleted(current: ArchiveRound) -> Row:
+    """DELETED_INPUT_BYTES to DELETED_OUTPUT_BYTES_DISPLAY."""
+    size, display = current.deleted_bytes, bytes_display(current.deleted_bytes)
+    return size, display, size, display
+
+
 def _round(state: ClusterState, tenant: Tenant, current: ArchiveRound, offset_s: int) -> Row:
     archive = tenant.archive
     checkpoint_scn = current.checkpoint_at(state.now_ns)
@@ -63,7 +82,7 @@ def _round(state: ClusterState, tenant: Tenant, current: ArchiveRound, offset_s:
         tenant.tenant_id, current.dest_id, current.round_id, INCARNATION, DEST_NO, current.status.value,
         current.start_scn, display_scn(current.start_scn, offset_s), checkpoint_scn,
         display_scn(checkpoint_scn, offset_s), COMPATIBLE, current.base_piece_id, current.used_piece_id(state.now_ns),
-        current.piece_switch_interval_us, UNIT_SIZE, COMPRESSION, *_sizes(size_bytes), 0, _NOTHING, 0, _NOTHING,
+        current.piece_switch_interval_us, UNIT_SIZE, COMPRESSION, *_sizes(size_bytes), *_deleted(current),
     )  # fmt: skip
 
 
@@ -74,14 +93,19 @@ class _FrozenPieces:
     rows: list[Row] = field(default_factory=list)
     round_count: int = 0
     piece_count: int = 0
+    clean_count: int = 0
+    """How far the clean-up had got when they were made."""
 
 
 _PIECES = Remembered(_FrozenPieces)
 
 
 def pieces(state: ClusterState, tenant: Tenant, offset_s: int) -> Part:
-    """OB_ARCHIVELOG_PIECE_FILES: the pieces of every round, in order. A frozen one changes no more."""
+    """OB_ARCHIVELOG_PIECE_FILES: the pieces of every round, in order. A frozen one changes only when it is deleted."""
     made = _PIECES.of(tenant.archive, offset_s)
+    if made.clean_count != tenant.archive.clean_count:
+        made.rows, made.round_count, made.piece_count = [], 0, 0
+        made.clean_count = tenant.archive.clean_count
     rest: list[Row] = []
     for current in tenant.archive.rounds(made.round_count):
         for piece in tenant.archive.pieces(current, state.now_ns, made.piece_count):
@@ -98,12 +122,14 @@ def pieces(state: ClusterState, tenant: Tenant, offset_s: int) -> Part:
 
 
 def _piece(tenant: Tenant, current: ArchiveRound, piece: ArchivePiece, offset_s: int) -> Row:
+    cleaned = tenant.archive.piece_files.get((current.round_id, piece.piece_id))
+    file_status = cleaned or (FileStatus.AVAILABLE if piece.complete else FileStatus.INCOMPLETE)
     return (
         tenant.tenant_id, current.dest_id, current.round_id, piece.piece_id, INCARNATION, DEST_NO,
         "FROZEN" if piece.frozen else "ACTIVE", piece.start_scn, display_scn(piece.start_scn, offset_s),
         piece.checkpoint_scn, display_scn(piece.checkpoint_scn, offset_s), piece.checkpoint_scn, piece.end_scn,
         display_scn(piece.end_scn, offset_s), COMPATIBLE, UNIT_SIZE, COMPRESSION, *_sizes(piece.input_bytes),
-        "AVAILABLE" if piece.complete else "INCOMPLETE", current.path,
+        file_status.value, current.path,
     )  # fmt: skip
 
 

@@ -29,7 +29,13 @@ from obsim.catalog.backup_views import (
     task_history,
     tasks,
 )
-from obsim.catalog.cleanup_views import delete_policies
+from obsim.catalog.cleanup_views import (
+    delete_job_history,
+    delete_jobs,
+    delete_policies,
+    delete_task_history,
+    delete_tasks,
+)
 from obsim.catalog.cluster_views import tenants
 from obsim.catalog.columns import accounts as accounts_columns
 from obsim.catalog.columns import archive as archive_columns
@@ -154,10 +160,15 @@ PAIRS = (
         storage_info_history,
         dba_tenant=True,
     ),
-    Pair("OB_BACKUP_DELETE_JOBS", cleanup_columns.BACKUP_DELETE_JOBS, ("jobs",), nothing),
-    Pair("OB_BACKUP_DELETE_JOB_HISTORY", cleanup_columns.BACKUP_DELETE_JOBS, ("jobs",), nothing),
-    Pair("OB_BACKUP_DELETE_TASKS", cleanup_columns.BACKUP_DELETE_TASKS, ("jobs",), nothing),
-    Pair("OB_BACKUP_DELETE_TASK_HISTORY", cleanup_columns.BACKUP_DELETE_TASKS, ("jobs",), nothing),
+    Pair("OB_BACKUP_DELETE_JOBS", cleanup_columns.BACKUP_DELETE_JOBS, ("deletes",), delete_jobs),
+    Pair(
+        "OB_BACKUP_DELETE_JOB_HISTORY", cleanup_columns.BACKUP_DELETE_JOBS, ("delete_history",), part=delete_job_history
+    ),
+    Pair("OB_BACKUP_DELETE_TASKS", cleanup_columns.BACKUP_DELETE_TASKS, ("deletes",), delete_tasks),
+    Pair(
+        "OB_BACKUP_DELETE_TASK_HISTORY", cleanup_columns.BACKUP_DELETE_TASKS, ("delete_history",),
+        part=delete_task_history,
+    ),
     Pair("OB_BACKUP_DELETE_POLICY", cleanup_columns.BACKUP_DELETE_POLICY, ("backup_parameters",), delete_policies),
     Pair("OB_ARCHIVELOG", archive_columns.ARCHIVELOG, ("archive", "storage"), archivelog),
     Pair(

@@ -1,10 +1,9 @@
 """Delete policies and deletions of backups (statements.md, Deleting backups)."""
 
-from re import ASCII
-from re import compile as re_compile
 from typing import NoReturn
 
 from obsim.answers import Ok
+from obsim.cleanup.policy import window_ns
 from obsim.cluster.resolve import backup_tenants
 from obsim.cluster.state import ClusterState, Principal
 from obsim.cluster.tenant import Tenant
@@ -20,7 +19,6 @@ __all__ = [
 POLICY_NAME = "default"
 _FOREIGN = "user tenant cannot specify tenant names"
 _ONLY_ONE = "tenant names specified, only one tenant name can be specified"
-_TIME = re_compile(r"[0-9]{1,18}(?:us|ms|s|m|h|d)?", ASCII)
 
 
 def _policy_tenant(state: ClusterState, who: Principal, name: str, names: tuple[str, ...]) -> Tenant:
@@ -41,7 +39,7 @@ def resolve_add_policy(state: ClusterState, who: Principal, statement: AddDelete
     window = statement.recovery_window
     if window is None and statement.redundancy is None:
         raise error("OB_NOT_SUPPORTED", "Neither recovery_window nor redundancy is set")
-    if window and _TIME.fullmatch(window.strip().lower()) is None:
+    if window and window_ns(window) is None:
         raise error("OB_NOT_SUPPORTED", "recovery window is not be time string")
     if not window and statement.redundancy not in {None, 1}:
         raise error("OB_NOT_SUPPORTED", "Redundancy not equal to 1 is")
@@ -51,9 +49,9 @@ def resolve_add_policy(state: ClusterState, who: Principal, statement: AddDelete
 def add_delete_policy(state: ClusterState, who: Principal, statement: AddDeletePolicy) -> Ok:
     """ADD DELETE BACKUP POLICY: a tenant has one policy; the second is a duplicate key of the table of policies."""
     tenant = resolve_add_policy(state, who, statement)
-    if tenant.delete_policy is not None:
+    if tenant.cleanup.policy is not None:
         raise error("OB_ERR_PRIMARY_KEY_DUPLICATE", f"{tenant.tenant_id}-{POLICY_NAME}", "PRIMARY")
-    tenant.delete_policy = statement.recovery_window or ""
+    tenant.cleanup.set_policy(statement.recovery_window or "", state.now_ns)
     state.revisions.touch("backup_parameters")
     return Ok()
 
@@ -65,7 +63,7 @@ def resolve_drop_policy(state: ClusterState, who: Principal, statement: DropDele
 
 def drop_delete_policy(state: ClusterState, who: Principal, statement: DropDeletePolicy) -> Ok:
     """DROP DELETE BACKUP POLICY: a row is deleted if it is there; none is no error."""
-    resolve_drop_policy(state, who, statement).delete_policy = None
+    resolve_drop_policy(state, who, statement).cleanup.set_policy(None, state.now_ns)
     state.revisions.touch("backup_parameters")
     return Ok()
 
@@ -84,13 +82,15 @@ def delete_backup(state: ClusterState, who: Principal, statement: DeleteBackup |
     resolve_delete(state, who, statement)
 
 
-def resolve_cancel_delete(state: ClusterState, who: Principal, statement: CancelDeleteBackup) -> None:
-    """CANCEL DELETE BACKUP: the names."""
+def resolve_cancel_delete(state: ClusterState, who: Principal, statement: CancelDeleteBackup) -> list[Tenant]:
+    """CANCEL DELETE BACKUP: whose jobs; without names those of the own tenant, from sys those of all."""
     if statement.tenants:
-        backup_tenants(state, who, statement.tenants, _FOREIGN)
+        return backup_tenants(state, who, statement.tenants, _FOREIGN)
+    return state.user_tenants() if who.tenant_id == SYS_TENANT_ID else [state.tenants[who.tenant_id]]
 
 
 def cancel_delete_backup(state: ClusterState, who: Principal, statement: CancelDeleteBackup) -> Ok:
-    """CANCEL DELETE BACKUP: nothing to cancel is no error, and there never is anything."""
-    resolve_cancel_delete(state, who, statement)
+    """CANCEL DELETE BACKUP: nothing to cancel is no error."""
+    for tenant in resolve_cancel_delete(state, who, statement):
+        tenant.cleanup.cancel(state.now_ns)
     return Ok()

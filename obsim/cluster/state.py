@@ -17,6 +17,7 @@ from obsim.backup.context import RunContext
 from obsim.backup.failures import Outcomes
 from obsim.backup.task import PASS_NS
 from obsim.backup.tenant import TenantBackup
+from obsim.cleanup.tenant import CleanupContext, TenantCleanup
 from obsim.cluster.backup_settings import TenantSettings
 from obsim.cluster.freezer import Freezer
 from obsim.cluster.resources import Resources
@@ -154,7 +155,11 @@ class ClusterState:
         )
         backup = TenantBackup(tenant_id, context if kind == "USER" else None, self.options.incremental_base)
         archive.on_left_doing = backup.archive_changed
-        tenant = Tenant(tenant_id, name, kind, mode, self.now_ns, storage, dispatcher, archive, backup)
+        cleanup = TenantCleanup(CleanupContext(
+            tenant_id, backup, archive, dispatcher, self.events, self.revisions, self.resources.root_server.address,
+            self.profile.pieces_by_checkpoint, lambda: self.tenants.get(tenant_id) is not tenant,
+        ))  # fmt: skip
+        tenant = Tenant(tenant_id, name, kind, mode, self.now_ns, storage, dispatcher, archive, backup, cleanup)
         tenant.users = {user.key: user for user in users}
         self.tenants[tenant_id] = tenant
         self.freezers[tenant_id] = Freezer(self, tenant)
@@ -238,6 +243,11 @@ class ClusterState:
             f"backup job {job.job_id} of tenant {tenant.name} is {job.status}"
             for tenant in self.tenants.values()
             for job in tenant.backup.jobs
+        ]
+        lines += [
+            f"delete job {job.job_id} of tenant {tenant.name} is {job.status}"
+            for tenant in self.tenants.values()
+            for job in tenant.cleanup.jobs
         ]
         lines += [
             f"archive round {tenant.archive.round.round_id} of tenant {tenant.name} is {tenant.archive.round.status}"

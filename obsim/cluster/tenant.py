@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from obsim.archive.tenant import TenantArchive
 from obsim.backup.tenant import TenantBackup
+from obsim.cleanup.tenant import TenantCleanup
 from obsim.cluster.accounts import User, matches_host, password_digest, user_key
 from obsim.destination import BackupUri
 from obsim.ids import Nanoseconds, TenantId
@@ -40,15 +41,13 @@ class Tenant:
     dispatcher: Dispatcher
     archive: TenantArchive
     backup: TenantBackup
+    cleanup: TenantCleanup
     users: dict[str, User] = field(default_factory=dict)
     status: str = "NORMAL"
     role: str = "PRIMARY"
     locked: bool = False
     log_restore_source: str = ""
     """Where a standby takes its log from: the URI without its keys, '' while none is set."""
-    delete_policy: str | None = None
-    """RECOVERY_WINDOW of the policy `default`, '' where it has none; None without a policy."""
-
     destinations: list[KnownDestination] = field(default_factory=list)
     """Every destination that was ever set, in order of DEST_ID."""
 

@@ -114,7 +114,8 @@ def _views() -> Iterator[str]:
             counts.append(str(len(kept)) if profile.version.has(entry.since) else "-")
         name = f"CDB\\_, DBA\\_{entry.name}" if isinstance(entry, Pair) else f"{entry.schema}.{entry.name}"
         seen = "sys, everybody" if isinstance(entry, Pair) else {"sys": "sys", "both": "everybody"}[entry.tenants]
-        rows.append((name.replace("__", "\\_\\_"), seen, *counts, "*empty*" if entry.rows is nothing else "yes"))
+        filled = entry.rows is not nothing or (isinstance(entry, Pair) and entry.part is not None)
+        rows.append((name.replace("__", "\\_\\_"), seen, *counts, "yes" if filled else "*empty*"))
     yield from _table(("view", "seen by", *VERSIONS, "rows"), rows)
 
 

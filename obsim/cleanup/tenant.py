@@ -1,0 +1,203 @@
+"""The clean-up of one tenant: its policy, the hourly run, jobs that delete (engine.md 3.7, status-machines.md 7).
+
+    policy --every hour--> job INIT --pass--> DOING, a task for each obsolete set and piece --> COMPLETED --> history
+
+A task deletes what each log stream has in its set or piece, one after the other, as low-priority DAG tasks. What it
+works on is DELETING from its start and DELETED at its end; a row of it stays for ever.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+from obsim.archive.tenant import TenantArchive
+from obsim.backup.job import JobStatus
+from obsim.backup.set import BackupSet, FileStatus
+from obsim.backup.tenant import PASS_NS, TenantBackup
+from obsim.cleanup.job import DeleteJob, DeleteTask, PieceFile
+from obsim.cleanup.policy import window_ns
+from obsim.cleanup.selection import ActivePiece, obsolete_pieces, obsolete_sets
+from obsim.errors import plain_message
+from obsim.ids import JobId, Nanoseconds, TaskId, TenantId
+from obsim.revisions import Revisions
+from obsim.scheduler.dag import DagTask
+from obsim.scheduler.dispatcher import Dispatcher
+from obsim.scheduler.events import Event, EventQueue
+from obsim.scheduler.priorities import HA_LOW
+
+__all__ = ["INTERVAL_NS", "CleanupContext", "TenantCleanup"]
+
+INTERVAL_NS = 3_600_000_000_000
+"""How often a policy is looked at."""
+CLEAN_NS = Nanoseconds(500_000_000)
+"""Time to delete what one log stream has in one set or piece."""
+CANCELED = -4072
+PIECE_ACTIVE = -9069
+
+
+@dataclass(frozen=True, slots=True)
+class CleanupContext:
+    """The parts of the tenant that a clean-up works with."""
+
+    tenant_id: TenantId
+    backup: TenantBackup
+    archive: TenantArchive
+    dispatcher: Dispatcher
+    events: EventQueue
+    revisions: Revisions
+    server: str
+    """ip:port as COMMENT columns print it."""
+    by_checkpoint: bool
+    """Older builds: what counts of a piece is how far it was archived, not where it ends."""
+    gone: Callable[[], bool]
+    """Whether the tenant has been dropped."""
+
+
+@dataclass(slots=True, eq=False, weakref_slot=True)
+class TenantCleanup:
+    """Numbers of jobs and tasks per tenant start at 1 and are never used again."""
+
+    context: CleanupContext
+    policy: str | None = None
+    """RECOVERY_WINDOW of the policy `default`, '' where it has none; None without a policy."""
+    jobs: list[DeleteJob] = field(default_factory=list)
+    job_history: list[DeleteJob] = field(default_factory=list)
+    _job_count: int = 0
+    _task_count: int = 0
+    _timer: Event | None = None
+    _dag: DagTask | None = None
+    _deleted_pieces: dict[int, int] = field(default_factory=dict)
+    """How many of the first pieces of a round have been deleted."""
+
+    def set_policy(self, window: str | None, now_ns: Nanoseconds) -> None:
+        """Begin to look every hour from now on, or stop with None; a job that runs goes on."""
+        if self._timer is not None:
+            self.context.events.cancel(self._timer)
+            self._timer = None
+        self.policy = window
+        if window is not None:
+            self._timer = self.context.events.push(now_ns + INTERVAL_NS, self._look, background=True)
+
+    def cancel(self, now_ns: Nanoseconds) -> None:
+        """CANCEL DELETE BACKUP: the next pass ends the job; nothing to cancel is no error."""
+        for job in self.jobs:
+            if job.status in {JobStatus.INIT, JobStatus.DOING}:
+                job.status = JobStatus.CANCELING
+                self.context.revisions.touch("deletes")
+                self.context.events.push(now_ns + PASS_NS, partial(self._cancelled, job))
+
+    def _look(self, now_ns: Nanoseconds) -> None:
+        """The hourly run: a job for the current destination unless the last one still works."""
+        self._timer = None
+        window = window_ns(self.policy or "")
+        if self.policy is None or window is None or self.context.gone():
+            return
+        self._timer = self.context.events.push(now_ns + INTERVAL_NS, self._look, background=True)
+        if self.jobs or not self.context.backup.path:
+            return
+        self._job_count += 1
+        expired_ns = Nanoseconds(max(now_ns - window, 0))
+        job = DeleteJob(self.context.tenant_id, JobId(self._job_count), expired_ns, now_ns)
+        self.jobs.append(job)
+        self.context.revisions.touch("deletes")
+        self.context.events.push(now_ns + PASS_NS, partial(self._first_pass, job))
+
+    def _first_pass(self, job: DeleteJob, now_ns: Nanoseconds) -> None:
+        """Choose what goes and make the tasks; with nothing to remove the job is over."""
+        if job.status is not JobStatus.INIT:
+            return
+        context = self.context
+        found = obsolete_sets(list(context.backup.sets.values()), context.backup.path, job.expired_ns)
+        targets: list[BackupSet | PieceFile] = list(found.sets)
+        if found.clean_point is not None:
+            try:
+                targets += self._obsolete_pieces(found.clean_point, now_ns)
+            except ActivePiece:
+                self._end(job, JobStatus.FAILED, now_ns, PIECE_ACTIVE)
+                return
+        streams = tuple(context.archive.storage.log_stream_ids)
+        for target in targets:
+            self._task_count += 1
+            job.tasks.append(DeleteTask(TaskId(self._task_count), job.job_id, target, streams, now_ns))
+        job.status = JobStatus.DOING
+        context.revisions.touch("deletes")
+        self._next_task(job, now_ns)
+
+    def _obsolete_pieces(self, clean_point: BackupSet, now_ns: Nanoseconds) -> list[PieceFile]:
+        """The pieces at the present archive destination that the clean point does not need."""
+        archive = self.context.archive
+        found: list[PieceFile] = []
+        for current in archive.rounds():
+            if current.dest_id != archive.dest_id:
+                continue
+            pieces = archive.pieces(current, now_ns, self._deleted_pieces.get(current.round_id, 0))
+            going = obsolete_pieces(pieces, clean_point.start_replay_scn, by_checkpoint=self.context.by_checkpoint)
+            count = len(found)
+            found += (PieceFile(current, piece) for piece in going)
+            if len(found) - count < len(pieces):
+                break  # later rounds hold later log
+        return found
+
+    def _next_task(self, job: DeleteJob, now_ns: Nanoseconds) -> None:
+        task = next((t for t in job.tasks if t.status is JobStatus.INIT), None)
+        if task is None:
+            self._end(job, JobStatus.COMPLETED, now_ns)
+            return
+        task.status = JobStatus.DOING
+        self._mark(task, FileStatus.DELETING)
+        self._next_stream(job, task, now_ns)
+
+    def _next_stream(self, job: DeleteJob, task: DeleteTask, now_ns: Nanoseconds) -> None:
+        """Delete the next log stream's part, or end the task after the last one."""
+        self._dag = None
+        self.context.revisions.touch("deletes")
+        if task.finished_count < len(task.log_streams):
+            stream = task.log_streams[task.finished_count]
+            done = partial(self._stream_done, job, task)
+            self._dag = DagTask("BACKUP_CLEAN", HA_LOW, CLEAN_NS, done, log_stream_id=stream)
+            self.context.dispatcher.submit(self._dag, now_ns)
+            return
+        self._mark(task, FileStatus.DELETED)
+        task.end(JobStatus.COMPLETED, now_ns)
+        self._next_task(job, now_ns)
+
+    def _stream_done(self, job: DeleteJob, task: DeleteTask, now_ns: Nanoseconds) -> None:
+        task.finished_count += 1
+        self._next_stream(job, task, now_ns)
+
+    def _mark(self, task: DeleteTask, status: FileStatus) -> None:
+        """Write the file status of what a task deletes."""
+        match task.target:
+            case BackupSet() as backup_set:
+                backup_set.file_status = status
+                self.context.revisions.touch("sets")
+            case PieceFile() as piece:
+                self.context.archive.mark_piece(piece.archive_round, piece.piece, status)
+                if status is FileStatus.DELETED:
+                    round_id = piece.archive_round.round_id
+                    self._deleted_pieces[round_id] = self._deleted_pieces.get(round_id, 0) + 1
+
+    def _cancelled(self, job: DeleteJob, now_ns: Nanoseconds) -> None:
+        if self._dag is not None:
+            self.context.dispatcher.cancel(self._dag, now_ns)
+            self._dag = None
+        for task in job.tasks:
+            if not task.status.final:
+                task.end(JobStatus.CANCELED, now_ns, CANCELED)
+        self._end(job, JobStatus.CANCELED, now_ns, CANCELED)
+
+    def _end(self, job: DeleteJob, status: JobStatus, now_ns: Nanoseconds, result: int = 0) -> None:
+        comment = ""
+        if status is JobStatus.FAILED:
+            trace = f"Y{job.tenant_id:X}-{job.job_id:016X}-0-0"
+            where = self.context.server
+            comment = f"(ROOTSERVICE)addr: {where}, result: {result}({plain_message(result)}), trace_id: {trace}"
+        job.end(status, now_ns, result, comment)
+        self.context.revisions.touch("deletes")
+        self.context.events.push(now_ns + PASS_NS, partial(self._to_history, job))
+
+    def _to_history(self, job: DeleteJob, _now_ns: Nanoseconds) -> None:
+        self.jobs.remove(job)
+        self.job_history.append(job)
+        self.context.revisions.touch("deletes", "delete_history")
+
