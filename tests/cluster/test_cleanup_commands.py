@@ -96,4 +96,4 @@ def test_a_second_policy_is_a_duplicate_and_changes_nothing(state, run) -> None:
     assert run(state, T1, ADD + "'default' RECOVERY_WINDOW '7d'") == OK
     twice = run(state, T1, ADD + "'default' RECOVERY_WINDOW '8d'")
     assert twice == "1062 Duplicate entry '1002-default' for key 'PRIMARY'"
-    assert state.tenant_named("t1").delete_policy == "7d"
+    assert state.tenant_named("t1").cleanup.policy == "7d"
