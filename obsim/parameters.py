@@ -219,6 +219,8 @@ class ParameterStore:
             present[name] = replace(present[name], default=text)
         self.definitions: Mapping[str, ParameterDef] = present
         self._values: dict[tuple[TenantId | None, str], str] = {}
+        self._numbers: dict[tuple[TenantId | None, str], int] = {}
+        """What `get_int` found last, by the tenant asked for and the name."""
 
     def find(self, name: str) -> ParameterDef:
         """The definition of a name in any letter case; raises 5099."""
@@ -242,18 +244,30 @@ class ParameterStore:
     def get_int(self, name: str, tenant_id: TenantId | None = None) -> int:
         """The number that holds for a tenant: an int, nanoseconds, bytes, or 0 and 1 (`number_of`)."""
         definition = self.find(name)
-        number = number_of(definition, self.get(name, tenant_id))
+        number = self._numbers.get((tenant_id, definition.name))
         if number is None:
-            raise ValueError(f"{name} has no number")
-        return int(number)
+            found = number_of(definition, self.get(name, tenant_id))
+            if found is None:
+                raise ValueError(f"{name} has no number")
+            number = self._numbers[tenant_id, definition.name] = int(found)
+        return number
 
     def set(self, name: str, tenant_id: TenantId | None, text: str) -> None:
         """Keep a text that `check_value` gave."""
-        self._values[self._key(self.find(name), tenant_id)] = text
+        key = self._key(self.find(name), tenant_id)
+        self._values[key] = text
+        self._forget_number(*key)
+
+    def _forget_number(self, owner: TenantId | None, name: str) -> None:
+        asked_for = [owner] if owner is not None else [tenant for tenant, known in self._numbers if known == name]
+        for tenant_id in asked_for:
+            self._numbers.pop((tenant_id, name), None)
 
     def reset(self, name: str, tenant_id: TenantId | None = None) -> None:
         """Return to the default."""
-        self._values.pop(self._key(self.find(name), tenant_id), None)
+        key = self._key(self.find(name), tenant_id)
+        self._values.pop(key, None)
+        self._forget_number(*key)
 
     def is_default(self, name: str, tenant_id: TenantId | None = None) -> bool:
         """Whether the text equals the default, as ISDEFAULT says: set to the default counts as default."""
@@ -274,5 +288,5 @@ class ParameterStore:
         """A store with the same values that changes on its own."""
         twin = object.__new__(ParameterStore)
         twin.definitions = self.definitions
-        twin._values = dict(self._values)
+        twin._values, twin._numbers = dict(self._values), {}
         return twin

@@ -45,7 +45,7 @@ class LogStreamTask:
     """Addresses of servers that failed it; empty again when no other one is left."""
     net: list[DagTask] = field(default_factory=list)
     left: int = 0
-    """DAGs of the net that have not finished."""
+    """DAGs of the net that nothing waits for and that have not finished."""
 
 
 class StageWork:
@@ -145,9 +145,12 @@ class LogStreamTasks:
         done: Callable[[LogStreamTask, Nanoseconds], None], now_ns: Nanoseconds,
     ) -> None:
         """Queue a net and call `done` when all of it has finished."""
-        task.net, task.left = net, len(net)
-        for dag in net:
-            dag.on_finish = partial(self._dag_done, task, done)
+        parents = {parent for dag in net for parent in dag.parents}
+        leaves = [dag for dag in net if dag not in parents]
+        task.net, task.left = net, len(leaves)
+        on_finish = partial(self._dag_done, task, done)
+        for dag in leaves:
+            dag.on_finish = on_finish
         server.dispatcher.submit_net(net, now_ns)
 
     def _dag_done(

@@ -3,14 +3,13 @@
     metadata   BACKUP_META
     data       BACKUP_PREPARE - PREFETCH_BACKUP_INFO - PREFETCH_BACKUP_INFO - ...
                                       |                       |
-                               BACKUP_DATA, file 0     BACKUP_DATA, file 1    ...
+                               BACKUP_DATA, one for    BACKUP_DATA, ...
+                               each file of a batch
                when all of these have ended: BACKUP_INDEX_REBUILD - BACKUP_FINISH
     index      BACKUP_INDEX_REBUILD of the whole tenant, at the end of a turn
 
-A prefetch finds out which blocks the next file has to hold.
+A prefetch reads lists of tablets and blocks and finds out which blocks the next files have to hold.
 """
-
-from collections.abc import Iterable
 
 from obsim.backup.files import CopyPlan
 from obsim.backup.progress import COPY_BLOCK_NS
@@ -18,14 +17,13 @@ from obsim.ids import LogStreamId, Nanoseconds
 from obsim.scheduler.dag import DagTask
 from obsim.scheduler.priorities import HA_LOW
 
-__all__ = ["DATA", "dag", "data_net", "index_net"]
+__all__ = ["dag", "data_net", "index_net"]
 
 _MS = 1_000_000
 PREPARE_NS = 80 * _MS
 PREFETCH_NS = 10 * _MS
 LOG_STREAM_INDEX_NS = 90 * _MS
 FINISH_NS = 20 * _MS
-DATA = "BACKUP_DATA"
 
 
 def _nothing(_now_ns: Nanoseconds) -> None:
@@ -37,16 +35,23 @@ def dag(kind: str, work_ns: int, log_stream_id: LogStreamId, parent: DagTask | N
     return DagTask(kind, HA_LOW, Nanoseconds(work_ns), _nothing, log_stream_id, (parent,) if parent is not None else ())
 
 
-def data_net(log_stream_id: LogStreamId, plans: Iterable[CopyPlan]) -> list[DagTask]:
-    """What an attempt begins with: a file for each plan."""
+def data_net(log_stream_id: LogStreamId, plans: list[CopyPlan], task_count: int) -> tuple[list[DagTask], list[DagTask]]:
+    """What an attempt begins with, and which of it are the copy tasks: a file for each plan.
+
+    A prefetch finds out what `task_count` files have to hold.
+    """
     last = dag("BACKUP_PREPARE", PREPARE_NS, log_stream_id)
-    net = [last]
-    for plan in plans:
+    net, copies = [last], []
+    for start in range(0, max(len(plans), 1), max(task_count, 1)):
         last = dag("PREFETCH_BACKUP_INFO", PREFETCH_NS, log_stream_id, last)
-        net += (last, dag(DATA, plan.block_count * COPY_BLOCK_NS, log_stream_id, last))
-    if len(net) == 1:
-        net.append(dag("PREFETCH_BACKUP_INFO", PREFETCH_NS, log_stream_id, last))
-    return net
+        batch = [
+            dag("BACKUP_DATA", plan.block_count * COPY_BLOCK_NS, log_stream_id, last)
+            for plan in plans[start : start + max(task_count, 1)]
+        ]
+        net.append(last)
+        net += batch
+        copies += batch
+    return net, copies
 
 
 def index_net(log_stream_id: LogStreamId) -> list[DagTask]:

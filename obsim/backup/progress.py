@@ -63,6 +63,8 @@ class CopyProgress:
                 for tablet_id, count in counts.items():
                     left[tablet_id] = left.get(tablet_id, 0) + count
         total = sum(left.values())
+        if self.data_done_ns is not None and self.data_done_ns <= at_ns:
+            return self._counters(at_ns, total, total, 0)
         for plan, task in self.copies:
             done = task.done_ns(at_ns) // COPY_BLOCK_NS
             if not done:

@@ -1,17 +1,19 @@
 """What each stage of a set task does for a log stream: metadata, data, the index over them (engine.md 3.3, 3.5)."""
 
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 from obsim.backup.context import BackupServer, RunContext
 from obsim.backup.failures import DATA_RETRIES_MAX, META_RETRIES_MAX
 from obsim.backup.files import CopyPlan, DataFiles, FileCut, blocks_in_file, split_blocks
 from obsim.backup.log_streams import LogStreamTask, StageWork, stream_is_gone
-from obsim.backup.nets import DATA, dag, data_net, index_net
+from obsim.backup.nets import dag, data_net, index_net
 from obsim.backup.task import SetTask
 from obsim.ids import LogStreamId, TabletId
 from obsim.scheduler.dag import DagTask
 from obsim.scheduler.priorities import HA_LOW
 from obsim.storage.macroblocks import SLOT_BITS
+from obsim.storage.tablet import Tablet
 from obsim.storage.tenant import Snapshot
 
 __all__ = ["SYS_LOG_STREAM_ID", "DataWork", "IndexWork", "MetaWork", "Retries"]
@@ -78,13 +80,10 @@ class _Share:
 
     slots: tuple[int, ...]
     items: list[tuple[TabletId, int]]
+    block_count: int
+    """Blocks of all its tablets."""
     stored: int = 0
-    """Blocks that earlier attempts have stored."""
-
-    @property
-    def block_count(self) -> int:
-        """Blocks of all its tablets."""
-        return sum(count for _, count in self.items)
+    """Blocks that attempts have stored so far."""
 
 
 @dataclass(slots=True, eq=False)
@@ -104,12 +103,17 @@ class DataWork(StageWork):
     retries: Retries
     listed: bool = True
     turn_id: int = 1
-    placed: dict[TabletId, LogStreamId] = field(default_factory=dict)
-    """The tablets of the turn and where they are."""
-    stored_tablets: set[TabletId] = field(default_factory=set)
-    left_over: set[TabletId] = field(default_factory=set)
-    """Tablets that the next turn has to look at."""
+    placed: dict[LogStreamId, list[tuple[TabletId, int]]] = field(default_factory=dict)
+    """(tablet, slot) of the turn by log stream."""
+    left_over: list[tuple[TabletId, int]] = field(default_factory=list)
+    """Those that the next turn has to look at."""
     shares: dict[LogStreamId, _Share] = field(default_factory=dict)
+    _stored: set[TabletId] = field(default_factory=set)
+    """Tablets that are stored, once there is more than one turn."""
+    _tablets: dict[TabletId, Tablet] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._tablets = {t.tablet_id: t for t in self.context.storage.tablets}
 
     @property
     def data_type(self) -> str:
@@ -118,28 +122,31 @@ class DataWork(StageWork):
 
     def begin_turn(self) -> list[LogStreamId]:
         """The log streams of the first or next turn: those with tablets in it."""
+        placed: dict[LogStreamId, list[tuple[TabletId, int]]] = {}
         if not self.placed:
-            self.placed = {tablet: stream for tablet, stream, *_ in self.snapshot.tablets}
+            for tablet, stream, first, *_ in self.snapshot.tablets:
+                placed.setdefault(stream, []).append((tablet, first >> SLOT_BITS))
         else:
             self.turn_id += 1
-            self.placed = {tablet: self._place(tablet) for tablet in sorted(self.left_over)}
-        self.left_over, self.shares = set(), {}
-        return sorted(set(self.placed.values()))
+            for tablet, slot in sorted(self.left_over, key=itemgetter(1)):
+                placed.setdefault(self._place(tablet), []).append((tablet, slot))
+        self.placed, self.left_over, self.shares = placed, [], {}
+        return sorted(placed)
 
     def net(self, task: LogStreamTask, server: BackupServer) -> list[DagTask]:
         """The files of what is not stored yet; an attempt that fails leaves half of them."""
         share = self.shares.get(task.log_stream_id)
         if share is None:
             share = self.shares[task.log_stream_id] = self._share(task.log_stream_id)
-        tasks_max = min(server.dispatcher.limit(HA_LOW), self.context.profile.copy_tasks_max)
+        task_count = min(server.dispatcher.limit(HA_LOW), self.context.profile.copy_tasks_max)
         blocks_max = blocks_in_file(self.context.settings.file_bytes_max)
-        cut = FileCut.of(share.block_count - share.stored, tasks_max, blocks_max)
+        cut = FileCut.of(share.block_count - share.stored, task_count, blocks_max)
         if task.code:
             cut = cut.first_files(0 if stream_is_gone(self.context, task.log_stream_id) else cut.file_count // 2)
         plans = list(split_blocks(share.items, cut, share.stored))
-        net = data_net(task.log_stream_id, plans)
+        net, copies = data_net(task.log_stream_id, plans, task_count)
         if plans:
-            self._note(plans, [d for d in net if d.kind == DATA], DataFiles(
+            self._note(plans, copies, DataFiles(
                 task.log_stream_id, self.data_type, self.turn_id, task.retry_id, share.slots, share.stored, cut
             ))  # fmt: skip
         share.stored += cut.block_count
@@ -150,40 +157,46 @@ class DataWork(StageWork):
         return [] if task.code else index_net(task.log_stream_id)
 
     def finished(self, task: LogStreamTask, code: int) -> None:
-        """Find out what the next turn has to look at."""
+        """Find out what the next turn has to look at: what has moved, and what was not there to be stored."""
         if code:
             return
-        stream, now = task.log_stream_id, self._places_now()
+        stream = task.log_stream_id
         share = self.shares[stream]
-        if share.stored == share.block_count:
-            self.stored_tablets |= {tablet for tablet, _ in share.items}
-        for tablet, place in self.placed.items():
-            if place == stream and (now.get(tablet, stream) != stream or tablet not in self.stored_tablets):
-                self.left_over.add(tablet)
+        complete = share.stored == share.block_count
+        gone = [(tablet, slot) for tablet, slot in self.placed[stream] if self._moved(tablet, stream)]
+        if gone or not complete or self.turn_id > 1:
+            if complete:
+                self._stored |= {tablet for tablet, _ in share.items}
+            missing = [(t, slot) for t, slot in self.placed[stream] if t not in self._stored and (t, slot) not in gone]
+            self.left_over += gone + missing
 
     def retries_left(self, _task: LogStreamTask) -> bool:
         """One of the retries of all data and index tasks of the set."""
         return self.retries.take()
 
-    def _places_now(self) -> dict[TabletId, LogStreamId]:
-        return {t.tablet_id: t.log_stream_id for t in self.context.storage.tablets}
+    def _moved(self, tablet_id: TabletId, stream: LogStreamId) -> bool:
+        """Whether a tablet is in another log stream now; what is left of a dropped one stays where it was last."""
+        tablet = self._tablets.get(tablet_id)
+        return (
+            tablet is not None and tablet.log_stream_id != stream
+            and not stream_is_gone(self.context, tablet.log_stream_id)
+        )  # fmt: skip
 
     def _place(self, tablet_id: TabletId) -> LogStreamId:
-        """Where the next turn finds a tablet; what is left of a dropped one lies where it was last."""
-        now = self._places_now().get(tablet_id, self.placed[tablet_id])
-        return SYS_LOG_STREAM_ID if stream_is_gone(self.context, now) else now
+        """Where the next turn finds a tablet."""
+        tablet = self._tablets.get(tablet_id)
+        if tablet is None or stream_is_gone(self.context, tablet.log_stream_id):
+            return SYS_LOG_STREAM_ID
+        return tablet.log_stream_id
 
-    def _share(self, log_stream_id: LogStreamId) -> _Share:
-        """What is to be stored of the tablets that are still there; a dropped one is kept for whoever reads it."""
-        now = self._places_now()
+    def _share(self, stream: LogStreamId) -> _Share:
+        """What is to be stored of the tablets that are still there."""
         tablets = [
-            (tablet, first >> SLOT_BITS)
-            for tablet, _, first, *_ in self.snapshot.tablets
-            if self.placed.get(tablet) == log_stream_id and now.get(tablet, log_stream_id) == log_stream_id
-            and tablet not in self.stored_tablets
+            (tablet, slot) for tablet, slot in self.placed[stream]
+            if tablet not in self._stored and not self._moved(tablet, stream)
         ]  # fmt: skip
-        slots = tuple(slot for _, slot in tablets)
-        return _Share(slots, [(tablet, self.counts[tablet]) for tablet, _ in tablets])
+        items = [(tablet, self.counts[tablet]) for tablet, _ in tablets]
+        return _Share(tuple(slot for _, slot in tablets), items, sum(count for _, count in items))
 
     def _note(self, plans: list[CopyPlan], copies: list[DagTask], files: DataFiles) -> None:
         """Let the set and its progress know of the files that an attempt writes."""

@@ -14,11 +14,13 @@ from obsim.destination import parse_archive_destination, parse_restore_source, p
 from obsim.errors import NotModelled, error
 from obsim.ids import SYS_TENANT_ID, TenantId
 from obsim.parameters import Level, ParameterDef, check_value, number_of
+from obsim.scheduler.priorities import PRIORITIES
 from obsim.statements import AlterParameters, NullValue, ParameterAction, ResetParameters
 
 __all__ = ["alter_parameters", "reset_parameters"]
 
 Change = Callable[[], None]
+_SCORES = frozenset(priority.parameter for priority in PRIORITIES)
 _DEST_NUMBERS = {f"log_archive_dest_{n}" if n else "log_archive_dest": n for n in range(9)}
 _STATE_NUMBERS = {f"log_archive_dest_state_{n}" if n else "log_archive_dest_state": n for n in range(9)}
 _SETTINGS = frozenset({"data_backup_dest", "log_restore_source", *_DEST_NUMBERS, *_STATE_NUMBERS})
@@ -114,12 +116,13 @@ def _store(state: ClusterState, definition: ParameterDef, owners: list[TenantId 
         else:
             state.parameters.set(definition.name, owner, text)
         if owner is not None:
-            state.apply_scores(state.tenants[owner])
+            if definition.name in _SCORES:
+                state.apply_scores(state.tenants[owner])
             if definition.name == "archive_lag_target":
                 state.apply_archive_lag(state.tenants[owner])
-    for tenant_id, freezer in state.freezers.items():
-        if None in owners or tenant_id in owners:
-            freezer.parameters_changed()
+    affected = state.freezers if None in owners else [owner for owner in owners if owner in state.freezers]
+    for tenant_id in affected:
+        state.freezers[tenant_id].parameters_changed()
     state.revisions.touch("parameters")
 
 

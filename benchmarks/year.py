@@ -1,0 +1,208 @@
+"""A year of operation: `python benchmarks/year.py [--check] [--tenants N] [--days N] [--base RULE] [--profile]`.
+
+So many tenants of 1 TiB, 40 tablets on 3 log streams each. Every day 1 % of the blocks change, half of them in runs of
+256 and half one by one; the daily major freeze takes them in; a full backup on the first day of each week, an
+increment on the others; 8 changes of the thread score a tenant. Prints events, sets and bytes, and checks ten sets,
+drawn by lot, against a naive model that keeps one number a block.
+"""
+
+import argparse
+import cProfile
+import pstats
+import random
+import resource
+import sys
+import tempfile
+import time
+from array import array
+from dataclasses import dataclass, field
+
+import numpy
+from harness import Figure, machine, print_figures
+
+from obsim.backup.index import locations, stored_counts
+from obsim.backup.set import BackupSet
+from obsim.cluster import ClusterState, Principal, Tenant
+from obsim.ids import LogStreamId
+from obsim.scenario import build_state
+from obsim.statements import AlterParameters, BackupDatabase, ParameterAction
+from obsim.versions import IncrementalBase, profile_for
+
+TABLETS, LOG_STREAMS, BLOCKS = 40, (1001, 1002, 1003), 1 << 19
+RUN_BLOCKS = 256
+CHANGED = BLOCKS // 100
+SCORE_CHANGES = 8
+HOUR_NS = 3_600 * 10**9
+DAY_NS = 24 * HOUR_NS
+SLOT_BITS = 32
+CHECKED_SETS = 10
+
+
+def tablet_sizes() -> list[int]:
+    """Blocks of each tablet: as equal as can be."""
+    each, more = divmod(BLOCKS, TABLETS)
+    return [each + (n < more) for n in range(TABLETS)]
+
+
+STARTS = numpy.cumsum([0, *tablet_sizes()])
+
+
+@dataclass
+class Plan:
+    """What happens to one tenant on one day, drawn from (tenant, day) alone."""
+
+    numbers: "numpy.ndarray[tuple[int], numpy.dtype[numpy.uint64]]"
+    """Blocks that change, counted through all tablets."""
+    scores: list[tuple[int, int]] = field(default_factory=list)
+    """(moment within the day, score)."""
+
+
+def plan_of(tenant: int, day: int) -> Plan:
+    """The day's changes: 1 % of the blocks, half in runs."""
+    rng = numpy.random.default_rng([tenant, day])
+    half = CHANGED // 2
+    starts = rng.integers(0, BLOCKS - RUN_BLOCKS, half // RUN_BLOCKS)
+    runs = (starts[:, None] + numpy.arange(RUN_BLOCKS)).ravel()
+    numbers = numpy.concatenate([runs, rng.integers(0, BLOCKS, CHANGED - len(runs))])
+    moments = rng.integers(3 * HOUR_NS, 26 * HOUR_NS, SCORE_CHANGES)
+    scores = rng.integers(0, 21, SCORE_CHANGES)
+    return Plan(numbers, list(zip(moments.tolist(), scores.tolist(), strict=True)))
+
+
+def positions_of(numbers: "numpy.ndarray[tuple[int], numpy.dtype[numpy.uint64]]") -> "array[int]":
+    """The positions of blocks counted through all tablets, in no order."""
+    slots = numpy.searchsorted(STARTS, numbers, side="right") - 1
+    positions = (slots.astype(numpy.uint64) << numpy.uint64(SLOT_BITS)) + (numbers - STARTS[slots]).astype(numpy.uint64)
+    return array("Q", positions.tobytes())
+
+
+def scenario(tenant_count: int) -> str:
+    """The tenants as a scenario file: a table of 40 tablets, destinations, archiving."""
+    return "about = 'a year'\n" + "".join(
+        f"[[tenant]]\nname = 't{n}'\ndata_backup_dest = 'file:///data/{n}'\narchivelog = true\n"
+        f"log_archive_dest = 'LOCATION=file:///archive/{n}'\n"
+        f"[[tenant.table]]\nname = 'big'\nblocks = {tablet_sizes()}\n"
+        for n in range(tenant_count)
+    )
+
+
+def build(tenant_count: int, base: IncrementalBase) -> ClusterState:
+    """The cluster at its start."""
+    with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:
+        file.write(scenario(tenant_count))
+        file.flush()
+        state = build_state(file.name, profile=profile_for("4.2.5"), incremental_base=base)
+    for tenant in state.user_tenants():
+        tenant.storage.log_stream_ids[:] = [LogStreamId(1), *map(LogStreamId, LOG_STREAMS)]
+        for at, tablet in enumerate(tenant.storage.tablets):
+            tablet.log_stream_id = LogStreamId(LOG_STREAMS[at * 3 // TABLETS])
+    return state
+
+
+def run_year(state: ClusterState, days: int) -> int:
+    """Let it all happen; the number of statements."""
+    tenants = state.user_tenants()
+    count = 0
+    for day in range(days):
+        midnight_ns = state.start_ns + day * DAY_NS
+        todo: list[tuple[int, int, int]] = []  # (moment, tenant, score or -1 for the backup)
+        for n, tenant in enumerate(tenants):
+            plan = plan_of(n, day)
+            change(tenant, positions_of(plan.numbers))
+            todo += [(midnight_ns + moment, n, score) for moment, score in plan.scores]
+            todo.append((midnight_ns + 3 * HOUR_NS + n * 30 * 10**9, n, -1))
+        backup = BackupDatabase(incremental=day % 7 != 0)
+        for moment_ns, n, score in sorted(todo):
+            state.advance_to(moment_ns)
+            who = Principal(tenants[n].tenant_id, "root")
+            action = ParameterAction("ha_low_thread_score", score)
+            state.execute(who, backup if score < 0 else AlterParameters((action,)))
+            count += 1
+        state.advance_to(midnight_ns + 26 * HOUR_NS - 1)
+    return count
+
+
+def change(tenant: Tenant, positions: "array[int]") -> None:
+    """Make blocks dirty."""
+    tenant.storage.blocks.dirty.update(positions)
+
+
+# The naive model: the day of the last freeze that wrote it, for every block of one tenant.
+
+
+def naive_seams() -> list[int]:
+    """Blocks that a parallel compaction rewrites on every day."""
+    return [int(STARTS[at]) + size // 2 for at, size in enumerate(tablet_sizes())]
+
+
+def expected(tenant: int, day: int, base_day: int | None) -> list[int]:
+    """The blocks that the set of a day must store: those written on a day after its base's, all without one."""
+    written = [-1] * BLOCKS
+    for past in range(day + 1):
+        for number in plan_of(tenant, past).numbers.tolist() + naive_seams():
+            written[number] = past
+    return [n for n, last in enumerate(written) if base_day is None or last > base_day]
+
+
+def check_set(state: ClusterState, tenant: int, day: int, base: IncrementalBase) -> int:
+    """Compare one set with what the naive model expects; the number of blocks it stores."""
+    owner = next(t for t in state.user_tenants() if t.name == f"t{tenant}")
+    found = owner.backup.sets[list(owner.backup.sets)[day]]
+    base_day = None if day % 7 == 0 else day - 1 if base is IncrementalBase.PREVIOUS else day - day % 7
+    numbers = expected(tenant, day, base_day)
+    assert list(found.copied) == sorted(positions_of(numpy.array(numbers, dtype=numpy.int64))), "other blocks"
+    assert found.counters.macro_block_count == len(numbers), "another MACRO_BLOCK_COUNT"
+    assert sum(stored_counts(owner.backup.sets, found).values()) == BLOCKS, "blocks that nobody stores"
+    check_places(owner, found, numbers)
+    return len(numbers)
+
+
+def check_places(owner: Tenant, found: BackupSet, numbers: list[int]) -> None:
+    """Each stored block has a place of its own, and the files are as large as they may be."""
+    assert found.content is not None, "no snapshot"
+    places = locations(owner.backup.sets, found, found.copied)
+    assert len(set(places.values())) == len(places) == len(numbers), "two blocks in one place"
+    streams = {position: LOG_STREAMS[(position >> SLOT_BITS) * 3 // TABLETS] for position in places}
+    assert all(place.log_stream_id == streams[position] for position, place in places.items()), "a wrong log stream"
+    assert all(place.offset + place.length <= 4 << 30 for place in places.values()), "a file above its size"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="exit with 1 when a required figure is missed")
+    parser.add_argument("--tenants", type=int, default=100)
+    parser.add_argument("--days", type=int, default=365)
+    parser.add_argument("--base", type=IncrementalBase, default=IncrementalBase.PREVIOUS, help="previous or last_full")
+    parser.add_argument("--profile", action="store_true", help="say where the time goes")
+    options = parser.parse_args()
+    state = build(options.tenants, options.base)
+    profile = cProfile.Profile() if options.profile else None
+    begun, cpu = time.perf_counter(), time.process_time()
+    if profile is not None:
+        statements = profile.runcall(run_year, state, options.days)
+    else:
+        statements = run_year(state, options.days)
+    elapsed_s, cpu_s = time.perf_counter() - begun, time.process_time() - cpu
+    if profile is not None:
+        pstats.Stats(profile).sort_stats("cumulative").print_stats(60)
+    sets = [s for t in state.user_tenants() for s in t.backup.sets.values()]
+    failed = sum(not s.usable for s in sets)
+    print(machine())
+    print(
+        f"{options.tenants} tenants, {options.days} days, base {options.base.value}: {state.event_count:,} events, "
+        f"{statements:,} statements, {len(sets):,} sets ({failed} failed), "
+        f"{sum(s.counters.output_bytes for s in sets):,} bytes, "
+        f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10} MiB, {cpu_s:.1f} s of CPU"
+    )
+    rng = random.Random(0)
+    for _ in range(CHECKED_SETS):
+        tenant, day = rng.randrange(options.tenants), rng.randrange(options.days)
+        count = check_set(state, tenant, day, options.base)
+        print(f"  set of tenant {tenant}, day {day}: {count:,} blocks, as expected")
+    figures = [Figure("a year", elapsed_s, "s", 60.0, at_most=True), Figure("sets that failed", failed, "", 0, True)]
+    holds = print_figures("Wall time", figures)
+    return int(options.check and not holds)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
