@@ -68,7 +68,7 @@ PARAMETER_ROWS: tuple[Row, ...] = (
     ("recyclebin_object_expire_time", "CLUSTER", "time", "0s", "0s", None, (), "ROOT_SERVICE", "DYNAMIC_EFFECTIVE", "4.0.0", False, "time objects stay in the recycle bin; 0s keeps them. Range: [0s,+∞)"),
     ("ob_event_history_recycle_interval", "CLUSTER", "time", "7d", "1d", "180d", (), "ROOT_SERVICE", "DYNAMIC_EFFECTIVE", "4.0.0", False, "time events stay in the event history. Range: [1d,180d]"),
     ("enable_major_freeze", "CLUSTER", "bool", "True", None, None, _BOOL, "ROOT_SERVICE", "DYNAMIC_EFFECTIVE", "4.0.0", True, "whether a major freeze may start"),
-    ("enable_ddl", "CLUSTER", "bool", "True", None, None, _BOOL, "ROOT_SERVICE", "DYNAMIC_EFFECTIVE", "4.0.0", False, "whether DDL statements are carried out"),
+    ("enable_ddl", "CLUSTER", "bool", "True", None, None, _BOOL, "ROOT_SERVICE", "DYNAMIC_EFFECTIVE", "4.0.0", True, "whether DDL statements are carried out"),
     ("compatible", "TENANT", "version", "(build)", None, None, (), "ROOT_SERVICE", "DYNAMIC_EFFECTIVE", "4.0.0", True, "data version of the tenant"),
     ("min_observer_version", "CLUSTER", "string", "(build)", None, None, (), "ROOT_SERVICE", "DYNAMIC_EFFECTIVE", "4.0.0", False, "lowest version of a server in the cluster"),
     ("migration_disable_time", "CLUSTER", "time", "3600s", "1s", None, (), "ROOT_SERVICE", "DYNAMIC_EFFECTIVE", "4.0.0", False, "time a full server takes in no replica. Range: [1s,+∞)"),

@@ -360,3 +360,12 @@ class TestSessions:
             ("utf8mb4_unicode_ci", "utf8mb4", 224, "", "Yes", 8),
         ]  # fmt: skip
         assert rows(login(), "SHOW CHARACTER SET WHERE Maxlen = 2") == [("gbk", "GBK charset", "gbk_chinese_ci", 2)]
+
+
+def test_the_column_charset_is_a_name() -> None:
+    session = login()
+    assert [row[0] for row in rows(session, "SHOW COLLATION WHERE Charset = 'binary'")] == ["binary"]
+    assert [row[0] for row in rows(session, "SHOW CHARACTER SET WHERE charset = 'GBK'")] == ["gbk"]
+    assert rows(session, "SELECT CAST('a' AS CHAR CHARSET utf8mb4), CAST('b' AS CHAR(1) CHARACTER SET utf8mb4)") == [
+        ("a", "b")
+    ]

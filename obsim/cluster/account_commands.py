@@ -18,7 +18,7 @@ from obsim.cluster.accounts import (
     level_privileges,
     password_digest,
 )
-from obsim.cluster.authority import INTERNAL, account_of, check_internal, check_privilege, lacking
+from obsim.cluster.authority import INTERNAL, account_of, check_ddl, check_internal, check_privilege, lacking
 from obsim.cluster.state import ClusterState, Principal
 from obsim.cluster.tenant import Tenant
 from obsim.errors import NotModelled, ServerError, error
@@ -164,6 +164,7 @@ def set_password(state: ClusterState, who: Principal, statement: SetPassword) ->
     user = tenant.account(name.user, name.host)
     if user is None:
         raise error("OB_USER_NOT_EXIST")
+    check_ddl(state, statement)
     changed = replace(user, password_sha1=_digest(statement.password, hashed=statement.hashed))
     return _keep(state, tenant, tenant.users | {changed.key: changed})
 
@@ -230,6 +231,7 @@ def grant(state: ClusterState, who: Principal, statement: Grant) -> Ok:
     if made and lacking(state, who, "CREATE USER") is not None:
         raise error("OB_ERR_CREATE_USER_WITH_GRANT")
     _check_giver(state, who, level, names)
+    check_ddl(state, statement)
     if statement.grant_option:
         names |= {GRANT_OPTION}
     for spec in statement.accounts:
@@ -256,4 +258,5 @@ def revoke(state: ClusterState, who: Principal, statement: Revoke) -> Ok:
         left = {} if statement.level is None else {**user.grants, level: user.at(level) - names}
         accounts[user.key] = replace(user, grants={key: value for key, value in left.items() if value})
     _check_giver(state, who, level, names)
+    check_ddl(state, statement)
     return _keep(state, tenant, accounts)

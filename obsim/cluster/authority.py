@@ -62,10 +62,23 @@ from obsim.statements import (
     SetArchiveMode,
     SwitchRole,
 )
-from obsim.statements.accounts import AlterUser, CreateUser, DropUser, RenameUser
-from obsim.statements.tenants import CreateStandbyTenant, CreateTenant, DropTenant
+from obsim.statements.accounts import AlterUser, CreateUser, DropUser, Grant, RenameUser, Revoke, SetPassword
+from obsim.statements.tenants import (
+    AlterTenant,
+    CreateStandbyTenant,
+    CreateTenant,
+    DropTenant,
+    FlashbackTenant,
+    LockTenant,
+    PurgeRecyclebin,
+    PurgeTenant,
+    RenameTenant,
+)
 
-__all__ = ["AUTHORITY", "INTERNAL", "Rule", "account_of", "check_internal", "check_privilege", "guarded", "lacking"]
+__all__ = [
+    "AUTHORITY", "INTERNAL", "Rule", "account_of", "check_ddl", "check_internal", "check_privilege", "guarded",
+    "lacking",
+]  # fmt: skip
 
 INTERNAL = frozenset({"root", "SYS"})
 """The administrators a tenant is made with."""
@@ -170,6 +183,26 @@ def check_privilege(state: ClusterState, who: Principal, privilege: str) -> None
         raise refused
 
 
+_DDL = frozenset(
+    {
+        AlterTenant, AlterUser, CreateStandbyTenant, CreateTenant, CreateUser, DropTenant, DropUser, FlashbackTenant,
+        Grant, LockTenant, PurgeRecyclebin, PurgeTenant, RenameTenant, RenameUser, Revoke, SetPassword,
+    }
+)  # fmt: skip
+"""Statements that RootService takes as definitions (ob_rs_rpc_processor.h); resource units and pools are none."""
+_PLACEMENT = frozenset({"PRIMARY_ZONE", "ZONE_LIST", "RESOURCE_POOL_LIST"})
+"""Options of ALTER TENANT that may change while definitions may not."""
+
+
+def check_ddl(state: ClusterState, statement: object) -> None:
+    """Raises the plain 4179 for a definition while `enable_ddl` is off."""
+    if type(statement) not in _DDL or state.parameters.get_int("enable_ddl"):
+        return
+    placed = isinstance(statement, AlterTenant) and {option.word for option in statement.options} <= _PLACEMENT
+    if not placed or (isinstance(statement, AlterTenant) and statement.variables):
+        raise error("OB_OP_NOT_ALLOW")
+
+
 def guarded(kind: type, command: Command, *, free: frozenset[type] = frozenset()) -> Command:
     """`command` behind the rule of its statement type; types in `free` look after themselves."""
     if kind in free:
@@ -179,6 +212,7 @@ def guarded(kind: type, command: Command, *, free: frozenset[type] = frozenset()
     def run(state: ClusterState, who: Principal, statement: Any) -> Ok:
         refused = lacking(state, who, rule.privilege)
         if refused is None:
+            check_ddl(state, statement)
             return command(state, who, statement)
         if rule.before is not None:
             rule.before(state, who, statement)

@@ -6,6 +6,7 @@ with ALTER SYSTEM gets what root gets.
 
 import pytest
 
+import obsim
 from obsim.cluster import Principal
 from obsim.errors import NotModelled, ServerError
 from obsim.ids import TenantId
@@ -166,3 +167,38 @@ def test_the_text_tells_a_missing_privilege_from_a_foreign_tenant(make_state, ru
         with pytest.raises(ServerError) as caught:
             state.execute(Principal(tenant, "plain"), read_statement(text))
         assert (caught.value.errno, caught.value.sqlstate, caught.value.message) == (1227, "42501", message)
+
+
+@pytest.mark.parametrize(
+    ("sql", "tenant"),
+    [
+        ("CREATE TENANT t9 RESOURCE_POOL_LIST = ('p1')", "sys"),
+        ("CREATE TENANT t1 RESOURCE_POOL_LIST = ('p1')", "sys"),
+        ("DROP TENANT nosuch", "sys"),
+        ("CREATE USER a", "t1"),
+        ("ALTER USER a IDENTIFIED BY 'x'", "t1"),
+        ("DROP USER a", "t1"),
+        ("RENAME USER a TO b", "t1"),
+        ("GRANT SELECT ON *.* TO root", "t1"),
+        ("REVOKE SELECT ON *.* FROM root", "t1"),
+        ("SET PASSWORD = PASSWORD('x')", "t1"),
+    ],
+)
+def test_nothing_is_defined_while_enable_ddl_is_off(sql: str, tenant: str) -> None:
+    cluster = obsim.Cluster("statements")
+    cluster.execute("ALTER SYSTEM SET enable_ddl = False")
+    with pytest.raises(obsim.ServerError) as refused:
+        cluster.execute(sql, tenant=tenant)
+    assert (refused.value.errno, refused.value.message) == (4179, "Operation not allowed now")
+    cluster.execute("ALTER SYSTEM BACKUP DATABASE", tenant="t1")
+    cluster.execute("ALTER SYSTEM SET enable_ddl = True")
+    cluster.execute("CREATE USER a", tenant="t1")
+
+
+def test_who_may_define_is_asked_before_whether_anybody_may() -> None:
+    cluster = obsim.Cluster("statements")
+    cluster.execute("CREATE USER a", tenant="t1")
+    cluster.execute("ALTER SYSTEM SET enable_ddl = False")
+    with pytest.raises(obsim.ServerError) as refused:
+        cluster.execute("CREATE USER b", tenant="t1", user="a")
+    assert refused.value.errno == 1227

@@ -35,6 +35,9 @@ _CALLED_ONLY = frozenset({"DATETIME", "GLOB"})
 """Words that the tokenizer knows and that name no function of MySQL."""
 _ESCAPES = {"0": "\0", "b": "\b", "n": "\n", "r": "\r", "t": "\t", "Z": "\x1a", "%": "\\%", "_": "\\_"}
 
+_NAMES_TOO = frozenset({"CHARSET", "QUALIFY"})
+"""Words of sqlglot's grammar that are names in MySQL's: SHOW COLLATION has a column `Charset`."""
+
 
 def unmarked(name: str) -> str:
     """A name as the statement has it."""
@@ -172,7 +175,14 @@ class _Marker:
             self.calls.pop()
         elif kind is types.DPIPE and self.oracle:
             token = self._made(token, types.CARET, "^")  # Oracle mode has no `^`; there `||` joins texts
+        elif token.text.upper() in _NAMES_TOO and kind is not types.IDENTIFIER and not self._types_a_text():
+            token = self._made(token, types.VAR, token.text)
         self.out.append(token)
+
+    def _types_a_text(self) -> bool:
+        """Whether CHAR or CHAR(n) stands before, whose character set may follow."""
+        types = _names().types
+        return bool(self.out) and self.out[-1].token_type in {types.CHAR, types.R_PAREN}
 
     def _is_call(self, token: Any, opens: bool) -> bool:
         """Whether the token names a function; type names after AS and inside CONVERT stay what they are."""

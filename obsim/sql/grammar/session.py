@@ -59,7 +59,8 @@ def set_statement(cursor: Cursor) -> SetVariables | SetNames | Transaction | Not
         if word == "CHARSET" or (word, following) == ("CHARACTER", "SET"):
             cursor.index += 1 if word == "CHARSET" else 2
             return SetNames(_charset(cursor))
-        if word == "TRANSACTION" or (word in _SCOPES and following == "TRANSACTION"):
+        scoped = word in _SCOPES and following == "TRANSACTION" and cursor.words[cursor.index + 2] not in {"=", ":="}
+        if word == "TRANSACTION" or scoped:
             return _set_transaction(cursor)
     if (word, following) in _NOT_VARIABLES or word in {"ROLE", "RESOURCE"}:
         cursor.index = len(cursor.tokens)
