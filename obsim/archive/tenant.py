@@ -121,6 +121,11 @@ class TenantArchive:
         size_bytes = self.input_bytes() if archive_round is self.round else archive_round.input_bytes
         return list(pieces_of(archive_round, now_ns, self._log_bytes_at, size_bytes, first))
 
+    def kept_pieces(self, archive_round: ArchiveRound, now_ns: Nanoseconds) -> list[ArchivePiece]:
+        """The pieces of one of the rounds that no clean-up has deleted or begun to delete."""
+        pieces = self.pieces(archive_round, now_ns)
+        return [p for p in pieces if (archive_round.round_id, p.piece_id) not in self.piece_files]
+
     def mark_piece(self, archive_round: ArchiveRound, piece: ArchivePiece, status: FileStatus) -> None:
         """Write the file status of a piece that a clean-up works on; a deleted one counts in its round."""
         self.piece_files[archive_round.round_id, piece.piece_id] = status

@@ -68,7 +68,7 @@ from obsim.catalog.resource_views import (
     units_in_use,
     zones,
 )
-from obsim.catalog.restore_views import log_restore_sources
+from obsim.catalog.restore_views import log_restore_sources, restorable_windows
 from obsim.catalog.scheduler_views import dag_scheduler, dags
 from obsim.catalog.storage_views import macroblocks, sstables
 from obsim.cluster import ClusterState, Tenant
@@ -370,6 +370,14 @@ ALONE = (
     ),
     Alone("obsim", "backup_files", control_columns.BACKUP_FILES, ("sets", "tasks"), backup_files, SYS_ONLY),
     Alone("obsim", "backup_index", control_columns.BACKUP_INDEX, ("sets",), backup_index, SYS_ONLY),
+    Alone(
+        "obsim",
+        "restorable_windows",
+        control_columns.RESTORABLE_WINDOWS,
+        ("time", "sets", "archive", "backup_parameters"),
+        restorable_windows,
+        SYS_ONLY,
+    ),
     Alone("obsim", "sstables", control_columns.SSTABLES, ("storage",), sstables, SYS_ONLY),
 )
 

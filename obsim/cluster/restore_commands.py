@@ -3,7 +3,7 @@
 What comes before them is in `restore_resolve`. The work itself is not modelled: what passes all checks answers 1235.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from obsim.answers import Ok
 from obsim.cluster.restore_resolve import (
@@ -24,6 +24,8 @@ from obsim.cluster.state import ClusterState, Principal
 from obsim.cluster.tenant import Tenant
 from obsim.destination import parse_uri
 from obsim.errors import NotModelled, error
+from obsim.ids import Nanoseconds
+from obsim.restore.plan import plan_restore
 from obsim.statements import (
     AddRestoreSource,
     BackupKey,
@@ -47,6 +49,7 @@ __all__ = [
 ]  # fmt: skip
 
 _OPTION_NAMES = frozenset({"pool_list", "locality", "primary_zone", "concurrency", "kms_encrypt"})
+
 
 def restore_options(text: str) -> dict[str, str]:
     """`name=value&name=value` of WITH; raises 1210 for anything else and where no pool is named."""
@@ -72,21 +75,22 @@ def _check_pools(state: ClusterState, pool_list: str) -> None:
             raise error("OB_RESOURCE_POOL_ALREADY_GRANTED", name)
 
 
-def _covers(tenant: Tenant, paths: Iterable[str], scn: int | None, now_ns: int) -> bool:
-    """Whether sets and log of a tenant at these paths reach the point, or any point without one."""
-    known = set(paths)
-    firsts = [s.min_restore_scn for s in tenant.backup.sets.values() if s.usable and s.path in known]
-    upto = [r.checkpoint_at(now_ns) for r in tenant.archive.rounds() if r.start_scn and r.path in known]
-    return any(first <= (last if scn is None else scn) <= last for first in firsts for last in upto)
+def _planned(tenant: Tenant, paths: Collection[str], scn: int | None, now_ns: Nanoseconds) -> bool:
+    """Whether what a tenant has at these paths can be restored to the point, or to any without one."""
+    sets = [s for s in tenant.backup.sets.values() if s.path in paths]
+    rounds = [r for r in tenant.archive.rounds() if r.path in paths]
+    pieces = [piece for r in rounds for piece in tenant.archive.kept_pieces(r, now_ns)] if rounds else None
+    points = [s.min_restore_scn for s in sets if s.usable] if scn is None else [scn]
+    return any(plan_restore(sets, pieces, point) is not None for point in reversed(points))
 
 
 def _check_source(state: ClusterState, uris: str, until: RestorePoint, offset_s: int) -> None:
     """1210 without any URI, 9026 for what is none, 1525 for a bad TIME, 4018 where nothing there covers the point."""
     if not uris:
         raise error("OB_INVALID_ARGUMENT")
-    paths = [parse_uri(uri.strip()).path for uri in uris.split(",")]
+    paths = {parse_uri(uri.strip()).path for uri in uris.split(",")}
     scn = point_scn(until, offset_s)
-    if not any(_covers(tenant, paths, scn, state.now_ns) for tenant in state.user_tenants()):
+    if not any(_planned(tenant, paths, scn, state.now_ns) for tenant in state.user_tenants()):
         raise error("OB_ENTRY_NOT_EXIST", "no backup set path or log piece can be used to restore")
 
 

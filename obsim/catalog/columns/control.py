@@ -2,7 +2,7 @@
 
 from obsim.catalog.model import columns_of
 
-__all__ = ["BACKUP_FILES", "BACKUP_INDEX", "CLOCK", "MACROBLOCKS", "SSTABLES"]
+__all__ = ["BACKUP_FILES", "BACKUP_INDEX", "CLOCK", "MACROBLOCKS", "RESTORABLE_WINDOWS", "SSTABLES"]
 
 MACROBLOCKS = columns_of("""\
     TENANT_ID                    bigint(20)
@@ -55,6 +55,18 @@ BACKUP_INDEX = columns_of("""\
     FILE_OFFSET                  bigint(20)
     LENGTH                       bigint(20)
     REUSED                       bigint(20)
+""")
+
+RESTORABLE_WINDOWS = columns_of("""\
+    TENANT_ID                    bigint(20)
+    FIRST_SCN                    bigint(20) unsigned
+    FIRST_SCN_DISPLAY            timestamp(6)        null
+    LAST_SCN                     bigint(20) unsigned
+    LAST_SCN_DISPLAY             timestamp(6)        null
+    RESTORABLE                   bigint(20)
+    DATA_PATH                    varchar(1024)
+    ARCHIVE_PATH                 varchar(1024)
+    REASON                       varchar(128)
 """)
 
 CLOCK = columns_of("""\

@@ -1,0 +1,1 @@
+"""What can be restored from a tenant's backups: the sets and pieces of a restore, and its window (engine.md 7)."""

@@ -1,0 +1,78 @@
+"""Sets and pieces of a restore to one moment (engine.md 7.1, 7.2).
+
+The sets of one destination are walked through in order of id. A full one begins a chain anew, an increment goes on with
+it if both sets it names are in it, else it is passed over; the walk ends at the first set that is consistent only after
+the moment. The log has to reach from where the chain's last set is replayed from to the moment, piece by piece without
+a gap.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from obsim.archive.piece import ArchivePiece
+from obsim.backup.job import BackupType
+from obsim.backup.set import BackupSet
+from obsim.ids import BackupSetId, Scn
+
+__all__ = ["RestorePlan", "choose_pieces", "choose_sets", "plan_restore"]
+
+
+@dataclass(frozen=True, slots=True)
+class RestorePlan:
+    """What a restore to `scn` reads: a chain of sets, one full first, and adjacent pieces."""
+
+    scn: Scn
+    sets: tuple[BackupSet, ...]
+    pieces: tuple[ArchivePiece, ...]
+
+    @property
+    def start_scn(self) -> Scn:
+        """Where the replay of the log begins."""
+        return self.sets[-1].start_replay_scn
+
+
+def choose_sets(sets: Iterable[BackupSet], scn: int) -> tuple[BackupSet, ...]:
+    """The chain to restore to `scn` from, of the sets of one destination in order of id; empty when there is none."""
+    chain: dict[BackupSetId, BackupSet] = {}
+    for backup_set in sets:
+        if not backup_set.usable:
+            continue
+        if backup_set.min_restore_scn > scn:
+            break
+        if backup_set.backup_type is BackupType.FULL:
+            chain = {backup_set.backup_set_id: backup_set}
+        elif backup_set.prev_full_id in chain and backup_set.prev_inc_id in chain:
+            chain[backup_set.backup_set_id] = backup_set
+    return tuple(chain.values())
+
+
+def choose_pieces(pieces: Iterable[ArchivePiece], start_scn: int, scn: int) -> tuple[ArchivePiece, ...]:
+    """Adjacent pieces, given in order of id, that hold the log from `start_scn` to `scn`; empty when there is a gap."""
+    run: list[ArchivePiece] = []
+    for piece in pieces:
+        if not piece.complete or piece.end_scn <= start_scn:
+            continue
+        adjacent = bool(run) and piece.start_scn == run[-1].end_scn
+        if piece.start_scn >= scn and not (adjacent and run[-1].checkpoint_scn < scn):
+            break
+        if adjacent:
+            run.append(piece)
+        else:
+            run = [piece] if piece.start_scn <= start_scn else []
+    return tuple(run) if run and run[-1].checkpoint_scn >= scn else ()
+
+
+def plan_restore(sets: Sequence[BackupSet], pieces: Sequence[ArchivePiece] | None, scn: int) -> RestorePlan | None:
+    """What a restore to `scn` reads from one data and one archive destination; None when they do not cover it.
+
+    `pieces` None: there is no archive destination, so the log has to be in the last set (PLUS ARCHIVELOG), which holds
+    it up to the moment the set is consistent at.
+    """
+    chain = choose_sets(sets, scn)
+    if not chain:
+        return None
+    last = chain[-1]
+    if pieces is None:
+        return RestorePlan(Scn(scn), chain, ()) if last.plus_archivelog and last.min_restore_scn == scn else None
+    run = choose_pieces(pieces, last.start_replay_scn, scn)
+    return RestorePlan(Scn(scn), chain, run) if run else None
