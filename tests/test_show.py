@@ -167,6 +167,8 @@ class TestColumns:
 
     def test_an_inner_table_has_no_default_text(self) -> None:
         assert rows(login(), "DESC oceanbase.__all_virtual_dag_scheduler")[0][4] is None
+        assert {row[4] for row in rows(login(), "DESC oceanbase.V$OB_UNITS")} == {""}  # it selects from GV$OB_UNITS
+        assert {row[4] for row in rows(login(), "DESC oceanbase.V$OB_ARCHIVE_DEST_STATUS")} == {"NULL"}
 
     def test_where(self) -> None:
         found = rows(login(), "SHOW COLUMNS FROM CDB_OB_BACKUP_JOBS FROM oceanbase WHERE Type LIKE 'timestamp%'")

@@ -91,7 +91,7 @@ def _log_in(connection: "Connection", user: str, scramble: bytes, database: str 
         shared.host.state, user, scramble, connection.nonce, connection.peer, encrypted=connection.encrypted
     )
     session = shared.host.open(
-        account.user, account.tenant, connection.peer, database, connection.number, account.host
+        account.user, account.tenant, connection.client, database, connection.number, account.host
     )
     connection.session = session
     if connection.encrypted:

@@ -77,6 +77,8 @@ class Connection(asyncio.BufferedProtocol):
         self.shared = shared
         self.number = 0
         self.peer = ""
+        """Address of the client; `client` has its port as well, as process lists show it."""
+        self.client = ""
         self.transport = cast(asyncio.Transport, None)
         self.inbox = Inbox(shared.limits.login_packet_bytes_max)
         self.on_packet: PacketHandler = login.on_response
@@ -105,6 +107,7 @@ class Connection(asyncio.BufferedProtocol):
         self.transport = cast(asyncio.Transport, transport)
         peer = transport.get_extra_info("peername")
         self.peer = str(peer[0]) if isinstance(peer, tuple) else "localhost"
+        self.client = f"{self.peer}:{peer[1]}" if isinstance(peer, tuple) and ":" not in self.peer else self.peer
         login.begin(self)
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - one size serves all

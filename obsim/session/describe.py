@@ -49,6 +49,12 @@ def _is_table(view: ViewDef) -> bool:
     return view.name.startswith("__")
 
 
+def _is_of_one_server(session: "Session", view: ViewDef) -> bool:
+    """A V$ view that selects from its GV$ twin: its columns have no default at all (recorded group `view-desc`)."""
+    twin = session.cluster.catalog.find(view.schema, f"G{view.name}", session.tenant) if view.name[:2] == "V$" else None
+    return twin is not None
+
+
 def tables(session: "Session", statement: Show) -> Listing:
     """SHOW TABLES: the label repeats the schema and the pattern."""
     schema = _schema(session, statement.schema)
@@ -66,7 +72,7 @@ def full_tables(session: "Session", statement: Show) -> Listing:
 
 
 def _field_rows(session: "Session", view: ViewDef) -> list[tuple[Value, ...]]:
-    default = None if _is_table(view) else "NULL"
+    default = None if _is_table(view) else "" if _is_of_one_server(session, view) else "NULL"
     return [
         (column.name, column.mysql_type, "YES" if column.nullable else "NO", "", default, "")
         for column in session.cluster.catalog.columns(view)

@@ -181,7 +181,7 @@ class Session:
     def fingerprint(self) -> tuple[Hashable, ...]:
         """All that an answer may depend on beside its text and the state; no two lists of warnings are alike."""
         return (
-            self.tenant_id, self.user, self.address, self.database, self.control, self.settings.key,
+            self.tenant_id, self.user, self.host, self.database, self.control, self.settings.key,
             self.globals.change_count, self.transaction.active, self._warning_serial, self._host.state.timeline,
             self.account_host, self._host.state.revisions.count("accounts"),
         )  # fmt: skip

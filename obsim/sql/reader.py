@@ -96,9 +96,9 @@ def read_statement(
     """The one statement of `text`, as a dataclass of `obsim.statements` or `obsim.client_statements`.
 
     With `parameters`, each `?` stands for its value; a Query keeps its marks for the evaluator. Raises SyntaxRefused
-    (1064) for what is not in the language (with `profile`: of that version) and for a second statement,
-    ER_EMPTY_QUERY (1065) for an empty text, OB_ERR_PARSER_SYNTAX (1149) for an empty string where none may be,
-    NotModelled past a limit of `obsim.sql.tokens`. What does not fit with the inside of its `/*! */` is read without.
+    (1064) for what is not in the language (with `profile`: of that version), ER_EMPTY_QUERY (1065) for an empty text,
+    OB_ERR_PARSER_SYNTAX (1149) for a second statement and for an empty string where none may be, NotModelled past a
+    limit of `obsim.sql.tokens`. What does not fit with the inside of its `/*! */` is read without.
     """
     try:
         return _read(text, parameters, profile, inside=True)

@@ -219,7 +219,7 @@ def split_statements(text: str) -> list[str]:
 def scan(text: str, *, inside: bool = True) -> Scan:
     """The one statement of `text`, with what is `inside` comments that run, or without.
 
-    Raises as `split_statements`, and SyntaxRefused near a second statement.
+    Raises as `split_statements`, and OB_ERR_PARSER_SYNTAX (1149) for a second statement (obmp_query.cpp).
     """
     marks = _semicolons(text)
     end = len(text)
@@ -227,7 +227,7 @@ def scan(text: str, *, inside: bool = True) -> Scan:
         end = marks[0]
         second = after_blanks(text, end + 1)
         if second < len(text) and after_blanks(text) < end:
-            raise refused_at(text, second)
+            raise error("OB_ERR_PARSER_SYNTAX")
     body = _unwrapped(text[:end], inside=inside)
     return Scan(body, after_blanks(body), bool(marks))
 

@@ -327,7 +327,6 @@ def test_errors(world: World, text: str, errno: int, message: str) -> None:
         ("SELECT 1,", ","),
         ("SELECT 1 FROM cdb_jobs LIMIT -1", "-1"),
         ("garbage here", "garbage here"),
-        ("SELECT 1; SELECT 2", "SELECT 2"),
         ("SELECT job_id\nFROM\nWHERE x", "WHERE x"),
         ("VALUES ROW(1)", "VALUES ROW(1)"),
         ("SELECT 1 AS", "AS"),

@@ -114,6 +114,36 @@ def test_scripts_of_agents(server: obsim.Server) -> None:
         assert wire.answer().rows == [(b"1",)]
 
 
+def test_several_statements_without_the_capability_are_1149(server: obsim.Server) -> None:
+    with Wire(server.port) as wire:
+        wire.login("root", database="oceanbase")
+        with pytest.raises(ServerSaid) as caught:
+            wire.query("SELECT 1; SELECT 2")
+        assert (caught.value.errno, caught.value.sqlstate) == (1149, "42000")
+        assert wire.query("SELECT 1; -- and no more").rows == [(b"1",)]
+
+
+def test_process_lists_tell_the_ports_of_clients(server: obsim.Server) -> None:
+    with Wire(server.port) as wire:
+        wire.login("root", database="oceanbase")
+        host = f"127.0.0.1:{wire.socket.getsockname()[1]}".encode()
+        assert host in [row[2] for row in wire.query("SHOW PROCESSLIST").rows]
+        assert host in [row[0] for row in wire.query("SELECT HOST FROM information_schema.PROCESSLIST").rows]
+        assert wire.query("SELECT USER()").rows == [(b"root@127.0.0.1",)]
+
+
+def test_commands_with_an_empty_body(server: obsim.Server) -> None:
+    """Recorded group `raw command`."""
+    with Wire(server.port) as wire:
+        wire.login("root", database="oceanbase")
+        wire.command(0x0D)
+        assert wire.receive() == b"\xfe\x00\x00\x02\x00"
+        wire.command(4)
+        with pytest.raises(ServerSaid) as caught:
+            wire.answer()
+        assert (caught.value.errno, "near 'where 0' at line 1" in caught.value.message) == (1064, True)
+
+
 def test_prepared_statements_over_views(server: obsim.Server) -> None:
     connection = connector.connect(**server.connect_args("sys"), use_pure=True, database="oceanbase")
     cursor = connection.cursor(prepared=True)
