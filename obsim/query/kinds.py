@@ -16,7 +16,8 @@ from obsim.query.refusals import out_of_range
 
 __all__ = [
     "BOOLEAN", "DATE", "DATETIME6", "DOUBLE", "INTEGER", "NULL", "TEXT", "UNKNOWN", "Kind", "converter_of",
-    "datetime_of", "decimal_of", "kind_of_column", "merged", "number_kind", "text_of_length", "wire_column",
+    "datetime_of", "decimal_of", "kind_of_column", "merged", "number_kind", "text_of_length", "time_of_digits",
+    "wire_column",
 ]
 
 NUMERIC = frozenset({MysqlType.TINY, MysqlType.LONG, MysqlType.LONGLONG, MysqlType.DOUBLE, MysqlType.NEWDECIMAL})
@@ -105,6 +106,11 @@ def datetime_of(decimals: int, *, nullable: bool = True) -> Kind:
     return Kind(MysqlType.DATETIME, 19 + (decimals + 1 if decimals else 0), decimals, nullable)
 
 
+def time_of_digits(decimals: int) -> Kind:
+    """A TIME with 0 to 6 digits of a second."""
+    return Kind(MysqlType.TIME, 10 + (decimals + 1 if decimals else 0), decimals)
+
+
 def kind_of_column(column: Column) -> Kind:
     """The kind of a view's column."""
     flags = column.flags
@@ -170,7 +176,8 @@ def merged(kinds: Iterable[Kind]) -> Kind:
     if types <= WHOLE and len({k.unsigned for k in known}) > 1:
         return decimal_of(0, nullable=nullable)
     if len(types) == 1:
-        return replace(known[0], length=length, decimals=decimals, nullable=nullable)
+        binary = any(k.binary for k in known)
+        return replace(known[0], length=length, decimals=decimals, nullable=nullable, binary=binary)
     if types <= NUMERIC:
         if MysqlType.DOUBLE in types:
             return DOUBLE.as_nullable(nullable)
@@ -181,17 +188,19 @@ def merged(kinds: Iterable[Kind]) -> Kind:
     if all(k.is_temporal for k in known) and MysqlType.TIME not in types:
         return datetime_of(decimals, nullable=nullable)
     kind = MysqlType.BLOB if MysqlType.BLOB in types else MysqlType.VAR_STRING
-    return Kind(kind, max(length, 4 * length if types & NUMERIC else length), 0, nullable)
+    length = 4 * length if types & NUMERIC else length
+    return Kind(kind, length, 0, nullable, binary=any(k.binary for k in known))
 
 
 def _decimal_text(scale: int) -> Callable[[Value], Value]:
     zeros = "." + "0" * scale if scale else ""
+    exact_max = 10.0 ** (15 - scale)  # beyond it the digits asked for are more than a double has
 
     def convert(value: Value) -> Value:
         if value.__class__ is int:
             return f"{value}{zeros}"
         if isinstance(value, float):
-            return f"{Decimal(repr(value)):.{scale}f}" if abs(value) > 1e15 else f"{value:.{scale}f}"
+            return f"{Decimal(repr(value)):.{scale}f}" if abs(value) > exact_max else f"{value:.{scale}f}"
         return f"{Decimal(value):.{scale}f}" if isinstance(value, str) else value
 
     return convert

@@ -294,7 +294,7 @@ def test_a_parameters_type_is_its_values(world: World) -> None:
         ("SELECT x.* FROM cdb_jobs", 1051, "Unknown table 'x'"),
         ("SELECT *", 1096, "No tables used"),
         ("SELECT NoSuch_Func(1)", 1305, "FUNCTION NoSuch_Func does not exist"),
-        ("SELECT left('a')", 1582, "Incorrect parameter count in the call to native function 'left'"),
+        ("SELECT right('a')", 1582, "Incorrect parameter count in the call to native function 'right'"),
         ("SELECT 1 FROM cdb_jobs WHERE count(*) > 1", 1111, "Invalid use of group function"),
         ("SELECT sum(max(job_id)) FROM cdb_jobs", 1111, "Invalid use of group function"),
         ("SELECT count(*) FROM cdb_jobs GROUP BY 1", 1056, "Can't group on 'count(*)'"),

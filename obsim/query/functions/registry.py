@@ -31,16 +31,18 @@ from obsim.query.kinds import (
     decimal_of,
     merged,
     text_of_length,
+    time_of_digits,
 )
 from obsim.query.values import number_of, read_number, text_of, whole_of, whole_prefix
 
 __all__ = [
-    "FUNCTIONS", "HELPERS", "ORACLE_MODE", "ORACLE_ONLY", "SPECIAL_SYNTAX", "WORDS", "Form", "Function",
+    "FUNCTIONS", "GRAMMATICAL", "HELPERS", "ORACLE_MODE", "ORACLE_ONLY", "SPECIAL_SYNTAX", "WORDS", "Form", "Function",
     "argument_range", "converted", "sqlite_name",
 ]
 
 Rule = Callable[[Sequence[Kind]], Kind]
 UNSIGNED = replace(INTEGER, unsigned=True)
+BYTES = replace(TEXT, binary=True)
 
 
 class Form(Enum):
@@ -106,19 +108,20 @@ def text_like_first(kinds: Sequence[Kind]) -> Kind:
     """A string no longer than the first argument."""
     first = kinds[0]
     kind = MysqlType.BLOB if first.type is MysqlType.BLOB else MysqlType.VAR_STRING
-    return Kind(kind, first.length if first.is_text else max(first.length * 4, 4), 0, any(k.nullable for k in kinds))
+    length = first.length if first.is_text else max(first.length * 4, 4)
+    return Kind(kind, length, 0, any(k.nullable for k in kinds), binary=first.binary)
 
 
 def joined_text(kinds: Sequence[Kind]) -> Kind:
     """A string as long as all arguments together."""
     length = sum(k.length if k.is_text else k.length * 4 or TEXT.length for k in kinds)
-    return Kind(MysqlType.VAR_STRING, length, 0, any(k.nullable for k in kinds))
+    binary = any(k.binary for k in kinds)
+    return Kind(MysqlType.VAR_STRING, length, 0, any(k.nullable for k in kinds), binary=binary)
 
 
 def time_kind(kinds: Sequence[Kind]) -> Kind:
     """A time of day with as many digits as the arguments have."""
-    decimals = max((k.decimals for k in kinds if k.is_temporal), default=0)
-    return replace(TIME, length=TIME.length + (decimals + 1 if decimals else 0), decimals=decimals)
+    return time_of_digits(max((k.decimals for k in kinds if k.is_temporal), default=0))
 
 
 def seconds_kind(kinds: Sequence[Kind]) -> Kind:
@@ -177,7 +180,7 @@ _TEXT_ROWS = (
     _row("ASCII", "t", fixed(INTEGER), txt.ascii_),
     _row("BIN", "i", fixed(text_of_length(64)), txt.bin_),
     _row("BIT_LENGTH", "t", fixed(INTEGER), txt.bit_length),
-    _row("CHAR", "v*", fixed(TEXT), txt.char_, sees_null=True),
+    _row("CHAR", "v*", fixed(BYTES), txt.char_, sees_null=True),
     _row("CHAR_LENGTH", "t", fixed(INTEGER), txt.char_length),
     _row("CHARACTER_LENGTH", "t", fixed(INTEGER), txt.char_length),
     _row("CONCAT", "t*", joined_text, txt.concat),
@@ -225,7 +228,7 @@ _TEXT_ROWS = (
     _row("SUBSTRING_INDEX", "tti", text_like_first, txt.substring_index),
     _row("TRIM", "t?tt", text_like_first, txt.trim),
     _row("UCASE", "t", text_like_first, txt.upper),
-    _row("UNHEX", "t", maybe(TEXT), txt.unhex),
+    _row("UNHEX", "t", maybe(BYTES), txt.unhex),
     _row("UPPER", "t", text_like_first, txt.upper),
 )
 
@@ -437,6 +440,15 @@ WORDS = frozenset(
 SPECIAL_SYNTAX = frozenset({"CAST", "CONVERT", "EXTRACT", "GROUP_CONCAT", "POSITION", "SUBSTR", "SUBSTRING", "TRIM"})
 """Calls with words inside the parentheses; the parser knows them."""
 
+_GRAMMATICAL_NAMES = """
+    ADDDATE ASCII AVG BIT_AND BIT_OR BIT_XOR CHAR COUNT CURDATE CURRENT_DATE CURRENT_TIME CURRENT_TIMESTAMP CURRENT_USER
+    CURTIME DATE DATE_ADD DATE_SUB DAY HOUR IF INSERT ISNULL LEFT LN LOCALTIME LOCALTIMESTAMP LOG MAX MICROSECOND MIN
+    MINUTE MOD MONTH NOW QUARTER SECOND STD STDDEV STDDEV_POP STDDEV_SAMP SUBDATE SUBSTR SUBSTRING SUM SYSDATE TENANT_ID
+    TIME TIMESTAMP TIMESTAMPADD TIMESTAMPDIFF UTC_DATE UTC_TIME UTC_TIMESTAMP VARIANCE VAR_POP VAR_SAMP WEEK YEAR
+"""
+GRAMMATICAL = frozenset(_GRAMMATICAL_NAMES.split())
+"""Functions with rules of their own in the grammar: a wrong number of arguments is 1064, not 1582."""
+
 HELPERS: dict[str, Callable[..., Any]] = {
     "ob_number": read_number,
     "ob_beside": lambda value, other: number_of(value) if isinstance(other, int | float) else value,
@@ -474,6 +486,7 @@ HELPERS: dict[str, Callable[..., Any]] = {
     "ob_timestamp_diff": tim.timestamp_diff,
     "ob_extract": tim.extract,
     "ob_str_to_date": lambda a, b: None if a is None or b is None else fmt.str_to_date(a, b),
+    "ob_str_to_time": lambda a, b: None if a is None or b is None else fmt.str_to_time(a, b),
     "ob_str_to_date_only": lambda a, b: None if a is None or b is None else fmt.str_to_date_only(a, b),
     "ob_from_unixtime": lambda a, z: None if a is None else tim.from_unixtime(a, z),
     "ob_unix_timestamp": tim.unix_timestamp,

@@ -165,12 +165,18 @@ def space(count: int) -> str:
 
 def instr(text: str, part: str) -> int:
     """Where `part` begins, 1 first, 0 if nowhere; letter case does not count."""
-    return folded(text).find(folded(part)) + 1
+    return locate(part, text)
 
 
 def locate(part: str, text: str, start: int = 1) -> int:
     """Where `part` begins from `start` on."""
-    return folded(text).find(folded(part), start - 1) + 1 if start > 0 else 0
+    if start <= 0:
+        return 0
+    wanted, there, size = folded(part), folded(text), length(part)
+    place = there.find(wanted, start - 1)
+    while place >= 0 and length(text[place : place + len(part)]) != size:  # equal, but in other bytes: goes by
+        place = there.find(wanted, place + 1)
+    return place + 1
 
 
 def field(wanted: Value, *choices: Value) -> int:

@@ -20,7 +20,7 @@ from obsim.query.moments import (
 )
 from obsim.query.values import BUDGET, bounded
 
-__all__ = ["date_format", "str_to_date", "str_to_date_only", "time_format"]
+__all__ = ["date_format", "str_to_date", "str_to_date_only", "str_to_time", "time_format"]
 
 HOURS_MAX = 838
 _DIGITS = re_compile(r"\d+", ASCII)
@@ -206,6 +206,12 @@ def str_to_date(text: str, pattern: str) -> Value:
     if start is None:
         return None
     return moment_text(start + (parts["yday"] - 1) * DAY_US if "yday" in parts else start)
+
+
+def str_to_time(text: str, pattern: str) -> Value:
+    """STR_TO_DATE with a format that has no date: a time of day."""
+    found = str_to_date(f"2000-1-1 {text}", f"%Y-%m-%d {pattern}")
+    return found[11:] if isinstance(found, str) else None
 
 
 def str_to_date_only(text: str, pattern: str) -> Value:

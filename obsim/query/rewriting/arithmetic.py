@@ -66,19 +66,20 @@ def date_add(rewriter: Rewriter, start: Term, interval: Node, frame: Frame, sign
     return moved_by(start, rewriter.term(interval.this, frame), "DAY" if word is None else word.name, sign)
 
 
-def moved_by(start: Term, amount: Term, word: str, sign: int) -> Term:
-    """`date_add` with the amount and the unit apart. Raises SyntaxRefused for a word that is no unit."""
+def moved_by(start: Term, amount: Term, word: str, sign: int, *, fraction: bool = True) -> Term:
+    """`date_add` with the amount and the unit apart. Raises SyntaxRefused for a word that is no unit.
+
+    An INTERVAL of seconds gives a point in time the `fraction` that seconds can have; TIMESTAMPADD does not.
+    """
     unit = word.upper()
     if unit not in UNITS:
         raise SyntaxRefused(word, 1)
-    fraction = "MICROSECOND" in unit or (amount.kind.type is MysqlType.NEWDECIMAL and unit == "SECOND")
-    if isinstance(amount.literal, str) and unit == "SECOND":
-        fraction = "." in amount.literal
+    digits = 6 if "MICROSECOND" in unit or (unit == "SECOND" and fraction) else start.kind.decimals
     arguments = f"{start.sql}, {amount.sql}, '{unit}', {sign}"
     if start.kind.type is MysqlType.DATE and unit in DATE_UNITS:
         return Term(f"ob_date_add_date({arguments})", DATE)
     if start.kind.is_temporal and start.kind.type is not MysqlType.TIME:
-        return Term(f"ob_date_add_moment({arguments})", datetime_of(6 if fraction else start.kind.decimals))
+        return Term(f"ob_date_add_moment({arguments})", datetime_of(digits))
     return Term(f"ob_date_add_text({arguments})", text_of_length(29))
 
 

@@ -18,6 +18,7 @@ from obsim.query.kinds import (
     datetime_of,
     decimal_of,
     merged,
+    time_of_digits,
 )
 from obsim.query.refusals import no_such_function, wrong_argument_count, wrong_arguments
 from obsim.query.rewriting.arithmetic import date_add, moved_by, remainder
@@ -183,7 +184,7 @@ def _timestampdiff(rewriter: Rewriter, nodes: list[Node], frame: Frame) -> Term:
 
 def _timestampadd(rewriter: Rewriter, nodes: list[Node], frame: Frame) -> Term:
     amount, start = rewriter.terms(nodes[1:], frame)
-    return moved_by(start, amount, _unit(nodes[0]), 1)
+    return moved_by(start, amount, _unit(nodes[0]), 1, fraction=False)
 
 
 def _timestamp(rewriter: Rewriter, nodes: list[Node], frame: Frame) -> Term:
@@ -223,7 +224,10 @@ def _str_to_date(rewriter: Rewriter, nodes: list[Node], frame: Frame) -> Term:
     form = pattern.literal if isinstance(pattern.literal, str) else "%f"
     if not any(f"%{letter}" in form for letter in "HhIkliSsfTrp"):
         return Term(f"ob_str_to_date_only({arguments})", DATE)
-    return Term(f"ob_str_to_date({arguments})", datetime_of(6 if "%f" in form else 0))
+    digits = 6 if "%f" in form else 0
+    if isinstance(pattern.literal, str) and not any(f"%{letter}" in form for letter in "YymcdeDjbMaW"):
+        return Term(f"ob_str_to_time({arguments})", time_of_digits(digits))
+    return Term(f"ob_str_to_date({arguments})", datetime_of(digits))
 
 
 def _binary(rewriter: Rewriter, nodes: list[Node], frame: Frame) -> Term:

@@ -8,10 +8,10 @@ effect are left out.
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NoReturn
 
 from obsim.errors import SyntaxRefused
-from obsim.query.functions.registry import FUNCTIONS, SPECIAL_SYNTAX, WORDS
+from obsim.query.functions.registry import FUNCTIONS, GRAMMATICAL, SPECIAL_SYNTAX, WORDS, argument_range
 
 __all__ = ["CALL_MARK", "PARAMETER_MARK", "Preparation", "prepared", "unmarked"]
 
@@ -129,13 +129,15 @@ class _Marker:
         while tokens and tokens[-1].token_type is types.SEMICOLON:
             tokens.pop()
         if tokens and tokens[-1].token_type is types.ALIAS:
-            raise SyntaxRefused(self.text[tokens[-1].start :], self.text.count("\n", 0, tokens[-1].start) + 1)
+            self._refuse(tokens[-1])
         place = 0
         while place < len(tokens):
             token = tokens[place]
             kind = token.token_type
             following = tokens[place + 1] if place + 1 < len(tokens) else None
             opens = following is not None and following.token_type is types.L_PAREN
+            if opens and kind is not types.IDENTIFIER and token.text.upper() in GRAMMATICAL:
+                self._check_arguments(tokens, place)
             if kind is types.SELECT:
                 place = self._select(tokens, place)
             elif kind is types.STRING:
@@ -147,6 +149,32 @@ class _Marker:
                     self._one(token, opens)
                 place += 1
         return Preparation(self.out, self.items, self.parameters)
+
+    def _check_arguments(self, tokens: list[Any], place: int) -> None:
+        """Refuse a call that the grammar has no rule for, from where it stops to fit."""
+        types, name = _names().types, tokens[place].text.upper()
+        low, high = argument_range(FUNCTIONS[name].arguments)
+        count, depth = 1, 0
+        for index in range(place + 1, len(tokens)):
+            token = tokens[index]
+            if token.token_type is types.L_PAREN:
+                depth += 1
+            elif token.token_type is types.R_PAREN:
+                depth -= 1
+                if depth == 0:
+                    count = 0 if index == place + 2 else count
+                    if not low <= count <= high:
+                        self._refuse(token if count < low else tokens[place + 2])
+                    return
+            elif depth == 1 and token.token_type is types.FROM:
+                return
+            elif depth == 1 and token.token_type is types.COMMA:
+                count += 1
+                if count > high:
+                    self._refuse(token)
+
+    def _refuse(self, token: Any) -> NoReturn:
+        raise SyntaxRefused(self.text[token.start :], self.text.count("\n", 0, token.start) + 1)
 
     def _one(self, token: Any, opens: bool) -> None:
         """A token that stands for itself, or for one word of ours."""
@@ -192,7 +220,7 @@ class _Marker:
         name = token.text.upper()
         previous = self.out[-1].token_type if self.out else None
         if name == "LIKE" and previous not in n.operands and previous is not n.types.NOT:
-            raise SyntaxRefused(self.text[token.start :], self.text.count("\n", 0, token.start) + 1)
+            self._refuse(token)
         if name in SPECIAL_SYNTAX:
             return False
         if token.token_type is not n.types.VAR and name not in FUNCTIONS and name not in _CALLED_ONLY:
@@ -268,7 +296,7 @@ class _Marker:
             if depth == 0 and (kind is None or kind is types.COMMA or kind in n.ends or kind is types.R_PAREN):
                 if index == start:
                     at = tokens[min(index, len(tokens) - 1)] if len(tokens) > 1 else select
-                    raise SyntaxRefused(self.text[at.start :], self.text.count("\n", 0, at.start) + 1)
+                    self._refuse(at)
                 texts.append(self.text[tokens[start].start : tokens[index - 1].end + 1])
                 start = index + 1
                 if kind is not types.COMMA:

@@ -28,7 +28,7 @@ EXPRESSIONS: dict[str, tuple[str, ...]] = {
         "FIND_IN_SET({W}, {s})", "STRCMP({s}, {s})", "STRCMP({s}, {W})", "CRC32({s})", "ROUND({i})", "ROUND({i}, -1)",
         "TRUNCATE({i}, -1)", "TRUNCATE({i}, 1)", "{i} & {K}", "{i} | {P}", "{i} ^ {K}", "{K} << {Q}", "{i} >> {P}",
         "BIT_LENGTH({s})", "ISNULL({x})", "TIME_TO_SEC(CAST({m} AS DATETIME))",
-        "UNIX_TIMESTAMP(DATE(GREATEST({m}, TIMESTAMP('2000-01-01'))))", "({c})", "(SELECT {AGG_I})",
+        "UNIX_TIMESTAMP(DATE(GREATEST({m}, CAST('2000-01-01' AS DATETIME))))", "({c})", "(SELECT {AGG_I})",
         "CHARACTER_LENGTH({s})", "OCTET_LENGTH({s})", "MOD({i}, {P})",
     ),
     "b": (
@@ -41,7 +41,7 @@ EXPRESSIONS: dict[str, tuple[str, ...]] = {
         "ROUND({i} / {P}, 2)", "CAST({i} AS DECIMAL(20, 2))", "CAST({d} AS DECIMAL(24, 3))",
         "CAST({D} AS DECIMAL(10, 2))", "-{d}", "ABS({d})", "{d} % {P}", "MOD({d}, {P})", "IF({c}, {d}, {i})",
         "COALESCE({d}, {i})", "IFNULL({d}, {E})", "NULLIF({d}, {E})", "CASE WHEN {c} THEN {E} ELSE {i} END",
-        "GREATEST({d}, {i})", "LEAST({d}, {E})", "UNIX_TIMESTAMP(GREATEST({m}, TIMESTAMP('2000-01-01')))",
+        "GREATEST({d}, {i})", "LEAST({d}, {E})", "UNIX_TIMESTAMP(GREATEST({m}, CAST('2000-01-01' AS DATETIME)))",
         "100.0 * {i} / NULLIF({i}, 0)", "{i} / 1024 / 1024", "ROUND({i} / 1024 / 1024 / 1024, 2)", "{E}", "{E} * {E}",
     ),
     "f": (
@@ -57,7 +57,7 @@ EXPRESSIONS: dict[str, tuple[str, ...]] = {
         "TRIM({s})", "LTRIM({s})", "RTRIM({s})", "TRIM(LEADING 'f' FROM {s})", "TRIM(BOTH {W} FROM {s})",
         "REPLACE({s}, {W}, {W})", "REPLACE({s}, 'e', '')", "REVERSE({s})", "REPEAT({s}, {Q})",
         "SUBSTRING_INDEX({s}, '/', {P})", "SUBSTRING_INDEX({s}, '_', -{P})", "HEX({i})", "HEX({s})",
-        "UNHEX(HEX({s}))", "CONV({i}, 10, 16)", "BIN({i})", "FORMAT({d}, {Q})", "FORMAT({i}, 2)",
+        "HEX(UNHEX(HEX({s})))", "CONV({i}, 10, 16)", "BIN({i})", "FORMAT({d}, {Q})", "FORMAT({i}, 2)",
         "DATE_FORMAT({m}, {F})", "DATE_FORMAT({t}, {F})", "DAYNAME({m})", "MONTHNAME({m})", "CAST({x} AS CHAR)",
         "CAST({i} AS CHAR)", "CAST({m} AS CHAR)", "CAST({s} AS CHAR(5))", "CONVERT({i}, CHAR)",
         "CONVERT({s} USING utf8mb4)", "IF({c}, {s}, {s})", "IF({c}, {W}, {i})", "IF({c}, {m}, {W})",
@@ -69,12 +69,13 @@ EXPRESSIONS: dict[str, tuple[str, ...]] = {
         "CONCAT('a', NULL, {s})",
     ),
     "m": (
-        "{m} + INTERVAL {K} {V}", "{m} - INTERVAL {P} {V}", "INTERVAL {P} {V} + {m}",
-        "DATE_ADD({m}, INTERVAL {K} {V})", "DATE_SUB({m}, INTERVAL {i} MINUTE)", "DATE_ADD({m}, INTERVAL {I} {C})",
+        "{m} + INTERVAL {K} {T}", "{m} - INTERVAL {P} {T}", "INTERVAL {P} {T} + {m}",
+        "DATE_ADD({m}, INTERVAL {K} {T})", "DATE_SUB({m}, INTERVAL {i} MINUTE)", "DATE_ADD({m}, INTERVAL {I} {C})",
         "TIMESTAMPADD({V}, {K}, {m})", "SCN_TO_TIMESTAMP({b})", "USEC_TO_TIME(TIME_TO_USEC({m}))",
-        "FROM_UNIXTIME({i} + 1700000000)", "FROM_UNIXTIME(UNIX_TIMESTAMP(GREATEST({m}, TIMESTAMP('2000-01-01'))))",
-        "CAST({m} AS DATETIME)", "CAST({m} AS DATETIME(6))", "CAST({Z} AS DATETIME(3))", "COALESCE({m}, {m})",
-        "IFNULL({m}, NOW(6))", "IF({c}, {m}, {m})", "CASE WHEN {c} THEN {m} END", "NULLIF({m}, {m})",
+        "FROM_UNIXTIME({i} + 1700000000)",
+        "FROM_UNIXTIME(UNIX_TIMESTAMP(GREATEST({m}, CAST('2000-01-01' AS DATETIME))))", "CAST({m} AS DATETIME)",
+        "CAST({m} AS DATETIME(6))", "CAST({Z} AS DATETIME(3))", "COALESCE({m}, {m})", "IFNULL({m}, NOW(6))",
+        "IF({c}, {m}, {m})", "CASE WHEN {c} THEN {m} END", "NULLIF({m}, {m})",
         "STR_TO_DATE(DATE_FORMAT({m}, '%Y-%m-%d %H:%i:%s'), '%Y-%m-%d %H:%i:%s')", "GREATEST({m}, {m})",
         "LEAST({m}, NOW(6))", "NOW(6)", "NOW()", "CURRENT_TIMESTAMP(3)", "CAST({Z} AS DATETIME(6))", "TIMESTAMP({m})",
         "{t} + INTERVAL {P} HOUR",
@@ -117,23 +118,23 @@ AGGREGATES: dict[str, tuple[str, ...]] = {
         "CHAR_LENGTH(MAX({s}))", "TIMESTAMPDIFF(SECOND, MIN({m}), MAX({m}))",
     ),
     "d": (
-        "SUM({i})", "SUM({d})", "SUM(DISTINCT {i})", "AVG({i})", "AVG({d})", "AVG(DISTINCT CAST({i} AS SIGNED))",
-        "SUM({c})", "SUM({i}) / COUNT(*)", "SUM(CASE WHEN {c} THEN {i} ELSE 0 END)", "SUM(IF({c}, 1, 0))",
-        "ROUND(AVG({i}), 2)", "IFNULL(SUM({i}), 0)", "MAX({d})", "MIN({d})", "ROUND(SUM({i}) / 1024 / 1024, 2)",
-        "SUM({i}) * 100 / COUNT(*)",
+        "SUM({i})", "SUM(ROUND({d} + 0.00000, {H}))", "SUM(DISTINCT {i})", "AVG({i})", "AVG(ROUND({d} + 0.000, 3))",
+        "AVG(DISTINCT CAST({i} AS SIGNED))", "SUM({c})", "SUM({i}) / COUNT(*)",
+        "SUM(CASE WHEN {c} THEN {i} ELSE 0 END)", "SUM(IF({c}, 1, 0))", "ROUND(AVG({i}), 2)", "IFNULL(SUM({i}), 0)",
+        "MAX({d})", "MIN({d})", "ROUND(SUM({i}) / 1024 / 1024, 2)", "SUM({i}) * 100 / COUNT(*)",
     ),
     "f": (
-        "STD({i})", "STDDEV_POP({i})", "VAR_POP({i})", "VARIANCE({d})", "STDDEV_SAMP({i})", "VAR_SAMP({i})",
-        "SUM({f})", "AVG({f})",
+        "STD({i})", "STDDEV_POP({i})", "VAR_POP({i})", "VARIANCE(ROUND({d} + 0.000, 3))", "STDDEV_SAMP({i})",
+        "VAR_SAMP({i})", "SUM({f})", "AVG({f})",
     ),
     "s": (
         "MAX({s})", "MIN({s})", "GROUP_CONCAT({s1} ORDER BY {s1})",
         "GROUP_CONCAT(DISTINCT {s1} ORDER BY {s1} SEPARATOR ';')",
-        "GROUP_CONCAT({i1} ORDER BY {i1} DESC SEPARATOR '')", "CONCAT(COUNT(*), '/', MAX({i}))", "UPPER(MIN({s}))",
-        "GROUP_CONCAT(DISTINCT {i1} ORDER BY {i1})", "IFNULL(MAX({s}), '-')",
+        "GROUP_CONCAT({i1} ORDER BY {i1} + 0 DESC SEPARATOR '')", "CONCAT(COUNT(*), '/', MAX({i}))",
+        "UPPER(MIN({s}))", "GROUP_CONCAT(DISTINCT {i1} + 0 ORDER BY {i1} + 0)", "IFNULL(MAX({s}), '-')",
     ),
     "m": (
-        "MAX({m})", "MIN({m})", "MAX({m}) + INTERVAL {P} {V}", "COALESCE(MAX({m}), MIN({m}))",
+        "MAX({m})", "MIN({m})", "MAX({m}) + INTERVAL {P} {T}", "COALESCE(MAX({m}), MIN({m}))",
     ),
     "t": (
         "MAX({t})", "MIN({t})", "DATE(MAX({m}))",
@@ -166,6 +167,9 @@ CONSTANTS: dict[str, tuple[str, ...]] = {
     ),
     "U": (
         "SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR", "MICROSECOND",
+    ),
+    "T": (
+        "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR", "MICROSECOND",
     ),
     "V": (
         "SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR", "MICROSECOND",

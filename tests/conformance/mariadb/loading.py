@@ -128,7 +128,10 @@ def described_table(name: str, columns: tuple[tuple[str, str], ...], answer: Ans
         label
         for place, (label, kind) in enumerate(columns)
         if "unsigned" in kind
-        or ("int" in kind and any(len((row[place] or "").lstrip("-")) > LARGE_DIGITS for row in answer.rows))
+        or (
+            ("int" in kind or "decimal" in kind)
+            and any(len((row[place] or "").lstrip("-").partition(".")[0]) > LARGE_DIGITS for row in answer.rows)
+        )
     )
     return Table(name, columns, len(answer.rows), large)
 

@@ -93,7 +93,19 @@ def _families(obsim: Answer, mariadb: Answer) -> Iterator[str]:
 
 
 def _keyed(answer: Answer, *, folded: bool) -> "Counter[tuple[Value, ...]]":
-    return Counter(tuple(v.casefold() if folded and v is not None else v for v in row) for row in answer.rows)
+    return Counter(
+        tuple(_same(v, family, folded=folded) for v, family in zip(row, answer.families, strict=True))
+        for row in answer.rows
+    )
+
+
+def _same(value: Value, family: str, *, folded: bool) -> Value:
+    """A value in the form that compares: digits of a second that are zero do not show in a point in time."""
+    if value is None:
+        return None
+    if family == "moment" and "." in value:
+        return value.rstrip("0").rstrip(".")
+    return value.casefold() if folded else value
 
 
 def _close(left: Value, right: Value) -> bool:
