@@ -189,8 +189,9 @@ class LogStreamTasks:
         task.server, task.scheduled_ns, task.net = None, Nanoseconds(0), []
         task.not_before_ns = Nanoseconds(now_ns + RETRY_NS)
         self.waiting.append(task)
-        self.context.events.push(task.not_before_ns, self._again)
+        self.context.events.push(task.not_before_ns, self.look_again)
 
-    def _again(self, now_ns: Nanoseconds) -> None:
+    def look_again(self, now_ns: Nanoseconds) -> None:
+        """Hand out what waits if it can be by now."""
         if not self.over:
             self._dispatch(now_ns)

@@ -151,6 +151,11 @@ class TenantBackup:
         if self.run is not None:
             self._context().events.push(now_ns + PASS_NS, self.run.archive_pass)
 
+    def servers_changed(self, now_ns: Nanoseconds) -> None:
+        """Let the log streams that wait look for a server again: there are others now."""
+        if self.run is not None and self.run.tasks is not None:
+            self.run.tasks.look_again(now_ns)
+
     def share(self, live: BitMap64) -> BitMap64:
         """`live`, or the equal bitmap that an earlier set has: a baseline that only changes in place is kept once."""
         if self._live != live:
