@@ -10,6 +10,7 @@ from re import fullmatch
 
 from obsim.answers import Ok
 from obsim.cluster.state import ClusterState
+from obsim.destination import parse_uri
 from obsim.errors import error
 
 __all__ = ["NOT_MODELLED", "PROCEDURES", "Argument", "Move", "Procedure", "Reset", "Schedule", "parse_interval"]
@@ -111,6 +112,19 @@ def _write(state: ClusterState, arguments: tuple[Argument, ...]) -> Ok:
     return Ok()
 
 
+def _empty_destination(state: ClusterState, arguments: tuple[Argument, ...]) -> Ok:
+    """The sets stay on record until the path is set again; until then a backup finds no format file (9080)."""
+    (uri,) = arguments
+    if not isinstance(uri, str):
+        raise error("OB_INVALID_ARGUMENT", "obsim.empty_destination(uri)")
+    path = parse_uri(uri).path
+    had_it = [tenant.empty_destination(path) for tenant in state.user_tenants()]
+    if not any(had_it):
+        raise error("OB_INVALID_ARGUMENT", "uri, no tenant ever had that data_backup_dest")
+    state.revisions.touch("backup_parameters")
+    return Ok()
+
+
 def _schedule(_state: ClusterState, arguments: tuple[Argument, ...]) -> Schedule:
     every, tenant, text = arguments
     if not isinstance(tenant, str) or not isinstance(text, str):
@@ -130,6 +144,10 @@ _TABLE = (
     ),
     Procedure(
         "schedule", ("every", "tenant", "statement"), "let an ALTER SYSTEM statement run at every interval", _schedule
+    ),
+    Procedure(
+        "empty_destination", ("uri",), "remove all that backups wrote to a data_backup_dest, format file included",
+        _empty_destination,
     ),
 )
 PROCEDURES: dict[str, Procedure] = {procedure.name: procedure for procedure in _TABLE}

@@ -1,6 +1,7 @@
 """The backup side of one tenant: destination, counters, jobs, tasks, sets, and the order they run in."""
 
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -12,7 +13,7 @@ from obsim.backup.failures import job_comment
 from obsim.backup.flow import begin_stage
 from obsim.backup.job import BackupJob, BackupRequest, BackupType, JobLevel, JobStatus
 from obsim.backup.run import BackupRun
-from obsim.backup.set import BackupSet
+from obsim.backup.set import BackupSet, FileStatus
 from obsim.backup.task import SetTask
 from obsim.ids import BackupSetId, JobId, Nanoseconds, TaskId, TenantId
 from obsim.versions import IncrementalBase, VersionChange
@@ -155,6 +156,13 @@ class TenantBackup:
         """Let the log streams that wait look for a server again: there are others now."""
         if self.run is not None and self.run.tasks is not None:
             self.run.tasks.look_again(now_ns)
+
+    def forget_destinations(self, dest_ids: AbstractSet[int]) -> None:
+        """A path was set anew after it had been emptied: the sets that lay there are DELETED (engine.md 2.4)."""
+        for backup_set in self.sets.values():
+            if backup_set.dest_id in dest_ids:
+                backup_set.file_status = FileStatus.DELETED
+                self._context().revisions.touch("sets")
 
     def share(self, live: BitMap64) -> BitMap64:
         """`live`, or the equal bitmap that an earlier set has: a baseline that only changes in place is kept once."""

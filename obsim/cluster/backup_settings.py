@@ -37,7 +37,8 @@ class TenantSettings:
     @property
     def format_missing(self) -> bool:
         """Whether somebody emptied the directory that data_backup_dest names, format file included."""
-        return False
+        tenant = self.state.tenants[self.tenant_id]
+        return any(known.emptied for known in tenant.destinations if known.dest_id == tenant.backup.dest_id)
 
     def servers(self, _log_stream_id: LogStreamId) -> list[BackupServer]:
         """The servers with a full replica of a log stream."""

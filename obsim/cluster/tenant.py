@@ -24,6 +24,8 @@ class KnownDestination:
     uri: BackupUri
     checked_ns: Nanoseconds
     """When it was set last, and so looked at."""
+    emptied: bool = False
+    """Somebody removed all that was there, format file included: set again it is another destination."""
 
 
 @dataclass(slots=True, eq=False)
@@ -57,12 +59,22 @@ class Tenant:
         `purpose` is backup_data or archive_log.
         """
         for place, known in enumerate(self.destinations):
-            if (known.purpose, known.uri.path) == (purpose, uri.path):
+            if (known.purpose, known.uri.path, known.emptied) == (purpose, uri.path, False):
                 self.destinations[place] = replace(known, uri=uri, checked_ns=now_ns)
                 return known.dest_id
+        if purpose == "backup_data":
+            gone = {d.dest_id for d in self.destinations if d.emptied and d.uri.path == uri.path}
+            self.backup.forget_destinations(gone)
         dest_id = 1001 + len(self.destinations)
         self.destinations.append(KnownDestination(dest_id, purpose, uri, now_ns))
         return dest_id
+
+    def empty_destination(self, path: str) -> bool:
+        """Remove all that lies at a data destination; whether the tenant ever had it."""
+        places = [n for n, d in enumerate(self.destinations) if (d.purpose, d.uri.path) == ("backup_data", path)]
+        for place in places:
+            self.destinations[place] = replace(self.destinations[place], emptied=True)
+        return bool(places)
 
     def find_user(self, name: str, address: str | None = None) -> User | None:
         """The account `name` for a client at `address`, the most exact host first; without one the account of any host.
