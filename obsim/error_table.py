@@ -1,7 +1,7 @@
 """Error codes of OceanBase 4.x and of the MySQL protocol as data: one row a code.
 
 Columns: symbol, OceanBase code (0 where only MySQL has the error), MySQL errno, SQLSTATE, plain message, format
-(empty when the code has none) with `{}` for each argument. OceanBase rows restate `errors.json` of the reference shelf, three near the end OceanBase's ob_errno.def.
+(empty when the code has none) with `{}` for each argument. OceanBase rows restate `errors.json` of the reference shelf, those from OB_RESOURCE_UNIT_IS_REFERENCED on OceanBase's ob_errno.def.
 """
 
 # ruff: noqa: E501 - one row a line, however long its message
@@ -169,6 +169,23 @@ ERROR_ROWS: tuple[tuple[str, int, int, str, str, str], ...] = (
     ("OB_S3_REGION_MISMATCH", -9117, 9117, "HY000", "the specified s3_region does not match the endpoint", ""),
     ("OB_INVALID_OBJECT_STORAGE_ENDPOINT", -9118, 9118, "HY000", "object storage endpoint is invalid", ""),
     ("OB_RESTORE_SOURCE_NOT_ENOUGH", -9119, 9119, "HY000", "do not have enough restore source", "{}"),
+    ("OB_RESOURCE_UNIT_IS_REFERENCED", -4634, 4634, "HY000", "resource unit is referenced by resource pool", "resource unit '{}' is referenced by some resource pool"),
+    ("OB_RESOURCE_UNIT_EXIST", -4649, 4649, "HY000", "resource unit already exist", "resource unit '{}' already exist"),
+    ("OB_RESOURCE_UNIT_VALUE_BELOW_LIMIT", -4659, 4659, "HY000", "resource unit value is below limit", "invalid {} value, min value is {}"),
+    ("OB_ZONE_RESOURCE_NOT_ENOUGH", -4733, 4733, "HY000", "zone resource is not enough to hold new units", "zone '{}' resource not enough to hold {} unit. You can check resource info by views: DBA_OB_UNITS, GV$OB_UNITS, GV$OB_SERVERS.\n{}"),
+    ("OB_UNIT_NUM_OVER_SERVER_COUNT", -4656, 4656, "HY000", "resource pool unit num is bigger than zone server count", ""),
+    ("OB_POOL_SERVER_INTERSECT", -4657, 4657, "HY000", "resource pool list unit server intersect", "resource pool list {} unit servers intersect"),
+    ("OB_ZONE_DUPLICATED", -4641, 4641, "HY000", "Duplicated zone in zone list", "Duplicated zone '{}' in zone list {}"),
+    ("OB_PRIMARY_ZONE_NOT_IN_ZONE_LIST", -4643, 4643, "HY000", "primary zone not in zone list", "primary zone '{}' not in zone list {}"),
+    ("OB_ZONE_LIST_POOL_LIST_NOT_MATCH", -4645, 4645, "HY000", "zone list not a subset of  resource pool list", "zone list {} not a subset of resource pool zone list {}"),
+    ("OB_SERVER_ALREADY_DELETED", -4628, 4628, "HY000", "server has already been deleted", ""),
+    ("OB_SERVER_NOT_DELETING", -4629, 4629, "HY000", "server is not in deleting status", ""),
+    ("OB_SERVER_NOT_IN_WHITE_LIST", -4630, 4630, "HY000", "server not in server white list", ""),
+    ("OB_SERVER_ZONE_NOT_MATCH", -4631, 4631, "HY000", "server zone not match", ""),
+    ("OB_ZONE_STATUS_NOT_MATCH", -4633, 4633, "HY000", "zone status not match", ""),
+    ("OB_STOP_SERVER_IN_MULTIPLE_ZONES", -4660, 4660, "HY000", "Can not stop server in multiple zones", "{}"),
+    ("OB_ERR_ZONE_NOT_EMPTY", -4668, 4668, "HY000", "zone not empty", "The zone is not empty and can not be deleted. You should delete the servers of the zone. There are {} servers alive and {} not alive."),
+    ("OB_ERR_OBJECT_NOT_IN_RECYCLEBIN", -5270, 5270, "HY000", "object not in RECYCLE BIN", ""),
     ("OB_CANNOT_USER", -5155, 1396, "HY000", "Operation failed for user", "Operation {} failed for {}"),
     ("OB_ERR_CREATE_USER_WITH_GRANT", -5169, 1410, "42000", "You are not allowed to create a user with GRANT", ""),
     ("OB_ERR_WRONG_PRIVILEGE_LEVEL", 0, 1221, "HY000", "Incorrect usage", "Incorrect usage of {} and {}"),

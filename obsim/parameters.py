@@ -18,8 +18,8 @@ from obsim.statements import NullValue, ParameterValue
 from obsim.versions import Version
 
 __all__ = [
-    "PARAMETERS", "Level", "ParameterDef", "ParameterStore", "ParameterView", "check_value", "definitions_of",
-    "number_of", "read_time",
+    "CAPACITY_UNITS", "PARAMETERS", "Level", "ParameterDef", "ParameterStore", "ParameterView", "check_value",
+    "definitions_of", "number_of", "read_time",
 ]
 
 
@@ -87,7 +87,7 @@ _LONG_MAX = 2**63 - 1
 _TIME_UNITS = {
     "us": 1_000, "ms": 10**6, "": 10**9, "s": 10**9, "m": 60 * 10**9, "h": 3_600 * 10**9, "d": 86_400 * 10**9,
 }  # fmt: skip
-_CAPACITY_UNITS = {
+CAPACITY_UNITS = {
     "": 1 << 20, "b": 1, "k": 1 << 10, "kb": 1 << 10, "m": 1 << 20, "mb": 1 << 20, "g": 1 << 30, "gb": 1 << 30,
     "t": 1 << 40, "tb": 1 << 40, "p": 1 << 50, "pb": 1 << 50,
 }  # fmt: skip
@@ -144,7 +144,7 @@ def _read_moment(text: str) -> int | None:
 _READERS: dict[str, Callable[[str], int | float | None]] = {
     "int": _read_int,
     "time": read_time,
-    "capacity": lambda text: _read_measure(text, _CAPACITY_UNITS),
+    "capacity": lambda text: _read_measure(text, CAPACITY_UNITS),
     "bool": _read_bool,
     "moment": _read_moment,
     "double": lambda text: float(text) if _DOUBLE.fullmatch(text) else None,
@@ -268,6 +268,10 @@ class ParameterStore:
         key = self._key(self.find(name), tenant_id)
         self._values.pop(key, None)
         self._forget_number(*key)
+
+    def forget(self, tenant_id: TenantId) -> None:
+        """The tenant is gone, and with it all that was set in it."""
+        self._values = {key: text for key, text in self._values.items() if key[0] != tenant_id}
 
     def is_default(self, name: str, tenant_id: TenantId | None = None) -> bool:
         """Whether the text equals the default, as ISDEFAULT says: set to the default counts as default."""

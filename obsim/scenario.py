@@ -1,7 +1,8 @@
 """Scenarios: the state a cluster starts from, written in TOML and read strictly.
 
 A scenario names its tenants in order; ids are given out from 1002 in steps of two, each with its META tenant one below
-(engine.md 1.1). `build_state` turns a scenario into a `ClusterState`.
+(engine.md 1.1). Zones, servers, unit configs and pools are in `scenario_resources`. `build_state` turns a scenario into
+a `ClusterState`.
 """
 
 import tomllib
@@ -13,12 +14,24 @@ from obsim.archive.round import ArchiveRound, RoundStatus
 from obsim.archive.tenant import ARCHIVED, StoredDestination
 from obsim.cluster.accounts import PRIVILEGES
 from obsim.cluster.commands import COMMANDS
-from obsim.cluster.resources import FIRST_USER_ID, UnitSize, next_id, standard_resources
+from obsim.cluster.locality import RANDOM, check_primary_zone, full_locality, parse_locality
 from obsim.cluster.state import ClusterOptions, ClusterState, Principal
 from obsim.cluster.tenant import Tenant, User, password_digest
+from obsim.cluster.tenant_life import administrator, begin_tenant, free_pools, place_tenant
 from obsim.destination import parse_archive_destination, parse_uri
 from obsim.errors import ScenarioError, ServerError
-from obsim.ids import SYS_TENANT_ID, LogStreamId, Nanoseconds, Scn, TenantId
+from obsim.ids import SYS_TENANT_ID, LogStreamId, Nanoseconds, Scn
+from obsim.scenario_resources import (
+    PoolSpec,
+    ServerSpec,
+    UnitConfigSpec,
+    ZoneSpec,
+    add_pool,
+    add_pools,
+    add_sys_pool,
+    build_resources,
+    check_resources,
+)
 from obsim.statements import CreateUser, Grant, Secret
 from obsim.statements.accounts import AccountName, AccountSpec, PrivilegeLevel
 from obsim.versions import IncrementalBase, VersionProfile
@@ -32,8 +45,6 @@ _BASELINE_AGE_NS = 2 * _HOUR_NS
 _ROUND_AGE_NS = _HOUR_NS
 _SIZE_MAX_BYTES = 16 << 20
 _BLOCKS_MAX = 1 << 31
-_UNIT_SIZE = UnitSize(2, 2, 4 << 30, 12 << 30, 1_000_000, 1_000_000, 2)
-"""A unit of 2 CPUs, 4 GiB of memory and 12 GiB of log disk."""
 
 
 class TableSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -53,7 +64,10 @@ class UserSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TenantSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A user tenant; `archivelog` starts it with a round in state DOING."""
+    """A user tenant; `archivelog` starts it with a round in state DOING.
+
+    Without `pools` it gets one of its own, pool_<name>, in every zone.
+    """
 
     name: str
     mode: str = "mysql"
@@ -61,6 +75,11 @@ class TenantSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     data_backup_dest: str = ""
     log_archive_dest: str = ""
     archivelog: bool = False
+    pools: list[str] = []
+    locality: str = ""
+    """As LOCALITY of CREATE TENANT; '' for a full replica in each zone of its pools."""
+    primary_zone: str = RANDOM
+    locked: bool = False
     table: list[TableSpec] = []
     user: list[UserSpec] = []
 
@@ -70,8 +89,14 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     about: str
     sys_password: str = ""
+    zone: list[ZoneSpec] = []
+    """Without any, one zone z1."""
+    server: list[ServerSpec] = []
+    """Without any, one in each zone; the first one has the root service."""
+    unit_config: list[UnitConfigSpec] = []
+    pool: list[PoolSpec] = []
     free_pools: list[str] = []
-    """Names of resource pools that no tenant has."""
+    """Names of resource pools in every zone that no tenant has."""
     tenant: list[TenantSpec] = []
 
 
@@ -105,6 +130,7 @@ def load_scenario(name_or_file: str) -> Scenario:
 
 
 def _check(scenario: Scenario, path: Path) -> None:
+    check_resources(scenario.zone, scenario.server, scenario.unit_config, scenario.pool, str(path))
     names = [t.name for t in scenario.tenant]
     for at, tenant in enumerate(scenario.tenant):
         where = f"{path}: tenant[{at}]"
@@ -112,6 +138,11 @@ def _check(scenario: Scenario, path: Path) -> None:
             raise ScenarioError(f"{where}.mode is '{tenant.mode}': allowed are mysql and oracle")
         if not tenant.name or tenant.name == "sys" or names.count(tenant.name) > 1:
             raise ScenarioError(f"{where}.name is '{tenant.name}': names are not empty, not sys and not given twice")
+        known = [pool.name for pool in scenario.pool]
+        for name in tenant.pools:
+            if name not in known:
+                allowed = ", ".join(known) or "none, there is no [[pool]]"
+                raise ScenarioError(f"{where}.pools has '{name}': allowed are {allowed}")
         for table in tenant.table:
             if not table.name or not table.blocks or any(not 0 <= n <= _BLOCKS_MAX for n in table.blocks):
                 raise ScenarioError(
@@ -135,38 +166,50 @@ def build_state(
     scenario = load_scenario(name_or_file)
     base = incremental_base or profile.incremental_base
     options = ClusterOptions(profile, seed, Nanoseconds(start_ns), base, strict_incremental)
-    resources = standard_resources(Nanoseconds(start_ns), mysql_port)
+    resources = build_resources(scenario.zone, scenario.server, Nanoseconds(start_ns), mysql_port)
     state = ClusterState(options, COMMANDS, resources)
     state.add_tenant(SYS_TENANT_ID, "sys", "SYS", "MYSQL", (User("root", password_digest(scenario.sys_password)),))
-    for spec in scenario.tenant:
-        try:
-            _add_tenant(state, spec)
-        except ServerError as caught:
-            raise ScenarioError(f"{name_or_file}: tenant '{spec.name}': {caught.message}") from None
-    _add_pools(state, scenario)
+    try:
+        add_sys_pool(state)
+        add_pools(state, scenario.unit_config, scenario.pool)
+        for spec in scenario.tenant:
+            _add_tenant(state, spec, name_or_file)
+        for name in scenario.free_pools:
+            add_pool(state, name)
+    except ServerError as caught:
+        raise ScenarioError(f"{name_or_file}: {caught.message}") from None
     return state
 
 
-def _add_pools(state: ClusterState, scenario: Scenario) -> None:
-    """The sys tenant's pool, one for each user tenant, and the free ones."""
-    resources, now_ns = state.resources, state.now_ns
-    own = resources.add_config(1, "sys_unit_config", _UNIT_SIZE, now_ns)
-    resources.add_pool(1, "sys_pool", own, now_ns, SYS_TENANT_ID)
-    config = resources.add_config(FIRST_USER_ID, "unit_standard", _UNIT_SIZE, now_ns)
-    owners = [(f"pool_{tenant.name}", tenant.tenant_id) for tenant in state.user_tenants()]
-    for name, owner in [*owners, *((name, None) for name in scenario.free_pools)]:
-        resources.add_pool(next_id(p.pool_id for p in resources.pools.values()), name, config, now_ns, owner)
+def _add_tenant(state: ClusterState, spec: TenantSpec, where: str) -> None:
+    """Raises ScenarioError with the name of the tenant."""
+    try:
+        tenant = _place(state, spec)
+        _fill(state, tenant, spec)
+    except ServerError as caught:
+        raise ScenarioError(f"{where}: tenant '{spec.name}': {caught.message}") from None
 
 
-def _add_tenant(state: ClusterState, spec: TenantSpec) -> None:
-    tenant_id = state.next_tenant_id()
-    administrator = "SYS" if spec.mode == "oracle" else "root"
-    state.add_tenant(TenantId(tenant_id - 1), f"META${tenant_id}", "META", "MYSQL", ())
-    users = (User(administrator, password_digest(spec.password)),)
-    tenant = state.add_tenant(tenant_id, spec.name, "USER", spec.mode.upper(), users)
+def _place(state: ClusterState, spec: TenantSpec) -> Tenant:
+    """The tenant, in its units."""
+    pools = free_pools(state, spec.pools) if spec.pools else [add_pool(state, f"pool_{spec.name}")]
+    zones = sorted({zone for pool in pools for zone in pool.zones})
+    replicas = parse_locality(spec.locality, zones) if spec.locality else full_locality(zones)
+    check_primary_zone(spec.primary_zone, replicas)
+    mode = spec.mode.upper()
+    users = (User(administrator(mode), password_digest(spec.password)),)
+    tenant = begin_tenant(state, spec.name, mode, users, pools)
+    place_tenant(state, tenant, replicas, spec.primary_zone)
+    tenant.locked = spec.locked
+    return tenant
+
+
+def _fill(state: ClusterState, tenant: Tenant, spec: TenantSpec) -> None:
+    """Accounts, tables, destinations."""
     for user in spec.user:
-        _add_user(state, Principal(tenant_id, administrator), user)
+        _add_user(state, Principal(tenant.tenant_id, administrator(tenant.mode)), user)
     baseline_scn = Scn(state.start_ns - _BASELINE_AGE_NS)
+    tenant.storage.checkpoint_scn = Scn(0)
     for table in spec.table:
         tenant.storage.create_table(table.name, table.blocks, LogStreamId(1001))
     tenant.storage.major_freeze(baseline_scn)

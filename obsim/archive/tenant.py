@@ -186,6 +186,13 @@ class TenantArchive:
         if self._pass is None:
             self._pass = self.events.push(now_ns + STEP_NS, self.follow)
 
+    def drop(self) -> None:
+        """The tenant goes: the round is looked at no more."""
+        self.enabled = False
+        if self._pass is not None:
+            self.events.cancel(self._pass)
+            self._pass = None
+
     def follow(self, now_ns: Nanoseconds) -> None:
         """One pass: move the round one state towards what mode and destination ask for."""
         if self._pass is not None:

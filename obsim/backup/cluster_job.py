@@ -43,6 +43,8 @@ class ClusterJob:
         self.job.status = JobStatus.DOING
         for tenant_id in self.job.executor_tenant_ids:
             backup = self.backups[tenant_id]
+            if backup.dropped:
+                continue
             if not backup.path or backup.refusal(self.asked):
                 self._note(CAN_NOT_START, backup.failure_comment(self.job, CAN_NOT_START))
                 continue

@@ -1,5 +1,6 @@
 """What a backup sees of the rest of its tenant and cluster."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -74,7 +75,12 @@ class RunContext:
     settings: Settings
     events: EventQueue
     revisions: Revisions
-    root_server: str
-    """ip:port of the server with the root service, as COMMENT columns print it."""
+    root_address: Callable[[], str]
+    """ip:port of the server that has the root service now."""
     seed: int = 0
     outcomes: Outcomes = field(default_factory=Outcomes)
+
+    @property
+    def root_server(self) -> str:
+        """ip:port of the server with the root service, as COMMENT columns print it."""
+        return self.root_address()

@@ -216,6 +216,11 @@ class BackupRun:
         self.context.revisions.touch("tasks")
         self.context.events.push(now_ns + FIRST_STAGE_NS, self._cancelled)
 
+    def abandon(self, now_ns: Nanoseconds) -> None:
+        """The tenant is gone: all work stops and nobody will read how it ended."""
+        self.ended = True
+        self._drop_tasks(now_ns)
+
     def _cancelled(self, now_ns: Nanoseconds) -> None:
         if not self.ended:
             self._abort("CANCELED", CANCELED, "", now_ns)

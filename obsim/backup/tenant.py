@@ -45,10 +45,14 @@ class TenantBackup:
     task_history: list[SetTask] = field(default_factory=list)
     sets: dict[BackupSetId, BackupSet] = field(default_factory=dict)
     run: BackupRun | None = None
+    dropped: bool = False
+    """The tenant is gone."""
     _job_count: int = 0
     _set_count: int = 0
     _task_count: int = 0
     _runs: dict[JobId, BackupRun] = field(default_factory=dict)
+    _watched: dict[JobId, Callable[[BackupJob, Nanoseconds], None]] = field(default_factory=dict)
+    """Who wants to know when a job has left the job table."""
     _waiting: list[BackupRun] = field(default_factory=list)
     _live: BitMap64 = field(default_factory=BitMap64)
 
@@ -86,8 +90,10 @@ class TenantBackup:
         self.jobs.append(job)
         context = self._context()
         context.revisions.touch("jobs")
+        if on_gone is not None:
+            self._watched[job.job_id] = on_gone
         run = self._runs[job.job_id] = BackupRun(
-            self, context, job, lineage, partial(self._ended, on_gone), begin_stage
+            self, context, job, lineage, self._ended, begin_stage
         )
         context.events.push(now_ns + PASS_NS, partial(self._first_pass, run))
         return job
@@ -184,12 +190,22 @@ class TenantBackup:
         else:
             self._waiting.append(run)
 
-    def _ended(
-        self, on_gone: Callable[[BackupJob, Nanoseconds], None] | None, run: BackupRun, now_ns: Nanoseconds
-    ) -> None:
+    def drop(self, now_ns: Nanoseconds) -> None:
+        """The tenant goes, and its jobs with it: they neither fail nor end, and their parents count on without them."""
+        self.dropped = True
+        for run in self._runs.values():
+            run.abandon(now_ns)
+        for job in self.jobs:
+            watcher = self._watched.pop(job.job_id, None)
+            if watcher is not None:
+                watcher(job, now_ns)
+
+    def _ended(self, run: BackupRun, now_ns: Nanoseconds) -> None:
         """The job has a final state: move it to history at the next pass and let the next one run."""
+        if self.dropped:
+            return
         events = self._context().events
-        events.push(now_ns + PASS_NS // 2, partial(self._to_history, on_gone, run.job))
+        events.push(now_ns + PASS_NS // 2, partial(self._to_history, run.job))
         del self._runs[run.job.job_id]
         if self.run is not run:
             self._waiting = [w for w in self._waiting if w is not run]
@@ -198,11 +214,10 @@ class TenantBackup:
         if self._waiting:
             events.push(now_ns + PASS_NS, partial(self._first_pass, self._waiting.pop(0)))
 
-    def _to_history(
-        self, on_gone: Callable[[BackupJob, Nanoseconds], None] | None, job: BackupJob, now_ns: Nanoseconds
-    ) -> None:
+    def _to_history(self, job: BackupJob, now_ns: Nanoseconds) -> None:
         self.jobs.remove(job)
         self.job_history.append(job)
         self._context().revisions.touch("jobs", "job_history")
-        if on_gone is not None:
-            on_gone(job, now_ns)
+        watcher = self._watched.pop(job.job_id, None)
+        if watcher is not None:
+            watcher(job, now_ns)

@@ -1,7 +1,10 @@
 """Rows of tenants (samples.md)."""
 
 from obsim.catalog.model import Row, Scope
+from obsim.catalog.placement import owner_id
+from obsim.catalog.values import yes_no
 from obsim.cluster import ClusterState, Tenant
+from obsim.cluster.locality import locality_text
 from obsim.ids import SYS_TENANT_ID, display_time
 
 __all__ = ["tenants"]
@@ -26,11 +29,18 @@ def _tenant(state: ClusterState, tenant: Tenant, offset_s: int) -> Row:
     user = tenant.kind == "USER"
     created = display_time(tenant.created_ns, offset_s)
     sync_scn = state.now_ns - state.now_ns % SYNC_STEP_NS if user else None
+    changed = display_time(tenant.modified_ns, offset_s) if tenant.modified_ns else created
     return (
-        tenant.tenant_id, tenant.name, tenant.kind, created, created, "RANDOM",
-        f"FULL{{1}}@{state.resources.root_server.zone}", None, tenant.mode, tenant.status, "NO",
-        "YES" if tenant.locked else "NO", tenant.role, "NORMAL", 0, sync_scn,
+        tenant.tenant_id, tenant.name, tenant.kind, created, changed, tenant.primary_zone,
+        locality_text(tenant.locality), locality_text(tenant.previous_locality) or None, tenant.mode, tenant.status,
+        yes_no(tenant.in_recyclebin), yes_no(tenant.locked), tenant.role, "NORMAL", 0, sync_scn,
         sync_scn, sync_scn, RECOVERY_UNTIL_SCN if user else None,
-        "ARCHIVELOG" if tenant.archive.enabled else "NOARCHIVELOG", "DISABLED", 1,
+        "ARCHIVELOG" if tenant.archive.enabled else "NOARCHIVELOG", "DISABLED", _unit_count(state, tenant),
         state.parameters.get("compatible", tenant.tenant_id), max(tenant.storage.log_stream_ids), "NORMAL",
     )  # fmt: skip
+
+
+def _unit_count(state: ClusterState, tenant: Tenant) -> int:
+    """UNIT_NUM: units a zone."""
+    pools = state.resources.pools_of(owner_id(tenant))
+    return pools[0].unit_count if pools else 1

@@ -7,7 +7,7 @@ What DESC calls NOT NULL is NULL there; the documentation's samples print it so.
 from collections.abc import Iterable, Iterator
 
 from obsim.catalog.model import Row
-from obsim.catalog.placement import began_ns, replica_servers
+from obsim.catalog.placement import began_ns, replica_kind, replica_servers
 from obsim.cluster import ClusterState, Tenant
 from obsim.ids import LogStreamId, display_time
 
@@ -64,14 +64,18 @@ def log_stream_locations(state: ClusterState, tenants: Iterable[Tenant], offset_
     rows: list[Row] = []
     for tenant in tenants:
         servers = replica_servers(state, tenant)
-        members = ",".join(f"{server.address}:1" for server in servers)
+        kinds = {server.address: replica_kind(tenant, server) for server in servers}
+        voting = [address for address, kind in kinds.items() if kind == "FULL"]
+        learners = ",".join(f"{address}:1" for address, kind in kinds.items() if kind != "FULL")
+        members = ",".join(f"{address}:1" for address in voting)
         created = display_time(began_ns(tenant), offset_s)
         for stream in tenant.storage.log_stream_ids:
             for place, server in enumerate(servers):
-                leads = (members, len(servers)) if not place else (None, None)
+                leads = (members, len(voting)) if not place else (None, None)
                 rows.append((
                     created, created, tenant.tenant_id, stream, server.ip, server.port, server.mysql_port, server.zone,
-                    "FOLLOWER" if place else "LEADER", *leads, "FULL", "", "FALSE",
+                    "FOLLOWER" if place else "LEADER", *leads, kinds[server.address],
+                    "" if place else learners, "FALSE",
                 ))  # fmt: skip
     return rows
 
@@ -97,6 +101,6 @@ def _tablets(state: ClusterState, tenant: Tenant) -> Iterator[Row]:
         for place, server in enumerate(replica_servers(state, tenant)):
             yield (
                 tenant.tenant_id, database, name, table_id, "USER TABLE", partition, None, None, None, tablet.tablet_id,
-                tablet.log_stream_id, server.zone, server.ip, server.port, "FOLLOWER" if place else "LEADER", "FULL",
-                "NONE", object_id, None, None, None,
+                tablet.log_stream_id, server.zone, server.ip, server.port, "FOLLOWER" if place else "LEADER",
+                replica_kind(tenant, server), "NONE", object_id, None, None, None,
             )  # fmt: skip

@@ -61,11 +61,17 @@ from obsim.catalog.part import Part
 from obsim.catalog.resource_views import (
     no_rows,
     resource_pools,
+    root_jobs,
     server_capacities,
+    server_capacities_here,
+    server_jobs,
     servers,
+    tenant_jobs,
     unit_configs,
+    unit_jobs,
     units,
     units_in_use,
+    units_in_use_here,
     zones,
 )
 from obsim.catalog.restore_views import log_restore_sources, restorable_windows
@@ -249,6 +255,8 @@ PAIRS = (
     Pair("OB_USERS", accounts_columns.USERS, ("accounts", "tenants"), users),
 )
 
+_CAPACITY = ("tenants", "storage", "parameters")
+
 ALONE = (
     Alone("oceanbase", "DBA_OB_TENANTS", cluster_columns.TENANTS, ("tenants", "parameters"), tenants, oracle=True),
     Alone("oceanbase", "GV$OB_PARAMETERS", parameter_columns.PARAMETERS, ("parameters",), parameters, oracle=True),
@@ -258,15 +266,15 @@ ALONE = (
     Alone("oceanbase", "DBA_OB_RESOURCE_POOLS", cluster_columns.RESOURCE_POOLS, ("tenants",), resource_pools, SYS_ONLY),
     Alone("oceanbase", "DBA_OB_SERVERS", cluster_columns.SERVERS, ("tenants",), servers, SYS_ONLY),
     Alone("oceanbase", "DBA_OB_ZONES", cluster_columns.ZONES, ("tenants",), zones, SYS_ONLY),
-    Alone("oceanbase", "DBA_OB_SERVER_JOBS", cluster_columns.SERVER_JOBS, ("tenants",), no_rows, SYS_ONLY),
-    Alone("oceanbase", "DBA_OB_UNIT_JOBS", cluster_columns.UNIT_JOBS, ("tenants",), no_rows, SYS_ONLY),
-    Alone("oceanbase", "DBA_OB_TENANT_JOBS", cluster_columns.TENANT_JOBS, ("tenants",), no_rows, SYS_ONLY),
+    Alone("oceanbase", "DBA_OB_SERVER_JOBS", cluster_columns.SERVER_JOBS, ("tenants",), server_jobs, SYS_ONLY),
+    Alone("oceanbase", "DBA_OB_UNIT_JOBS", cluster_columns.UNIT_JOBS, ("tenants",), unit_jobs, SYS_ONLY),
+    Alone("oceanbase", "DBA_OB_TENANT_JOBS", cluster_columns.TENANT_JOBS, ("tenants",), tenant_jobs, SYS_ONLY),
     Alone(
         "oceanbase",
         "DBA_OB_ROOTSERVICE_JOBS",
         cluster_columns.ROOTSERVICE_JOBS,
         ("tenants",),
-        no_rows,
+        root_jobs,
         SYS_ONLY,
     ),
     Alone(
@@ -278,9 +286,7 @@ ALONE = (
         SYS_ONLY,
     ),
     Alone("oceanbase", "GV$OB_UNITS", cluster_columns.GV_UNITS, ("tenants", "storage"), units_in_use, oracle=True),
-    Alone(
-        "oceanbase", "GV$OB_SERVERS", cluster_columns.GV_SERVERS, ("tenants", "storage"), server_capacities, oracle=True
-    ),
+    Alone("oceanbase", "GV$OB_SERVERS", cluster_columns.GV_SERVERS, _CAPACITY, server_capacities, oracle=True),
     Alone(
         "oceanbase",
         "GV$OB_SSTABLES",
@@ -305,10 +311,8 @@ ALONE = (
         compaction_progress(everywhere=True),
         oracle=True,
     ),
-    Alone("oceanbase", "V$OB_UNITS", cluster_columns.GV_UNITS, ("tenants", "storage"), units_in_use, oracle=True),
-    Alone(
-        "oceanbase", "V$OB_SERVERS", cluster_columns.GV_SERVERS, ("tenants", "storage"), server_capacities, oracle=True
-    ),
+    Alone("oceanbase", "V$OB_UNITS", cluster_columns.GV_UNITS, ("tenants", "storage"), units_in_use_here, oracle=True),
+    Alone("oceanbase", "V$OB_SERVERS", cluster_columns.GV_SERVERS, _CAPACITY, server_capacities_here, oracle=True),
     Alone(
         "oceanbase",
         "V$OB_SSTABLES",

@@ -45,8 +45,8 @@ class CleanupContext:
     dispatcher: Dispatcher
     events: EventQueue
     revisions: Revisions
-    server: str
-    """ip:port as COMMENT columns print it."""
+    root_address: Callable[[], str]
+    """ip:port of the server that has the root service now, as COMMENT columns print it."""
     by_checkpoint: bool
     """Older builds: what counts of a piece is how far it was archived, not where it ends."""
     gone: Callable[[], bool]
@@ -85,6 +85,18 @@ class TenantCleanup:
                 job.status = JobStatus.CANCELING
                 self.context.revisions.touch("deletes")
                 self.context.events.push(now_ns + PASS_NS, partial(self._cancelled, job))
+
+    def drop(self, now_ns: Nanoseconds) -> None:
+        """The tenant goes, and its jobs with it: they neither fail nor end."""
+        self.set_policy(None, now_ns)
+        self._stop_work(now_ns)
+        for job in self.jobs:
+            job.status = JobStatus.CANCELED
+
+    def _stop_work(self, now_ns: Nanoseconds) -> None:
+        if self._dag is not None:
+            self.context.dispatcher.cancel(self._dag, now_ns)
+            self._dag = None
 
     def _look(self, now_ns: Nanoseconds) -> None:
         """The hourly run: a job for the current destination unless the last one still works."""
@@ -178,9 +190,7 @@ class TenantCleanup:
                     self._deleted_pieces[round_id] = self._deleted_pieces.get(round_id, 0) + 1
 
     def _cancelled(self, job: DeleteJob, now_ns: Nanoseconds) -> None:
-        if self._dag is not None:
-            self.context.dispatcher.cancel(self._dag, now_ns)
-            self._dag = None
+        self._stop_work(now_ns)
         for task in job.tasks:
             if not task.status.final:
                 task.end(JobStatus.CANCELED, now_ns, CANCELED)
@@ -190,7 +200,7 @@ class TenantCleanup:
         comment = ""
         if status is JobStatus.FAILED:
             trace = f"Y{job.tenant_id:X}-{job.job_id:016X}-0-0"
-            where = self.context.server
+            where = self.context.root_address()
             comment = f"(ROOTSERVICE)addr: {where}, result: {result}({plain_message(result)}), trace_id: {trace}"
         job.end(status, now_ns, result, comment)
         self.context.revisions.touch("deletes")

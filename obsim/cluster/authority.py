@@ -63,6 +63,18 @@ from obsim.statements import (
     SwitchRole,
 )
 from obsim.statements.accounts import AlterUser, CreateUser, DropUser, Grant, RenameUser, Revoke, SetPassword
+from obsim.statements.resources import (
+    AlterResourcePool,
+    AlterResourceTenant,
+    AlterResourceUnit,
+    CreateResourcePool,
+    CreateResourceUnit,
+    DropResourcePool,
+    DropResourceUnit,
+    MergeResourcePools,
+    SplitResourcePool,
+)
+from obsim.statements.servers import AdminServer, AdminZone
 from obsim.statements.tenants import (
     AlterTenant,
     CreateStandbyTenant,
@@ -124,6 +136,7 @@ def _sys_only(_: ClusterState, who: Principal, _statement: object) -> None:
         raise error("OB_ERR_NO_PRIVILEGE")
 
 
+_SUPER_OF_SYS = Rule("SUPER", _sys_only)
 AUTHORITY: dict[type, Rule] = {
     AlterParameters: Rule("ALTER SYSTEM", _set),
     BackupDatabase: Rule("ALTER SYSTEM", resolve_backup),
@@ -154,7 +167,16 @@ AUTHORITY: dict[type, Rule] = {
     AlterUser: Rule("CREATE USER"),
     CreateUser: Rule("CREATE USER"),
     DropUser: Rule("CREATE USER", check_internal),
-    **dict.fromkeys((CreateStandbyTenant, CreateTenant, DropTenant), Rule("SUPER", _sys_only)),
+    **dict.fromkeys((CreateStandbyTenant, CreateTenant, DropTenant, FlashbackTenant, PurgeTenant), _SUPER_OF_SYS),
+    **dict.fromkeys((AlterTenant, LockTenant, RenameTenant), Rule("ALTER TENANT", _sys_only)),
+    **dict.fromkeys((CreateResourceUnit, AlterResourceUnit, DropResourceUnit), Rule("CREATE RESOURCE UNIT", _sys_only)),
+    **dict.fromkeys(
+        (CreateResourcePool, AlterResourcePool, DropResourcePool, SplitResourcePool, MergeResourcePools),
+        Rule("CREATE RESOURCE POOL", _sys_only),
+    ),
+    AlterResourceTenant: Rule("CREATE RESOURCE POOL", _sys_only),
+    **dict.fromkeys((AdminServer, AdminZone), Rule("ALTER SYSTEM", _sys_only)),
+    PurgeRecyclebin: Rule("SUPER"),
     RenameUser: Rule("CREATE USER", check_internal),
 }
 """Statements that need one privilege. GRANT, REVOKE and SET PASSWORD look at what they name, in `account_commands`."""

@@ -62,7 +62,7 @@ def _backup_own(state: ClusterState, tenant: Tenant, request: BackupRequest) -> 
     """A user tenant for itself; its checks have an order of their own."""
     if not tenant.backup.path:
         raise error("OB_BACKUP_CAN_NOT_START")
-    if tenant.status != "NORMAL":
+    if not tenant.normal:
         raise error("OB_BACKUP_CAN_NOT_START", _NOT_NORMAL)
     if tenant.backup.has_job_of(tenant.tenant_id):
         raise error("OB_BACKUP_IN_PROGRESS")
@@ -77,7 +77,7 @@ def _backup_own(state: ClusterState, tenant: Tenant, request: BackupRequest) -> 
 
 def _refusal(tenant: Tenant) -> ServerError | None:
     """Why sys cannot back a tenant up now, in the order of the checks; the destination comes after these."""
-    if tenant.status != "NORMAL":
+    if not tenant.normal:
         return error("OB_BACKUP_CAN_NOT_START", _NOT_NORMAL)
     if not tenant.archive.doing:
         return error("OB_BACKUP_CAN_NOT_START", _NOT_DOING)
@@ -125,6 +125,6 @@ def cancel_backup(state: ClusterState, who: Principal, statement: CancelBackup) 
     else:
         tenants = [state.tenants[TenantId(who.tenant_id)]]
     for tenant in tenants:
-        if tenant.status == "NORMAL":
+        if tenant.normal:
             tenant.backup.cancel(state.now_ns)
     return Ok()

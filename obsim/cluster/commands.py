@@ -21,6 +21,17 @@ from obsim.cluster.cleanup_commands import (
 from obsim.cluster.maintenance_commands import clear_merge_error, flush_cache, freeze, merge_control
 from obsim.cluster.parameter_commands import alter_parameters, reset_parameters
 from obsim.cluster.resolve import archive_tenants
+from obsim.cluster.resource_commands import (
+    alter_pool,
+    alter_resource_tenant,
+    alter_unit,
+    create_pool,
+    create_unit,
+    drop_pool,
+    drop_unit,
+    merge_pools,
+    split_pool,
+)
 from obsim.cluster.restore_commands import (
     add_restore_source,
     backup_key,
@@ -35,8 +46,19 @@ from obsim.cluster.restore_commands import (
     restore_tenant,
     switch_role,
 )
+from obsim.cluster.server_commands import admin_server, admin_zone
 from obsim.cluster.state import ClusterState, Command, Principal
-from obsim.cluster.tenant_commands import create_tenant, drop_tenant
+from obsim.cluster.tenant_commands import (
+    alter_tenant,
+    create_standby,
+    create_tenant,
+    drop_tenant,
+    flashback_tenant,
+    lock_tenant,
+    purge_recyclebin,
+    purge_tenant,
+    rename_tenant,
+)
 from obsim.errors import ServerError, error
 from obsim.ids import SYS_TENANT_ID
 from obsim.statements import (
@@ -68,7 +90,29 @@ from obsim.statements import (
     SwitchRole,
 )
 from obsim.statements.accounts import AlterUser, CreateUser, DropUser, Grant, RenameUser, Revoke, SetPassword
-from obsim.statements.tenants import CreateStandbyTenant, CreateTenant, DropTenant
+from obsim.statements.resources import (
+    AlterResourcePool,
+    AlterResourceTenant,
+    AlterResourceUnit,
+    CreateResourcePool,
+    CreateResourceUnit,
+    DropResourcePool,
+    DropResourceUnit,
+    MergeResourcePools,
+    SplitResourcePool,
+)
+from obsim.statements.servers import AdminServer, AdminZone
+from obsim.statements.tenants import (
+    AlterTenant,
+    CreateStandbyTenant,
+    CreateTenant,
+    DropTenant,
+    FlashbackTenant,
+    LockTenant,
+    PurgeRecyclebin,
+    PurgeTenant,
+    RenameTenant,
+)
 
 __all__ = ["COMMANDS"]
 
@@ -97,12 +141,29 @@ def set_archive_mode(state: ClusterState, who: Principal, statement: SetArchiveM
 
 
 _COMMANDS: dict[type, Command] = {
+    AdminServer: admin_server,
+    AdminZone: admin_zone,
+    AlterResourcePool: alter_pool,
+    AlterResourceTenant: alter_resource_tenant,
+    AlterResourceUnit: alter_unit,
+    AlterTenant: alter_tenant,
     AlterUser: alter_user,
-    CreateStandbyTenant: create_tenant,
+    CreateResourcePool: create_pool,
+    CreateResourceUnit: create_unit,
+    CreateStandbyTenant: create_standby,
     CreateTenant: create_tenant,
     CreateUser: create_user,
+    DropResourcePool: drop_pool,
+    DropResourceUnit: drop_unit,
     DropTenant: drop_tenant,
     DropUser: drop_user,
+    FlashbackTenant: flashback_tenant,
+    LockTenant: lock_tenant,
+    MergeResourcePools: merge_pools,
+    PurgeRecyclebin: purge_recyclebin,
+    PurgeTenant: purge_tenant,
+    RenameTenant: rename_tenant,
+    SplitResourcePool: split_pool,
     Grant: grant,
     RenameUser: rename_user,
     Revoke: revoke,

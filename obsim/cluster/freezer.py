@@ -93,6 +93,13 @@ class Freezer:
             at_ns = (self._state.now_ns // _MEMORY_LOOK_NS + 1) * _MEMORY_LOOK_NS
             self._memory_look = self._state.events.push(at_ns, self._look_at_memory, background=True)
 
+    def stop(self) -> None:
+        """The tenant is gone: nothing is looked at any more."""
+        for event in (self._duty, self._memory_look):
+            if event is not None:
+                self._state.events.cancel(event)
+        self._duty = self._memory_look = None
+
     # The daily freeze.
 
     def _order_duty(self) -> None:

@@ -118,4 +118,4 @@ def parameter_tenants(state: ClusterState, name: str) -> list[Tenant]:
         return []
     group = _group(state, name)
     tenants = [named_tenant(state, name)] if group is None else group
-    return [t for t in tenants if t.status == "NORMAL"]
+    return [t for t in tenants if t.normal]

@@ -20,7 +20,9 @@ from obsim.backup.tenant import TenantBackup
 from obsim.cleanup.tenant import CleanupContext, TenantCleanup
 from obsim.cluster.backup_settings import TenantSettings
 from obsim.cluster.freezer import Freezer
+from obsim.cluster.locality import full_locality
 from obsim.cluster.resources import Resources
+from obsim.cluster.root_jobs import RootJobs
 from obsim.cluster.tenant import Tenant, User
 from obsim.errors import ServerError, UsageError
 from obsim.ids import SYS_TENANT_ID, JobId, LogStreamId, Nanoseconds, TenantId
@@ -53,6 +55,8 @@ class Principal:
     """The session's time zone, east of UTC: what a TIME in a statement is read at."""
     restore_source: str = ""
     """What ADD RESTORE SOURCE gave the session: URIs with commas between them."""
+    recyclebin: bool = False
+    """The session's variable `recyclebin`: what DROP TENANT looks at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,10 @@ class ClusterOptions:
 
 Command = Callable[["ClusterState", Principal, Any], Ok]
 """Carries one type of statement out; raises ServerError before it has changed anything."""
+
+
+def _nobody(_tenant: Tenant) -> None:
+    """Nobody wants to know which tenant went."""
 
 
 @dataclass(slots=True, eq=False)
@@ -90,9 +98,13 @@ class ClusterState:
     events: EventQueue = field(default_factory=EventQueue)
     cluster_jobs: dict[JobId, ClusterJob] = field(default_factory=dict)
     """Jobs that sys started; ended ones go when the next one comes."""
+    root_jobs: RootJobs = field(default_factory=RootJobs)
     event_count: int = 0
     backup_outcomes: Outcomes = field(default_factory=Outcomes)
     """Lets work of backups fail: what `decide` answers is the code that an attempt ends with."""
+    on_tenant_gone: Callable[[Tenant], None] = _nobody
+    """Told after a tenant was dropped, for those who hold sessions of it."""
+    _last_user_tenant_id: TenantId = TenantId(1000)
 
     def __post_init__(self) -> None:
         self.now_ns = self.options.start_ns
@@ -149,17 +161,22 @@ class ClusterState:
             TenantSettings(self, tenant_id),
             self.events,
             self.revisions,
-            self.resources.root_server.address,
+            self.root_address,
             self.seed,
             self.backup_outcomes,
         )
         backup = TenantBackup(tenant_id, context if kind == "USER" else None, self.options.incremental_base)
         archive.on_left_doing = backup.archive_changed
         cleanup = TenantCleanup(CleanupContext(
-            tenant_id, backup, archive, dispatcher, self.events, self.revisions, self.resources.root_server.address,
+            tenant_id, backup, archive, dispatcher, self.events, self.revisions, self.root_address,
             self.profile.pieces_by_checkpoint, lambda: self.tenants.get(tenant_id) is not tenant,
         ))  # fmt: skip
-        tenant = Tenant(tenant_id, name, kind, mode, self.now_ns, storage, dispatcher, archive, backup, cleanup)
+        locality = full_locality(self.resources.zones)
+        tenant = Tenant(
+            tenant_id, name, kind, mode, self.now_ns, storage, dispatcher, archive, backup, cleanup, locality
+        )
+        if kind == "USER":
+            self._last_user_tenant_id = max(self._last_user_tenant_id, tenant_id)
         tenant.users = {user.key: user for user in users}
         self.tenants[tenant_id] = tenant
         self.freezers[tenant_id] = Freezer(self, tenant)
@@ -168,8 +185,12 @@ class ClusterState:
         return tenant
 
     def next_tenant_id(self) -> TenantId:
-        """The id of the next user tenant; the one below it is its META tenant's."""
-        return TenantId(max((i for i in self.tenants if i > 1000), default=1000) + 2)
+        """The id of the next user tenant; the one below it is its META tenant's. None is given twice."""
+        return TenantId(self._last_user_tenant_id + 2)
+
+    def root_address(self) -> str:
+        """`ip:port` of the server with the root service, as COMMENT columns print it."""
+        return self.resources.root_server.address
 
     def apply_scores(self, tenant: Tenant) -> None:
         """Bring a tenant's thread scores into its dispatcher."""
@@ -203,6 +224,8 @@ class ClusterState:
         self.events.push(at_ns, partial(self._scheduled, every_ns, who, statement), background=True)
 
     def _scheduled(self, every_ns: int, who: Principal, statement: BackupStatement, now_ns: Nanoseconds) -> None:
+        if who.tenant_id not in self.tenants:
+            return
         self.events.push(now_ns + every_ns, partial(self._scheduled, every_ns, who, statement), background=True)
         try:
             self.execute(who, statement)
@@ -254,6 +277,8 @@ class ClusterState:
             for tenant in self.tenants.values()
             if tenant.archive.round is not None and tenant.archive.round.status not in {"DOING", "STOP", "SUSPEND"}
         ]
+        lines += [f"tenant {t.name} is DROPPING" for t in self.tenants.values() if t.status == "DROPPING"]
+        lines += [f"job {j.job_id} of the root service, {j.kind}" for j in self.root_jobs.jobs if j.result is None]
         return lines
 
     # What changed.

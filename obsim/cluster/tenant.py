@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass, field, replace
 
+from obsim.answers import Value
 from obsim.archive.tenant import TenantArchive
 from obsim.backup.tenant import TenantBackup
 from obsim.cleanup.tenant import TenantCleanup
 from obsim.cluster.accounts import User, matches_host, password_digest, user_key
+from obsim.cluster.locality import RANDOM, Replica
 from obsim.destination import BackupUri
 from obsim.ids import Nanoseconds, TenantId
 from obsim.scheduler.dispatcher import Dispatcher
@@ -44,14 +46,36 @@ class Tenant:
     archive: TenantArchive
     backup: TenantBackup
     cleanup: TenantCleanup
+    locality: tuple[Replica, ...] = ()
+    """Its replicas, one a zone."""
     users: dict[str, User] = field(default_factory=dict)
     status: str = "NORMAL"
+    """NORMAL, or DROPPING between DROP TENANT and the end."""
+    in_recyclebin: bool = False
+    original_name: str = ""
+    """In the recycle bin: the name it had."""
+    recycled_ns: Nanoseconds = Nanoseconds(0)
+    modified_ns: Nanoseconds = Nanoseconds(0)
+    """When a statement changed it last, 0 for never."""
+    previous_locality: tuple[Replica, ...] = ()
+    """While the locality changes: what it was before."""
+    primary_zone: str = RANDOM
+    comment: str = ""
+    charset: str = "utf8mb4"
+    collation: str = "utf8mb4_general_ci"
+    variables: dict[str, Value] = field(default_factory=dict)
+    """Global system variables that were set, by name."""
     role: str = "PRIMARY"
     locked: bool = False
     log_restore_source: str = ""
     """Where a standby takes its log from: the URI without its keys, '' while none is set."""
     destinations: list[KnownDestination] = field(default_factory=list)
     """Every destination that was ever set, in order of DEST_ID."""
+
+    @property
+    def normal(self) -> bool:
+        """Whether backups, archiving and logins are possible at all (engine.md 3.3)."""
+        return self.status == "NORMAL" and not self.in_recyclebin
 
     def destination_set(self, purpose: str, uri: BackupUri, now_ns: Nanoseconds) -> int:
         """Note that a destination is set now; its DEST_ID: from 1001, the same one when set again (engine.md 6.3).
@@ -88,6 +112,11 @@ class Tenant:
         if address is None:
             return min(fitting, key=lambda user: user.host != "%", default=None)
         return max(fitting, key=lambda user: (not set(user.host) & {"%", "_", "/"}, len(user.host)), default=None)
+
+    def invites(self, address: str) -> bool:
+        """Whether `ob_tcp_invited_nodes` lets a client at this address in."""
+        nodes = str(self.variables.get("ob_tcp_invited_nodes", "%"))
+        return any(matches_host(node.strip(), address) for node in nodes.split(","))
 
     def account(self, name: str, host: str) -> User | None:
         """The account of exactly this name and host."""

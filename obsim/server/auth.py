@@ -58,7 +58,10 @@ def read_login_name(text: str) -> LoginName:
 def identify(
     state: State, text: str, scramble: bytes, nonce: bytes, address: str, *, encrypted: bool = False
 ) -> Account:
-    """The account a client at `address` proved to be; raises 1045, and 3118 for a locked one.
+    """The account a client at `address` proved to be.
+
+    Raises 1045, and who proved it 1227 where ob_tcp_invited_nodes has no such address, 5260 where the tenant is locked,
+    3118 where the account is.
 
     A user without a password gets in only with an empty scramble. User names of an Oracle-mode tenant ignore case.
     An account with REQUIRE is refused, after the lock, in the words of a wrong password: SSL without TLS, X509 always,
@@ -67,13 +70,17 @@ def identify(
     name = read_login_name(text)
     tenant = state.tenant_named(name.tenant)
     found = None
-    if tenant is not None and tenant.kind != "META":
+    if tenant is not None and tenant.kind != "META" and tenant.normal:
         found = tenant.find_user(name.user, address)
     known = found is not None and name.cluster in {None, state.cluster_name}
     account = User(name=found.name, auth_string=found.password_sha1.hex()) if known and found is not None else _NOBODY
     proved = len(scramble) in {0, SCRAMBLE_BYTES} and _native.password_matches(account, scramble, nonce)
     if found is None or not (proved and known):
         raise denied(name.user, scramble)
+    if not tenant.invites(address):
+        raise error("OB_ERR_NO_PRIVILEGE")
+    if tenant.locked:
+        raise error("OB_ERR_TENANT_IS_LOCKED", tenant.name)
     if found.locked:
         raise error("OB_ERR_USER_IS_LOCKED")
     if found.ssl_type == "X509" or (found.ssl_type and not encrypted):

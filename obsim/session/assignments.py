@@ -38,7 +38,7 @@ def set_variables(session: "Session", statement: SetVariables, _: Sequence[Value
     except ServerError:
         settings.restore(before)
         session.user_variables = users_before
-        settings.globals.changed = globals_before
+        settings.globals.restore(globals_before)
         raise
     return Ok()
 

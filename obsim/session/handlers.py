@@ -39,6 +39,7 @@ from obsim.session.named import do_expressions, drop_prepared, prepare_statement
 from obsim.session.pending import Pending, ToTime, UntilIdle
 from obsim.session.refusals import refusal_of
 from obsim.session.show import show, show_parameters, show_tenant
+from obsim.session.tenants import set_tenant_variables
 from obsim.session.transactions import transaction
 
 if TYPE_CHECKING:
@@ -66,6 +67,11 @@ def _change_cluster(session: "Session", statement: s.BackupStatement, _: Sequenc
     if session.transaction.read_only:
         raise ServerError(1792, "25006", "Cannot execute statement in a READ ONLY transaction.")
     return session.cluster.state.execute(session.principal, statement)
+
+
+def _define_tenant(session: "Session", statement: s.CreateTenant | s.AlterTenant, _: Sequence[Value]) -> Ok:
+    """CREATE and ALTER TENANT: the cluster makes and changes it, its system variables are kept here."""
+    return set_tenant_variables(session, statement, lambda: _change_cluster(session, statement, ()))
 
 
 def _change_account(session: "Session", statement: s.Grant | s.Revoke | s.CreateUser, _: Sequence[Value]) -> Ok:
@@ -212,13 +218,21 @@ _ALTER_SYSTEM_TYPES = frozenset(
         s.AddDeletePolicy, s.CancelDeleteBackup, s.DeleteBackup, s.DeleteObsoleteBackup, s.DropDeletePolicy,
         s.AddRestoreSource, s.BackupKey, s.CancelRecoverTable, s.CancelRestore, s.ChangeExternalStorage,
         s.ClearRestoreSource, s.PreviewRestore, s.RecoverStandby, s.RecoverTable, s.RestoreTables, s.RestoreTenant,
-        s.SwitchRole, s.ClearMergeError, s.FlushCache, s.MergeControl,
+        s.SwitchRole, s.ClearMergeError, s.FlushCache, s.MergeControl, s.AdminServer, s.AdminZone,
     }
 )  # fmt: skip
 
 HANDLERS: dict[type, Handler] = {
     **dict.fromkeys(_ALTER_SYSTEM_TYPES, _change_cluster),
-    **dict.fromkeys((s.CreateStandbyTenant, s.CreateTenant, s.DropTenant), _change_cluster),
+    **dict.fromkeys((s.AlterTenant, s.CreateTenant), _define_tenant),
+    **dict.fromkeys(
+        (
+            s.CreateStandbyTenant, s.DropTenant, s.FlashbackTenant, s.LockTenant, s.PurgeRecyclebin, s.PurgeTenant,
+            s.RenameTenant, s.AlterResourcePool, s.AlterResourceTenant, s.AlterResourceUnit, s.CreateResourcePool,
+            s.CreateResourceUnit, s.DropResourcePool, s.DropResourceUnit, s.MergeResourcePools, s.SplitResourcePool,
+        ),
+        _change_cluster,
+    ),
     **dict.fromkeys(
         (s.AlterUser, s.CreateUser, s.DropUser, s.Grant, s.RenameUser, s.Revoke, s.SetPassword), _change_account
     ),

@@ -54,6 +54,7 @@ class SessionHost:
 
     def _take(self, state: ClusterState) -> None:
         self.state = state
+        state.on_tenant_gone = self._tenant_gone
         self.catalog = Catalog(state, show_control=self.control.shown, clock_mode=self.clock.name)
         self._evaluator: Evaluator | None = None
         self._globals: dict[int, GlobalSettings] = {}
@@ -72,7 +73,9 @@ class SessionHost:
         """The global variables of a tenant."""
         found = self._globals.get(tenant.tenant_id)
         if found is None:
-            found = self._globals[tenant.tenant_id] = GlobalSettings(lambda: self.facts, tenant.mode)
+            found = self._globals[tenant.tenant_id] = GlobalSettings(
+                lambda: self.facts, tenant.mode, tenant.variables
+            )
         return found
 
     def read(self, text: str, parameters: Sequence[Value] = ()) -> ClientStatement | BackupStatement:
@@ -133,6 +136,13 @@ class SessionHost:
         if due_ns <= self.state.now_ns or self.state.advance_slice(due_ns, EVENTS_AT_ONCE):
             return None
         return Pending(ToTime(self.state, due_ns), self.state)
+
+    def _tenant_gone(self, tenant: Tenant) -> None:
+        """The sessions of a tenant that was dropped end, whatever they do."""
+        self._globals.pop(tenant.tenant_id, None)
+        for session in list(self.sessions.values()):
+            if session.tenant_id == tenant.tenant_id:
+                session.tenant_was_dropped(tenant)
 
     def reset(self) -> None:
         """The whole cluster back to the scenario's start, clock included, on a new timeline; sessions stay open.

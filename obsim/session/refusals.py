@@ -23,7 +23,7 @@ _OPEN_TO_USER_TENANTS = frozenset(
     )
 )  # fmt: skip
 """What a user tenant may run of the ALTER SYSTEM statements that obsim knows by name."""
-_TENANT_DDL = frozenset({"ALTER TENANT", "FLASHBACK TENANT", "resource units and pools"})
+_TENANT_DDL = frozenset({"ALTER TENANT", "EXTERNAL RESOURCE"})
 _VALIDATE_VERSION = "BACKUP_VALIDATE command is not supported in data version less than 4.5.1"
 _NAME = r"(`[^`]+`|[\w$]+)"
 _TARGET = rf"\s+{_NAME}(?:\s*\.\s*{_NAME})?"
@@ -62,7 +62,6 @@ def refusal_of(session: "Session", statement: NotModelledStatement) -> ServerErr
 
 
 _NEEDED = {
-    "FLASHBACK TENANT": "SUPER",
     "FLASHBACK": "SUPER",
     "PURGE": "SUPER",
     "ALTER TENANT": "ALTER TENANT",

@@ -89,6 +89,7 @@ class Session:
         self.account_host = account_host
         """Host of the account that logged in: what stands behind @ in CURRENT_USER()."""
         self.tenant_id = tenant_id
+        self._dropped_tenant: Tenant | None = None
         self.address = address
         self.opened_ns = host.state.now_ns
         self.killed = False
@@ -139,8 +140,8 @@ class Session:
 
     @property
     def tenant(self) -> Tenant:
-        """The tenant, as the cluster has it now."""
-        return self._host.state.tenants[self.tenant_id]
+        """The tenant, as the cluster has it now, or had it last where it was dropped."""
+        return self._dropped_tenant or self._host.state.tenants[self.tenant_id]
 
     @property
     def globals(self) -> "GlobalSettings":
@@ -167,7 +168,10 @@ class Session:
     def principal(self) -> Principal:
         """Who statements that change the cluster are run by."""
         source = ",".join(self.restore_sources)
-        return Principal(self.tenant_id, self.user, self.encryption, self.account_host, self.offset_s, source)
+        recyclebin = bool(self.settings.get("recyclebin"))
+        return Principal(
+            self.tenant_id, self.user, self.encryption, self.account_host, self.offset_s, source, recyclebin
+        )
 
     @property
     def status_flags(self) -> int:
@@ -261,6 +265,11 @@ class Session:
             self.on_kill(query_only)
         if not query_only:
             self._host.close(self)
+
+    def tenant_was_dropped(self, tenant: Tenant) -> None:
+        """The session ends; what it is asked meanwhile is refused."""
+        self._dropped_tenant = tenant
+        self.kill(query_only=False)
 
     def warn(self, code: int, message: str) -> None:
         """Add a warning to those of the running statement."""
@@ -413,6 +422,8 @@ class Session:
         self, statement: Statement, parameters: Sequence[Value], plan: "QueryPlan | None", acts: bool, kept: bool
     ) -> Answer | Pending:
         host = self._host
+        if self._dropped_tenant is not None:
+            raise self.noted(error("OB_ERR_QUERY_INTERRUPTED"))
         if plan is not None:
             answer: Answer | Pending = host.evaluator.run(plan, self, parameters)
             # In step mode such a query moves the clock, so no two of its answers are the same one.

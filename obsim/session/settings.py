@@ -24,11 +24,11 @@ _CHARACTER_SET_OF = {collation_name: charset_name for charset_name, collation_na
 class GlobalSettings:
     """Global values of one tenant: what SET GLOBAL changed, over the table's defaults."""
 
-    def __init__(self, facts: Callable[[], ServerFacts], mode: str) -> None:
-        """`facts` is asked each time: a server knows its port only once it listens."""
+    def __init__(self, facts: Callable[[], ServerFacts], mode: str, changed: dict[str, Value] | None = None) -> None:
+        """`facts` is asked each time: a server knows its port only once it listens. `changed` is the tenant's own."""
         self._facts = facts
         self._mode = mode
-        self.changed: dict[str, Value] = {}
+        self.changed: dict[str, Value] = {} if changed is None else changed
         self.change_count = 0
 
     def value(self, variable: Variable) -> Value:
@@ -53,6 +53,11 @@ class GlobalSettings:
         self.changed.update(_with_companion(variable, kept))
         self.change_count += 1
         return warning
+
+    def restore(self, changed: dict[str, Value]) -> None:
+        """Undo a SET that failed half way."""
+        self.changed.clear()
+        self.changed.update(changed)
 
     def assign_default(self, variable: Variable) -> None:
         """SET GLOBAL x = DEFAULT: as if nobody had ever set it."""

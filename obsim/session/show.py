@@ -25,6 +25,7 @@ from obsim.session.describe import (
 )
 from obsim.session.grants import grants, privileges
 from obsim.session.listing import Listing, chosen, nothing, number, text
+from obsim.session.tenants import create_tenant, recyclebin
 from obsim.statements import ShowParameters, ShowTenant
 from obsim.variables import VARIABLES, shown
 
@@ -222,6 +223,7 @@ LISTINGS: dict[str, Callable[["Session", Show], Listing]] = {
     "COUNT WARNINGS": _count_warnings,
     "CREATE DATABASE": create_database,
     "CREATE TABLE": create_table,
+    "CREATE TENANT": create_tenant,
     "CREATE VIEW": create_view,
     "DATABASES": _databases,
     "ENGINES": _engines,
@@ -233,6 +235,7 @@ LISTINGS: dict[str, Callable[["Session", Show], Listing]] = {
     "PRIVILEGES": privileges,
     "PROCEDURE STATUS": _routines,
     "PROCESSLIST": process_list,
+    "RECYCLEBIN": recyclebin,
     "RESTORE PREVIEW": _restore_preview,
     "STATUS": status,
     "TABLE STATUS": _table_status,

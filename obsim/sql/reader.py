@@ -51,6 +51,7 @@ from obsim.sql.grammar.parameters import (
     show_tenant,
 )
 from obsim.sql.grammar.prepared import do_expressions, drop_prepared, execute, lock_tables, prepare, unlock_tables
+from obsim.sql.grammar.resources import alter_resource, create_resource, drop_resource
 from obsim.sql.grammar.restore import (
     add_restore_source,
     backup_key,
@@ -63,10 +64,11 @@ from obsim.sql.grammar.restore import (
     restore,
     switch_role,
 )
+from obsim.sql.grammar.servers import admin_server, admin_zone
 from obsim.sql.grammar.session import kill, set_statement, transaction, use
 from obsim.sql.grammar.show import describe, show
 from obsim.sql.grammar.since import check_version
-from obsim.sql.grammar.tenants import create_tenant, drop_tenant
+from obsim.sql.grammar.tenants import alter_tenant, create_tenant, drop_tenant, flashback_tenant, purge
 from obsim.sql.tokens import (
     after_blanks,
     count_parameters,
@@ -158,6 +160,10 @@ def _alter(cursor: Cursor) -> Statement:
     return (reader or alter_parameters)(cursor)
 
 
+def _cancel_delete(cursor: Cursor) -> Statement:
+    return admin_server(cursor) if cursor.words[cursor.index + 2] == "SERVER" else cancel_delete_backup(cursor)
+
+
 def _set(cursor: Cursor) -> Statement:
     if cursor.following == "PASSWORD" and cursor.words[2] in {"=", "FOR"}:
         return set_password(cursor)
@@ -196,25 +202,35 @@ ALTER_SYSTEM: dict[str, Reader] = {
     "ACTIVATE STANDBY": switch_role,
     "ADD DELETE": add_delete_policy,
     "ADD RESTORE": add_restore_source,
+    "ADD SERVER": admin_server,
+    "ADD ZONE": admin_zone,
+    "ALTER ZONE": admin_zone,
     "ARCHIVELOG": archive_mode,
     "BACKUP": backup,
     "BACKUP KEY": backup_key,
     "CANCEL BACKUP": cancel_backup,
-    "CANCEL DELETE": cancel_delete_backup,
+    "CANCEL DELETE": _cancel_delete,
     "CANCEL RECOVER": cancel_recover_table,
     "CANCEL RESTORE": cancel_restore,
     "CHANGE EXTERNAL_STORAGE_DEST": change_external_storage,
+    "CHANGE ZONE": admin_zone,
     "CHECKPOINT": checkpoint,
     "CLEAR MERGE": clear_merge_error,
     "CLEAR RESTORE": clear_restore_source,
     "DELETE BACKUPPIECE": delete_backup,
     "DELETE BACKUPSET": delete_backup,
     "DELETE OBSOLETE": delete_obsolete,
+    "DELETE SERVER": admin_server,
+    "DELETE ZONE": admin_zone,
     "DROP DELETE": drop_delete_policy,
     **dict.fromkeys((f"FLUSH {kind}" for kind in CACHES), flush_cache),
     "FLUSH SQL": flush_sql_audit,
+    "FORCE STOP": admin_server,
+    "ISOLATE SERVER": admin_server,
+    "ISOLATE ZONE": admin_zone,
     "MAJOR": freeze,
     "MINOR": freeze,
+    "MODIFY ZONE": admin_zone,
     "NOARCHIVELOG": archive_mode,
     "RECOVER STANDBY": recover_standby,
     "RECOVER TABLE": recover_table,
@@ -222,6 +238,10 @@ ALTER_SYSTEM: dict[str, Reader] = {
     "RESTORE": restore,
     "RESUME MERGE": merge_control,
     "SET": alter_parameters,
+    "START SERVER": admin_server,
+    "START ZONE": admin_zone,
+    "STOP SERVER": admin_server,
+    "STOP ZONE": admin_zone,
     "SUSPEND MERGE": merge_control,
     "SWITCHOVER TO": switch_role,
 }
@@ -230,12 +250,19 @@ ALTER_SYSTEM: dict[str, Reader] = {
 _FIRST_OF_TWO = frozenset(words.partition(" ")[0] for words in ALTER_SYSTEM if " " in words)
 
 _MODELLED: dict[str, Reader] = {
+    "ALTER RESOURCE": alter_resource,
+    "ALTER TENANT": alter_tenant,
+    "CREATE RESOURCE": create_resource,
     "CREATE STANDBY": create_tenant,
     "CREATE TENANT": create_tenant,
     "CREATE USER": create_user,
     "DROP PREPARE": drop_prepared,
+    "DROP RESOURCE": drop_resource,
     "DROP TENANT": drop_tenant,
     "DROP USER": drop_user,
+    "FLASHBACK TENANT": flashback_tenant,
+    "PURGE RECYCLEBIN": purge,
+    "PURGE TENANT": purge,
     "RENAME USER": rename_user,
 }
 """Two first words of statements that are neither ALTER SYSTEM nor MySQL's session language."""
@@ -287,8 +314,9 @@ _OBJECTS: dict[str, frozenset[str]] = {
 """First word -> what may follow it beside TOP_FORMS."""
 
 _OWN = frozenset(
-    {("ALTER", "SYSTEM"), ("ALTER", "TENANT"), ("CREATE", "TENANT"), ("DROP", "TENANT"), ("SET", "ENCRYPTION")}
-    | {("SET", "DECRYPTION"), ("SHOW", "PARAMETERS"), ("SHOW", "TENANT")}
+    {("ALTER", "SYSTEM"), ("SET", "ENCRYPTION"), ("SET", "DECRYPTION"), ("SHOW", "PARAMETERS"), ("SHOW", "TENANT")}
+    | {(verb, what) for verb in ("ALTER", "CREATE", "DROP") for what in ("RESOURCE", "TENANT")}
+    | {(verb, "TENANT") for verb in ("FLASHBACK", "PURGE")}
 )
 
 

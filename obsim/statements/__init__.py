@@ -42,6 +42,20 @@ from obsim.statements.parameters import (
     ShowParameters,
     ShowTenant,
 )
+from obsim.statements.resources import (
+    AlterResourcePool,
+    AlterResourceTenant,
+    AlterResourceUnit,
+    CreateResourcePool,
+    CreateResourceUnit,
+    DropResourcePool,
+    DropResourceUnit,
+    MergeResourcePools,
+    PoolOption,
+    ResourceStatement,
+    SplitResourcePool,
+    UnitOption,
+)
 from obsim.statements.restore import (
     AddRestoreSource,
     BackupKey,
@@ -60,19 +74,37 @@ from obsim.statements.restore import (
     SwitchRole,
     TableName,
 )
-from obsim.statements.tenants import CreateStandbyTenant, CreateTenant, DropTenant
+from obsim.statements.servers import AdminServer, AdminZone, ServerStatement
+from obsim.statements.tenants import (
+    AlterTenant,
+    CreateStandbyTenant,
+    CreateTenant,
+    DropTenant,
+    FlashbackTenant,
+    LockTenant,
+    PurgeRecyclebin,
+    PurgeTenant,
+    RenameTenant,
+    TenantOption,
+    TenantStatement,
+    VariableSetting,
+)
 from obsim.statements.text import MASK, NullValue, Secret, masked, quote_name, quote_text
 
 __all__ = [
-    "AddDeletePolicy", "AddRestoreSource", "AlterParameters", "AlterUser", "BackupDatabase", "BackupKey",
+    "AddDeletePolicy", "AddRestoreSource", "AdminServer", "AdminZone", "AlterParameters", "AlterResourcePool",
+    "AlterResourceTenant", "AlterResourceUnit", "AlterTenant", "AlterUser", "BackupDatabase", "BackupKey",
     "BackupStatement", "CallProcedure", "CancelBackup", "CancelDeleteBackup", "CancelRecoverTable", "CancelRestore",
-    "ChangeExternalStorage", "ClearMergeError", "ClearRestoreSource", "CreateStandbyTenant", "CreateTenant",
-    "CreateUser", "DeleteBackup", "DeleteObsoleteBackup", "DropDeletePolicy", "DropTenant", "DropUser", "FlushCache",
-    "Freeze", "Grant", "KeySource", "MergeControl", "NotModelledStatement", "NullValue", "ParameterAction",
-    "ParameterValue", "PreviewRestore", "RecoverStandby", "RecoverTable", "RefusedStatement", "Remap", "RenameUser",
-    "ResetAction", "ResetParameters", "RestorePoint", "RestoreTables", "RestoreTenant", "Revoke", "Secret",
-    "SetArchiveMode", "SetDecryption", "SetEncryption", "SetPassword", "ShowParameters", "ShowTenant", "SwitchRole",
-    "TableName", "masked", "masked_sql", "quote_name", "quote_text",
+    "ChangeExternalStorage", "ClearMergeError", "ClearRestoreSource", "CreateResourcePool", "CreateResourceUnit",
+    "CreateStandbyTenant", "CreateTenant", "CreateUser", "DeleteBackup", "DeleteObsoleteBackup", "DropDeletePolicy",
+    "DropResourcePool", "DropResourceUnit", "DropTenant", "DropUser", "FlashbackTenant", "FlushCache", "Freeze",
+    "Grant", "KeySource", "LockTenant", "MergeControl", "MergeResourcePools", "NotModelledStatement", "NullValue",
+    "ParameterAction", "ParameterValue", "PoolOption", "PreviewRestore", "PurgeRecyclebin", "PurgeTenant",
+    "RecoverStandby", "RecoverTable", "RefusedStatement", "Remap", "RenameTenant", "RenameUser", "ResetAction",
+    "ResetParameters", "ResourceStatement", "RestorePoint", "RestoreTables", "RestoreTenant", "Revoke", "Secret",
+    "ServerStatement", "SetArchiveMode", "SetDecryption", "SetEncryption", "SetPassword", "ShowParameters",
+    "ShowTenant", "SplitResourcePool", "SwitchRole", "TableName", "TenantOption", "TenantStatement", "UnitOption",
+    "VariableSetting", "masked", "masked_sql", "quote_name", "quote_text",
 ]
 
 BackupStatement = (
@@ -81,9 +113,8 @@ BackupStatement = (
     | SetDecryption | AddDeletePolicy | CancelDeleteBackup | DeleteBackup | DeleteObsoleteBackup | DropDeletePolicy
     | AddRestoreSource | BackupKey | CancelRecoverTable | CancelRestore | ChangeExternalStorage | ClearRestoreSource
     | PreviewRestore | RecoverStandby | RecoverTable | RestoreTables | RestoreTenant | SwitchRole
-    | ClearMergeError | FlushCache | MergeControl
-    | CreateStandbyTenant | CreateTenant | DropTenant | ShowParameters | ShowTenant | CallProcedure | RefusedStatement
-    | NotModelledStatement
+    | ClearMergeError | FlushCache | MergeControl | TenantStatement | ResourceStatement | ServerStatement
+    | ShowParameters | ShowTenant | CallProcedure | RefusedStatement | NotModelledStatement
 )
 """Everything our own grammar produces; SELECT, SHOW and SET of variables go another way (`obsim.session`)."""
 

@@ -3,7 +3,6 @@
 from copy import deepcopy
 
 from obsim.cluster import ClusterState, Principal
-from obsim.cluster.resources import ResourcePool, UnitConfig, UnitSize, next_id
 from obsim.control import PROCEDURES
 from obsim.errors import ServerError, UsageError
 from obsim.ids import SYS_TENANT_ID, LogStreamId, Nanoseconds, Scn, TenantId
@@ -29,20 +28,7 @@ def build_trial_state(version: str, base: IncrementalBase, seed: int) -> Cluster
     tenant.storage.create_table("wide", [66], LogStreamId(1001))
     tenant.storage.create_table("wide", [3, 0], LogStreamId(1002))
     tenant.storage.major_freeze(Scn(state.start_ns - _EPOCH_GAP_NS))
-    for user in state.user_tenants():
-        if not state.resources.pools_of(user.tenant_id):
-            _add_unit(state, user.tenant_id)
     return state
-
-
-def _add_unit(state: ClusterState, tenant_id: TenantId) -> None:
-    name, at_ns, resources = f"unit_{tenant_id}", state.now_ns, state.resources
-    size = UnitSize(2, 2, 2 << 30, 6 << 30, 10_000, 10_000, 1)
-    config = UnitConfig(next_id(c.config_id for c in resources.configs.values()), name, size, at_ns, at_ns)
-    zone = resources.root_server.zone
-    pool_id = next_id(p.pool_id for p in resources.pools.values())
-    resources.configs[name] = config
-    resources.pools[name] = ResourcePool(pool_id, name, config, 1, (zone,), at_ns, at_ns, tenant_id)
 
 
 class Driver:

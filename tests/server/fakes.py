@@ -28,6 +28,11 @@ class FakeTenant:
     kind: str
     mode: str
     users: dict[str, FakeUser]
+    normal: bool = True
+    locked: bool = False
+
+    def invites(self, address: str) -> bool:
+        return bool(address)
 
     def find_user(self, name: str, address: str | None = None) -> FakeUser | None:
         return self.users.get(name.upper() if self.mode == "ORACLE" else name)

@@ -28,10 +28,6 @@ _SYSTEM_FORMS: tuple[tuple[str, str], ...] = (
     ("BACKUP VALIDATE", "BACKUP VALIDATE rest"),
     ("CHANGE TENANT", "CHANGE TENANT { TENANT_ID [=] integer | name }"),
     ("BOOTSTRAP", "BOOTSTRAP [CLUSTER name] { ZONE | REGION } rest"),
-    ("server management", "{ ADD | DELETE | START | STOP | ISOLATE } SERVER servers [zone]"),
-    ("server management", "CANCEL DELETE SERVER servers [zone]"),
-    ("server management", "FORCE STOP { SERVER | ZONE } rest"),
-    ("zone management", "{ ADD | DELETE | START | STOP | ISOLATE | ALTER | CHANGE | MODIFY } ZONE rest"),
     ("service names", "{ CREATE | DELETE | START | STOP } SERVICE name [one_tenant]"),
     ("FLUSH", "FLUSH { TABLET | SS_LOCAL_CACHE | KVCACHE | ILOGCACHE | DAG WARNINGS } rest"),
     ("CHECKPOINT SLOG", "CHECKPOINT SLOG rest"),
@@ -61,14 +57,12 @@ _SYSTEM_FORMS: tuple[tuple[str, str], ...] = (
     ("tracepoints", "SET_TP rest"),
 )
 _TOP: tuple[tuple[str, str], ...] = (
-    ("ALTER TENANT", "ALTER TENANT { ALL | name } rest"),
-    ("PURGE", "PURGE { RECYCLEBIN | { TENANT | DATABASE | TABLE | INDEX } rest }"),
-    ("FLASHBACK TENANT", "FLASHBACK TENANT name TO BEFORE DROP [RENAME TO name]"),
+    ("PURGE", "PURGE { DATABASE | TABLE | INDEX } rest"),
     ("FLASHBACK", "FLASHBACK { DATABASE | TABLE } rest"),
     ("ALTER DATABASE", "ALTER { DATABASE | SCHEMA } { database_option rest | name database_option rest }"),
     ("CREATE RESTORE POINT", "CREATE RESTORE POINT name"),
     ("DROP RESTORE POINT", "DROP RESTORE POINT name"),
-    ("resource units and pools", "{ CREATE | ALTER | DROP } [EXTERNAL] RESOURCE { UNIT | POOL } rest"),
+    ("EXTERNAL RESOURCE", "{ CREATE | ALTER | DROP } EXTERNAL RESOURCE rest"),
 )
 
 
