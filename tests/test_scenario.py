@@ -12,7 +12,7 @@ PROFILE = profile_for("4.2.1")
 
 
 def test_built_in_ones():
-    assert scenario_names() == ["blank", "statements", "three-tenants"]
+    assert scenario_names() == ["blank", "statements", "three-tenants", "three-zones"]
     assert [t.name for t in load_scenario("three-tenants").tenant] == ["mysql_tenant", "oracle_tenant"]
 
 

@@ -578,7 +578,7 @@ class TestStatementsOfTheCluster:
     @pytest.mark.parametrize(
         "text",
         [
-            "ALTER SYSTEM CANCEL RESTORE t9", "DROP TENANT mysql_tenant",
+            "ALTER SYSTEM CANCEL RESTORE t9", "DROP TENANT sys", "ALTER TENANT mysql_tenant READ ONLY",
             "ALTER SYSTEM BOOTSTRAP ZONE 'z1'",
         ],
     )

@@ -1,9 +1,9 @@
 """One example of every kind of statement, for the support matrix.
 
-An example is run from the start of the scenario `statements` in each version. What comes of it is what the page says:
-refusals are OceanBase's own, `not yet` is a statement that obsim reads and checks as far as it can and then answers
-with 1235 "obsim does not model ...". Only how deep an accepted statement goes cannot be seen from its answer, so it
-is written here.
+An example is run from the start of a scenario in each version, mostly `statements`. What comes of it is what the page
+says: refusals are OceanBase's own, `not yet` is a statement that obsim reads and checks as far as it can and then
+answers with 1235 "obsim does not model ...". Only how deep an accepted statement goes cannot be seen from its answer,
+so it is written here.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Depth(StrEnum):
 class Example:
     """A kind of statement and one statement of the kind.
 
-    `user` runs it in the tenant t1 instead of sys; `setup` is run by sys before it.
+    `user` runs it in the tenant t1 instead of sys; `setup` is run by sys before it, all in the cluster of `scenario`.
     """
 
     form: str
@@ -33,9 +33,18 @@ class Example:
     depth: Depth = Depth.ACTS
     user: bool = False
     setup: tuple[str, ...] = ()
+    scenario: str = "statements"
 
 
 _A = Depth.ANSWERS
+_ZONES = "three-zones"
+_UNIT = "CREATE RESOURCE UNIT u9 MAX_CPU 1, MEMORY_SIZE '2G'"
+_SPLIT = "ALTER RESOURCE POOL spare SPLIT INTO ('s1', 's2', 's3') ON ('z1', 'z2', 'z3')"
+_RECYCLED = ("SET GLOBAL recyclebin = ON", "DROP TENANT t2")
+_TENANT_OF_THREE = (
+    "CREATE TENANT t3 RESOURCE_POOL_LIST = ('spare'), LOCALITY = 'F@z1,F@z2,R@z3', PRIMARY_ZONE = 'z1;z2' "
+    "SET ob_tcp_invited_nodes = '%'"
+)
 _RESTORE = "ALTER SYSTEM RESTORE r1 FROM 'file:///backup/data,file:///backup/arch'"
 
 EXAMPLES: dict[str, tuple[Example, ...]] = {
@@ -128,29 +137,65 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
     ),
     "Tenants, resources and servers": (
         Example("CREATE TENANT", "CREATE TENANT t3 RESOURCE_POOL_LIST = ('p1')"),
+        Example("... LOCALITY, PRIMARY_ZONE, SET variables", _TENANT_OF_THREE, scenario=_ZONES),
         Example(
             "CREATE STANDBY TENANT", "CREATE STANDBY TENANT t3 LOG_RESTORE_SOURCE = 'x' RESOURCE_POOL_LIST = ('p1')"
         ),
-        Example("DROP TENANT", "DROP TENANT t2 FORCE"),
-        Example("ALTER TENANT ... LOCK", "ALTER TENANT t2 LOCK"),
         Example("ALTER TENANT ... SET", "ALTER TENANT t2 PRIMARY_ZONE = 'z1'"),
-        Example("PURGE TENANT", "PURGE TENANT t2"),
+        Example("ALTER TENANT ... LOCALITY", "ALTER TENANT shop LOCALITY = 'F@z1,F@z2'", scenario=_ZONES),
+        Example("ALTER TENANT ... VARIABLES", "ALTER TENANT t2 SET VARIABLES ob_tcp_invited_nodes = '%'"),
+        Example("ALTER TENANT ... LOCK, UNLOCK", "ALTER TENANT t2 LOCK"),
+        Example("ALTER TENANT ... RENAME GLOBAL_NAME", "ALTER TENANT t2 RENAME GLOBAL_NAME TO t9"),
+        Example("DROP TENANT", "DROP TENANT t2"),
+        Example("DROP TENANT ... FORCE", "DROP TENANT t2 FORCE"),
+        Example("PURGE TENANT", "PURGE TENANT t2", setup=_RECYCLED),
+        Example("FLASHBACK TENANT", "FLASHBACK TENANT t2 TO BEFORE DROP", setup=_RECYCLED),
+        Example("PURGE RECYCLEBIN", "PURGE RECYCLEBIN", setup=_RECYCLED),
         Example("SHOW CREATE TENANT", "SHOW CREATE TENANT t1", _A),
         Example("SHOW TENANT", "SHOW TENANT", _A),
-        Example("CREATE RESOURCE UNIT", "CREATE RESOURCE UNIT u9 MAX_CPU 1, MEMORY_SIZE '1G', LOG_DISK_SIZE '2G'"),
-        Example(
-            "DROP RESOURCE UNIT",
-            "DROP RESOURCE UNIT u9",
-        ),
+        Example("SHOW RECYCLEBIN", "SHOW RECYCLEBIN", _A),
+        Example("CREATE RESOURCE UNIT", _UNIT),
+        Example("ALTER RESOURCE UNIT", "ALTER RESOURCE UNIT u9 MAX_CPU 2", setup=(_UNIT,)),
+        Example("DROP RESOURCE UNIT", "DROP RESOURCE UNIT u9", setup=(_UNIT,)),
         Example(
             "CREATE RESOURCE POOL",
             "CREATE RESOURCE POOL p9 UNIT = 'u9', UNIT_NUM = 1, ZONE_LIST = ('z1')",
+            setup=(_UNIT,),
         ),
+        Example("ALTER RESOURCE POOL ... UNIT", "ALTER RESOURCE POOL p1 UNIT 'u9'", setup=(_UNIT,)),
+        Example("ALTER RESOURCE POOL ... UNIT_NUM", "ALTER RESOURCE POOL spare UNIT_NUM 2", scenario=_ZONES),
+        Example(
+            "ALTER RESOURCE POOL ... ZONE_LIST", "ALTER RESOURCE POOL spare ZONE_LIST = ('z1', 'z2')", scenario=_ZONES
+        ),
+        Example("ALTER RESOURCE POOL ... SPLIT", _SPLIT, scenario=_ZONES),
+        Example(
+            "ALTER RESOURCE POOL MERGE",
+            "ALTER RESOURCE POOL MERGE ('s1', 's2', 's3') INTO ('s')",
+            setup=(_SPLIT,),
+            scenario=_ZONES,
+        ),
+        Example("ALTER RESOURCE TENANT ... UNIT_NUM", "ALTER RESOURCE TENANT shop UNIT_NUM 2", scenario=_ZONES),
         Example("DROP RESOURCE POOL", "DROP RESOURCE POOL p1"),
-        Example("ADD / DELETE SERVER", "ALTER SYSTEM ADD SERVER '127.0.0.2:2882' ZONE 'z1'"),
-        Example("START / STOP SERVER", "ALTER SYSTEM STOP SERVER '127.0.0.1:2882'"),
-        Example("ADD / DELETE ZONE", "ALTER SYSTEM ADD ZONE z9"),
-        Example("START / STOP ZONE", "ALTER SYSTEM STOP ZONE z1"),
+        Example("ADD SERVER", "ALTER SYSTEM ADD SERVER '127.0.0.2:2882' ZONE 'z1'"),
+        Example("DELETE SERVER", "ALTER SYSTEM DELETE SERVER '10.0.2.2:2882'", scenario=_ZONES),
+        Example(
+            "CANCEL DELETE SERVER",
+            "ALTER SYSTEM CANCEL DELETE SERVER '10.0.2.1:2882'",
+            setup=("ALTER SYSTEM DELETE SERVER '10.0.2.1:2882'",),
+            scenario=_ZONES,
+        ),
+        Example("STOP, FORCE STOP, ISOLATE SERVER", "ALTER SYSTEM STOP SERVER '10.0.2.1:2882'", scenario=_ZONES),
+        Example(
+            "START SERVER",
+            "ALTER SYSTEM START SERVER '10.0.2.1:2882'",
+            setup=("ALTER SYSTEM STOP SERVER '10.0.2.1:2882'",),
+            scenario=_ZONES,
+        ),
+        Example("ADD ZONE", "ALTER SYSTEM ADD ZONE z9 REGION 'r9'"),
+        Example("DELETE ZONE", "ALTER SYSTEM DELETE ZONE z9", setup=("ALTER SYSTEM ADD ZONE z9",)),
+        Example("ALTER, CHANGE, MODIFY ZONE", "ALTER SYSTEM ALTER ZONE z1 SET REGION = 'r9'"),
+        Example("STOP, FORCE STOP, ISOLATE ZONE", "ALTER SYSTEM STOP ZONE z3", scenario=_ZONES),
+        Example("START ZONE", "ALTER SYSTEM START ZONE z3", setup=("ALTER SYSTEM STOP ZONE z3",), scenario=_ZONES),
     ),
     "Accounts": (
         Example("CREATE USER", "CREATE USER 'u' IDENTIFIED BY 'p'"),

@@ -15,7 +15,7 @@ _NOT_MODELLED = "obsim does not model"
 
 def outcome_of(example: Example, version: str) -> str:
     """`acts`, `answers`, `not yet`, or `refused (errno)`. Raises ServerError where what comes before it is refused."""
-    cluster = Cluster("statements", version=version)
+    cluster = Cluster(example.scenario, version=version)
     for text in example.setup:
         cluster.execute(text)
     try:

@@ -24,23 +24,37 @@ MORE_PARTS = {
         "SHOW VIEW | SUPER | UPDATE | USAGE }"
     ),
     "recovered": "{ * . * | name . { * | member } [: any_table] }",
+    "pool_option": (
+        "{ UNIT [=] { string | name } | UNIT_NUM [=] integer [DELETE UNIT [=] ( integer,.. )] | "
+        "ZONE_LIST [=] ( string,.. ) | REPLICA_TYPE [=] string }"
+    ),
     "scope": "SCOPE = { MEMORY | SPFILE | BOTH }",
     "scope_of_variable": "{ GLOBAL | SESSION | LOCAL }",
     "setting": "name = { string | number | TRUE | FALSE | ON }",
+    "size": (
+        "{ MAX_CPU | MIN_CPU | MEMORY_SIZE | LOG_DISK_SIZE | MAX_IOPS | MIN_IOPS | IOPS_WEIGHT } [=] "
+        "{ string | number }"
+    ),
     "spec": "account [IDENTIFIED BY [PASSWORD] string]",
     "tenant_option": (
         "{ LOCALITY [=] string [FORCE] | PRIMARY_ZONE [=] { DEFAULT | string | name } | COMMENT [=] string | "
-        "RESOURCE_POOL_LIST [=] ( string,.. ) | ZONE_LIST [=] ( string,.. ) | CHARSET [=] { string | name } | "
-        "COLLATE [=] { string | name } | READ { ONLY | WRITE } | REPLICA_NUM [=] integer }"
+        "RESOURCE_POOL_LIST [=] ( string,.. ) | ZONE_LIST [=] ( string,.. ) | READ { ONLY | WRITE } | "
+        "[DEFAULT] { CHARSET | CHARACTER SET | COLLATE } [=] { string | name } | "
+        "{ REPLICA_NUM | LOGONLY_REPLICA_NUM | PROGRESSIVE_MERGE_NUM } [=] integer | "
+        "[DEFAULT] TABLEGROUP [=] { NULL | name } | "
+        "{ ENABLE_EXTENDED_ROWID | ENABLE_ARBITRATION_SERVICE } [=] { TRUE | FALSE } }"
     ),
     "user_variable": "@ { string | name }",
     "value": "{ string | number | TRUE | FALSE | NULL | { DATE | TIME | TIMESTAMP } string }",
     "variable": "{ scope_of_variable name | @ @ [scope_of_variable .] name | @ name | name } = variable_value",
+    "zone_option": "{ REGION | IDC | ZONE_TYPE } [=] { string | name }",
     "variable_value": "{ string | number | TRUE | FALSE | NULL | DEFAULT | expression }",
 }
 """Parts that only these forms use."""
 
 _RESTORED = "[FROM text] [until] WITH text keys"
+_SERVERS = "SERVER servers [zone]"
+_ZONE = "ZONE { string | name }"
 
 READER_FORMS: dict[str, tuple[str, ...]] = {
     "ACTIVATE STANDBY": ("ACTIVATE STANDBY [one_tenant] [VERIFY]",),
@@ -48,22 +62,28 @@ READER_FORMS: dict[str, tuple[str, ...]] = {
         "ADD DELETE BACKUP POLICY [=] string [RECOVERY_WINDOW [=] string] [REDUNDANCY [=] integer] [copies] [tenants]",
     ),
     "ADD RESTORE": ("ADD RESTORE SOURCE text",),
+    "ADD SERVER": (f"ADD {_SERVERS}",),
+    "ADD ZONE": (f"ADD {_ZONE} [zone_option,..]",),
+    "ALTER ZONE": (f"ALTER {_ZONE} [SET] [zone_option,..]",),
     "ARCHIVELOG": ("ARCHIVELOG [tenants] [description]",),
     "BACKUP": ("BACKUP [INCREMENTAL] { DATABASE | [tenants] } [TO [=] string] [PLUS ARCHIVELOG] [description]",),
     "BACKUP KEY": ("BACKUP KEY [tenants] [TO [=] string] [ENCRYPTED BY string]",),
     "CANCEL BACKUP": ("CANCEL BACKUP [tenants]",),
-    "CANCEL DELETE": ("CANCEL DELETE BACKUP [tenants] [description]",),
+    "CANCEL DELETE": ("CANCEL DELETE BACKUP [tenants] [description]", f"CANCEL DELETE {_SERVERS}"),
     "CANCEL RECOVER": ("CANCEL RECOVER TABLE name",),
     "CANCEL RESTORE": ("CANCEL RESTORE name",),
     "CHANGE EXTERNAL_STORAGE_DEST": (
         "CHANGE EXTERNAL_STORAGE_DEST PATH [=] string [SET] [ACCESS_INFO [=] string] [ATTRIBUTE [=] string]",
     ),
+    "CHANGE ZONE": (f"CHANGE {_ZONE} [SET] [zone_option,..]",),
     "CHECKPOINT": ("CHECKPOINT",),
     "CLEAR MERGE": ("CLEAR MERGE ERROR [tenants]",),
     "CLEAR RESTORE": ("CLEAR RESTORE SOURCE",),
     "DELETE BACKUPPIECE": ("DELETE BACKUPPIECE integer [COPY integer] [tenants] [description]",),
     "DELETE BACKUPSET": ("DELETE BACKUPSET integer [COPY integer] [tenants] [description]",),
     "DELETE OBSOLETE": ("DELETE OBSOLETE BACKUP [tenants] [description]",),
+    "DELETE SERVER": (f"DELETE {_SERVERS}",),
+    "DELETE ZONE": (f"DELETE {_ZONE}",),
     "DROP DELETE": ("DROP DELETE BACKUP POLICY [=] string [tenants]",),
     **{
         f"FLUSH {kind}": (
@@ -72,8 +92,12 @@ READER_FORMS: dict[str, tuple[str, ...]] = {
         for kind in CACHES
     },
     "FLUSH SQL": ("FLUSH SQL AUDIT flushed",),
+    "FORCE STOP": (f"FORCE STOP {{ {_SERVERS} | {_ZONE} }}",),
+    "ISOLATE SERVER": (f"ISOLATE {_SERVERS}",),
+    "ISOLATE ZONE": (f"ISOLATE {_ZONE}",),
     "MAJOR": ("MAJOR FREEZE [tenants] [TABLET_ID = integer]",),
     "MINOR": ("MINOR FREEZE [tenants] [LS [=] integer] [TABLET_ID = integer] [SERVER [=] ( servers )] [zone]",),
+    "MODIFY ZONE": (f"MODIFY {_ZONE} [SET] [zone_option,..]",),
     "NOARCHIVELOG": ("NOARCHIVELOG [tenants] [description]",),
     "RECOVER STANDBY": (
         "RECOVER STANDBY [one_tenant] [{ UNTIL { TIME = string | SCN = integer | UNLIMITED } | CANCEL }]",
@@ -87,12 +111,23 @@ READER_FORMS: dict[str, tuple[str, ...]] = {
     ),
     "RESUME MERGE": ("RESUME MERGE [tenants]",),
     "SET": ("SET action,..",),
+    "START SERVER": (f"START {_SERVERS}",),
+    "START ZONE": (f"START {_ZONE}",),
+    "STOP SERVER": (f"STOP {_SERVERS}",),
+    "STOP ZONE": (f"STOP {_ZONE}",),
     "SUSPEND MERGE": ("SUSPEND MERGE [tenants]",),
     "SWITCHOVER TO": ("SWITCHOVER TO { PRIMARY | STANDBY } [one_tenant] [VERIFY]",),
 }
 """Words of the table of readers of ALTER SYSTEM -> the forms of that family, without ALTER SYSTEM."""
 
 TOP_READER_FORMS: dict[str, tuple[str, ...]] = {
+    "ALTER RESOURCE": (
+        "ALTER RESOURCE POOL name pool_option,..",
+        "ALTER RESOURCE POOL name SPLIT INTO ( string,.. ) ON ( string,.. )",
+        "ALTER RESOURCE POOL MERGE ( string,.. ) INTO ( string,.. )",
+        "ALTER RESOURCE TENANT name UNIT_NUM [=] integer [DELETE UNIT_GROUP [=] ( integer,.. )]",
+        "ALTER RESOURCE UNIT name [size,..]",
+    ),
     "ALTER SYSTEM": ("ALTER SYSTEM parameter = value [one_tenant]",),
     "ALTER TENANT": (
         "ALTER TENANT name { LOCK | UNLOCK }",
@@ -108,6 +143,10 @@ TOP_READER_FORMS: dict[str, tuple[str, ...]] = {
     "BEGIN": ("BEGIN [WORK]",),
     "CALL": ("CALL name [. member] [( [argument,..] )]",),
     "COMMIT": ("COMMIT [WORK] end",),
+    "CREATE RESOURCE": (
+        "CREATE RESOURCE POOL [IF NOT EXISTS] name [pool_option,..]",
+        "CREATE RESOURCE UNIT [IF NOT EXISTS] name [size,..]",
+    ),
     "CREATE STANDBY": (
         "CREATE STANDBY TENANT [IF NOT EXISTS] name [LOG_RESTORE_SOURCE [=] string] [tenant_option,..]",
     ),
@@ -118,6 +157,7 @@ TOP_READER_FORMS: dict[str, tuple[str, ...]] = {
     "DESCRIBE": ("DESCRIBE name [. member]",),
     "DO": ("DO expression",),
     "DROP PREPARE": ("DROP PREPARE name",),
+    "DROP RESOURCE": ("DROP RESOURCE { UNIT | POOL } [IF EXISTS] name",),
     "DROP TENANT": ("DROP TENANT [IF EXISTS] name [{ FORCE | PURGE }]",),
     "DROP USER": ("DROP USER account,..",),
     "EXECUTE": ("EXECUTE name [USING user_variable,..]",),

@@ -30,14 +30,34 @@ from obsim.client_statements import (
 from obsim.sql.grammar.forms import PARTS, SIGNS
 from obsim.sql.grammar.show import SHOW_KINDS, Clauses
 from obsim.statements import (
+    AdminServer,
+    AdminZone,
     AlterParameters,
+    AlterResourcePool,
+    AlterResourceTenant,
+    AlterResourceUnit,
+    AlterTenant,
     BackupDatabase,
     BackupStatement,
     CallProcedure,
     CancelBackup,
+    CreateResourcePool,
+    CreateResourceUnit,
+    CreateStandbyTenant,
+    CreateTenant,
+    DropResourcePool,
+    DropResourceUnit,
+    DropTenant,
+    FlashbackTenant,
     Freeze,
+    LockTenant,
+    MergeResourcePools,
     NullValue,
     ParameterAction,
+    PoolOption,
+    PurgeRecyclebin,
+    PurgeTenant,
+    RenameTenant,
     ResetAction,
     ResetParameters,
     Secret,
@@ -46,6 +66,10 @@ from obsim.statements import (
     SetEncryption,
     ShowParameters,
     ShowTenant,
+    SplitResourcePool,
+    TenantOption,
+    UnitOption,
+    VariableSetting,
     quote_name,
     quote_text,
 )
@@ -96,6 +120,74 @@ _actions = st.builds(
     server=_MODES,
     tenant=_optional(tenant_names),
 ) | st.builds(ParameterAction, name=lower_names, value=_stored, zone=_MODES)
+
+_full_texts = texts.filter(bool)
+_full_lists = _tuples(_full_texts, least=1)
+_positive = unsigned | st.floats(min_value=0, allow_nan=False)
+_unit_options = st.lists(
+    st.builds(
+        UnitOption,
+        st.sampled_from(
+            ["MAX_CPU", "MIN_CPU", "MEMORY_SIZE", "LOG_DISK_SIZE", "MAX_IOPS", "MIN_IOPS", "IOPS_WEIGHT"]
+        ),
+        texts | _positive,
+    ),
+    max_size=3,
+).map(tuple)
+_pool_option = st.one_of(
+    st.builds(PoolOption, st.just("UNIT"), _full_texts),
+    st.builds(PoolOption, st.just("UNIT_NUM"), unsigned, st.lists(unsigned, max_size=2).map(tuple)),
+    st.builds(PoolOption, st.just("ZONE_LIST"), _full_lists),
+    st.builds(PoolOption, st.just("REPLICA_TYPE"), _full_texts),
+)
+_pool_options = st.lists(_pool_option, min_size=1, max_size=3).map(tuple)
+_tenant_options = st.lists(
+    st.one_of(
+        st.builds(TenantOption, st.just("LOCALITY"), texts, st.booleans()),
+        st.builds(TenantOption, st.just("PRIMARY_ZONE"), _full_texts | st.none()),
+        st.builds(TenantOption, st.sampled_from(["RESOURCE_POOL_LIST", "ZONE_LIST"]), _full_lists),
+        st.builds(TenantOption, st.just("COMMENT"), texts),
+        st.builds(TenantOption, st.sampled_from(["CHARSET", "COLLATE"]), _full_texts),
+        st.builds(TenantOption, st.sampled_from(["REPLICA_NUM", "LOGONLY_REPLICA_NUM"]), unsigned),
+        st.builds(TenantOption, st.just("DEFAULT TABLEGROUP"), names | st.none()),
+        st.builds(TenantOption, st.just("ENABLE_ARBITRATION_SERVICE"), st.booleans()),
+        st.builds(TenantOption, st.just("READ"), st.sampled_from(["ONLY", "WRITE"])),
+    ),
+    max_size=3,
+).map(tuple)
+_variables = st.lists(st.builds(VariableSetting, lower_names, _full_texts | _positive), max_size=3).map(tuple)
+
+resource_statements: SearchStrategy[BackupStatement] = st.one_of(
+    st.builds(CreateResourceUnit, names, _unit_options, st.booleans()),
+    st.builds(AlterResourceUnit, names, _unit_options),
+    st.builds(DropResourceUnit, names, st.booleans()),
+    st.builds(CreateResourcePool, names, _pool_options, st.booleans()),
+    st.builds(AlterResourcePool, names, _pool_options),
+    st.builds(DropResourcePool, names, st.booleans()),
+    st.builds(SplitResourcePool, names, _full_lists, _full_lists),
+    st.builds(MergeResourcePools, _full_lists, _full_lists),
+    st.builds(AlterResourceTenant, names, unsigned, st.lists(unsigned, max_size=2).map(tuple)),
+    st.builds(CreateTenant, names, _tenant_options, _variables, st.booleans()),
+    st.builds(CreateStandbyTenant, names, _MODES, _tenant_options, st.booleans()),
+    st.builds(AlterTenant, names, _tenant_options, _variables).filter(lambda s: bool(s.options or s.variables)),
+    st.builds(RenameTenant, names, names),
+    st.builds(LockTenant, names, st.booleans()),
+    st.builds(DropTenant, names, st.booleans(), st.sampled_from(["", "FORCE", "PURGE"])),
+    st.builds(PurgeTenant, names),
+    st.just(PurgeRecyclebin()),
+    st.builds(FlashbackTenant, names, _optional(names)),
+    st.builds(
+        AdminServer,
+        st.sampled_from(["ADD", "DELETE", "CANCEL DELETE", "START", "STOP", "FORCE STOP", "ISOLATE"]),
+        _tuples(texts, least=1),
+        _optional(_full_texts),
+    ),
+    st.builds(
+        AdminZone, st.sampled_from(["ADD", "DELETE", "START", "STOP", "FORCE STOP", "ISOLATE"]), _full_texts
+    ),
+    st.builds(AdminZone, st.just("ADD"), _full_texts, _optional(_full_texts), _optional(_full_texts)),
+    st.builds(AdminZone, st.just("ALTER"), _full_texts, _full_texts, _optional(_full_texts), _optional(_full_texts)),
+)
 
 own_statements: SearchStrategy[BackupStatement] = st.one_of(
     st.builds(
@@ -214,7 +306,7 @@ client_statements: SearchStrategy[ClientStatement] = st.one_of(
     ),
 )
 
-statements = own_statements | client_statements
+statements = own_statements | resource_statements | client_statements
 
 
 def _no_clause(name: str) -> bool:
