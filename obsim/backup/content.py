@@ -46,10 +46,13 @@ class SetContent:
     """In order of turn, log stream and retry: the minor data, then the major data."""
 
     def stored(self) -> BitMap64:
-        """Positions of the blocks that the set stores itself: those whose identity the base's index lacks."""
+        """Positions of the blocks that the set stores itself: those whose identity the base's index lacks.
+
+        Shared with others: not to be changed.
+        """
         if not self.base_epoch:
             return self.live
-        return self.blocks.written_between(self.base_epoch, self.epoch) & self.live
+        return self.blocks.to_copy(self.base_epoch, self.epoch, self.live)
 
     def locate(self, backup_set_id: BackupSetId, positions: BitMap64) -> Iterator[tuple[int, Location]]:
         """(position, place) of those of `positions` that the set stores itself; for checks and pictures."""

@@ -2,21 +2,25 @@
 
 A baseline block has a *position*: the tablet's slot in the upper 32 bits, its place in the tablet in the lower. Its
 identity, the logical id, is (data_seq, logic_version, tablet): the compaction that wrote it and its number in there.
-Only the positions that each major compaction rewrote are kept, as one bitmap a compaction; identities, live sets of
-the past and the answer "is this block in that set's index" are derived from them. A rewritten identity never comes
-back, so a live block is in the index of a set exactly when no compaction after the set's snapshot wrote it.
+Only the positions that each major compaction wrote or took away are kept, as bitmaps; identities, live sets of the
+past and the answer "is this block in that set's index" are derived from them. A rewritten identity never comes back,
+so a live block is in the index of a set exactly when no compaction after the set's snapshot wrote it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from pyroaring import BitMap64
 
 from obsim.ids import Scn, TabletId
 
-__all__ = ["SLOT_BITS", "BaselineBlocks", "BlockId", "Compaction"]
+__all__ = ["SLOT_BITS", "TASK_SEQ_BITS", "BaselineBlocks", "BlockId", "Compaction"]
 
 SLOT_BITS = 32
+_PLACE_MASK = (1 << SLOT_BITS) - 1
+TASK_SEQ_BITS = 32
+"""The data_seq of the second task of a parallel merge starts at 2**32, of the third at 2**33 (experiment, item 2)."""
+_UNIONS_KEPT = 2
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -30,10 +34,22 @@ class BlockId:
 
 @dataclass(frozen=True, slots=True)
 class Compaction:
-    """One major compaction: its snapshot version and the positions it wrote."""
+    """One major compaction, or the drop of a tablet, which writes nothing: what it wrote and what it took away."""
 
     version: Scn
     written: BitMap64
+    removed: BitMap64 = field(default_factory=BitMap64)
+    tasks: Mapping[int, tuple[int, int]] = field(default_factory=dict)
+    """Of each slot that several tasks compacted: how many they were, and the places that one had."""
+
+    def data_seq(self, position: int) -> int:
+        """The number of a block it wrote: task by task, in each in order of place."""
+        slot, place = position >> SLOT_BITS, position & _PLACE_MASK
+        count, width = self.tasks.get(slot, (1, 1))
+        task = min(place // width, count - 1)
+        first = (slot << SLOT_BITS) + task * width
+        before = self.written.rank(first - 1) if first else 0
+        return (task << TASK_SEQ_BITS) + self.written.rank(position) - before - 1
 
 
 @dataclass(slots=True)
@@ -44,36 +60,81 @@ class BaselineBlocks:
     dirty: BitMap64 = field(default_factory=BitMap64)
     """Live positions with a change that no major compaction has taken in yet."""
     compactions: list[Compaction] = field(default_factory=list)
+    _unions: dict[int, tuple[int, BitMap64]] = field(default_factory=dict)
+    """(epoch, positions written since) by the base epochs asked for last."""
 
     @property
     def epoch(self) -> int:
-        """How many major compactions there have been; a set remembers it as its snapshot."""
+        """How many compactions there have been, drops included; a set remembers it as its snapshot."""
         return len(self.compactions)
 
-    def compact(self, version: Scn, written: BitMap64) -> None:
+    def compact(
+        self,
+        version: Scn,
+        written: BitMap64,
+        removed: BitMap64 | None = None,
+        tasks: Mapping[int, tuple[int, int]] | None = None,
+    ) -> None:
         """Make `written` the blocks of a new compaction and clear the dirty marks. Other blocks keep their id."""
+        removed = removed if removed is not None else BitMap64()
         written.run_optimize()
-        self.compactions.append(Compaction(version, written))
+        written.shrink_to_fit()
+        self.compactions.append(Compaction(version, written, removed, tasks or {}))
         self.live |= written
+        if removed:
+            self.live -= removed
         self.dirty.clear()
 
-    def drop(self, first: int, end: int) -> None:
+    def drop(self, version: Scn, first: int, end: int) -> None:
         """Take the positions [first, end) out of the baseline: their tablet is gone."""
+        removed = self.live & BitMap64(range(first, end))
+        self.compactions.append(Compaction(version, BitMap64(), removed))
         self.live.remove_range(first, end)
         self.dirty.remove_range(first, end)
 
     def written_between(self, base_epoch: int, epoch: int) -> BitMap64:
-        """Positions that the compactions after `base_epoch` and up to `epoch` wrote.
+        """Positions that the compactions after `base_epoch` and up to `epoch` wrote, live at `epoch` or not.
 
         Of the blocks live at `epoch`, these are the ones that the index of a set taken at `base_epoch` lacks.
         """
-        changed = BitMap64()
-        for compaction in self.compactions[base_epoch:epoch]:
-            changed |= compaction.written
-        return changed
+        return BitMap64().union(*(c.written for c in self.compactions[base_epoch:epoch]))
+
+    def to_copy(self, base_epoch: int, epoch: int, live: BitMap64) -> BitMap64:
+        """The incremental decision: what of `live`, the blocks at `epoch`, the index of the base's epoch lacks.
+
+        The result may be shared with other callers: do not change it. One compaction costs nothing; a longer span goes
+        on from where the last decision over the same base ended.
+        """
+        changed = self._union(base_epoch, epoch)
+        return changed if changed.issubset(live) else changed & live
+
+    def _union(self, base_epoch: int, epoch: int) -> BitMap64:
+        spans = [c.written for c in self.compactions[base_epoch:epoch] if c.written]
+        if len(spans) <= 1:
+            return spans[0] if spans else BitMap64()
+        known_epoch, known = self._unions.get(base_epoch, (base_epoch, BitMap64()))
+        if known_epoch > epoch:
+            return BitMap64().union(*spans)
+        newer = [c.written for c in self.compactions[known_epoch:epoch] if c.written]
+        if newer:
+            known = known.union(*newer)  # a new bitmap: others may hold the old one
+            known.run_optimize()
+        self._unions.pop(base_epoch, None)
+        self._unions[base_epoch] = epoch, known
+        while len(self._unions) > _UNIONS_KEPT:
+            del self._unions[next(iter(self._unions))]
+        return known
+
+    def live_at(self, epoch: int) -> BitMap64:
+        """The blocks that were live after the first `epoch` compactions."""
+        live = BitMap64()
+        for compaction in self.compactions[:epoch]:
+            live |= compaction.written
+            live -= compaction.removed
+        return live
 
     def identities(
-        self, positions: BitMap64, epoch: int, tablet_ids: dict[int, TabletId]
+        self, positions: BitMap64, epoch: int, tablet_ids: Mapping[int, TabletId]
     ) -> Iterator[tuple[int, BlockId]]:
         """(position, logical id) of each of `positions` as it was at `epoch`, in order of position.
 
@@ -83,14 +144,12 @@ class BaselineBlocks:
         owner: dict[int, Compaction] = {}
         left = BitMap64(positions)
         for compaction in reversed(self.compactions[:epoch]):
-            for position in left & compaction.written:
-                owner[position] = compaction
-            left -= compaction.written
+            found = left & compaction.written
+            owner.update(dict.fromkeys(found, compaction))
+            left -= found
             if not left:
                 break
         for position in positions:
-            compaction = owner[position]
-            slot_start = position >> SLOT_BITS << SLOT_BITS
-            before = compaction.written.rank(slot_start - 1) if slot_start else 0
-            data_seq = compaction.written.rank(position) - before - 1
-            yield position, BlockId(tablet_ids[position >> SLOT_BITS], compaction.version, data_seq)
+            made_by = owner[position]
+            slot_id = tablet_ids[position >> SLOT_BITS]
+            yield position, BlockId(slot_id, made_by.version, made_by.data_seq(position))

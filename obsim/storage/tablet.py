@@ -2,18 +2,17 @@
 
 from dataclasses import dataclass, field
 
+from pyroaring import BitMap64
+
 from obsim.ids import MACROBLOCK_BYTES, Bytes, LogStreamId, Scn, TabletId
+from obsim.storage.layout import DEFAULT_LAYOUT, RowLayout, block_count
 from obsim.storage.macroblocks import SLOT_BITS
 
-__all__ = ["MiniSSTable", "Tablet", "block_count"]
+__all__ = ["TABLET_SIZE_BYTES", "MiniSSTable", "Pending", "Stretch", "Tablet", "block_count"]
 
 TABLET_SIZE_BYTES = Bytes(128 << 20)
-"""Above it two tasks compact the tablet and the block on their seam is written anew every time."""
-
-
-def block_count(size_bytes: int) -> int:
-    """Macroblocks that `size_bytes` fill; a part of one counts as one."""
-    return -(-size_bytes // MACROBLOCK_BYTES)
+"""Above it several tasks compact the tablet, and the block on each seam between them is written anew every time."""
+_MERGE_TASKS_MAX = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +24,36 @@ class MiniSSTable:
 
 
 @dataclass(slots=True)
+class Stretch:
+    """Neighbouring blocks about equally full: the places [first, end), without those that went, and their rows.
+
+    A loaded table is one stretch of full blocks and one of the last block, which is not full.
+    """
+
+    first: int
+    end: int
+    row_count: int
+    deleted_row_count: int = 0
+    """Rows that were deleted here and there since the last major compaction."""
+
+
+@dataclass(slots=True)
+class Pending:
+    """What the next major compaction of a tablet has to do beyond rewriting dirty blocks."""
+
+    appended_block_count: int = 0
+    """Full blocks past the end."""
+    appended_row_count: int = 0
+    """Rows past the end, to be packed into blocks."""
+    cleared: BitMap64 = field(default_factory=BitMap64)
+    """Blocks all of whose rows are deleted: they go."""
+    rows_changed: bool = False
+    """Whether rows, not just whole blocks, have changed."""
+    split_count: int = 0
+    """Rewritten blocks that will no longer fit."""
+
+
+@dataclass(slots=True)
 class Tablet:
     """One tablet of a table in a log stream. `slot` numbers it within the tenant and is never used again."""
 
@@ -32,24 +61,37 @@ class Tablet:
     table_name: str
     log_stream_id: LogStreamId
     slot: int
+    layout: RowLayout = DEFAULT_LAYOUT
+    tablet_size_bytes: Bytes = TABLET_SIZE_BYTES
+    stretches: list[Stretch] = field(default_factory=list)
+    """In order of key."""
     major_block_count: int = 0
+    next_place: int = 0
+    """Places from here on have never held a block."""
     major_version: Scn = Scn(0)
     minor_bytes: Bytes = Bytes(0)
     minor_end_scn: Scn = Scn(0)
     mini: list[MiniSSTable] = field(default_factory=list)
     memory_bytes: Bytes = Bytes(0)
-    appended_block_count: int = 0
-    """Blocks of rows past the end that the next major compaction adds."""
+    pending: Pending = field(default_factory=Pending)
+    progress: int = 0
+    progressive_rounds: int = 0
+    """After DDL: in how many rounds all blocks are rewritten, and how many of them are over; 0 when none is due."""
 
     @property
     def first_position(self) -> int:
-        """Position of the tablet's first baseline block."""
+        """Position of the tablet's first place."""
         return self.slot << SLOT_BITS
 
     @property
     def end_position(self) -> int:
-        """One past the position of its last baseline block."""
-        return self.first_position + self.major_block_count
+        """One past the position of the last place that ever held a block."""
+        return self.first_position + self.next_place
+
+    @property
+    def row_count(self) -> int:
+        """Rows of the baseline that are not deleted, without those that were appended since."""
+        return sum(stretch.row_count for stretch in self.stretches)
 
     @property
     def delta_block_count(self) -> int:
@@ -57,8 +99,65 @@ class Tablet:
         return block_count(self.minor_bytes) + sum(block_count(m.size_bytes) for m in self.mini)
 
     @property
+    def merge_task_count(self) -> int:
+        """PARALLEL_DEGREE of a major compaction: one task for each tablet size of blocks, 64 at most.
+
+        (ob_partition_parallel_merge_ctx.cpp; what is more is dealt out evenly.)
+        """
+        size = self.major_block_count * MACROBLOCK_BYTES
+        wanted = -(-size // self.tablet_size_bytes)
+        if wanted > _MERGE_TASKS_MAX:
+            width = -(-self.major_block_count // _MERGE_TASKS_MAX)
+            return -(-self.major_block_count // width)
+        return max(wanted, 1)
+
+    @property
+    def task_block_count(self) -> int:
+        """Blocks that each task but the last compacts."""
+        return -(-self.major_block_count // self.merge_task_count)
+
+    @property
+    def seams(self) -> list[int]:
+        """Ordinals of the blocks that tasks but the first begin with: number 36 of 72 (experiment, item 5)."""
+        width = self.task_block_count
+        return list(range(width, self.major_block_count, width)) if width else []
+
+    @property
     def seam_position(self) -> int | None:
-        """The block that a parallel compaction rewrites every time; None below the tablet size (experiment, item 5)."""
-        if self.major_block_count * MACROBLOCK_BYTES <= TABLET_SIZE_BYTES:
-            return None
-        return self.first_position + self.major_block_count // 2
+        """The first block that a parallel compaction rewrites every time; None below the tablet size."""
+        seams = self.seams
+        return self.first_position + seams[0] if seams else None
+
+    @property
+    def appended_block_count(self) -> int:
+        """Full blocks past the end that the next major compaction adds."""
+        return self.pending.appended_block_count
+
+    def take_pending(self, before: Pending | None) -> Pending:
+        """Hand over what there is to do, and what an earlier freeze has left."""
+        taken, self.pending = self.pending, Pending()
+        if before is not None:
+            taken.appended_block_count += before.appended_block_count
+            taken.appended_row_count += before.appended_row_count
+            taken.cleared |= before.cleared
+            taken.rows_changed |= before.rows_changed
+            taken.split_count += before.split_count
+        return taken
+
+    def compacted(self, version: Scn) -> None:
+        """A major compaction has taken in what was frozen up to `version`."""
+        self.major_version = version
+        if self.minor_end_scn <= version:
+            self.minor_bytes = Bytes(0)
+        self.mini = [mini for mini in self.mini if mini.end_scn > version]
+
+    def minor_freeze(self, scn: Scn, trigger: int) -> None:
+        """Turn memory into a mini SSTable; `trigger` of them (0: never) become a minor with what was one before."""
+        if not self.memory_bytes:
+            return
+        self.mini.append(MiniSSTable(scn, self.memory_bytes))
+        self.memory_bytes = Bytes(0)
+        if trigger and len(self.mini) >= trigger:
+            self.minor_bytes = Bytes(self.minor_bytes + sum(m.size_bytes for m in self.mini))
+            self.minor_end_scn = scn
+            self.mini.clear()

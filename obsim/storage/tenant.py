@@ -1,27 +1,28 @@
-"""All storage of one tenant, and what writes and freezes do to it (engine.md 1.3, 1.4)."""
+"""All storage of one tenant, and what writes, freezes and DDL do to it (engine.md 1.3, 1.4)."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from pyroaring import BitMap64
 
 from obsim.errors import error
 from obsim.ids import MACROBLOCK_BYTES, Bytes, LogStreamId, Nanoseconds, Scn, TabletId
-from obsim.randomness import sample_distinct, splitmix64, stream_key
+from obsim.randomness import stream_key
+from obsim.storage.compaction import Merge, compact_tablet
 from obsim.storage.freezes import MajorFreeze, MajorFreezes
-from obsim.storage.macroblocks import BaselineBlocks, BlockId
-from obsim.storage.tablet import MiniSSTable, Tablet
+from obsim.storage.layout import DEFAULT_LAYOUT, RowLayout
+from obsim.storage.macroblocks import SLOT_BITS, BaselineBlocks, BlockId
+from obsim.storage.positions import gather
+from obsim.storage.tablet import TABLET_SIZE_BYTES, Pending, Tablet
+from obsim.storage.workload import WRITE_KINDS, Change, kind_named
 
-__all__ = ["INNER_TABLET_COUNT", "WRITE_KINDS", "Snapshot", "TenantStorage"]
+__all__ = ["INNER_TABLET_COUNT", "PROGRESSIVE_ROUNDS", "WRITE_KINDS", "Snapshot", "TenantStorage"]
 
 INNER_TABLET_COUNT = 614
 """System tablets of a tenant: counted in TABLET_COUNT, hardly any blocks (samples.md: 617 and 631 tablets in all)."""
 FIRST_USER_TABLET_ID = 200_001
-
-# Bytes in memory for one touched block, from the rows and bytes of macroblock-experiment.md: a full block holds
-# 14,006 rows; an update stores 134 bytes of a row, an insert 198.
-_ROWS_PER_BLOCK = 14_006
-_MEMORY_BYTES = {"random": 134, "clustered": 134 * _ROWS_PER_BLOCK, "append": 198 * _ROWS_PER_BLOCK}
-WRITE_KINDS = tuple(_MEMORY_BYTES)
+PROGRESSIVE_ROUNDS = 100
+"""OB_AUTO_PROGRESSIVE_MERGE_NUM: in so many major compactions the blocks of an altered table are rewritten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,8 @@ class _Frozen:
 
     version: Scn
     dirty: BitMap64
-    appended: dict[int, int]
-    """Appended blocks of each tablet, by slot."""
+    pending: dict[int, Pending]
+    """Of each tablet, by slot; a tablet that came later is not part of it."""
     later: BitMap64 = field(default_factory=BitMap64)
     """Positions that were touched after the freeze: they stay dirty."""
 
@@ -61,6 +62,8 @@ class TenantStorage:
     checkpoint_scn: Scn = Scn(0)
     """Log before it is not needed to replay the tablets: the last freeze."""
     write_count: int = 0
+    slot_count: int = 0
+    """Tablets there have ever been."""
     freezes: MajorFreezes = field(default_factory=MajorFreezes)
     merge_suspended: bool = False
     _frozen: _Frozen | None = None
@@ -71,63 +74,146 @@ class TenantStorage:
         """Rows in memory, of all tablets."""
         return sum(tablet.memory_bytes for tablet in self.tablets)
 
-    def create_table(self, name: str, block_counts: list[int], log_stream_id: LogStreamId) -> None:
-        """Add a table with one tablet for each number of baseline blocks; they are part of the next compaction."""
-        for count in block_counts:
-            slot = self.tablets[-1].slot + 1 if self.tablets else 0
-            tablet = Tablet(TabletId(FIRST_USER_TABLET_ID + slot), name, log_stream_id, slot)
-            tablet.appended_block_count = count
-            self.tablets.append(tablet)
-
     def table(self, name: str) -> list[Tablet]:
         """The tablets of a table; 1146-like errors are the caller's, an unknown name gives an empty list."""
         return [t for t in self.tablets if t.table_name == name]
 
-    def write(self, table_name: str, count: int, kind: str, seed: int) -> None:
-        """Touch `count` distinct baseline positions of a table, or append as many blocks.
-
-        `random` draws positions uniformly, `clustered` takes one run at a random place, `append` writes past the end.
-        Raises 1210 when the table has fewer blocks, or for another kind, and 1146 for an unknown table.
-        """
-        tablets = self.table(table_name)
+    def _known_table(self, name: str) -> list[Tablet]:
+        tablets = self.table(name)
         if not tablets:
-            raise error("OB_TABLE_NOT_EXIST", "obsim", table_name)
-        if kind not in _MEMORY_BYTES:
-            raise error("OB_INVALID_ARGUMENT", f"kind, it is one of {', '.join(WRITE_KINDS)}")
-        total = sum(t.major_block_count for t in tablets)
+            raise error("OB_TABLE_NOT_EXIST", "obsim", name)
+        return tablets
+
+    # DDL and placement.
+
+    def create_table(
+        self,
+        name: str,
+        block_counts: Sequence[int],
+        log_stream_id: LogStreamId,
+        layout: RowLayout = DEFAULT_LAYOUT,
+        tablet_size_bytes: Bytes = TABLET_SIZE_BYTES,
+    ) -> list[Tablet]:
+        """Add a table with one tablet for each number of full blocks; they are part of the next compaction."""
+        added = []
+        for count in block_counts:
+            tablet_id = TabletId(FIRST_USER_TABLET_ID + self.slot_count)
+            tablet = Tablet(tablet_id, name, log_stream_id, self.slot_count, layout, tablet_size_bytes)
+            tablet.pending.appended_block_count = count
+            self.slot_count += 1
+            added.append(tablet)
+        self.tablets += added
+        return added
+
+    def load_table(
+        self,
+        name: str,
+        row_counts: Sequence[int],
+        log_stream_ids: Sequence[LogStreamId],
+        layout: RowLayout = DEFAULT_LAYOUT,
+        tablet_size_bytes: Bytes = TABLET_SIZE_BYTES,
+    ) -> list[Tablet]:
+        """Add a table with one tablet for each number of rows, by turns in the log streams given.
+
+        The rows become blocks at the next major compaction; they are taken as written before the story begins: they
+        fill neither memory nor log.
+        """
+        added: list[Tablet] = []
+        for n, rows in enumerate(row_counts):
+            stream = log_stream_ids[n % len(log_stream_ids)]
+            (tablet,) = self.create_table(name, [0], stream, layout, tablet_size_bytes)
+            tablet.pending.appended_row_count = rows
+            added.append(tablet)
+        return added
+
+    def drop_table(self, name: str, scn: Scn) -> None:
+        """Take a table's tablets away with all their blocks. Raises 1146."""
+        for tablet in self._known_table(name):
+            first, end = tablet.first_position, tablet.end_position
+            self.blocks.drop(scn, first, end)
+            self.tablets.remove(tablet)
+            if self._frozen is not None:
+                self._frozen.dirty.remove_range(first, end)
+                self._frozen.later.remove_range(first, end)
+
+    def truncate_table(self, name: str, scn: Scn) -> None:
+        """An empty table takes the place: with new tablets, so nothing of the old one is reused. Raises 1146."""
+        old = self._known_table(name)
+        self.drop_table(name, scn)
+        for tablet in old:
+            self.create_table(name, [0], tablet.log_stream_id, tablet.layout, tablet.tablet_size_bytes)
+
+    def alter_table(self, name: str, rounds: int = PROGRESSIVE_ROUNDS) -> None:
+        """DDL that changes how rows are stored: so many major compactions rewrite a part each, with 1 all at once.
+
+        Raises 1146, and 1210 for less than one round.
+        """
+        if rounds < 1:
+            raise error("OB_INVALID_ARGUMENT", "rounds, it must be above zero")
+        for tablet in self._known_table(name):
+            tablet.progress, tablet.progressive_rounds = 0, rounds
+
+    def transfer(self, tablet_id: int, log_stream_id: LogStreamId) -> None:
+        """Move a tablet to another log stream: its id and its blocks stay as they are (engine.md 1.3). Raises 1210."""
+        tablet = next((t for t in self.tablets if t.tablet_id == tablet_id), None)
+        if tablet is None or log_stream_id not in self.log_stream_ids[1:]:
+            raise error("OB_INVALID_ARGUMENT", "transfer of a tablet to a user log stream of the tenant")
+        tablet.log_stream_id = log_stream_id
+
+    # Changes.
+
+    def write(self, table_name: str, count: int, kind: str, seed: int) -> None:
+        """Touch `count` blocks of a table, or change as many rows: `obsim.storage.workload` has the kinds.
+
+        Raises 1210 when the table has fewer blocks or rows, or for another kind, and 1146 for an unknown table.
+        """
+        tablets = self._known_table(table_name)
+        chosen, ranges = kind_named(kind)
+        key = stream_key(seed, f"write {chosen.name}", tablets[0].tablet_id, self.write_count)
+        order = stream_key(seed, "order of rows", tablets[0].tablet_id, 0)
+        change = Change(tablets, self.blocks.live, key, order, count, ranges)
         if count < 0:
             raise error("OB_INVALID_ARGUMENT", "count, it must not be negative")
-        if kind != "append" and count > total:
-            raise error("OB_INVALID_ARGUMENT", f"count, table {table_name} has {total} baseline blocks")
-        if kind == "append":
-            self._touch(tablets[-1], kind, count)
-            tablets[-1].appended_block_count += count
-        else:
-            key = stream_key(seed, f"write {kind}", tablets[0].tablet_id, self.write_count)
-            self._mark(tablets, _places(kind, key, total, count), kind)
+        total = change.block_count if chosen.unit == "blocks" else change.row_count
+        if chosen.limited and count > total:
+            what = "baseline blocks" if chosen.unit == "blocks" else "baseline rows"
+            raise error("OB_INVALID_ARGUMENT", f"count, table {table_name} has {total} {what}")
+        if count:
+            for tablet, touched, size_bytes in chosen.touch(change):
+                self._touch(touched)
+                self._take_bytes(tablet, size_bytes)
         self.write_count += 1
 
-    def _mark(self, tablets: list[Tablet], places: list[int], kind: str) -> None:
-        """Make places (numbers within the table) dirty in their tablets."""
-        places.sort()
-        start = at = 0
-        for tablet in tablets:
-            end = start + tablet.major_block_count
-            begin = at
-            while at < len(places) and places[at] < end:
-                at += 1
-            shift = tablet.first_position - start
-            touched = [p + shift for p in places[begin:at]]
-            self.blocks.dirty.update(touched)
-            if self._frozen is not None:
-                self._frozen.later.update(touched)
-            self._touch(tablet, kind, at - begin)
-            start = end
+    def change_blocks(self, positions: Iterable[int], bytes_per_block: int | None = None) -> int:
+        """Make baseline blocks dirty, wherever the change comes from; gives how many were not dirty before.
 
-    def _touch(self, tablet: Tablet, kind: str, count: int) -> None:
-        size = _MEMORY_BYTES[kind] * count
-        tablet.memory_bytes = Bytes(tablet.memory_bytes + size)
-        self.log_bytes = Bytes(self.log_bytes + size)
+        A position is a tablet's `first_position` plus a place in it. Positions may come in any order and more than
+        once; an unsorted array('Q') is the fastest. Each block counts as one updated row in memory and log, or as
+        `bytes_per_block`. Raises 1210, and changes nothing, when one of them holds no live block.
+        """
+        changed = gather(positions)
+        if not changed.issubset(self.blocks.live):
+            raise error("OB_INVALID_ARGUMENT", f"position {(changed - self.blocks.live).min()}, no block is there")
+        before = len(self.blocks.dirty)
+        self._touch(changed)
+        for tablet in self.tablets:
+            count = changed.range_cardinality(tablet.first_position, tablet.end_position)
+            if count:
+                each = tablet.layout.update_bytes if bytes_per_block is None else bytes_per_block
+                self._take_bytes(tablet, each * count)
+        return len(self.blocks.dirty) - before
+
+    def _touch(self, positions: BitMap64) -> None:
+        self.blocks.dirty |= positions
+        if self._frozen is not None:
+            self._frozen.later |= positions
+
+    def _take_bytes(self, tablet: Tablet, size_bytes: int) -> None:
+        """Put rows of that size into a tablet's memory, and into the log."""
+        tablet.memory_bytes = Bytes(tablet.memory_bytes + size_bytes)
+        self.log_bytes = Bytes(self.log_bytes + size_bytes)
+
+    # Freezes.
 
     def minor_freeze(
         self, scn: Scn, minor_compact_trigger: int, log_stream_id: int | None = None, tablet_id: int | None = None
@@ -137,21 +223,13 @@ class TenantStorage:
         Of one log stream or one tablet if given. No baseline block changes (engine.md 1.3).
         """
         for tablet in self.tablets:
-            if not tablet.memory_bytes or log_stream_id not in {None, tablet.log_stream_id}:
-                continue
-            if tablet_id not in {None, tablet.tablet_id}:
-                continue
-            tablet.mini.append(MiniSSTable(scn, tablet.memory_bytes))
-            tablet.memory_bytes = Bytes(0)
-            if minor_compact_trigger and len(tablet.mini) >= minor_compact_trigger:
-                tablet.minor_bytes = Bytes(tablet.minor_bytes + sum(m.size_bytes for m in tablet.mini))
-                tablet.minor_end_scn = scn
-                tablet.mini.clear()
+            if log_stream_id in {None, tablet.log_stream_id} and tablet_id in {None, tablet.tablet_id}:
+                tablet.minor_freeze(scn, minor_compact_trigger)
         if log_stream_id is None and tablet_id is None:
             self.checkpoint_scn = max(self.checkpoint_scn, scn)
 
     def major_freeze(self, version: Scn) -> None:
-        """Merge everything into the baseline as of `version`: dirty, appended and seam blocks get a new identity.
+        """Merge everything into the baseline as of `version`: what changed, was added or lies on a seam is new.
 
         A tablet without changes has a new major SSTable with the same blocks. System tablets take part in it, though
         nothing of them is known but their number. While merges are suspended the merge waits for `resume_merge`.
@@ -159,12 +237,12 @@ class TenantStorage:
         waits = self.merge_suspended
         read_bytes = Bytes(0) if waits else self._baseline_bytes()
         self.freezes.add(MajorFreeze(version, INNER_TABLET_COUNT + len(self.tablets), read_bytes))
+        before = self._frozen.pending if self._frozen is not None else {}
+        frozen = _Frozen(version, BitMap64(self.blocks.dirty), {})
         for tablet in self.tablets:
-            if tablet.memory_bytes:
-                tablet.mini.append(MiniSSTable(version, tablet.memory_bytes))
-                tablet.memory_bytes = Bytes(0)
+            tablet.minor_freeze(version, 0)
+            frozen.pending[tablet.slot] = tablet.take_pending(before.get(tablet.slot))
         self.checkpoint_scn = max(self.checkpoint_scn, version)
-        frozen = _Frozen(version, BitMap64(self.blocks.dirty), {t.slot: t.appended_block_count for t in self.tablets})
         if waits:
             self._frozen, self.freezes.waiting = frozen, True
         else:
@@ -182,22 +260,24 @@ class TenantStorage:
         return Bytes(len(self.blocks.live) * MACROBLOCK_BYTES)
 
     def _merge(self, frozen: _Frozen) -> None:
-        written = frozen.dirty
+        merge = Merge(frozen.dirty)
         for tablet in self.tablets:
-            seam = tablet.seam_position
-            if seam is not None:
-                written.add(seam)
-            appended = frozen.appended.get(tablet.slot, 0)
-            if appended:
-                written.add_range(tablet.end_position, tablet.end_position + appended)
-                tablet.major_block_count += appended
-                tablet.appended_block_count -= appended
-            if tablet.minor_end_scn <= frozen.version:
-                tablet.minor_bytes = Bytes(0)
-            tablet.mini = [mini for mini in tablet.mini if mini.end_scn > frozen.version]
-            tablet.major_version = frozen.version
-        self.blocks.compact(frozen.version, written)
-        self.blocks.dirty |= frozen.later
+            pending = frozen.pending.get(tablet.slot)
+            if pending is not None:
+                compact_tablet(tablet, pending, self.blocks.live, merge)
+                tablet.compacted(frozen.version)
+        self.blocks.compact(frozen.version, merge.written, merge.removed, merge.tasks)
+        if frozen.later:
+            self.blocks.dirty |= self._moved(frozen.later, merge)
+
+    def _moved(self, later: BitMap64, merge: Merge) -> BitMap64:
+        """Where what was touched during the merge lies after it: of a tablet packed anew, anywhere."""
+        gone, later = later & merge.removed, later - merge.removed
+        for tablet in self.tablets:
+            span = BitMap64(range(tablet.first_position, tablet.end_position))
+            if gone.intersect(span):
+                later |= merge.written & span
+        return later
 
     def snapshot(self, scn: Scn) -> Snapshot:
         """The blocks as they are now, at `scn`, for a backup."""
@@ -206,13 +286,13 @@ class TenantStorage:
         )
         return Snapshot(scn, self.checkpoint_scn, self.blocks.epoch, BitMap64(self.blocks.live), tablets)
 
+    # Pictures.
+
+    def tablet_id_at(self, position: int) -> TabletId:
+        """The tablet that a position belongs to, or belonged to before it was dropped."""
+        return TabletId(FIRST_USER_TABLET_ID + (position >> SLOT_BITS))
+
     def identities(self, positions: BitMap64, epoch: int) -> dict[int, BlockId]:
         """Logical ids of `positions` at `epoch`, by position."""
-        return dict(self.blocks.identities(positions, epoch, {t.slot: t.tablet_id for t in self.tablets}))
-
-
-def _places(kind: str, key: int, total: int, count: int) -> list[int]:
-    if kind == "clustered":
-        first = next(splitmix64(key)) % (total - count + 1)
-        return list(range(first, first + count))
-    return sample_distinct(key, total, count)
+        ids = {slot: TabletId(FIRST_USER_TABLET_ID + slot) for slot in range(self.slot_count)}
+        return dict(self.blocks.identities(positions, epoch, ids))

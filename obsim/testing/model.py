@@ -10,7 +10,14 @@ of `obsim.cluster.freezer`, told once more.
 from dataclasses import dataclass, field
 
 __all__ = [
-    "Block", "ModelBroken", "NaiveCluster", "NaiveJob", "NaiveSet", "NaiveTablet", "NaiveTenant", "expect",
+    "Block",
+    "ModelBroken",
+    "NaiveCluster",
+    "NaiveJob",
+    "NaiveSet",
+    "NaiveTablet",
+    "NaiveTenant",
+    "expect",
     "memstore_bytes",
 ]
 
@@ -18,6 +25,8 @@ Block = tuple[int, int, int]
 """(tablet, logic version, data_seq)."""
 
 MACROBLOCK = 2 * 1024 * 1024
+PAYLOAD = 2_060_300
+"""Bytes that fill a block of a mini or minor SSTable."""
 PARALLEL_ABOVE = 128 * 1024 * 1024
 ROWS_A_BLOCK = 14_006
 BYTES_TOUCHED = {"random": 134, "clustered": 134 * ROWS_A_BLOCK, "append": 198 * ROWS_A_BLOCK}
@@ -72,7 +81,7 @@ class NaiveTablet:
 
     def delta(self) -> int:
         """Mini and minor blocks."""
-        return sum((size + MACROBLOCK - 1) // MACROBLOCK for size in [self.minor, *self.minis] if size)
+        return sum((size + PAYLOAD - 1) // PAYLOAD for size in [self.minor, *self.minis] if size)
 
     def minor_freeze(self, trigger: int) -> None:
         """Memory becomes a mini; `trigger` minis become one minor with what was there before."""
@@ -89,12 +98,17 @@ class NaiveTablet:
         Returns how many there are.
         """
         rewritten = set(self.dirty)
-        if len(self.blocks) * MACROBLOCK > PARALLEL_ABOVE:
-            rewritten.add(len(self.blocks) // 2)
+        tasks = max((len(self.blocks) * MACROBLOCK + PARALLEL_ABOVE - 1) // PARALLEL_ABOVE, 1)
+        share = (len(self.blocks) + tasks - 1) // tasks
+        borders = [n for n in range(1, len(self.blocks)) if n % share == 0]
+        rewritten |= set(borders)
         rewritten |= set(range(len(self.blocks), len(self.blocks) + self.appended))
         self.blocks = self.blocks + [(0, 0, 0)] * self.appended
-        for data_seq, position in enumerate(sorted(rewritten)):
-            self.blocks[position] = (self.tablet_id, version, data_seq)
+        written_by = [0] * (len(borders) + 1)
+        for position in sorted(rewritten):
+            task = len([n for n in borders if n <= position])
+            self.blocks[position] = (self.tablet_id, version, task * 2**32 + written_by[task])
+            written_by[task] += 1
         self.dirty, self.appended, self.memory, self.minis, self.minor = set(), 0, 0, [], 0
         return len(rewritten)
 

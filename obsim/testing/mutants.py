@@ -26,7 +26,7 @@ from obsim.cluster import backup_commands
 from obsim.errors import error
 from obsim.revisions import Revisions
 from obsim.scheduler.dispatcher import Dispatcher
-from obsim.storage import tenant as storage_tenant
+from obsim.storage import workload as storage_workload
 from obsim.storage.macroblocks import BaselineBlocks
 from obsim.storage.tablet import Tablet
 from obsim.storage.tenant import TenantStorage
@@ -59,11 +59,11 @@ class Mutant:
 
 
 def _misses_last_compaction(right: Any) -> Any:
-    def written_between(self: BaselineBlocks, base_epoch: int, epoch: int) -> Any:
+    def to_copy(self: BaselineBlocks, base_epoch: int, epoch: int, live: Any) -> Any:
         missed = int(0 < base_epoch < epoch)
-        return right(self, base_epoch, epoch - missed)
+        return right(self, base_epoch, epoch - missed, live)
 
-    return written_between
+    return to_copy
 
 
 def _misses_first_block(right: Any) -> Any:
@@ -197,12 +197,14 @@ def _cancel_forgets_the_file(right: Any) -> Any:
     return abort
 
 
-def _one_place_twice(right: Any) -> Any:
-    def places(kind: str, key: int, total: int, count: int) -> list[int]:
-        found: list[int] = right(kind, key, total, count)
-        return [found[1], *found[1:]] if len(found) > 1 else found
+def _one_place_less(right: Any) -> Any:
+    def draw_distinct(key: int, population: int, count: int) -> Any:
+        found = right(key, population, count)
+        if len(found) > 1:
+            found.remove(found.min())
+        return found
 
-    return places
+    return draw_distinct
 
 
 _TABLE = (
@@ -211,7 +213,7 @@ _TABLE = (
         "the latest compaction is not looked at",
         "stores",
         BaselineBlocks,
-        "written_between",
+        "to_copy",
         _misses_last_compaction,
     ),
     Mutant(
@@ -303,8 +305,8 @@ _TABLE = (
         "a large tablet has no seam block",
         "has other blocks",
         Tablet,
-        "seam_position",
-        lambda _right: property(lambda _tablet: None),
+        "seams",
+        lambda _right: property(lambda _tablet: []),
     ),
     Mutant("lowering_ignored", "tasks never pause after a score was lowered", "S1", Dispatcher, "_yield", _no_yield),
     Mutant("raising_waits", "a raised score starts nobody", "S2", Dispatcher, "set_limit", _raise_waits),
@@ -336,9 +338,9 @@ _TABLE = (
         "one_block_short",
         "a write touches one block less than asked",
         "dirty",
-        storage_tenant,
-        "_places",
-        _one_place_twice,
+        storage_workload,
+        "draw_distinct",
+        _one_place_less,
     ),
 )
 MUTANTS: dict[str, Mutant] = {mutant.name: mutant for mutant in _TABLE}

@@ -256,7 +256,7 @@ def _task(task: SetTask, now_ns: int, *, ended: bool) -> TaskSeen:
 def _set(tenant: Tenant, s: BackupSet) -> SetSeen:
     storage = tenant.storage
     copied = storage.identities(s.copied, s.epoch).values()
-    live = storage.identities(storage.blocks.written_between(0, s.epoch), s.epoch).values()
+    live = storage.identities(storage.blocks.live_at(s.epoch), s.epoch).values()
     return SetSeen(
         s.backup_set_id, s.backup_type.value, s.prev_full_id, s.prev_inc_id, s.base_id, s.path, s.status.value,
         s.file_status.value, s.start_ns, s.end_ns, s.result, s.start_replay_scn, s.consistent_scn, s.min_restore_scn,
