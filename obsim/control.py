@@ -12,6 +12,7 @@ from obsim.answers import Ok
 from obsim.cluster.state import ClusterState
 from obsim.destination import parse_uri
 from obsim.errors import error
+from obsim.storage.tenant import WRITE_KINDS
 
 __all__ = ["NOT_MODELLED", "PROCEDURES", "Argument", "Move", "Procedure", "Reset", "Schedule", "parse_interval"]
 
@@ -140,7 +141,10 @@ _TABLE = (
     Procedure("run_until_idle", (), "move virtual time on until no job, task or DAG is unfinished", _run_until_idle),
     Procedure("reset", (), "return to the scenario's start, clock included; connections stay open", _reset),
     Procedure(
-        "write", ("tenant", "table", "count", "kind"), "touch so many macroblocks: random, clustered or append", _write
+        "write",
+        ("tenant", "table", "count", "kind"),
+        f"touch so many macroblocks or change so many rows: {', '.join(WRITE_KINDS)}",
+        _write,
     ),
     Procedure(
         "schedule", ("every", "tenant", "statement"), "let an ALTER SYSTEM statement run at every interval", _schedule

@@ -337,7 +337,7 @@ _TABLE = (
     Mutant(
         "one_block_short",
         "a write touches one block less than asked",
-        "dirty",
+        "blocks touched",
         storage_workload,
         "draw_distinct",
         _one_place_less,
