@@ -91,6 +91,8 @@ class Session:
         self.tenant_id = tenant_id
         self._dropped_tenant: Tenant | None = None
         self.address = address
+        self.host = address.rpartition(":")[0] if address.count(":") == 1 else address
+        """The client's address without its port."""
         self.opened_ns = host.state.now_ns
         self.killed = False
         self.tls = ("", "")
@@ -132,11 +134,6 @@ class Session:
     def cluster(self) -> "SessionHost":
         """The host this session is open on."""
         return self._host
-
-    @property
-    def host(self) -> str:
-        """The client's address without its port."""
-        return self.address.rpartition(":")[0] if self.address.count(":") == 1 else self.address
 
     @property
     def tenant(self) -> Tenant:

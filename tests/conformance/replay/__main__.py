@@ -15,7 +15,7 @@ from pathlib import Path
 from tests.conformance.replay.records import condensed, read_records
 from tests.conformance.replay.replay import FOLDER, replay
 from tests.conformance.replay.surface import Surface
-from tests.conformance.replay.verdict import CLASSES, Verdict
+from tests.conformance.replay.verdict import CLASSES, FROM_THE_VERSION, Verdict
 
 
 def report(found: Verdict) -> list[str]:
@@ -26,10 +26,13 @@ def report(found: Verdict) -> list[str]:
         f"records           {found.records:5}   equal {found.records - len(found.differing):5}",
         f"shared            {shared:5}   equal {shared - differing:5}",
     ]
+    figures, version = found.figures, sum(found.count(kind) for kind in FROM_THE_VERSION)
+    lines.append(f"from the version  {version:5}   {100 * version / shared:5.1f} %")
     for kind in CLASSES:
         count, of_all = found.count(kind), found.count(kind, shared=False)
-        lines.append(f"  {kind:15} {count:5}   {100 * count / shared:5.1f} %   of all {of_all:5}")
-    figures = found.figures
+        indent, title = ("  ", kind) if kind in FROM_THE_VERSION else ("", "the rest")
+        percent = 100 * count / shared
+        lines.append(f"{indent}{title:{17 - len(indent)}} {count:5}   {percent:5.1f} %   of all {of_all:5}")
     lines += [
         f"unexplained       {len(found.unexplained):5}",
         f"stale exceptions  {len(found.stale):5}",

@@ -16,7 +16,7 @@ __all__ = ["ENGINE", "Answer", "Column", "Record", "condensed", "read_records"]
 ENGINE = "seekdb-1.2.0.0"
 """The recorded engine that still has the backup grammar; it reports OceanBase 4.3.5.3."""
 UNPRIVILEGED = "unprivileged user"
-_REPEATED = ("SHOW PARAMETERS", "SHOW VARIABLES", "SHOW CREATE VIEW", "DESC")
+_REPEATED = tuple(map(re.compile, ("SHOW PARAMETERS", "SHOW VARIABLES", "SHOW CREATE (?:VIEW|TABLE)", r"DESC\b")))
 """Statements whose columns the recordings give only once."""
 
 
@@ -75,7 +75,7 @@ def condensed(records: list[Record]) -> str:
 
 
 def _of_recording(rows: list[dict[str, Any]]) -> Iterator[Record]:
-    columns: dict[str, tuple[Column, ...]] = {}
+    columns: dict[re.Pattern[str], tuple[Column, ...]] = {}
     for number, row in enumerate(rows):
         kind, text = _sent(row)
         if not kind:
@@ -97,7 +97,7 @@ def _sent(row: dict[str, Any]) -> tuple[str, str]:
     return ("ping", "") if row["group"] == "COM_PING" else ("", "")
 
 
-def _answer(row: dict[str, Any], columns: dict[str, tuple[Column, ...]]) -> Answer:
+def _answer(row: dict[str, Any], columns: dict[re.Pattern[str], tuple[Column, ...]]) -> Answer:
     if "errno" in row:
         same = ("Error", row["errno"], row["message"])
         said = row.get("show_warnings")
@@ -107,9 +107,8 @@ def _answer(row: dict[str, Any], columns: dict[str, tuple[Column, ...]]) -> Answ
     known = None
     if "columns" in row:
         known = tuple(map(_of_column, row["columns"]))
-    key = next((start for start in _REPEATED if re.match(rf"{start}\b", row.get("sql", ""))), "")
-    key = key.replace("TABLE", "VIEW")
-    if key and "rows" in row:
+    key = next((start for start in _REPEATED if start.match(row.get("sql", ""))), None)
+    if key is not None and "rows" in row:
         known = columns.setdefault(key, known) if known else columns.get(key)
     said = row.get("show_warnings")
     warnings = None if said is None else tuple((level, code, text) for level, code, text in said)

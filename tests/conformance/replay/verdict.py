@@ -11,10 +11,13 @@ from pathlib import Path
 
 from tests.conformance.replay.records import Answer, Column, Record
 
-__all__ = ["CLASSES", "Exception_", "Figures", "Verdict", "difference", "read_exceptions", "verdict"]
+__all__ = [
+    "CLASSES", "FROM_THE_VERSION", "Exception_", "Figures", "Verdict", "difference", "read_exceptions", "verdict",
+]  # fmt: skip
 
 CLASSES = ("version", "single-tenant", "other")
-"""Grammar, views and texts that the engine's version changed; a product with one tenant and one server; the rest."""
+"""Grammar, views, texts that the engine's version changed; what it lost with all tenants and servers but one; the rest."""
+FROM_THE_VERSION = CLASSES[:2]
 ANYTHING = "*"
 """In place of a difference: the recorded engine has lost the statement; other tests say what obsim answers."""
 OTHER_SHARE_MAX = 0.1
