@@ -58,6 +58,7 @@ class ColumnFlag(IntFlag):
     BLOB = 16
     UNSIGNED = 32
     BINARY = 128
+    TIMESTAMP = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ _FIXED = {
     "tinyint": (MysqlType.TINY, 4),
     "int": (MysqlType.LONG, 11),
     "bigint": (MysqlType.LONGLONG, 20),
-    "double": (MysqlType.DOUBLE, 22),
+    "double": (MysqlType.DOUBLE, 23),
     "longtext": (MysqlType.BLOB, 536_870_911),
 }
 
@@ -114,6 +115,7 @@ _FIXED = {
 def column_of_type(name: str, mysql_type: str, *, nullable: bool = True) -> Column:
     """A column from the type text a view's DESC prints, for example `bigint(20) unsigned` or `timestamp(6)`.
 
+    Flags as recorded: numbers of a view are not BINARY, though those of expressions are.
     Raises ValueError for a type that none of the views has.
     """
     match = fullmatch(r"([a-z]+)(?:\((\d+)(?:,(\d+))?\))?( unsigned)?", mysql_type)
@@ -128,11 +130,12 @@ def column_of_type(name: str, mysql_type: str, *, nullable: bool = True) -> Colu
     if word in {"datetime", "timestamp"}:
         kind = MysqlType.DATETIME if word == "datetime" else MysqlType.TIMESTAMP
         length = 19 + (size + 1 if size else 0)
-        return Column(name, kind, length, size, flags | ColumnFlag.BINARY, CHARSET_BINARY)
+        flags |= ColumnFlag.BINARY if word == "datetime" else ColumnFlag.BINARY | ColumnFlag.TIMESTAMP
+        return Column(name, kind, length, size, flags, CHARSET_BINARY)
     if word == "decimal":
-        return Column(name, MysqlType.NEWDECIMAL, size + 2, scale, flags | ColumnFlag.BINARY, CHARSET_BINARY)
+        return Column(name, MysqlType.NEWDECIMAL, size + 2, scale, flags, CHARSET_BINARY)
     if word == "longtext":
         return Column(name, MysqlType.BLOB, _FIXED[word][1], 0, flags | ColumnFlag.BLOB)
     kind, length = _FIXED[word]
     decimals = 31 if word == "double" else 0
-    return Column(name, kind, size or length, decimals, flags | ColumnFlag.BINARY, CHARSET_BINARY)
+    return Column(name, kind, size or length, decimals, flags, CHARSET_BINARY)

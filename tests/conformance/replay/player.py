@@ -87,7 +87,10 @@ class _Player:
         if record.answers[0].warnings is None:
             return answer
         rows = wire.query("SHOW WARNINGS").rows[:WARNINGS_MAX]
-        warnings = tuple((str(level, "utf8"), int(code), str(text, "utf8")) for level, code, text in cast("list", rows))
+        warnings = tuple(
+            (str(level, "utf8"), int(code), str(text, "utf8").replace(BASE, "<BASE>"))
+            for level, code, text in cast("list", rows)
+        )
         return Answer(answer.errno, answer.sqlstate, answer.message, answer.columns, warnings)
 
     def statements(self, wire: Wire, text: str) -> tuple[Answer, ...]:

@@ -16,7 +16,7 @@ __all__ = [
 ]  # fmt: skip
 
 CLASSES = ("version", "single-tenant", "other")
-"""Grammar, views, texts that the engine's version changed; what it lost with all tenants and servers but one; the rest."""
+"""Grammar, views and texts that the version changed; what it lost with all tenants and servers but one; the rest."""
 FROM_THE_VERSION = CLASSES[:2]
 ANYTHING = "*"
 """In place of a difference: the recorded engine has lost the statement; other tests say what obsim answers."""
