@@ -184,7 +184,7 @@ def main() -> int:
         statements = run_year(state, options.days)
     elapsed_s, cpu_s = time.perf_counter() - begun, time.process_time() - cpu
     if profile is not None:
-        pstats.Stats(profile).sort_stats("cumulative").print_stats(60)
+        pstats.Stats(profile).sort_stats("tottime").print_stats(60)
     sets = [s for t in state.user_tenants() for s in t.backup.sets.values()]
     failed = sum(not s.usable for s in sets)
     print(machine())

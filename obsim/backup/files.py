@@ -61,6 +61,15 @@ class FileCut:
         """Blocks of a file."""
         return self.start(file_id + 1) - self.start(file_id)
 
+    def sizes(self) -> list[int]:
+        """Blocks of each file."""
+        if not self.file_count:
+            return []
+        before_last = self.start(self.file_count - 1)
+        sizes = [self.full + 1] * self.larger + [self.full] * (self.file_count - self.larger)
+        sizes[-1] = self.block_count - before_last
+        return sizes
+
     def file_of(self, number: int) -> int:
         """The file that holds the block with a number."""
         in_larger = self.larger * (self.full + 1)
@@ -85,7 +94,7 @@ def split_blocks(items: Iterable[tuple[TabletId, int]], cut: FileCut, skipped: i
     """The share of each file of `cut`, in order; the first `skipped` blocks of `items` are stored already."""
     queue = iter([item for item in items if item[1]])
     tablet_id, left = TabletId(0), 0
-    for want in (skipped, *(cut.size(n) for n in range(cut.file_count))):
+    for want in (skipped, *cut.sizes()):
         parts = []
         missing = want
         while missing:

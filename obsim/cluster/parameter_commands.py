@@ -20,7 +20,7 @@ from obsim.statements import AlterParameters, NullValue, ParameterAction, ResetP
 __all__ = ["alter_parameters", "reset_parameters"]
 
 Change = Callable[[], None]
-_SCORES = frozenset(priority.parameter for priority in PRIORITIES)
+_SCORES = {priority.parameter: priority for priority in PRIORITIES if priority.parameter is not None}
 _DEST_NUMBERS = {f"log_archive_dest_{n}" if n else "log_archive_dest": n for n in range(9)}
 _STATE_NUMBERS = {f"log_archive_dest_state_{n}" if n else "log_archive_dest_state": n for n in range(9)}
 _SETTINGS = frozenset({"data_backup_dest", "log_restore_source", *_DEST_NUMBERS, *_STATE_NUMBERS})
@@ -117,13 +117,18 @@ def _store(state: ClusterState, definition: ParameterDef, owners: list[TenantId 
             state.parameters.set(definition.name, owner, text)
         if owner is not None:
             if definition.name in _SCORES:
-                state.apply_scores(state.tenants[owner])
+                state.apply_score(state.tenants[owner], _SCORES[definition.name], definition.name)
             if definition.name == "archive_lag_target":
                 state.apply_archive_lag(state.tenants[owner])
+    if definition.name not in _SCORES:
+        _tell_freezers(state, owners)
+    state.revisions.touch("parameters")
+
+
+def _tell_freezers(state: ClusterState, owners: list[TenantId | None]) -> None:
     affected = state.freezers if None in owners else [owner for owner in owners if owner in state.freezers]
     for tenant_id in affected:
         state.freezers[tenant_id].parameters_changed()
-    state.revisions.touch("parameters")
 
 
 def reset_parameters(state: ClusterState, who: Principal, statement: ResetParameters) -> Ok:

@@ -30,7 +30,7 @@ from obsim.parameters import ParameterStore
 from obsim.revisions import Revisions
 from obsim.scheduler.dispatcher import Dispatcher
 from obsim.scheduler.events import EventQueue
-from obsim.scheduler.priorities import PRIORITIES, limit_of
+from obsim.scheduler.priorities import PRIORITIES, Priority, limit_of
 from obsim.statements import BackupStatement, Secret
 from obsim.storage.tenant import TenantStorage
 from obsim.versions import IncrementalBase, VersionProfile
@@ -195,11 +195,14 @@ class ClusterState:
     def apply_scores(self, tenant: Tenant) -> None:
         """Bring a tenant's thread scores into its dispatcher."""
         for priority in PRIORITIES:
-            if priority.parameter is None or priority.parameter not in self.parameters.definitions:
-                continue
-            limit = limit_of(priority, self.parameters.get_int(priority.parameter, tenant.tenant_id))
-            if limit != tenant.dispatcher.limit(priority):
-                tenant.dispatcher.set_limit(priority, limit, self.now_ns)
+            if priority.parameter is not None and priority.parameter in self.parameters.definitions:
+                self.apply_score(tenant, priority, priority.parameter)
+
+    def apply_score(self, tenant: Tenant, priority: Priority, parameter: str) -> None:
+        """Bring one of them there, the value of `parameter`."""
+        limit = limit_of(priority, self.parameters.get_int(parameter, tenant.tenant_id))
+        if limit != tenant.dispatcher.limit(priority):
+            tenant.dispatcher.set_limit(priority, limit, self.now_ns)
 
     def apply_archive_lag(self, tenant: Tenant) -> None:
         """Bring a tenant's archive_lag_target, where the version has it, into its archive."""

@@ -37,7 +37,7 @@ def naive_sizes(block_count: int, task_count: int, blocks_max: int) -> list[int]
 def test_a_cut_is_what_dealing_out_gives(block_count, task_count, blocks_max, data):
     cut = FileCut.of(block_count, task_count, blocks_max)
     sizes = naive_sizes(block_count, task_count, blocks_max)
-    assert [cut.size(n) for n in range(cut.file_count)] == sizes
+    assert [cut.size(n) for n in range(cut.file_count)] == cut.sizes() == sizes
     in_file = [n for n, size in enumerate(sizes) for _ in range(size)]
     assert [cut.file_of(number) for number in range(block_count)] == in_file
     file_count = data.draw(st.integers(0, cut.file_count))
