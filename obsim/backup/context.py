@@ -40,6 +40,8 @@ class BackupServer:
 
     address: str
     dispatcher: Dispatcher
+    leads: bool = False
+    """Whether it has the leaders of the log streams: backups rather go to followers."""
 
 
 class Settings(Protocol):
@@ -62,7 +64,7 @@ class Settings(Protocol):
         """Whether somebody emptied the directory that data_backup_dest names, format file included."""
 
     def servers(self, log_stream_id: LogStreamId) -> list[BackupServer]:
-        """The servers with a full replica of a log stream (0: of the system log stream), in order of preference."""
+        """The servers with a full replica of a log stream (0: of the system log stream)."""
 
 
 @dataclass(frozen=True, slots=True)

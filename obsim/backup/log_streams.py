@@ -122,6 +122,7 @@ class LogStreamTasks:
         servers = self.context.settings.servers(task.log_stream_id)
         busy = {other.server.address for other in self.working if other.server is not None}
         eligible = [s for s in servers if s.address not in busy and s.address not in task.black_list]
+        eligible = [s for s in eligible if not s.leads] or eligible
         if len(eligible) < 2:
             return eligible[0] if eligible else None
         key = stream_key(

@@ -6,10 +6,12 @@ A task of the simulated scheduler is a DAG with one task. Backups are the only n
 from collections.abc import Iterable, Iterator
 
 from obsim.catalog.model import Row, Scope
-from obsim.catalog.placement import seen_tenants
+from obsim.catalog.placement import replica_servers, seen_tenants
 from obsim.cluster import ClusterState, Tenant
+from obsim.cluster.resources import Server
 from obsim.ids import display_time
 from obsim.scheduler.dag import DagTask
+from obsim.scheduler.dispatcher import Dispatcher
 from obsim.scheduler.kinds import DAG_NET_TYPES, DAG_TYPES, NET_OF_BACKUPS
 from obsim.scheduler.priorities import PRIORITIES, Priority
 from obsim.versions import Version
@@ -18,13 +20,20 @@ __all__ = ["dag_scheduler", "dags"]
 
 
 def dag_scheduler(state: ClusterState, scope: Scope) -> list[Row]:
-    """`__all_virtual_dag_scheduler`: for each tenant the totals, the priorities, the DAG types, the DAG nets."""
-    server = state.resources.root_server
+    """`__all_virtual_dag_scheduler`: for each tenant and server of it totals, priorities, DAG types, DAG nets."""
     return [
         (server.ip, server.port, tenant.tenant_id, *row)
         for tenant in seen_tenants(state, scope.tenant_id)
-        for row in _scheduler(state, tenant)
+        for server, dispatcher in _schedulers(state, tenant)
+        for row in _scheduler(state, tenant, dispatcher)
     ]
+
+
+def _schedulers(state: ClusterState, tenant: Tenant) -> list[tuple[Server, Dispatcher]]:
+    """The tenant's schedulers with their servers; where it has none yet it has the one its leader will have."""
+    servers = replica_servers(state, tenant)
+    here = [(s, tenant.dispatchers[s.address]) for s in servers if s.address in tenant.dispatchers]
+    return here or [(servers[0], tenant.dispatcher)]
 
 
 def _known_to(version: Version, table: Iterable[tuple[str, str | None, str | None]]) -> list[str]:
@@ -37,8 +46,8 @@ def _priorities(state: ClusterState) -> list[Priority]:
     return [p for p in PRIORITIES if p.parameter is None or p.parameter in known]
 
 
-def _scheduler(state: ClusterState, tenant: Tenant) -> Iterator[tuple[str, str, int]]:
-    dispatcher, version = tenant.dispatcher, state.profile.version
+def _scheduler(state: ClusterState, tenant: Tenant, dispatcher: Dispatcher) -> Iterator[tuple[str, str, int]]:
+    version = state.profile.version
     priorities = _priorities(state)
     counts = dispatcher.kind_counts()
     yield "GENERAL", "TOTAL_WORKER_CNT", sum(map(dispatcher.limit, priorities))
@@ -65,10 +74,11 @@ def dags(state: ClusterState, scope: Scope) -> list[Row]:
     """`__all_virtual_dag`: the DAGs that run or may run, then the net they belong to."""
     rows: list[Row] = []
     for tenant in seen_tenants(state, scope.tenant_id):
-        tasks = tenant.dispatcher.unfinished()
-        rows += [_dag(state, tenant, task, scope.offset_s) for task in tasks]
-        if _in_net(tenant):
-            rows.append(_net(state, tenant, tasks, scope.offset_s))
+        for server, dispatcher in _schedulers(state, tenant):
+            tasks = dispatcher.unfinished()
+            rows += [_dag(server, tenant, task, scope.offset_s) for task in tasks]
+            if _in_net(tenant):
+                rows.append(_net(server, tenant, tasks, scope.offset_s))
     return rows
 
 
@@ -77,9 +87,8 @@ def _net_key(tenant: Tenant) -> str:
     return f"tenant_id={tenant.tenant_id}, backup_set_id={run.job.backup_set_id}" if run is not None else ""
 
 
-def _dag(state: ClusterState, tenant: Tenant, task: DagTask, offset_s: int) -> Row:
+def _dag(server: Server, tenant: Tenant, task: DagTask, offset_s: int) -> Row:
     """A paused task is held up in a running DAG: its DAG has started and runs nothing at the moment."""
-    server = state.resources.root_server
     running = task.running_since_ns is not None
     return (
         server.ip, server.port, tenant.tenant_id, task.kind, f"ls_id={{id:{task.log_stream_id}}}", _net_key(tenant),
@@ -89,8 +98,8 @@ def _dag(state: ClusterState, tenant: Tenant, task: DagTask, offset_s: int) -> R
     )  # fmt: skip
 
 
-def _net(state: ClusterState, tenant: Tenant, tasks: list[DagTask], offset_s: int) -> Row:
-    server, run = state.resources.root_server, tenant.backup.run
+def _net(server: Server, tenant: Tenant, tasks: list[DagTask], offset_s: int) -> Row:
+    run = tenant.backup.run
     start_ns = run.task.start_ns if run is not None and run.task is not None else 0
     return (
         server.ip, server.port, tenant.tenant_id, NET_OF_BACKUPS, "", _net_key(tenant),

@@ -1,9 +1,10 @@
 """What a tenant's backups ask of parameters and of the cluster."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from obsim.backup.context import BackupServer
+from obsim.cluster.replicas import dispatcher_at, full_replica_servers
 from obsim.ids import Bytes, LogStreamId, TenantId
 
 if TYPE_CHECKING:
@@ -12,12 +13,15 @@ if TYPE_CHECKING:
 __all__ = ["TenantSettings"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class TenantSettings:
     """The settings of one tenant, read when somebody asks."""
 
     state: "ClusterState"
     tenant_id: TenantId
+    _servers: list[BackupServer] = field(default_factory=list)
+    _known_at: int = -1
+    """Revision of tenants and servers that `_servers` belongs to."""
 
     @property
     def data_version(self) -> str:
@@ -41,6 +45,13 @@ class TenantSettings:
         return any(known.emptied for known in tenant.destinations if known.dest_id == tenant.backup.dest_id)
 
     def servers(self, _log_stream_id: LogStreamId) -> list[BackupServer]:
-        """The servers with a full replica of a log stream."""
-        dispatcher = self.state.tenants[self.tenant_id].dispatcher
-        return [BackupServer(self.state.resources.root_server.address, dispatcher)]
+        """The servers with a full replica of each log stream, the leader's first."""
+        revision = self.state.revisions.count("tenants")
+        if revision != self._known_at:
+            tenant = self.state.tenants[self.tenant_id]
+            self._servers = [
+                BackupServer(server.address, dispatcher_at(self.state, tenant, server.address), leads=not place)
+                for place, server in enumerate(full_replica_servers(self.state, tenant))
+            ]
+            self._known_at = revision
+        return self._servers

@@ -67,6 +67,7 @@ def admin_server(state: ClusterState, who: Principal, statement: AdminServer) ->
     _check_sys(who)
     _SERVER_ACTIONS[statement.action](state, statement)
     state.resources.move_root_service()
+    state.servers_changed()
     state.revisions.touch("tenants", "storage", "parameters")
     return Ok()
 
@@ -249,6 +250,7 @@ def admin_zone(state: ClusterState, who: Principal, statement: AdminZone) -> Ok:
     _check_sys(who)
     _ZONE_ACTIONS[statement.action](state, statement)
     state.resources.move_root_service()
+    state.servers_changed()
     state.revisions.touch("tenants", "storage", "parameters")
     return Ok()
 

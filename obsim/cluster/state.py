@@ -201,8 +201,15 @@ class ClusterState:
     def apply_score(self, tenant: Tenant, priority: Priority, parameter: str) -> None:
         """Bring one of them there, the value of `parameter`."""
         limit = limit_of(priority, self.parameters.get_int(parameter, tenant.tenant_id))
-        if limit != tenant.dispatcher.limit(priority):
-            tenant.dispatcher.set_limit(priority, limit, self.now_ns)
+        for dispatcher in {tenant.dispatcher: None} | dict.fromkeys(tenant.dispatchers.values()):
+            if limit != dispatcher.limit(priority):
+                dispatcher.set_limit(priority, limit, self.now_ns)
+
+    def servers_changed(self) -> None:
+        """Other servers take part than before: backups that wait for one look again."""
+        self.revisions.touch("tenants")
+        for tenant in self.tenants.values():
+            tenant.backup.servers_changed(self.now_ns)
 
     def apply_archive_lag(self, tenant: Tenant) -> None:
         """Bring a tenant's archive_lag_target, where the version has it, into its archive."""
@@ -313,6 +320,8 @@ _MOVING: dict[str, Callable[[ClusterState], int]] = {
     "tasks": _tasks_moment,
     "archive": _archive_moment,
     "tenants": lambda state: state.now_ns // _TENANTS_STEP_NS,
-    "scheduler": lambda state: sum(t.dispatcher.change_count for t in state.tenants.values()),
+    "scheduler": lambda state: sum(
+        d.change_count for t in state.tenants.values() for d in {t.dispatcher, *t.dispatchers.values()}
+    ),
 }
 """Families whose rows also follow the clock or a counter of their own: the part that moves between two touches."""

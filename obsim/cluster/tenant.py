@@ -48,6 +48,8 @@ class Tenant:
     cleanup: TenantCleanup
     locality: tuple[Replica, ...] = ()
     """Its replicas, one a zone."""
+    dispatchers: dict[str, Dispatcher] = field(default_factory=dict)
+    """The DAG schedulers it has, by server (`replicas.dispatcher_at`); `dispatcher` is one of them."""
     users: dict[str, User] = field(default_factory=dict)
     status: str = "NORMAL"
     """NORMAL, or DROPPING between DROP TENANT and the end."""

@@ -7,11 +7,13 @@ import pytest
 from obsim.backup.context import BackupServer
 from obsim.backup.failures import RETRY_NS
 from obsim.cluster.backup_settings import TenantSettings
+from obsim.cluster.replicas import full_replica_servers
 from obsim.ids import LogStreamId
 from obsim.scheduler.dispatcher import Dispatcher
-from obsim.statements import CancelBackup
+from obsim.scheduler.priorities import HA_LOW
+from obsim.statements import AdminServer, CancelBackup
 
-MYSQL = 1002
+SYS, MYSQL = 1, 1002
 EAGAIN = -4023
 STREAMS = (1001, 1002, 1003, 1004)
 
@@ -147,3 +149,43 @@ def test_a_log_stream_without_a_server_waits(fleet, monkeypatch):
     bench.tenant().backup.servers_changed(bench.state.now_ns)
     bench.idle()
     assert bench.tenant().backup.sets[1].status == "SUCCESS"
+
+
+def zones(bench):
+    """A tenant with a replica in each of three zones."""
+    (tenant,) = bench.state.user_tenants()
+    return tenant
+
+
+def test_followers_work_and_the_leader_does_not(make_bench):
+    bench = make_bench("4.2.5", "three-zones")
+    tenant = zones(bench)
+    leader, *followers = (s.address for s in full_replica_servers(bench.state, tenant))
+    assert bench.backup(tenant.tenant_id) == ""
+    asked = set()
+    bench.state.backup_outcomes.decide = lambda _job, _stage, ls, server, _attempt: asked.add(server) if ls else None
+    bench.idle()
+    assert tenant.backup.sets[1].status == "SUCCESS"
+    assert asked == set(followers)
+    assert set(tenant.dispatchers) == {leader, *followers}
+
+
+def test_a_stopped_server_gets_no_work_and_the_leader_what_is_left(make_bench):
+    bench = make_bench("4.2.5", "three-zones")
+    tenant = zones(bench)
+    leader, first, second = full_replica_servers(bench.state, tenant)
+    bench.run(SYS, AdminServer("STOP", (first.address,)))
+    asked = set()
+    bench.state.backup_outcomes.decide = lambda _job, _stage, ls, server, _attempt: asked.add(server) if ls else None
+    assert bench.backup(tenant.tenant_id) == ""
+    bench.idle()
+    assert asked == {leader.address, second.address}
+
+
+def test_a_score_counts_on_every_server(make_bench):
+    bench = make_bench("4.2.5", "three-zones")
+    tenant = zones(bench)
+    bench.backup(tenant.tenant_id)
+    bench.at(2_000)
+    assert bench.set("ha_low_thread_score", 7, tenant.name) == ""
+    assert {d.limit(HA_LOW) for d in tenant.dispatchers.values()} == {7}

@@ -1,0 +1,73 @@
+"""Where the replicas of a tenant are, and the DAG schedulers it has there."""
+
+from typing import TYPE_CHECKING
+
+from obsim.cluster.locality import RANDOM, full_zones
+from obsim.cluster.resources import Server
+from obsim.ids import TenantId
+from obsim.scheduler.dispatcher import Dispatcher
+from obsim.scheduler.priorities import PRIORITIES
+
+if TYPE_CHECKING:
+    from obsim.cluster.state import ClusterState
+    from obsim.cluster.tenant import Tenant
+
+__all__ = ["dispatcher_at", "full_replica_servers", "owner_id", "replica_servers"]
+
+
+def replica_servers(state: "ClusterState", tenant: "Tenant") -> list[Server]:
+    """The servers with a replica of each log stream, one a zone, the leader's first.
+
+    A META tenant lives in the units of its user tenant. A tenant without units is where the root service is. The leader
+    is in a zone that PRIMARY_ZONE puts first, of several there with the root service; a stopped server has none.
+    """
+    resources = state.resources
+    first: dict[str, Server] = {}
+    for pool in resources.pools_of(owner_id(tenant)):
+        for unit in resources.units_of(pool):
+            first.setdefault(unit.zone, unit.migrated_from or unit.server)
+    zones = [replica.zone for replica in tenant.locality]
+    servers = [first[zone] for zone in zones if zone in first] or [resources.root_server]
+    serving = {server.address for server in resources.serving_servers()}
+    levels = _levels(tenant)
+    voting = full_zones(tenant.locality)
+    return sorted(
+        servers,
+        key=lambda server: (
+            server.address not in serving, server.zone not in voting, levels.get(server.zone, len(levels)),
+            not server.with_rootserver,
+        ),
+    )  # fmt: skip
+
+
+def _levels(tenant: "Tenant") -> dict[str, int]:
+    """Zone -> its place in PRIMARY_ZONE: `z1,z2;z3` has two levels."""
+    if tenant.primary_zone.upper() == RANDOM:
+        return {}
+    levels = enumerate(tenant.primary_zone.split(";"))
+    return {zone.strip(): level for level, zones in levels for zone in zones.split(",")}
+
+
+def owner_id(tenant: "Tenant") -> TenantId:
+    """The tenant whose units one lives in."""
+    return TenantId(tenant.tenant_id + 1) if tenant.kind == "META" else tenant.tenant_id
+
+
+def full_replica_servers(state: "ClusterState", tenant: "Tenant") -> list[Server]:
+    """Those of them that take part and have a full replica; the leader's first."""
+    serving = {server.address for server in state.resources.serving_servers()}
+    voting = full_zones(tenant.locality)
+    servers = replica_servers(state, tenant)
+    return [s for s in servers if s.address in serving and (s.zone in voting or len(servers) == 1)]
+
+
+def dispatcher_at(state: "ClusterState", tenant: "Tenant", address: str) -> Dispatcher:
+    """The tenant's DAG scheduler on a server. The first one asked for, its leader's, is `Tenant.dispatcher`."""
+    found = tenant.dispatchers.get(address)
+    if found is None:
+        found = Dispatcher(state.events) if tenant.dispatchers else tenant.dispatcher
+        tenant.dispatchers[address] = found
+        for priority in PRIORITIES:
+            if found.limit(priority) != tenant.dispatcher.limit(priority):
+                found.set_limit(priority, tenant.dispatcher.limit(priority), state.now_ns)
+    return found
