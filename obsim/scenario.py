@@ -45,6 +45,8 @@ _BASELINE_AGE_NS = 2 * _HOUR_NS
 _ROUND_AGE_NS = _HOUR_NS
 _SIZE_MAX_BYTES = 16 << 20
 _BLOCKS_MAX = 1 << 31
+FIRST_LOG_STREAM = 1001
+_LOG_STREAM_END = 1 << 31
 
 
 class TableSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,6 +54,8 @@ class TableSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     name: str
     blocks: list[int]
+    log_stream: int = FIRST_LOG_STREAM
+    """Log stream of its tablets. A name may be given twice: the table then has tablets in two log streams."""
 
 
 class UserSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -148,6 +152,8 @@ def _check(scenario: Scenario, path: Path) -> None:
                 raise ScenarioError(
                     f"{where}.table '{table.name}': blocks are numbers from 0 to {_BLOCKS_MAX}, one a tablet"
                 )
+            if not FIRST_LOG_STREAM <= table.log_stream < _LOG_STREAM_END:
+                raise ScenarioError(f"{where}.table '{table.name}': log_stream is a number from {FIRST_LOG_STREAM} on")
         if tenant.archivelog and not tenant.log_archive_dest:
             raise ScenarioError(f"{where}.archivelog needs log_archive_dest")
 
@@ -211,7 +217,10 @@ def _fill(state: ClusterState, tenant: Tenant, spec: TenantSpec) -> None:
     baseline_scn = Scn(state.start_ns - _BASELINE_AGE_NS)
     tenant.storage.checkpoint_scn = Scn(0)
     for table in spec.table:
-        tenant.storage.create_table(table.name, table.blocks, LogStreamId(1001))
+        stream = LogStreamId(table.log_stream)
+        if stream not in tenant.storage.log_stream_ids:
+            tenant.storage.log_stream_ids.append(stream)
+        tenant.storage.create_table(table.name, table.blocks, stream)
     tenant.storage.major_freeze(baseline_scn)
     if spec.log_archive_dest:
         _set_archive(state, tenant, spec)

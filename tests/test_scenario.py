@@ -12,7 +12,7 @@ PROFILE = profile_for("4.2.1")
 
 
 def test_built_in_ones():
-    assert scenario_names() == ["blank", "statements", "three-tenants", "three-zones"]
+    assert scenario_names() == ["blank", "campaign", "statements", "three-tenants", "three-zones"]
     assert [t.name for t in load_scenario("three-tenants").tenant] == ["mysql_tenant", "oracle_tenant"]
 
 
@@ -94,7 +94,7 @@ def test_a_wrong_file_names_itself_and_the_rule(tmp_path, text, message):
 
 def test_an_unknown_name_lists_the_known(tmp_path):
     with pytest.raises(
-        ScenarioError, match="no scenario 'nosuch': give a file or one of blank, statements, three-tenants"
+        ScenarioError, match="no scenario 'nosuch': give a file or one of blank, campaign, statements, three-tenants"
     ):
         load_scenario("nosuch")
     with pytest.raises(ScenarioError, match="no scenario"):

@@ -169,7 +169,7 @@ class ClusterState:
         archive.on_left_doing = backup.archive_changed
         cleanup = TenantCleanup(CleanupContext(
             tenant_id, backup, archive, dispatcher, self.events, self.revisions, self.root_address,
-            self.profile.pieces_by_checkpoint, lambda: self.tenants.get(tenant_id) is not tenant,
+            self.profile.pieces_by_checkpoint, partial(self._is_dropped, tenant_id, backup),
         ))  # fmt: skip
         locality = full_locality(self.resources.zones)
         tenant = Tenant(
@@ -183,6 +183,10 @@ class ClusterState:
         self.apply_archive_lag(tenant)
         self.revisions.touch("tenants", "storage", "scheduler")
         return tenant
+
+    def _is_dropped(self, tenant_id: TenantId, backup: TenantBackup) -> bool:
+        tenant = self.tenants.get(tenant_id)
+        return tenant is None or tenant.backup is not backup
 
     def next_tenant_id(self) -> TenantId:
         """The id of the next user tenant; the one below it is its META tenant's. None is given twice."""

@@ -21,7 +21,7 @@ from obsim.scheduler.events import EventQueue
 from obsim.scheduler.priorities import PRIORITIES, Priority
 from obsim.scheduler.queue import PriorityQueue
 
-__all__ = ["PATIENCE_NS", "WAITING_PASS_NS", "YIELD_NS", "Dispatcher", "Step"]
+__all__ = ["PATIENCE_NS", "WAITING_PASS_NS", "YIELD_NS", "Dispatcher", "QueueFigures", "Step"]
 
 YIELD_NS = 3_000_000_000
 PATIENCE_NS = 10 * YIELD_NS
@@ -32,6 +32,9 @@ FINISHED_KEPT_MAX = 2_000
 
 Step = tuple[int, str, int]
 """Time in nanoseconds; start, pause, resume, finish or cancel; the number of the task."""
+
+QueueFigures = tuple[int, int, int, tuple[int, ...], tuple[int, ...]]
+"""Limit, running and waiting tasks of a priority; numbers of those that have not begun, next first, and that have."""
 
 
 def _ended(_now_ns: Nanoseconds) -> None:
@@ -74,6 +77,19 @@ class Dispatcher:
         """Whether a task is in the waiting list: unfinished parents, or it refuses to be scheduled yet."""
         queue = self._queues[task.priority.index]
         return task in queue.blocked or task in queue.refusing
+
+    def overview(self) -> list[QueueFigures]:
+        """Every priority in scan order, for somebody who looks often."""
+        return [
+            (
+                queue.limit,
+                len(queue.running),
+                len(queue.ready) + len(queue.paused),
+                tuple([task.number for task in queue.ready]),
+                tuple([task.number for task in (*queue.running, *queue.paused)]),
+            )
+            for queue in self._queues
+        ]
 
     def unfinished(self) -> list[DagTask]:
         """Ready, paused, running and blocked tasks by priority, each priority in order of submission."""

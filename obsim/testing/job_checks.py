@@ -1,12 +1,13 @@
-"""Invariants 20 to 27 of engine.md 2.6 (SCNs, rounds, jobs) and S1 to S6 of 5.7 (the scheduler)."""
+"""Invariants 24 to 27 of engine.md 2.6: jobs, their tasks and their parents."""
 
 from collections.abc import Iterator
 
-from obsim.testing.observation import Observation, SetSeen, TenantSeen
-from obsim.testing.registry import between, invariant, register
+from obsim.testing.observation import Observation, TenantSeen
+from obsim.testing.registry import between, invariant, whole
 
 CAN_NOT_START = -9040
 """Result of a parent with a tenant that could not be started: it had no destination."""
+IN_PROGRESS = 9036
 _JOB_EDGES = {
     "INIT": {"DOING", "FAILED", "CANCELING"}, "DOING": {"COMPLETED", "FAILED", "CANCELING"}, "CANCELING": {"CANCELED"},
 }  # fmt: skip
@@ -22,49 +23,7 @@ _FILE_EDGES = {
 _FINAL = {"COMPLETED", "FAILED", "CANCELED"}
 
 
-# SCNs, rounds and time.
-
-
-@invariant("20")
-def scns_are_in_order(tenant: TenantSeen, _now: Observation) -> Iterator[str]:
-    """20: START_REPLAY <= START <= USER_LS_START <= CONSISTENT <= END = MIN_RESTORE for a set that succeeded."""
-    tasks = {t.backup_set_id: t for t in tenant.tasks}
-    for s in (s for s in tenant.sets.values() if s.usable):
-        task = tasks[s.backup_set_id]
-        order = [s.start_replay_scn, task.start_scn, task.user_ls_start_scn, s.consistent_scn, task.end_scn]
-        if order != sorted(order) or s.min_restore_scn != task.end_scn or not s.start_replay_scn:
-            yield f"set {s.backup_set_id} has the SCNs {order} and MIN_RESTORE_SCN {s.min_restore_scn}"
-
-
-@invariant("21")
-def min_restore_scn_grows(tenant: TenantSeen, _now: Observation) -> Iterator[str]:
-    """21: on one destination MIN_RESTORE_SCN grows with the set id among usable sets."""
-    last: dict[str, SetSeen] = {}
-    for s in sorted((s for s in tenant.sets.values() if s.usable), key=lambda s: s.backup_set_id):
-        before = last.get(s.path)
-        if before is not None and before.min_restore_scn >= s.min_restore_scn:
-            scns = f"{before.min_restore_scn}, {s.min_restore_scn}"
-            yield f"sets {before.backup_set_id} and {s.backup_set_id} have {scns}"
-        last[s.path] = s
-
-
-@between("22")
-def rounds_go_on(now: TenantSeen, before: TenantSeen) -> Iterator[str]:
-    """22: a round's checkpoint never goes back; the next round has the next id and starts with an unused piece."""
-    was, current = before.round, now.round
-    if was is None or current is None:
-        return
-    if current.round_id == was.round_id:
-        if current.checkpoint_scn < was.checkpoint_scn or current.used_piece_id < was.used_piece_id:
-            yield f"round {was.round_id} went back from {was} to {current}"
-    elif current.round_id < was.round_id or current.base_piece_id <= was.used_piece_id:
-        yield f"{current} follows {was}"
-
-
-# Jobs.
-
-
-@invariant("24")
+@invariant("24", "jobs")
 def one_job_an_initiator(tenant: TenantSeen, _now: Observation) -> Iterator[str]:
     """24: at most one unfinished job per tenant and initiator."""
     initiators = [j.initiator_tenant_id for j in tenant.jobs if not j.ended]
@@ -72,7 +31,20 @@ def one_job_an_initiator(tenant: TenantSeen, _now: Observation) -> Iterator[str]
         yield f"jobs of the initiators {initiators} at once"
 
 
-@invariant("25")
+@whole("24b", "asked", "jobs", "path")
+def second_request_is_refused(now: Observation, before: Observation | None) -> Iterator[str]:
+    """24: a tenant whose own job is unfinished gets 9036 when it asks again."""
+    asked = now.asked
+    tenant = before.tenants.get(asked.by_tenant_id) if asked is not None and before is not None else None
+    if asked is None or tenant is None or not tenant.path:
+        return
+    busy = any(j.initiator_tenant_id == tenant.tenant_id and not j.ended for j in tenant.jobs)
+    if busy != (asked.errno == IN_PROGRESS):
+        what = "had" if busy else "had no"
+        yield f"tenant {tenant.name} {what} job of its own and asked for another: {asked.errno}"
+
+
+@invariant("25", "jobs")
 def ended_jobs_have_an_end(tenant: TenantSeen, _now: Observation) -> Iterator[str]:
     """25: a final status has an end time, another none; COMPLETED exactly with result 0; history holds ended jobs."""
     for j in tenant.jobs:
@@ -88,26 +60,37 @@ def ended_jobs_have_an_end(tenant: TenantSeen, _now: Observation) -> Iterator[st
         yield "a job stands in the current view and in history"
 
 
-@between("25b")
-def statuses_move_along_their_edges(now: TenantSeen, before: TenantSeen) -> Iterator[str]:
+@between("25b", "jobs", "tasks", "sets")
+def statuses_move_along_their_edges(
+    tenant: TenantSeen, old: TenantSeen, _now: Observation, _before: Observation
+) -> Iterator[str]:
     """25: jobs, tasks and files only move along the edges of status-machines.md; ended rows stay as they are."""
-    jobs = {j.job_id: j for j in now.jobs}
-    for was in before.jobs:
+    jobs = {j.job_id: j for j in tenant.jobs}
+    for was in old.jobs:
         job = jobs.get(was.job_id)
+        if job is was:
+            continue
         if job is None or not _reachable(_JOB_EDGES, was.status, job.status) or (was.ended and job != was):
             yield f"job {was.job_id} went from {was.status} to {job.status if job else 'nowhere'}"
-    tasks = {t.task_id: t for t in now.tasks}
-    for old in before.tasks:
-        task = tasks.get(old.task_id)
-        if task is None or not _task_may_follow(old.status, task.status) or (old.ended and task != old):
-            yield f"task {old.task_id} went from {old.status} to {task.status if task else 'nowhere'}"
-    for number, past in before.sets.items():
-        s = now.sets.get(number)
+    tasks = {t.task_id: t for t in tenant.tasks}
+    for past_task in old.tasks:
+        task = tasks.get(past_task.task_id)
+        if task is past_task:
+            continue
+        if task is None or not _task_may_follow(past_task.status, task.status) or (
+            past_task.ended and task != past_task
+        ):
+            yield f"task {past_task.task_id} went from {past_task.status} to {task.status if task else 'nowhere'}"
+    for number, past in old.sets.items():
+        s = tenant.sets.get(number)
+        if s is past:
+            continue
         if s is None or not _reachable(_FILE_EDGES, past.file_status, s.file_status):
             yield f"set {number} went from {past.file_status} to {s.file_status if s else 'nowhere'}"
 
 
 def _reachable(edges: dict[str, set[str]], start: str, goal: str) -> bool:
+    """Whether a chain of edges, perhaps of none, leads from one status to the other."""
     seen, left = {start}, [start]
     while left:
         for following in edges.get(left.pop(), set()) - seen:
@@ -124,7 +107,7 @@ def _task_may_follow(before: str, after: str) -> bool:
     return before in _STAGES and after in _STAGES and _STAGES.index(before) <= _STAGES.index(after)
 
 
-@invariant("26")
+@invariant("26", "jobs", "tasks", "sets")
 def cancelled_sets_are_incomplete(tenant: TenantSeen, _now: Observation) -> Iterator[str]:
     """26: a cancelled or failed job leaves its set FAILED and INCOMPLETE, and no set builds on such a one."""
     for j in tenant.jobs:
@@ -136,7 +119,7 @@ def cancelled_sets_are_incomplete(tenant: TenantSeen, _now: Observation) -> Iter
         ):
             yield f"job {j.job_id} is {j.status}, its set {s.status} and {s.file_status}"
     for s in tenant.sets.values():
-        for ancestor in {s.prev_full_id, s.prev_inc_id, s.base_id} - {0}:
+        for ancestor in {s.prev_full_id, s.prev_inc_id} & tenant.sets.keys():
             if tenant.sets[ancestor].status != "SUCCESS":
                 yield f"set {s.backup_set_id} builds on {ancestor}, which is {tenant.sets[ancestor].status}"
     for t in tenant.tasks:
@@ -144,7 +127,7 @@ def cancelled_sets_are_incomplete(tenant: TenantSeen, _now: Observation) -> Iter
             yield f"task {t.task_id} is CANCELED with result {t.result}"
 
 
-@invariant("27")
+@invariant("27", "tasks", "sets")
 def finished_never_exceeds_total(tenant: TenantSeen, _now: Observation) -> Iterator[str]:
     """27: finish counts stay at or below their totals, and reach them in a set that succeeded."""
     for c in [t.counters for t in tenant.tasks] + [s.counters for s in tenant.sets.values()]:
@@ -156,10 +139,12 @@ def finished_never_exceeds_total(tenant: TenantSeen, _now: Observation) -> Itera
             yield f"set {s.backup_set_id} succeeded with work left: {c}"
 
 
-@between("27b")
-def progress_never_goes_back(now: TenantSeen, before: TenantSeen) -> Iterator[str]:
+@between("27b", "tasks")
+def progress_never_goes_back(
+    tenant: TenantSeen, before: TenantSeen, _now: Observation, _before: Observation
+) -> Iterator[str]:
     """27: no counter of a task becomes smaller."""
-    tasks = {t.task_id: t.counters for t in now.tasks}
+    tasks = {t.task_id: t.counters for t in tenant.tasks}
     for was in before.tasks:
         c, old = tasks.get(was.task_id), was.counters
         if c is not None and (
@@ -171,8 +156,9 @@ def progress_never_goes_back(now: TenantSeen, before: TenantSeen) -> Iterator[st
             yield f"task {was.task_id} went back from {old} to {c}"
 
 
-def _parents(now: Observation, _before: Observation | None) -> Iterator[str]:
-    """P (status-machines.md 2): a parent ends after its children, with the result of the first that failed."""
+@whole("P", "jobs", "sys_jobs")
+def parent_ends_with_its_children(now: Observation, _before: Observation | None) -> Iterator[str]:
+    """P: a parent ends after its children, with the result of the first that failed."""
     jobs = [j for tenant in now.tenants.values() for j in tenant.jobs]
     for parent in now.sys_jobs:
         children = [j for j in jobs if (j.initiator_tenant_id, j.initiator_job_id) == (1, parent.job_id)]
@@ -192,40 +178,3 @@ def _parents(now: Observation, _before: Observation | None) -> Iterator[str]:
     if sorted(numbers) != list(range(1, len(numbers) + 1)):
         yield f"parents are numbered {numbers}"
 
-
-register("P", "parent_ends_with_its_children", _parents)
-
-
-# The scheduler (engine.md 5.7).
-
-
-@invariant("S1")
-def running_stays_within_the_limit(tenant: TenantSeen, _now: Observation) -> Iterator[str]:
-    """S1: 0 <= running; above the limit only while nothing waits to be started, after a lowering."""
-    for q in tenant.queues:
-        if q.running < 0 or q.waiting < 0:
-            yield f"{q.name} runs {q.running} and queues {q.waiting}"
-
-
-@between("S1b")
-def excess_only_shrinks(now: TenantSeen, before: TenantSeen) -> Iterator[str]:
-    """S1: what runs above the limit was running before: the excess never grows while the limit stands."""
-    for q, was in zip(now.queues, before.queues, strict=True):
-        if q.running > q.limit and q.running > max(was.running, was.limit):
-            yield f"{q.name} runs {q.running} with limit {q.limit}, before {was.running} with {was.limit}"
-
-
-@invariant("S2")
-def no_slot_idles_while_tasks_wait(tenant: TenantSeen, _now: Observation) -> Iterator[str]:
-    """S2: nothing waits while there is room."""
-    for q in tenant.queues:
-        if q.waiting and q.running < q.limit:
-            yield f"{q.name} runs {q.running} of {q.limit} while {q.waiting} wait"
-
-
-@invariant("S6")
-def limits_follow_the_scores(tenant: TenantSeen, _now: Observation) -> Iterator[str]:
-    """S3, S6: a limit is its own score, or the built-in one when that is 0; no other score matters."""
-    for q in tenant.queues:
-        if q.limit != (q.score or q.default_score):
-            yield f"{q.name} has limit {q.limit} at score {q.score}"

@@ -1,84 +1,96 @@
-"""A state machine for hypothesis: random operations on a cluster, held against the naive model and every invariant.
+"""State machines for hypothesis: random operations on a cluster, every invariant checked after each.
 
-Subclass `BackupMachine` with another version or base rule and let pytest find `MyMachine.TestCase`, or pass
-`machine_for(version, base)` to `run_state_machine_as_test`.
+`ClusterMachine` runs on whatever a `Driver` leads to; give it one by `make_trial`. `BackupMachine` runs on a simulated
+cluster, moves its clock and holds it against the naive model too: subclass it with another version or base rule and let
+pytest find `MyMachine.TestCase`, or pass `machine_for(version, base)` to `run_state_machine_as_test`.
 """
 
 import sys
-from typing import ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
+from obsim.testing.modelled import ModelledTrial
 from obsim.testing.trial import Trial
 from obsim.versions import IncrementalBase
 
-__all__ = ["BackupMachine", "machine_for"]
+__all__ = ["BackupMachine", "ClusterMachine", "machine_for"]
 
-MYSQL, ORACLE = "mysql_tenant", "oracle_tenant"
-TENANTS = st.sampled_from([MYSQL, ORACLE])
-TABLES = st.sampled_from([(MYSQL, "t1"), (MYSQL, "wide"), (MYSQL, "t2"), (ORACLE, "T1"), (ORACLE, "T2")])
+TENANTS = st.sampled_from([0, 1])
+"""Which tenant; the driver says how it is called. With fewer tenants the numbers begin anew."""
+TABLES = st.sampled_from([0, 1, 2, 3, 4])
+PATHS = st.sampled_from([0, 1, 2, 3])
 LISTS = st.lists(TENANTS, min_size=1, max_size=3).map(tuple)
-PATHS = st.sampled_from(["file:///data/a", "file:///data/b", "file:///data/backup/mysql_tenant/data", ""])
 KINDS = st.sampled_from(["random", "clustered", "append"])
 SCORES = st.sampled_from([0, 1, 2, 4, 10, 100])
 
 
-class BackupMachine(RuleBasedStateMachine):
-    """The operations of tenants and their administrators. Set `version` and `base` in a subclass."""
+class ClusterMachine(RuleBasedStateMachine):
+    """The operations of tenants and their administrators that any cluster knows."""
 
-    version: ClassVar[str] = "4.2.1"
-    base: ClassVar[IncrementalBase] = IncrementalBase.LAST_FULL
+    trial: Trial
+
+    def make_trial(self, seed: int) -> Trial:
+        """The trial to run on: `Trial(driver)` for a driver of yours. `seed` is for drivers that have a use for it."""
+        raise NotImplementedError
 
     @initialize(seed=st.integers(0, 1 << 32))
     def begin(self, seed: int) -> None:
-        """Start a cluster."""
-        self.trial = Trial(self.version, self.base, seed)
+        """Reach the cluster."""
+        self.trial = self.make_trial(seed)
+        self.tables = self.trial.driver.tables
+        self.tenants = tuple(dict.fromkeys(tenant for tenant, _ in self.tables))
+        self.paths = self.trial.driver.paths
+
+    def check_invariants(self, *arguments: Any, **options: Any) -> None:
+        """Called by hypothesis after each rule: count it. What holds, the trial has checked after each action."""
+        if hasattr(self, "trial"):
+            self.trial.rule_count += 1
+        super().check_invariants(*arguments, **options)
+
+    def table(self, number: int) -> tuple[str, str]:
+        """(tenant, table) of a number."""
+        return self.tables[number % len(self.tables)]
+
+    def tenant(self, number: int) -> str:
+        """The tenant of a number."""
+        return self.tenants[number % len(self.tenants)]
+
+    def named(self, numbers: tuple[int, ...]) -> tuple[str, ...]:
+        """The tenants of numbers."""
+        return tuple(map(self.tenant, numbers))
 
     @rule(table=TABLES, count=st.integers(0, 80))
-    def write_random(self, table: tuple[str, str], count: int) -> None:
+    def write_random(self, table: int, count: int) -> None:
         """Scattered changes."""
-        self.trial.write(*table, count, "random")
+        self.trial.write(*self.table(table), count, "random")
 
     @rule(table=TABLES, count=st.integers(0, 80))
-    def write_clustered(self, table: tuple[str, str], count: int) -> None:
+    def write_clustered(self, table: int, count: int) -> None:
         """A run of neighbours."""
-        self.trial.write(*table, count, "clustered")
+        self.trial.write(*self.table(table), count, "clustered")
 
     @rule(table=TABLES, count=st.integers(0, 30))
-    def write_append(self, table: tuple[str, str], count: int) -> None:
+    def write_append(self, table: int, count: int) -> None:
         """Rows past the end; large enough to lift a tablet above the tablet size."""
-        self.trial.write(*table, count, "append")
+        self.trial.write(*self.table(table), count, "append")
 
     @rule(tenant=TENANTS, by_sys=st.booleans())
-    def minor_freeze(self, tenant: str, by_sys: bool) -> None:
+    def minor_freeze(self, tenant: int, by_sys: bool) -> None:
         """Memory to mini SSTables."""
-        self.trial.freeze(tenant, major=False, by_sys=by_sys)
+        self.trial.freeze(self.tenant(tenant), major=False, by_sys=by_sys)
 
     @rule(tenant=TENANTS, by_sys=st.booleans())
-    def major_freeze(self, tenant: str, by_sys: bool) -> None:
+    def major_freeze(self, tenant: int, by_sys: bool) -> None:
         """A new baseline."""
-        self.trial.freeze(tenant, major=True, by_sys=by_sys)
+        self.trial.freeze(self.tenant(tenant), major=True, by_sys=by_sys)
 
     @rule(tenant=TENANTS, trigger=st.sampled_from([0, 1, 2, 3, 16]))
-    def set_compact_trigger(self, tenant: str, trigger: int) -> None:
+    def set_compact_trigger(self, tenant: int, trigger: int) -> None:
         """How many minis make a minor."""
-        self.trial.set_trigger(tenant, trigger)
-
-    @rule(tenant=TENANTS, minute=st.sampled_from([120, 0, 1, 2, 3, 120, 121, 1439, None]))
-    def set_duty_time(self, tenant: str, minute: int | None) -> None:
-        """When the daily major freeze comes; soon after midnight, when a trial begins, on time or not at all."""
-        self.trial.set_duty_time(tenant, minute)
-
-    @rule(tenant=TENANTS, percent=st.sampled_from([1, 2, 5, 20, 99]), often=st.sampled_from([0, 0, 1, 2]))
-    def set_memory_limits(self, tenant: str, percent: int, often: int) -> None:
-        """How full the memory gets before a freeze, and how often that is a major one."""
-        self.trial.set_memory_limits(tenant, percent, often)
-
-    @rule(hours=st.integers(1, 60))
-    def advance_far(self, hours: int) -> None:
-        """Past daily freezes."""
-        self.trial.advance(hours * 3_600_000)
+        self.trial.set_trigger(self.tenant(tenant), trigger)
 
     @rule(incremental=st.booleans(), plus_archivelog=st.booleans())
     def backup_all(self, incremental: bool, plus_archivelog: bool) -> None:
@@ -86,45 +98,35 @@ class BackupMachine(RuleBasedStateMachine):
         self.trial.backup_from_sys(None, incremental=incremental, plus_archivelog=plus_archivelog)
 
     @rule(names=LISTS, incremental=st.booleans())
-    def backup_list(self, names: tuple[str, ...], incremental: bool) -> None:
+    def backup_list(self, names: tuple[int, ...], incremental: bool) -> None:
         """By sys, for named tenants, duplicates included."""
-        self.trial.backup_from_sys(names, incremental=incremental)
+        self.trial.backup_from_sys(self.named(names), incremental=incremental)
 
     @rule(tenant=TENANTS, incremental=st.booleans(), plus_archivelog=st.booleans())
-    def backup_own(self, tenant: str, incremental: bool, plus_archivelog: bool) -> None:
+    def backup_own(self, tenant: int, incremental: bool, plus_archivelog: bool) -> None:
         """By the tenant itself."""
-        self.trial.backup_own(tenant, incremental=incremental, plus_archivelog=plus_archivelog)
+        self.trial.backup_own(self.tenant(tenant), incremental=incremental, plus_archivelog=plus_archivelog)
 
     @rule(tenant=TENANTS, incremental=st.booleans())
-    def backup_by_both(self, tenant: str, incremental: bool) -> None:
+    def backup_by_both(self, tenant: int, incremental: bool) -> None:
         """By sys and by the tenant at once: both are stored and run one after the other."""
-        self.trial.backup_own(tenant, incremental=incremental)
-        self.trial.backup_from_sys((tenant,), incremental=incremental)
+        name = self.tenant(tenant)
+        self.trial.backup_own(name, incremental=incremental)
+        self.trial.backup_from_sys((name,), incremental=incremental)
 
     @rule(table=TABLES, count=st.integers(1, 20), kind=KINDS, majors=st.integers(0, 2), minor=st.booleans())
-    def increment_after_changes(self, table: tuple[str, str], count: int, kind: str, majors: int, minor: bool) -> None:
+    def increment_after_changes(self, table: int, count: int, kind: str, majors: int, minor: bool) -> None:
         """Everything in order: compactions, a minor freeze and an increment that runs to its end."""
-        tenant = table[0]
+        tenant, name = self.table(table)
         self.trial.run_until_idle()
         self.trial.make_ready(tenant)
         for _ in range(majors):
-            self.trial.write(*table, count, kind)
+            self.trial.write(tenant, name, count, kind)
             self.trial.freeze(tenant, major=True)
         if minor:
-            self.trial.write(*table, 1, kind)
+            self.trial.write(tenant, name, 1, kind)
             self.trial.freeze(tenant, major=False)
         self.trial.backup_own(tenant, incremental=True)
-        self.trial.run_until_idle()
-
-    @rule(table=TABLES, after_ms=st.integers(3_000, 6_000))
-    def change_under_a_backup(self, table: tuple[str, str], after_ms: int) -> None:
-        """A compaction while an increment is at work, before or after its snapshot."""
-        self.trial.run_until_idle()
-        self.trial.make_ready(table[0])
-        self.trial.backup_own(table[0], incremental=True)
-        self.trial.advance(after_ms)
-        self.trial.write(*table, 3, "clustered")
-        self.trial.freeze(table[0], major=True)
         self.trial.run_until_idle()
 
     @rule()
@@ -133,14 +135,98 @@ class BackupMachine(RuleBasedStateMachine):
         self.trial.cancel()
 
     @rule(names=LISTS)
-    def cancel_list(self, names: tuple[str, ...]) -> None:
+    def cancel_list(self, names: tuple[int, ...]) -> None:
         """By sys, named tenants."""
-        self.trial.cancel(names)
+        self.trial.cancel(self.named(names))
 
     @rule(tenant=TENANTS)
-    def cancel_own(self, tenant: str) -> None:
+    def cancel_own(self, tenant: int) -> None:
         """By the tenant itself, sys's job included."""
-        self.trial.cancel(by_tenant=tenant)
+        self.trial.cancel(by_tenant=self.tenant(tenant))
+
+    @rule()
+    def run_until_idle(self) -> None:
+        """Until nothing is unfinished."""
+        self.trial.run_until_idle()
+
+    @rule(tenant=TENANTS, path=PATHS)
+    def change_destination(self, tenant: int, path: int) -> None:
+        """To another path, to none, or back."""
+        self.trial.set_dest(self.tenant(tenant), self.paths[path % len(self.paths)])
+
+    @rule(tenant=TENANTS, score=SCORES)
+    def set_score(self, tenant: int, score: int) -> None:
+        """ha_low_thread_score up or down, in the middle of a job or not."""
+        self.trial.set_score(self.tenant(tenant), score)
+
+    @rule(tenant=TENANTS, score=SCORES, name=st.sampled_from(["ha_high_thread_score", "compaction_mid_thread_score"]))
+    def set_other_score(self, tenant: int, score: int, name: str) -> None:
+        """Another score: backups must not care."""
+        self.trial.set_score(self.tenant(tenant), score, name)
+
+    @rule(tenant=TENANTS, enabled=st.booleans(), by_sys=st.booleans())
+    def set_archive_mode(self, tenant: int, enabled: bool, by_sys: bool) -> None:
+        """ARCHIVELOG and NOARCHIVELOG, also where it is so already."""
+        self.trial.set_archive(self.tenant(tenant), enabled=enabled, by_sys=by_sys)
+
+    @rule(tenant=TENANTS, deferred=st.booleans())
+    def set_archive_destination_state(self, tenant: int, deferred: bool) -> None:
+        """DEFER and ENABLE."""
+        self.trial.set_deferred(self.tenant(tenant), deferred=deferred)
+
+    def teardown(self) -> None:
+        """Whatever was going on, it comes to an end; after a failure there is nothing more to see."""
+        if hasattr(self, "trial") and sys.exc_info()[0] is None:
+            self.trial.run_until_idle()
+            self.at_end()
+
+    def at_end(self) -> None:
+        """What a machine wants to see when everything has ended."""
+
+
+class BackupMachine(ClusterMachine):
+    """A simulated cluster and the naive model. Set `version` and `base` in a subclass."""
+
+    version: ClassVar[str] = "4.2.1"
+    base: ClassVar[IncrementalBase] = IncrementalBase.LAST_FULL
+    on_trial: ClassVar[Callable[[ModelledTrial], None] | None] = None
+    """Told of every trial that begins."""
+    trial: ModelledTrial
+
+    def make_trial(self, seed: int) -> ModelledTrial:
+        """A cluster of its own."""
+        trial = ModelledTrial(self.version, self.base, seed)
+        told = type(self).on_trial
+        if told is not None:
+            told(trial)
+        return trial
+
+    @rule(tenant=TENANTS, minute=st.sampled_from([120, 0, 1, 2, 3, 120, 121, 1439, None]))
+    def set_duty_time(self, tenant: int, minute: int | None) -> None:
+        """When the daily major freeze comes; soon after midnight, when a trial begins, on time or not at all."""
+        self.trial.set_duty_time(self.tenant(tenant), minute)
+
+    @rule(tenant=TENANTS, percent=st.sampled_from([1, 2, 5, 20, 99]), often=st.sampled_from([0, 0, 1, 2]))
+    def set_memory_limits(self, tenant: int, percent: int, often: int) -> None:
+        """How full the memory gets before a freeze, and how often that is a major one."""
+        self.trial.set_memory_limits(self.tenant(tenant), percent, often)
+
+    @rule(hours=st.integers(1, 60))
+    def advance_far(self, hours: int) -> None:
+        """Past daily freezes."""
+        self.trial.advance(hours * 3_600_000)
+
+    @rule(table=TABLES, after_ms=st.integers(3_000, 6_000))
+    def change_under_a_backup(self, table: int, after_ms: int) -> None:
+        """A compaction while an increment is at work, before or after its snapshot."""
+        tenant, name = self.table(table)
+        self.trial.run_until_idle()
+        self.trial.make_ready(tenant)
+        self.trial.backup_own(tenant, incremental=True)
+        self.trial.advance(after_ms)
+        self.trial.write(tenant, name, 3, "clustered")
+        self.trial.freeze(tenant, major=True)
+        self.trial.run_until_idle()
 
     @rule(by_ms=st.integers(0, 700))
     def advance_a_little(self, by_ms: int) -> None:
@@ -157,68 +243,52 @@ class BackupMachine(RuleBasedStateMachine):
         """The law of the clock."""
         self.trial.advance_two_ways(by_ms, pieces)
 
-    @rule()
-    def run_until_idle(self) -> None:
-        """Until nothing is unfinished."""
-        self.trial.run_until_idle()
-
-    @rule(tenant=TENANTS, path=PATHS)
-    def change_destination(self, tenant: str, path: str) -> None:
-        """To another path, to none, or back."""
-        self.trial.set_dest(tenant, path)
-
-    @rule(tenant=TENANTS, score=SCORES)
-    def set_score(self, tenant: str, score: int) -> None:
-        """ha_low_thread_score up or down, in the middle of a job or not."""
-        self.trial.set_score(tenant, score)
-
     @rule(tenant=TENANTS, after_ms=st.integers(4_400, 6_000))
-    def lower_score_under_a_backup(self, tenant: str, after_ms: int) -> None:
+    def lower_score_under_a_backup(self, tenant: int, after_ms: int) -> None:
         """Two copy tasks are at work when one becomes too many: it pauses at its next yield point."""
+        name = self.tenant(tenant)
         self.trial.run_until_idle()
-        self.trial.make_ready(tenant)
-        self.trial.set_score(tenant, 0)
-        self.trial.backup_own(tenant, incremental=False)
+        self.trial.make_ready(name)
+        self.trial.set_score(name, 0)
+        self.trial.backup_own(name, incremental=False)
         self.trial.advance(after_ms)
-        self.trial.set_score(tenant, 1)
+        self.trial.set_score(name, 1)
         self.trial.advance(3_100)
         self.trial.run_until_idle()
 
-    @rule(tenant=TENANTS, score=SCORES, name=st.sampled_from(["ha_high_thread_score", "compaction_mid_thread_score"]))
-    def set_other_score(self, tenant: str, score: int, name: str) -> None:
-        """Another score: backups must not care."""
-        self.trial.set_score(tenant, score, name)
+    @rule(tenant=TENANTS, stage=st.integers(0, 6), incremental=st.booleans())
+    def cancel_in_a_stage(self, tenant: int, stage: int, incremental: bool) -> None:
+        """A backup that is cancelled once it has come to some stage."""
+        self.trial.cancel_in_stage(self.tenant(tenant), stage, incremental=incremental)
 
-    @rule(tenant=TENANTS, enabled=st.booleans(), by_sys=st.booleans())
-    def set_archive_mode(self, tenant: str, enabled: bool, by_sys: bool) -> None:
-        """ARCHIVELOG and NOARCHIVELOG, also where it is so already."""
-        self.trial.set_archive(tenant, enabled=enabled, by_sys=by_sys)
-
-    @rule(tenant=TENANTS, deferred=st.booleans())
-    def set_archive_destination_state(self, tenant: str, deferred: bool) -> None:
-        """DEFER and ENABLE."""
-        self.trial.set_deferred(tenant, deferred=deferred)
+    @rule(tenant=TENANTS, number=st.integers(0, 3), under_way=st.booleans())
+    def break_a_set(self, tenant: int, number: int, under_way: bool) -> None:
+        """One of the newest sets is found broken; perhaps while an increment on it is at work."""
+        name = self.tenant(tenant)
+        if under_way:
+            self.trial.run_until_idle()
+            self.trial.make_ready(name)
+            self.trial.backup_own(name, incremental=True)
+            self.trial.advance(1_000)
+        self.trial.break_set(name, number)
 
     @rule()
     def read_views(self) -> None:
         """Look at everything; nothing may change by it."""
         self.trial.read()
 
-    @precondition(lambda self: self.trial.step_count > 40)
+    @precondition(lambda self: self.trial.step_count > 100)
     @rule()
     def reset(self) -> None:
         """Back to the start."""
         self.trial.reset()
 
-    def teardown(self) -> None:
-        """Whatever was going on, it comes to an end; after a failure there is nothing more to see."""
-        if hasattr(self, "trial") and sys.exc_info()[0] is None:
-            self.trial.run_until_idle()
-            self.trial.read()
+    def at_end(self) -> None:
+        """Read all views."""
+        self.trial.read()
 
 
-def machine_for(version: str, base: IncrementalBase) -> type[BackupMachine]:
+def machine_for(version: str, base: IncrementalBase, **attributes: Any) -> type[BackupMachine]:
     """The machine for a version profile and a base rule."""
-    return type(
-        f"Machine_{version.replace('.', '_')}_{base.value}", (BackupMachine,), {"version": version, "base": base}
-    )
+    name = f"Machine_{version.replace('.', '_')}_{base.value}"
+    return type(name, (BackupMachine,), {"version": version, "base": base, **attributes})

@@ -41,6 +41,7 @@ IN_PROGRESS = 9036
 CAN_NOT_START = 9040
 FAILURES = (-9029, -9027)
 CANCELED = -4072
+BASE_MISSING = -9011
 
 
 class ModelBroken(AssertionError):
@@ -124,7 +125,10 @@ class NaiveSet:
     base: int
     path: str
     usable: bool = False
+    succeeded: bool = False
     ended_ns: int = 0
+    broken_ns: int = 0
+    """When it was found broken."""
     copied: frozenset[Block] = frozenset()
     index: frozenset[Block] = frozenset()
     delta: int = 0
@@ -307,6 +311,10 @@ class NaiveTenant:
 
     # Jobs and sets.
 
+    def broken(self, number: int, now_ns: int) -> None:
+        """A set is found broken: it is no predecessor any more, and an increment that looks it up now fails."""
+        self.sets[number].usable, self.sets[number].broken_ns = False, now_ns
+
     def has_job_of(self, initiator: int) -> bool:
         """Whether that tenant has a job in this one's job table, or is about to."""
         return any(j.initiator == initiator for j in self.jobs.values()) or (initiator == 1 and bool(self.awaited))
@@ -360,7 +368,10 @@ class NaiveTenant:
         known = self.sets[made.base].index if made.base else frozenset()
         made.copied = live - known
         made.index = live | known
-        made.usable, made.ended_ns = True, ended_ns
+        made.usable, made.succeeded, made.ended_ns = True, True, ended_ns
+        if made.base:
+            broken_ns = self.sets[made.base].broken_ns
+            expect(not broken_ns or broken_ns > consistent_scn, f"set {number} succeeded although its base was broken")
         job = next(j for j in self.jobs.values() if j.set_number == number)
         expect(job.cancel_ns is None, f"set {number} succeeded although its job was cancelled")
         left = job.archive_left_ns
@@ -372,15 +383,17 @@ class NaiveTenant:
     def job_gone(self, number: int, status: str, result: int) -> None:
         """A job left the job table; the reason must be one that the model knows."""
         job = self.jobs.pop(number)
-        usable = self.sets[job.set_number].usable
-        expect((status == "COMPLETED") == usable, f"job {number} is {status}, its set {'usable' if usable else 'not'}")
+        made = self.sets[job.set_number]
+        expect((status == "COMPLETED") == made.succeeded, f"job {number} is {status}, its set {made}")
         if status == "CANCELED":
             expect(
                 job.cancel_ns is not None and result == CANCELED,
                 f"job {number} was cancelled by nobody, result {result}",
             )
         if status == "FAILED":
-            expect(job.may_fail and result in FAILURES, f"job {number} failed with {result} for no reason")
+            lost = bool(made.base) and bool(self.sets[made.base].broken_ns)
+            known = (job.may_fail and result in FAILURES) or (lost and result == BASE_MISSING)
+            expect(known, f"job {number} failed with {result} for no reason")
             expect(job.cancel_ns is None, f"job {number} was cancelled and is FAILED")
 
 

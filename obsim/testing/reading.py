@@ -9,49 +9,88 @@ from dataclasses import dataclass, field
 
 from obsim.catalog import Catalog, Row, Scope, ViewDef
 from obsim.cluster import ClusterState, Tenant
-from obsim.testing.model import ModelBroken, NaiveCluster, NaiveTenant, expect
-from obsim.testing.observation import Observer
+from obsim.testing.model import ModelBroken, NaiveCluster, NaiveTenant
+from obsim.testing.observation import Observation
+from obsim.testing.observer import Observer
 
-__all__ = ["Reader", "all_rows"]
+__all__ = ["Reader", "ViewsBroken", "all_rows"]
+
+ALWAYS_READ = {"CDB_OB_BACKUP_JOBS", "CDB_OB_BACKUP_JOB_HISTORY"}
+
+
+class ViewsBroken(ModelBroken):
+    """A view shows something wrong, or changed without its revision."""
+
+
+def _expect(condition: object, text: str) -> None:
+    if not condition:
+        raise ViewsBroken(text)
+
 
 _Key = tuple[int, str, str]
 
 
 def all_rows(state: ClusterState, catalog: Catalog) -> Iterator[tuple[Tenant, ViewDef, tuple[Row, ...]]]:
     """Every view as every tenant that has users sees it."""
+    for tenant, view in _all_views(state, catalog):
+        yield tenant, view, _rows(state, tenant, view)
+
+
+def _all_views(state: ClusterState, catalog: Catalog) -> Iterator[tuple[Tenant, ViewDef]]:
     for tenant in state.tenants.values():
-        if not tenant.users:
-            continue
-        scope = Scope(tenant.tenant_id)
-        for schema in catalog.schemas(tenant):
-            for view in catalog.views(schema, tenant):
-                yield tenant, view, tuple(map(tuple, view.rows(state, scope)))
+        if tenant.users:
+            for schema in catalog.schemas(tenant):
+                for view in catalog.views(schema, tenant):
+                    yield tenant, view
+
+
+def _rows(state: ClusterState, tenant: Tenant, view: ViewDef) -> tuple[Row, ...]:
+    return tuple(map(tuple, view.rows(state, Scope(tenant.tenant_id))))
 
 
 @dataclass
 class Reader:
-    """Reads one cluster again and again; remembers what it read last."""
+    """Reads one cluster again and again; remembers what it read last.
 
-    state: ClusterState
+    Of the views whose revision has stayed, or that it has not read yet, it reads an eighth in turn,
+    of those that show sets a half, of information_schema, with its many rows about the catalog itself, less.
+    """
+
+    observer: Observer
     _last: dict[_Key, tuple[int, tuple[Row, ...]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._catalog = Catalog(self.state)
-        self._observer = Observer(self.state)
+        self.state = self.observer.state
+        self._views = list(_all_views(self.state, Catalog(self.state, show_control=True)))
+        self._read_count = 0
 
-    def read(self, model: NaiveCluster | None = None) -> None:
-        """Read all views once. With `model`, obsim.macroblocks must say of every block what the model says."""
-        before = self._observer.look()
+    def read(self, model: NaiveCluster | None = None, *, everything: bool = False) -> Observation:
+        """Read all views once; what the cluster looks like afterwards to somebody who sees it for the first time.
+
+        With `model`, obsim.macroblocks must say of every block what the model says.
+        """
         jobs: dict[str, list[Row]] = {}
-        for tenant, view, rows in all_rows(self.state, self._catalog):
+        self._read_count += 1
+        for place, (tenant, view) in enumerate(self._views):
+            fixed = view.schema == "information_schema"
+            if not self._wanted(tenant, view, place) and (fixed or not everything):
+                continue
+            rows = _rows(self.state, tenant, view)
             self._compare(tenant, view, rows)
             if tenant.kind == "SYS":
                 jobs[view.name] = [row[:2] for row in rows]
             if view.name.lower() == "macroblocks" and model is not None and tenant.kind == "SYS":
                 _compare_macroblocks(view, rows, model)
         both = set(jobs["CDB_OB_BACKUP_JOBS"]) & set(jobs["CDB_OB_BACKUP_JOB_HISTORY"])
-        expect(not both, f"jobs {sorted(map(str, both))} stand in the current view and in history")
-        expect(Observer(self.state).look() == before, "33: reading the views changed the cluster")
+        _expect(not both, f"jobs {sorted(map(str, both))} stand in the current view and in history")
+        return Observer(self.state, self.observer).look()
+
+    def _wanted(self, tenant: Tenant, view: ViewDef, place: int) -> bool:
+        turns = 32 if view.schema == "information_schema" else 2 if "sets" in view.families else 8
+        if view.name in ALWAYS_READ or (place + self._read_count) % turns == 0:
+            return True
+        last = self._last.get((tenant.tenant_id, view.schema, view.name))
+        return last is not None and last[0] != self.state.revision(view.families)
 
     def _compare(self, tenant: Tenant, view: ViewDef, rows: tuple[Row, ...]) -> None:
         key = (tenant.tenant_id, view.schema, view.name)
@@ -61,11 +100,11 @@ class Reader:
         if last is None:
             return
         if not view.volatile:
-            expect(revision >= last[0], f"the revision of {view.name} went back")
+            _expect(revision >= last[0], f"the revision of {view.name} went back")
             if revision == last[0] and rows != last[1]:
-                raise ModelBroken(f"{view.name} changed and its revision did not: {_change(last[1], rows)}")
+                raise ViewsBroken(f"{view.name} changed and its revision did not: {_change(last[1], rows)}")
         if view.append_only:
-            expect(rows[: len(last[1])] == last[1], f"{view.name} is append-only and lost or changed rows")
+            _expect(rows[: len(last[1])] == last[1], f"{view.name} is append-only and lost or changed rows")
 
 
 def _change(before: tuple[Row, ...], after: tuple[Row, ...]) -> str:
@@ -89,9 +128,9 @@ def _compare_macroblocks(view: ViewDef, rows: tuple[Row, ...], model: NaiveClust
     seen = [tuple(row[at[name]] for name in columns) for row in rows]
     expected = [row for tenant in model.tenants.values() for row in _expected_macroblocks(tenant, model.rule)]
     if seen != expected:
-        raise ModelBroken(f"obsim.macroblocks: {_change(tuple(expected), tuple(seen))}")
+        raise ViewsBroken(f"obsim.macroblocks: {_change(tuple(expected), tuple(seen))}")
     block_ids = [(row[at["TENANT_ID"]], row[at["BLOCK_ID"]]) for row in rows]
-    expect(len(set(block_ids)) == len(block_ids), "two macroblocks have one BLOCK_ID")
+    _expect(len(set(block_ids)) == len(block_ids), "two macroblocks have one BLOCK_ID")
 
 
 def _expected_macroblocks(tenant: NaiveTenant, rule: str) -> Iterator[Row]:

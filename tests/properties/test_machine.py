@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.errors import Flaky
 from hypothesis.stateful import run_state_machine_as_test
 
-from obsim.testing.machine import BackupMachine, machine_for
+from obsim.testing.machine import BackupMachine, ClusterMachine, machine_for
 from obsim.testing.mutants import MUTANTS
 from obsim.versions import IncrementalBase
 
@@ -36,8 +36,9 @@ def test_machine_for_long(version, base):
 
 
 def test_machine_has_every_operation():
-    rules = [name for name, thing in vars(BackupMachine).items() if hasattr(thing, "hypothesis_stateful_rule")]
-    assert len(rules) == 30
+    things = vars(ClusterMachine) | vars(BackupMachine)
+    rules = [name for name, thing in things.items() if hasattr(thing, "hypothesis_stateful_rule")]
+    assert len(rules) == 32
     assert {"write_append", "backup_by_both", "increment_after_changes", "change_destination"} <= set(rules)
     assert {"set_score", "advance_two_ways", "cancel_own", "set_archive_mode", "reset"} <= set(rules)
 

@@ -1,0 +1,82 @@
+"""Invariants 28 to 32 of engine.md 2.6: what an obsolete run leaves restorable, and what a restore reads."""
+
+from collections.abc import Iterator, Mapping
+
+from obsim.testing.naive_restore import plan
+from obsim.testing.observation import CleanupSeen, Observation, SetSeen, TenantSeen
+from obsim.testing.registry import invariant
+
+
+def _present(sets: Mapping[int, SetSeen]) -> dict[int, SetSeen]:
+    return {number: s for number, s in sets.items() if s.usable}
+
+
+def _clean_point(run: CleanupSeen) -> SetSeen | None:
+    """The newest full set that ended outside the window: it stays, with everything newer (engine.md 3.7)."""
+    paths = {s.path for s in run.sets_before.values() if run.sets_after.get(s.backup_set_id) != s}
+    old = [
+        s for s in _present(run.sets_before).values()
+        if s.backup_type == "FULL" and s.end_ns <= run.expired_ns and (not paths or s.path in paths)
+    ]  # fmt: skip
+    return max(old, key=lambda s: s.backup_set_id, default=None)
+
+
+@invariant("28", "cleanups")
+def kept_increments_keep_their_chain(tenant: TenantSeen, _now: Observation) -> Iterator[str]:
+    """28: after an obsolete run every usable increment still has its whole chain."""
+    for run in tenant.cleanups:
+        kept = _present(run.sets_after)
+        for s in kept.values():
+            at = s
+            while at.backup_type == "INC":
+                if at.prev_inc_id not in kept or at.prev_full_id not in kept:
+                    yield f"set {s.backup_set_id} stayed, {at.prev_inc_id} or {at.prev_full_id} of its chain did not"
+                    break
+                at = kept[at.prev_inc_id]
+
+
+@invariant("29", "cleanups")
+def a_full_remains(tenant: TenantSeen, _now: Observation) -> Iterator[str]:
+    """29: an obsolete run leaves a usable full set if there was one."""
+    for run in tenant.cleanups:
+        before, after = (
+            [s for s in _present(sets).values() if s.backup_type == "FULL"]
+            for sets in (run.sets_before, run.sets_after)
+        )
+        if before and not after:
+            yield f"of the full sets {[s.backup_set_id for s in before]} none is left"
+
+
+@invariant("30", "cleanups")
+def removed_pieces_are_older_than_the_clean_point(tenant: TenantSeen, _now: Observation) -> Iterator[str]:
+    """30: pieces that an obsolete run removes end at or before START_REPLAY_SCN of the clean point."""
+    for run in tenant.cleanups:
+        after = {p.piece_id for p in run.pieces_after if p.file_status == "AVAILABLE"}
+        removed = [p for p in run.pieces_before if p.file_status == "AVAILABLE" and p.piece_id not in after]
+        point = _clean_point(run)
+        for piece in removed:
+            if point is None:
+                yield f"piece {piece.piece_id} was removed without a clean point"
+            elif min(piece.end_scn, piece.checkpoint_scn) > point.start_replay_scn:
+                yield f"piece {piece.piece_id} was removed, set {point.backup_set_id} replays from it"
+
+
+@invariant("31", "plans", "sets", "pieces")
+def restore_reads_the_newest_chain(tenant: TenantSeen, _now: Observation) -> Iterator[str]:
+    """31: a restore is planned exactly when a chain and gap-free log reach its target; it reads that chain."""
+    for p in tenant.plans:
+        expected = plan(tenant.sets, tenant.pieces, p.target_scn) or ((), ())
+        if (p.backup_set_ids, p.piece_ids) != expected:
+            yield f"a restore to {p.target_scn} reads {p.backup_set_ids} and {p.piece_ids}, expected {expected}"
+
+
+@invariant("32", "cleanups")
+def the_window_stays_restorable(tenant: TenantSeen, _now: Observation) -> Iterator[str]:
+    """32: an obsolete run makes no moment of the recovery window unrestorable."""
+    for run in tenant.cleanups:
+        ends = [s.min_restore_scn for s in run.sets_before.values()] + [p.checkpoint_scn for p in run.pieces_before]
+        for target in sorted({run.expired_ns, *(scn for scn in ends if scn >= run.expired_ns)}):
+            before = plan(run.sets_before, run.pieces_before, target)
+            if before is not None and plan(run.sets_after, run.pieces_after, target) is None:
+                yield f"a restore to {target} was possible before the run and is not after it"
+                break

@@ -1,0 +1,323 @@
+"""Takes observations of a cluster in this process by reading its engine.
+
+What has not changed since the last look is handed out as the same object: that is what lets a `Checker` skip it.
+Rows are read anew each time, so a change is seen wherever it comes from.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pyroaring import BitMap64
+
+from obsim.archive.piece import ArchivePiece
+from obsim.archive.round import ArchiveRound
+from obsim.backup.set import BackupSet, Counters
+from obsim.backup.task import SetTask
+from obsim.cluster import ClusterState, Tenant
+from obsim.ids import Nanoseconds
+from obsim.scheduler.priorities import PRIORITIES
+from obsim.storage.macroblocks import SLOT_BITS
+from obsim.testing.observation import (
+    BlocksSeen,
+    CountersSeen,
+    Identity,
+    JobSeen,
+    Observation,
+    PieceSeen,
+    QueueSeen,
+    RoundSeen,
+    SetSeen,
+    TaskSeen,
+    TenantSeen,
+)
+
+if TYPE_CHECKING:
+    from obsim.scheduler.dispatcher import QueueFigures
+
+__all__ = ["SEEN", "Observer", "lasting_excess"]
+
+SEEN = frozenset({
+    "base_rule", "sys_jobs", "asked", "twin", "path", "archivelog", "round", "pieces", "jobs", "tasks", "sets",
+    "blocks", "queues", "baseline", "dirty", "memory_bytes", "appended", "delta_block_count", "excess",
+})  # fmt: skip
+"""All that can be seen of a simulated cluster."""
+T = TypeVar("T")
+
+_JOB = attrgetter(
+    "tenant_id", "job_id", "backup_set_id", "initiator_tenant_id", "initiator_job_id", "executor_tenant_ids",
+    "level", "request.backup_type", "request.plus_archivelog", "path", "start_ns", "end_ns",
+    "status", "result",
+)  # fmt: skip
+_SET = attrgetter(
+    "backup_set_id", "backup_type", "prev_full_id", "prev_inc_id", "path", "status", "file_status",
+    "start_ns", "end_ns", "result", "start_replay_scn", "consistent_scn", "min_restore_scn", "meta_turn_id",
+    "data_turn_id", "minor_turn_id", "major_turn_id",
+)  # fmt: skip
+_TASK = attrgetter(
+    "task_id", "job.job_id", "job.backup_set_id", "status", "start_ns", "end_ns", "start_scn", "user_ls_start_scn",
+    "end_scn", "result",
+)  # fmt: skip
+_COUNTERS = attrgetter(
+    "input_bytes", "output_bytes", "extra_meta_bytes", "tablet_count", "finish_tablet_count", "macro_block_count",
+    "finish_macro_block_count",
+)  # fmt: skip
+
+
+class Observer:
+    """Takes observations of one cluster. `like` is an observer of the same one or of one it is a copy of.
+
+    From `like` come only the ids of blocks in positions of the past, which takes long to find out.
+    """
+
+    def __init__(self, state: ClusterState, like: "Observer | None" = None) -> None:
+        self.state = state
+        users = state.user_tenants()
+        self._kept: dict[int, _Kept] = like._kept if like else {t.tenant_id: _Kept() for t in users}  # noqa: SLF001
+        watches = ((t.tenant_id, _TenantWatch(state, t, self._kept[t.tenant_id])) for t in users)
+        self._tenants: dict[int, _TenantWatch] = dict(watches)
+        self._sys_jobs: tuple[JobSeen, ...] = ()
+        self._jobs = _Rows[JobSeen]()
+        self._base_rule = state.options.incremental_base.value
+
+    def look(self) -> Observation:
+        """The cluster as it is now."""
+        state = self.state
+        self._sys_jobs = _same(self._sys_jobs, _jobs(state.sys, self._jobs))
+        tenants = {tenant_id: watch.look() for tenant_id, watch in self._tenants.items()}
+        return Observation(state.now_ns, SEEN, tenants, self._base_rule, self._sys_jobs)
+
+
+@dataclass
+class _Kept:
+    """Ids of blocks: by set with what they were made of, and by compaction with the live positions of then."""
+
+    rows: dict[int, tuple[tuple[object, ...], BlocksSeen]] = field(default_factory=dict)
+    epochs: dict[int, tuple[BitMap64, dict[int, Identity]]] = field(default_factory=dict)
+
+
+class _Rows(dict[Any, tuple[tuple[Any, ...], T]]):
+    """Values made of rows, by key, with the fields they were made of."""
+
+    def take(self, key: object, fields: tuple[Any, ...], make: Callable[..., T]) -> T:
+        known = self.get(key)
+        if known is not None and known[0] == fields:
+            return known[1]
+        made = make(*fields)
+        self[key] = fields, made
+        return made
+
+
+def _same(old: T, new: T) -> T:
+    """The old object if it says the same."""
+    return old if old == new else new
+
+
+@lru_cache(1024)
+def _no_blocks(base_id: int) -> BlocksSeen:
+    """A set before its snapshot."""
+    return BlocksSeen(base_id, 0, 0, frozenset(), frozenset())
+
+
+def _same_numbers(old: Mapping[int, int], new: Mapping[int, int]) -> Mapping[int, int]:
+    return old if old == new else new
+
+
+def _same_rows(old: Mapping[int, T], new: dict[int, T]) -> Mapping[int, T]:
+    """The old mapping if every value is the same object."""
+    if len(old) == len(new) and all(map(_is, old.values(), new.values())):
+        return old
+    return new
+
+
+def _is(one: object, other: object) -> bool:
+    return one is other
+
+
+class _TenantWatch:
+    """What was last seen of one tenant."""
+
+    def __init__(self, state: ClusterState, tenant: Tenant, kept: "_Kept") -> None:
+        self._state, self._tenant = state, tenant
+        self._last = TenantSeen(tenant.tenant_id, tenant.name)
+        self._job_rows = _Rows[JobSeen]()
+        self._task_rows = _Rows[TaskSeen]()
+        self._set_rows = _Rows[SetSeen]()
+        self._kept = kept
+        self._baseline_key: object = None
+        self._live = BitMap64()
+        self._dirty_bits = BitMap64()
+        self._dirty_key: object = None
+        self._counters_seen: dict[tuple[int, ...], CountersSeen] = {}
+        known = state.parameters.definitions
+        self._names = [p.parameter for p in PRIORITIES if p.parameter is not None and p.parameter in known]
+        self._score_texts: list[str] = []
+        self._known_scores: tuple[int, ...] = ()
+        self._last_scores: tuple[int, ...] | None = None
+        self._figures: list[QueueFigures] = []
+
+    def look(self) -> TenantSeen:
+        state, tenant, last = self._state, self._tenant, self._last
+        backup, storage, now_ns = tenant.backup, tenant.storage, state.now_ns
+        current = _same(last.round, _round(tenant.archive.round, now_ns))
+        queues = self._queues()
+        self._last = TenantSeen(
+            tenant.tenant_id,
+            tenant.name,
+            backup.path,
+            tenant.archive.enabled,
+            current,
+            last.pieces if current is last.round else self._pieces(current, now_ns),
+            _same(last.jobs, _jobs(tenant, self._job_rows)),
+            _same(last.tasks, tuple(self._tasks(now_ns))),
+            _same_rows(last.sets, {n: self._set(s) for n, s in backup.sets.items()}),
+            _same_rows(last.blocks, {n: self._blocks(s) for n, s in backup.sets.items()}),
+            queues,
+            last.service,
+            self._baseline(),
+            self._dirty(),
+            _same_numbers(last.memory_bytes, {t.tablet_id: t.memory_bytes for t in storage.tablets}),
+            _same_numbers(last.appended, {t.tablet_id: t.appended_block_count for t in storage.tablets}),
+            sum([t.delta_block_count for t in storage.tablets]),
+            lasting_excess(last, queues, now_ns),
+        )
+        return self._last
+
+    def _pieces(self, current: RoundSeen | None, now_ns: int) -> tuple[PieceSeen, ...]:
+        """The pieces of the round; those that were frozen at the last look are not made anew."""
+        archive = self._tenant.archive
+        if current is None or archive.round is None:
+            return ()
+        last, was = self._last.pieces, self._last.round
+        kept = last[:-1] if was is not None and was.round_id == current.round_id else ()
+        new = archive.pieces(archive.round, Nanoseconds(now_ns), len(kept))
+        return _same(last, (*kept, *[_piece(current.round_id, piece) for piece in new]))
+
+    def _tasks(self, now_ns: int) -> Iterable[TaskSeen]:
+        backup = self._tenant.backup
+        for tasks, ended in ((backup.tasks, False), (backup.task_history, True)):
+            for task in tasks:
+                yield self._task(task, now_ns, ended=ended)
+
+    def _task(self, task: SetTask, now_ns: int, *, ended: bool) -> TaskSeen:
+        fields = (*_TASK(task), self._counters(task.counters(now_ns)), ended)
+        return self._task_rows.take(task.task_id, fields, TaskSeen)
+
+    def _set(self, backup_set: BackupSet) -> SetSeen:
+        fields = (*_SET(backup_set), self._counters(backup_set.counters))
+        return self._set_rows.take(backup_set.backup_set_id, fields, SetSeen)
+
+    def _counters(self, counters: Counters) -> CountersSeen:
+        fields = _COUNTERS(counters)
+        seen = self._counters_seen.get(fields)
+        if seen is None:
+            seen = self._counters_seen[fields] = CountersSeen(*fields)
+        return seen
+
+    def _blocks(self, s: BackupSet) -> BlocksSeen:
+        content = s.content
+        if content is None:
+            return _no_blocks(s.base_id)
+        fields = (s.base_id, content.base_epoch, content.epoch, s.delta_block_count, s.status)
+        known = self._kept.rows.get(s.backup_set_id)
+        if known is not None and known[0] == fields:
+            return known[1]
+        ids = self._identities(content.epoch, content.live)
+        copied = frozenset([ids[p] for p in content.stored()])
+        made = BlocksSeen(s.base_id, content.epoch, s.delta_block_count, copied, frozenset(ids.values()))
+        self._kept.rows[s.backup_set_id] = fields, made
+        return made
+
+    def _identities(self, epoch: int, live: BitMap64) -> dict[int, Identity]:
+        """The id of each of `live`, the baseline blocks as of a compaction, by position."""
+        known = self._kept.epochs.get(epoch)
+        if known is None or known[0] != live:
+            ids = self._tenant.storage.identities(live, epoch)
+            known = BitMap64(live), {p: (b.tablet_id, b.logic_version, b.data_seq) for p, b in ids.items()}
+            self._kept.epochs[epoch] = known
+        return known[1]
+
+    def _baseline(self) -> Mapping[int, tuple[Identity, ...]]:
+        storage = self._tenant.storage
+        blocks = storage.blocks
+        tablets = [t.tablet_id for t in storage.tablets]
+        if (blocks.epoch, tablets) == self._baseline_key and blocks.live == self._live:
+            return self._last.baseline
+        self._baseline_key, self._live = (blocks.epoch, tablets), BitMap64(blocks.live)
+        found: dict[int, list[Identity]] = {tablet_id: [] for tablet_id in tablets}
+        for block in self._identities(blocks.epoch, blocks.live).values():
+            found[block[0]].append(block)
+        old = self._last.baseline
+        return _same(old, {tablet_id: _same(old.get(tablet_id, ()), tuple(b)) for tablet_id, b in found.items()})
+
+    def _dirty(self) -> Mapping[int, frozenset[int]]:
+        storage = self._tenant.storage
+        key = [t.tablet_id for t in storage.tablets], storage.blocks.epoch
+        if storage.blocks.dirty == self._dirty_bits and key == self._dirty_key:
+            return self._last.dirty
+        self._dirty_key = key
+        self._dirty_bits = BitMap64(storage.blocks.dirty)
+        live, dirty = storage.blocks.live, storage.blocks.dirty
+        found: dict[int, list[int]] = {t.slot: [] for t in storage.tablets}
+        starts = {t.slot: live.rank(t.first_position - 1) if t.first_position else 0 for t in storage.tablets}
+        for position in dirty:
+            slot = position >> SLOT_BITS
+            found[slot].append(live.rank(position) - starts[slot] - 1)
+        return {t.tablet_id: frozenset(found[t.slot]) for t in storage.tablets}
+
+    def _queues(self) -> tuple[QueueSeen, ...]:
+        old, scores = self._last.queues, self._scores()
+        figures = self._tenant.dispatcher.overview()
+        if scores is self._last_scores and figures == self._figures:
+            return old
+        self._last_scores, self._figures = scores, figures
+        return tuple([
+            QueueSeen(p.name, p.default_score, score, *row)
+            for p, score, row in zip(PRIORITIES, scores, figures, strict=True)
+        ])  # fmt: skip
+
+    def _scores(self) -> tuple[int, ...]:
+        """The score of each priority, 0 where the version has none; the same object while none changes."""
+        parameters, tenant_id = self._state.parameters, self._tenant.tenant_id
+        texts = [parameters.get(name, tenant_id) for name in self._names]
+        if texts != self._score_texts:
+            self._score_texts = texts
+            known = {name: parameters.get_int(name, tenant_id) for name in self._names}
+            self._known_scores = tuple([known.get(p.parameter or "", 0) for p in PRIORITIES])
+        return self._known_scores
+
+
+def lasting_excess(last: TenantSeen, queues: tuple[QueueSeen, ...], now_ns: int) -> tuple[tuple[str, int], ...]:
+    """Priorities that run more than their limit, with the moment at which that limit was first seen."""
+    over = [q for q in queues if q.running > q.limit]
+    if not over:
+        return ()
+    since, limits = dict(last.excess), {q.name: q.limit for q in last.queues}
+    found = tuple((q.name, since.get(q.name, now_ns) if limits.get(q.name) == q.limit else now_ns) for q in over)
+    return _same(last.excess, found)
+
+
+def _jobs(tenant: Tenant, known: _Rows[JobSeen]) -> tuple[JobSeen, ...]:
+    backup = tenant.backup
+    return tuple(
+        [known.take(j.job_id, (*_JOB(j), False), JobSeen) for j in backup.jobs]
+        + [known.take(-j.job_id, (*_JOB(j), True), JobSeen) for j in backup.job_history]
+    )
+
+
+def _round(current: ArchiveRound | None, now_ns: int) -> RoundSeen | None:
+    if current is None:
+        return None
+    return RoundSeen(
+        current.round_id, current.status, current.start_scn, current.checkpoint_at(now_ns), current.base_piece_id,
+        current.used_piece_id(now_ns), current.piece_switch_interval_us * 1000,
+    )  # fmt: skip
+
+
+def _piece(round_id: int, piece: ArchivePiece) -> PieceSeen:
+    return PieceSeen(
+        round_id, piece.piece_id, piece.start_scn, piece.end_scn, piece.checkpoint_scn,
+        "FROZEN" if piece.frozen else "ACTIVE", "AVAILABLE" if piece.complete else "INCOMPLETE",
+    )  # fmt: skip

@@ -1,0 +1,77 @@
+"""Wrong ways to dispatch DAG tasks."""
+
+from typing import Any
+
+from obsim.cluster import state as cluster_state
+from obsim.scheduler.dispatcher import Dispatcher
+from obsim.scheduler.priorities import HA_LOW
+from obsim.testing.defect import defect
+
+
+@defect("tasks never pause after a score was lowered", "S1b", Dispatcher, "_yield")
+def _lowering_ignored(right: Any) -> Any:
+    def yield_point(self: Dispatcher, task: Any, now_ns: Any) -> None:
+        queue = self._queues[task.priority.index]
+        limit, queue.limit = queue.limit, 1 << 30
+        right(self, task, now_ns)
+        queue.limit = limit
+
+    return yield_point
+
+
+@defect("a raised score starts nobody", "S2", Dispatcher, "set_limit")
+def _raising_waits(right: Any) -> Any:
+    def set_limit(self: Dispatcher, priority: Any, limit: int, now_ns: Any) -> None:
+        if limit > self.limit(priority):
+            self._queues[priority.index].limit = limit
+        else:
+            right(self, priority, limit, now_ns)
+
+    return set_limit
+
+
+@defect("tasks start although the limit is reached", "S1", Dispatcher, "_fill")
+def _limit_ignored(right: Any) -> Any:
+    def fill(self: Dispatcher, queue: Any, now_ns: Any) -> None:
+        limit, queue.limit = queue.limit, queue.limit + 1
+        right(self, queue, now_ns)
+        queue.limit = limit
+
+    return fill
+
+
+@defect("low priority gets no slot that becomes free", "S2", Dispatcher, "_fill")
+def _low_priority_starves(right: Any) -> Any:
+    def fill(self: Dispatcher, queue: Any, now_ns: Any) -> None:
+        if queue is not self._queues[HA_LOW.index] or not queue.running:
+            right(self, queue, now_ns)
+
+    return fill
+
+
+@defect("a score of one priority holds for low priority too while that has none", "S3", cluster_state, "limit_of")
+def _scores_spill_over(right: Any) -> Any:
+    last = 0
+
+    def limit_of(priority: Any, score: int) -> Any:
+        nonlocal last
+        if priority is not HA_LOW:
+            last = score or last
+        return right(priority, score or last if priority is HA_LOW else score)
+
+    return limit_of
+
+
+@defect("the youngest task starts first", "S4", Dispatcher, "_fill")
+def _last_come_first_started(right: Any) -> Any:
+    def fill(self: Dispatcher, queue: Any, now_ns: Any) -> None:
+        queue.ready.reverse()
+        right(self, queue, now_ns)
+        queue.ready.reverse()
+
+    return fill
+
+
+@defect("score 0 stops a priority but for one task", "S6", cluster_state, "limit_of")
+def _zero_is_one(right: Any) -> Any:
+    return lambda priority, score: right(priority, score) if score else 1

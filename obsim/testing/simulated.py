@@ -1,0 +1,160 @@
+"""A cluster in this process as a driver: its clock moves when it is told, and everything can be seen."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import lru_cache
+
+from obsim.backup.set import FileStatus
+from obsim.cluster import ClusterState, Principal
+from obsim.control import PROCEDURES
+from obsim.errors import ServerError, UsageError
+from obsim.ids import BackupSetId, Nanoseconds, TenantId
+from obsim.scenario import build_state
+from obsim.statements import BackupStatement, CallProcedure
+from obsim.testing.copying import Mould, copy_of
+from obsim.testing.driver import NotReached
+from obsim.testing.observation import Observation
+from obsim.testing.observer import Observer
+from obsim.testing.script import Script
+from obsim.versions import PROFILES, IncrementalBase
+
+__all__ = ["SCENARIO", "SimulatedDriver"]
+
+SCENARIO = "campaign"
+"""A MySQL-mode and an Oracle-mode tenant; one tablet is above the tablet size, one table lies over two log streams."""
+_DAY_NS = 86_400_000_000_000
+
+
+@lru_cache(16)
+def _mould(scenario: str, version: str, base: IncrementalBase) -> Mould:
+    return Mould(build_state(scenario, profile=PROFILES[version], incremental_base=base))
+
+
+def _fresh(scenario: str, version: str, base: IncrementalBase, seed: int) -> ClusterState:
+    """A cluster at the start of a scenario; making one and copying it is the faster way to many."""
+    state = _mould(scenario, version, base).copy()
+    state.options = replace(state.options, seed=seed)
+    for tenant in state.user_tenants():
+        if tenant.backup.context is not None:
+            tenant.backup.context = replace(tenant.backup.context, seed=seed)
+    return state
+
+
+class SimulatedDriver:
+    """One cluster, without a session layer. `seed` decides where random writes fall; `script` is what was done."""
+
+    def __init__(
+        self, version: str, base: IncrementalBase | None = None, seed: int = 0, scenario: str = SCENARIO
+    ) -> None:
+        self._made_of = scenario, version, base or PROFILES[version].incremental_base, seed
+        self.script = Script(*self._made_of)
+        self.reset()
+
+    def reset(self) -> None:
+        """A cluster as it was at the start."""
+        self.state = _fresh(*self._made_of)
+        self.observer = Observer(self.state)
+        self.script.clear()
+
+    @property
+    def tables(self) -> tuple[tuple[str, str], ...]:
+        """Every table of every user tenant."""
+        names = ((u.name, t.table_name) for u in self.state.user_tenants() for t in u.storage.tablets)
+        return tuple(dict.fromkeys(names))
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Two, the one a tenant begins with, and none."""
+        return ("file:///data/a", "file:///data/b", "file:///data/backup/mysql_tenant/data", "")
+
+    def execute(self, tenant: str, statement: BackupStatement) -> int:
+        """Run a statement as the administrator of a tenant; errno, 0 for OK."""
+        errno = self._execute(tenant, statement)
+        self.script.add(tenant, statement.sql(), errno)
+        return errno
+
+    def _execute(self, tenant: str, statement: BackupStatement) -> int:
+        owner = self.state.tenant_named(tenant)
+        if owner is None:
+            raise UsageError(f"the scenario has no tenant '{tenant}'")
+        try:
+            if isinstance(statement, CallProcedure):
+                PROCEDURES[statement.name].call(self.state, statement.arguments)
+            else:
+                user = "SYS" if owner.mode == "ORACLE" else "root"
+                self.state.execute(Principal(owner.tenant_id, user), statement)
+        except ServerError as refused:
+            return refused.errno
+        return 0
+
+    def change_blocks(self, tenant: str, table: str, count: int, kind: str) -> int:
+        """CALL obsim.write; errno, 0 for OK."""
+        return self.execute("sys", CallProcedure("obsim", "write", (tenant, table, count, kind)))
+
+    def observe(self) -> Observation:
+        """The cluster as it is now."""
+        return self.observer.look()
+
+    def wait_until(self, condition: Callable[[Observation], bool], timeout_s: float = 86_400) -> Observation:
+        """Let event after event happen until an observation meets the condition. Raises NotReached."""
+        end_ns = self.state.now_ns + round(timeout_s * 1e9)
+        while not condition(now := self.observe()):
+            next_ns = self.state.next_event_ns
+            if next_ns is None or next_ns > end_ns:
+                raise NotReached(f"not within {timeout_s} s: {'; '.join(self.state.unfinished())}")
+            self.advance(next_ns - self.state.now_ns)
+        return now
+
+    # What only a simulated cluster can do.
+
+    def advance(self, by_ns: int) -> None:
+        """Let that much virtual time go by."""
+        self.script.advance(by_ns)
+        self.state.advance_to(Nanoseconds(self.state.now_ns + by_ns))
+
+    def run_until_idle(self, limit_ns: int = _DAY_NS) -> None:
+        """Let time go by until nothing is unfinished."""
+        self.script.add("sys", "CALL obsim.run_until_idle()")
+        end_ns = self.state.now_ns + limit_ns
+        while not self.state.idle():
+            next_ns = self.state.next_event_ns
+            if next_ns is None or next_ns > end_ns:
+                raise NotReached(f"still at work: {'; '.join(self.state.unfinished())}")
+            self.state.advance_to(next_ns)
+
+    def run_to_stage(self, tenant: str, stage: str) -> None:
+        """Let time go by until the backup of a tenant is in a stage, or until nothing is unfinished."""
+        state = self.state
+        start_ns = state.now_ns
+        owner = state.tenant_named(tenant)
+        while owner is not None and not state.idle():
+            run = owner.backup.run
+            next_ns = state.next_event_ns
+            if next_ns is None or (run is not None and run.task is not None and run.task.status == stage):
+                break
+            state.advance_to(next_ns)
+        self.script.advance(state.now_ns - start_ns)
+
+    def break_set(self, tenant: str, backup_set_id: int) -> None:
+        """Find a set broken: its FILE_STATUS says so from now on. No statement does that, a lost file would."""
+        owner = self.state.tenant_named(tenant)
+        if owner is None or backup_set_id not in owner.backup.sets:
+            raise UsageError(f"tenant '{tenant}' has no backup set {backup_set_id}")
+        owner.backup.sets[BackupSetId(backup_set_id)].file_status = FileStatus.BROKEN
+        self.state.revisions.touch("sets")
+        self.script.note(f"set {backup_set_id} of {tenant} is found broken here")
+
+    def twin_at(self, target_ns: int) -> Observation:
+        """What a copy of the cluster looks like when time has gone on to `target_ns` in one go, unobserved."""
+        twin = copy_of(self.state)
+        twin.advance_to(target_ns)
+        return Observer(twin, self.observer).look()
+
+    def table_names(self) -> dict[tuple[int, int], str]:
+        """The table of each (tenant, tablet)."""
+        return {(u.tenant_id, t.tablet_id): t.table_name for u in self.state.user_tenants() for t in u.storage.tablets}
+
+    def unit_bytes(self, tenant_id: int) -> int:
+        """Memory of one unit of a tenant, 0 without one."""
+        resources = self.state.resources
+        return sum(pool.config.size.memory_bytes for pool in resources.pools_of(TenantId(tenant_id))[:1])

@@ -1,0 +1,115 @@
+"""A trial on a simulated cluster: its clock moves when told, sets break to order, and every view can be read."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from obsim.testing.invariants import Checker, Violation
+from obsim.testing.model import NaiveCluster, expect
+from obsim.testing.reading import Reader
+from obsim.testing.simulated import SimulatedDriver
+from obsim.testing.trial import Trial
+from obsim.versions import IncrementalBase
+
+__all__ = ["SimulatedTrial"]
+
+MS = 1_000_000
+TICK_NS = 1_000
+"""Time moves by that much before each action, so that no two actions share a moment with each other's events."""
+
+
+class SimulatedTrial(Trial):
+    """`version` is a profile's name, `base` the base rule; `seed` decides where writes fall."""
+
+    model: NaiveCluster | None = None
+
+    def __init__(
+        self,
+        version: str = "4.2.1",
+        base: IncrementalBase = IncrementalBase.LAST_FULL,
+        seed: int = 0,
+        on_broken: Callable[[list[Violation]], None] | None = None,
+    ) -> None:
+        self.version = version
+        self.simulated = SimulatedDriver(version, base, seed)
+        super().__init__(self.simulated, on_broken)
+        self.start = self.seen
+        self.begin()
+
+    def begin(self) -> None:
+        """The cluster is at its start."""
+        self.reader = Reader(self.simulated.observer)
+
+    def tick(self) -> None:
+        """A moment goes by. Unless something happens in it, the next look is soon enough."""
+        event_count = self.simulated.state.event_count
+        self.simulated.advance(TICK_NS)
+        if self.simulated.state.event_count != event_count or self.seen.now_ns < self.simulated.state.now_ns - TICK_NS:
+            self.compare()
+
+    def set_score(self, tenant: str, score: int, name: str = "ha_low_thread_score") -> None:
+        """SET of a thread score. The cluster is looked at right before it, so S3 sees nothing but the score."""
+        self.tick()
+        self.compare()
+        errno = self.set(name, score, tenant)
+        expect(not errno, f"SET {name} = {score} for {tenant} answers {errno}")
+        self.compare()
+
+    def cancel_in_stage(self, tenant: str, stage: int, *, incremental: bool) -> None:
+        """A backup of a tenant that comes to a stage of the version and is cancelled there."""
+        self.run_until_idle()
+        self.make_ready(tenant)
+        self.backup_own(tenant, incremental=incremental)
+        stages = self.simulated.state.profile.task_stages
+        self.simulated.run_to_stage(tenant, stages[stage % len(stages)])
+        self.compare()
+        self.cancel(by_tenant=tenant)
+
+    def break_set(self, tenant: str, number: int) -> None:
+        """The set that is the newest usable one but `number` is found broken; with fewer, the count begins anew."""
+        self.tick()
+        sets = self.seen.tenants[self.tenant_id(tenant)].sets.values()
+        usable = sorted((s.backup_set_id for s in sets if s.usable), reverse=True)
+        if usable:
+            self.simulated.break_set(tenant, usable[number % len(usable)])
+        self.compare()
+
+    # Time.
+
+    def advance(self, by_ms: int) -> None:
+        """Let virtual time go by."""
+        self.tick()
+        self.simulated.advance(by_ms * MS)
+        self.compare()
+
+    def advance_two_ways(self, by_ms: int, pieces: int) -> None:
+        """The law of the clock: in one go, or in pieces with reads between, time brings the same (33)."""
+        self.tick()
+        state = self.simulated.state
+        target_ns = state.now_ns + by_ms * MS
+        twin = self.simulated.twin_at(target_ns)
+        for piece in range(1, pieces + 1):
+            left_ns = target_ns - state.now_ns
+            self.simulated.advance(left_ns // (pieces - piece + 1))
+            self.compare()
+        self.read()
+        self.check(replace(self.seen, twin=twin))
+
+    def run_until_idle(self) -> None:
+        """Let everything end."""
+        self.tick()
+        self.simulated.run_until_idle()
+        self.compare()
+
+    def reset(self) -> None:
+        """Back to the start: the cluster must look as it first did."""
+        self.simulated.reset()
+        self.checker = Checker()
+        self.seen = self.driver.observe()
+        expect(self.seen == self.start, "after a reset the cluster looks other than at its start")
+        self.check(self.seen)
+        self.sometimes.new_timeline()
+        self.begin()
+
+    def read(self, *, everything: bool = False) -> None:
+        """Read views; nothing may change by it, and obsim.macroblocks must say what the model says."""
+        self.check(replace(self.seen, twin=self.reader.read(self.model, everything=everything)))
