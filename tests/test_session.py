@@ -1,5 +1,6 @@
 import pytest
 
+import obsim
 from obsim.answers import Answer, Ok, ResultSet, Value
 from obsim.api import make_host
 from obsim.errors import NotModelled, ServerError
@@ -621,3 +622,15 @@ class TestStatementsOfTheCluster:
         session.execute("SHOW TENANT")
         session.execute("SHOW DATABASES")
         assert "hush" not in repr(host._read_texts)
+
+
+def test_alter_session_is_a_statement_of_oracle_mode() -> None:
+    cluster = obsim.Cluster()
+    refusals = []
+    for tenant in ("mysql_tenant", "oracle_tenant"):
+        with pytest.raises(ServerError) as refused:
+            cluster.execute("ALTER SESSION SET NLS_DATE_FORMAT = 'YYYY'", tenant=tenant)
+        refusals.append((refused.value.errno, refused.value.message[-60:]))
+    assert refusals[0][0] == 1064
+    assert refusals[0][1].endswith("near 'SESSION SET NLS_DATE_FORMAT = 'YYYY'' at line 1")
+    assert refusals[1] == (1235, "obsim does not model ALTER SESSION")

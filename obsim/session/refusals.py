@@ -8,8 +8,8 @@ from re import compile as re_compile
 from typing import TYPE_CHECKING
 
 from obsim.cluster.authority import lacking
-from obsim.errors import NotModelled, ServerError, error
-from obsim.statements import NotModelledStatement
+from obsim.errors import NotModelled, ServerError, SyntaxRefused, error
+from obsim.statements import NotModelledStatement, masked
 
 if TYPE_CHECKING:
     from obsim.session.session import Session
@@ -46,6 +46,9 @@ _SYSTEM_VIEW_RULES = (
 def refusal_of(session: "Session", statement: NotModelledStatement) -> ServerError:
     """The error of a statement obsim does not model: the real engine's own where it has one, else 1235 by name."""
     what = statement.what
+    if what == "ALTER SESSION" and session.tenant.mode == "MYSQL":
+        at = statement.text.upper().index("SESSION")
+        return SyntaxRefused(masked(statement.text, at).rstrip(), statement.text.count("\n", 0, at) + 1)
     closed = what in _TENANT_DDL or (what.startswith("ALTER SYSTEM ") and what not in _OPEN_TO_USER_TENANTS)
     if closed and session.tenant.kind != "SYS":
         return error("OB_ERR_NO_PRIVILEGE")

@@ -144,18 +144,23 @@ def _is_query_inside(body: str, start: int) -> bool:
 def _alter(cursor: Cursor) -> Statement:
     if cursor.following == "USER":
         return alter_user(cursor)
+    if cursor.following == "SESSION":  # of Oracle mode; what is missing depends on the tenant
+        cursor.index = len(cursor.tokens)
+        return NotModelledStatement("ALTER SESSION", cursor.text)
     if cursor.following != "SYSTEM":
         return _other(cursor)
     cursor.expect("ALTER", "SYSTEM")
     word, following = cursor.word, cursor.following
+    if following == "=":
+        return alter_parameters(cursor)  # a keyword may be the name of a parameter
     forms = ALTER_SYSTEM_FORMS.get(word)
     furthest = 0
-    if forms and following != "=":
+    if forms:
         found, furthest = known_statement(cursor, forms)
         if found is not None:
             return found
     reader = ALTER_SYSTEM.get(f"{word} {following}") or ALTER_SYSTEM.get(word)
-    if reader is None and (forms or word in _FIRST_OF_TWO) and following != "=":
+    if reader is None and (forms or word in _FIRST_OF_TWO):
         raise cursor.refused(max(furthest, cursor.index + 1))
     return (reader or alter_parameters)(cursor)
 

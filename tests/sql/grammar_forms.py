@@ -19,9 +19,9 @@ MORE_PARTS = {
     "mode": "{ ISOLATION LEVEL { READ UNCOMMITTED | READ COMMITTED | REPEATABLE READ | SERIALIZABLE } | access }",
     "access": "{ READ ONLY | READ WRITE }",
     "privilege": (
-        "{ ALTER SYSTEM | ALTER TENANT | ALTER | CREATE RESOURCE UNIT | CREATE RESOURCE POOL | CREATE USER | "
-        "CREATE VIEW | CREATE | DELETE | DROP | FILE | INDEX | INSERT | PROCESS | SELECT | SHOW DATABASES | "
-        "SHOW VIEW | SUPER | UPDATE | USAGE }"
+        "{ ALL [PRIVILEGES] | ALTER SYSTEM | ALTER TENANT | ALTER | CREATE RESOURCE UNIT | CREATE RESOURCE POOL | "
+        "CREATE USER | CREATE VIEW | CREATE | DELETE | DROP | FILE | INDEX | INSERT | PROCESS | SELECT | SHOW DATABASES | "
+        "GRANT OPTION | SHOW VIEW | SUPER | UPDATE | USAGE }"
     ),
     "recovered": "{ * . * | name . { * | member } [: any_table] }",
     "pool_option": (
@@ -128,7 +128,7 @@ TOP_READER_FORMS: dict[str, tuple[str, ...]] = {
         "ALTER RESOURCE TENANT name UNIT_NUM [=] integer [DELETE UNIT_GROUP [=] ( integer,.. )]",
         "ALTER RESOURCE UNIT name [size,..]",
     ),
-    "ALTER SYSTEM": ("ALTER SYSTEM parameter = value [one_tenant]",),
+    "ALTER SYSTEM": ("ALTER SYSTEM action,..",),
     "ALTER TENANT": (
         "ALTER TENANT name { LOCK | UNLOCK }",
         "ALTER TENANT name RENAME GLOBAL_NAME TO name",
@@ -176,7 +176,7 @@ TOP_READER_FORMS: dict[str, tuple[str, ...]] = {
     "RENAME USER": ("RENAME USER { account TO account },..",),
     "REVOKE": (
         "REVOKE privilege,.. ON level FROM account,..",
-        "REVOKE ALL PRIVILEGES , GRANT OPTION FROM account,..",
+        "REVOKE ALL [PRIVILEGES] , GRANT OPTION FROM account,..",
     ),
     "ROLLBACK": ("ROLLBACK [WORK] { TO [SAVEPOINT] name | end }",),
     "SAVEPOINT": ("SAVEPOINT name",),
