@@ -9,7 +9,12 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
 
+import hypothesis
 import pytest
+
+# No test measures time: under load an example takes as long as it takes.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 ROOT = Path(__file__).parent.parent
 STOP_TIMEOUT_S = 20
