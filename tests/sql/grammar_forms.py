@@ -20,8 +20,8 @@ MORE_PARTS = {
     "access": "{ READ ONLY | READ WRITE }",
     "privilege": (
         "{ ALL [PRIVILEGES] | ALTER SYSTEM | ALTER TENANT | ALTER | CREATE RESOURCE UNIT | CREATE RESOURCE POOL | "
-        "CREATE USER | CREATE VIEW | CREATE | DELETE | DROP | FILE | INDEX | INSERT | PROCESS | SELECT | SHOW DATABASES | "
-        "GRANT OPTION | SHOW VIEW | SUPER | UPDATE | USAGE }"
+        "CREATE USER | CREATE VIEW | CREATE | DELETE | DROP | FILE | INDEX | INSERT | PROCESS | SELECT | "
+        "SHOW DATABASES | GRANT OPTION | SHOW VIEW | SUPER | UPDATE | USAGE }"
     ),
     "recovered": "{ * . * | name . { * | member } [: any_table] }",
     "pool_option": (
