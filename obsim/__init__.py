@@ -18,17 +18,19 @@ if TYPE_CHECKING:
     from obsim._version import __version__
     from obsim.api import Cluster, ClusterSession
     from obsim.errors import NotModelled, ObsimError, ScenarioError, ServerError, UsageError
+    from obsim.faults import ConnectionCut
     from obsim.row import Row
     from obsim.server import Server
 
 __all__ = [
-    "Cluster", "ClusterSession", "NotModelled", "ObsimError", "Row", "ScenarioError", "Server", "ServerError",
-    "UsageError", "__version__",
+    "Cluster", "ClusterSession", "ConnectionCut", "NotModelled", "ObsimError", "Row", "ScenarioError", "Server",
+    "ServerError", "UsageError", "__version__",
 ]
 
 _HOMES = {
     "Cluster": "obsim.api",
     "ClusterSession": "obsim.api",
+    "ConnectionCut": "obsim.faults",
     "NotModelled": "obsim.errors",
     "ObsimError": "obsim.errors",
     "Row": "obsim.row",

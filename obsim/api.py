@@ -17,6 +17,7 @@ from obsim.catalog import Scope
 from obsim.clock import SECOND_NS, clock_named, moment_ns, moment_of
 from obsim.cluster import ClusterState, Principal, Tenant
 from obsim.errors import UsageError
+from obsim.faults import parse_rule
 from obsim.ids import SYS_TENANT_ID
 from obsim.row import Row, rows_of
 from obsim.scenario import DEFAULT_START_NS, build_state
@@ -312,6 +313,20 @@ class Cluster:
         every_ns = every if isinstance(every, int) else every // timedelta(microseconds=1) * 1000
         user = "SYS" if owner.mode == "ORACLE" else "root"
         self._host.state.schedule(every_ns, Principal(owner.tenant_id, user), statement)
+
+    def fault(self, rule: str) -> int:
+        """Let statements or the work of backups fail by a rule such as `error=9082 stage=BACKUP_DATA_MAJOR times=1`.
+
+        What a rule may say: `obsim.faults`. Gives its number in `obsim.faults`; raises ServerError 1210 for a rule that
+        says nothing. A cut connection is `obsim.ConnectionCut` here.
+        """
+        self._check_thread()
+        return self._host.state.faults.add(parse_rule(rule))
+
+    def clear_faults(self) -> None:
+        """Let nothing fail any more."""
+        self._check_thread()
+        self._host.state.faults.clear()
 
     def dump(self) -> dict[str, list[tuple[Value, ...]]]:
         """Every row of every view that sys sees, under `schema.VIEW`; equal histories give equal dumps."""

@@ -12,6 +12,7 @@ from obsim.answers import Ok
 from obsim.cluster.state import ClusterState
 from obsim.destination import parse_uri
 from obsim.errors import error
+from obsim.faults import parse_rule
 from obsim.storage.tenant import WRITE_KINDS
 
 __all__ = ["NOT_MODELLED", "PROCEDURES", "Argument", "Move", "Procedure", "Reset", "Schedule", "parse_interval"]
@@ -136,6 +137,19 @@ def _schedule(_state: ClusterState, arguments: tuple[Argument, ...]) -> Schedule
     return Schedule(every_ns, tenant, text)
 
 
+def _fault(state: ClusterState, arguments: tuple[Argument, ...]) -> Ok:
+    (text,) = arguments
+    if not isinstance(text, str):
+        raise error("OB_INVALID_ARGUMENT", "obsim.fault('error=... stage=... tenant=...')")
+    state.faults.add(parse_rule(text))
+    return Ok()
+
+
+def _clear_faults(state: ClusterState, _arguments: tuple[Argument, ...]) -> Ok:
+    state.faults.clear()
+    return Ok()
+
+
 _TABLE = (
     Procedure("advance", ("interval",), "move virtual time on, for example by '10m'", _advance),
     Procedure("run_until_idle", (), "move virtual time on until no job, task or DAG is unfinished", _run_until_idle),
@@ -153,7 +167,11 @@ _TABLE = (
         "empty_destination", ("uri",), "remove all that backups wrote to a data_backup_dest, format file included",
         _empty_destination,
     ),
+    Procedure(
+        "fault", ("rule",), "let statements or backups fail, for example 'error=9082 stage=BACKUP_DATA_MAJOR'", _fault
+    ),
+    Procedure("clear_faults", (), "let nothing fail any more", _clear_faults),
 )
 PROCEDURES: dict[str, Procedure] = {procedure.name: procedure for procedure in _TABLE}
-NOT_MODELLED = frozenset({"clear_faults", "dump", "fault", "restore_snapshot", "snapshot"})
+NOT_MODELLED = frozenset({"dump", "restore_snapshot", "snapshot"})
 """Names that are set and will come; what they would do is not there yet."""

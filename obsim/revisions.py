@@ -18,6 +18,7 @@ FAMILIES = (
     "storage",
     "restores",
     "scheduler",
+    "faults",
 )
 
 

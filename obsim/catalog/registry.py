@@ -54,6 +54,7 @@ from obsim.catalog.compaction_views import (
     sstables_here,
     zone_major_compaction,
 )
+from obsim.catalog.fault_views import faults
 from obsim.catalog.log_stream_views import log_stream_history, log_stream_locations, log_streams, table_locations
 from obsim.catalog.model import BOTH, SYS_ONLY, ColumnDef, PartSource, Row, RowSource, ViewDef
 from obsim.catalog.parameter_views import parameters
@@ -374,6 +375,7 @@ ALONE = (
     ),
     Alone("obsim", "backup_files", control_columns.BACKUP_FILES, ("sets", "tasks"), backup_files, SYS_ONLY),
     Alone("obsim", "backup_index", control_columns.BACKUP_INDEX, ("sets",), backup_index, SYS_ONLY),
+    Alone("obsim", "faults", control_columns.FAULTS, ("faults",), faults, SYS_ONLY),
     Alone(
         "obsim",
         "restorable_windows",

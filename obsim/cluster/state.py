@@ -15,6 +15,7 @@ from obsim.archive.tenant import TenantArchive
 from obsim.backup.cluster_job import ClusterJob
 from obsim.backup.context import RunContext
 from obsim.backup.failures import Outcomes
+from obsim.backup.job import BackupJob
 from obsim.backup.task import PASS_NS
 from obsim.backup.tenant import TenantBackup
 from obsim.cleanup.tenant import CleanupContext, TenantCleanup
@@ -25,6 +26,7 @@ from obsim.cluster.resources import Resources
 from obsim.cluster.root_jobs import RootJobs
 from obsim.cluster.tenant import Tenant, User
 from obsim.errors import ServerError, UsageError
+from obsim.faults import Faults
 from obsim.ids import SYS_TENANT_ID, JobId, LogStreamId, Nanoseconds, TenantId
 from obsim.parameters import ParameterStore
 from obsim.revisions import Revisions
@@ -106,8 +108,13 @@ class ClusterState:
     """Told after a tenant was dropped, for those who hold sessions of it."""
     _last_user_tenant_id: TenantId = TenantId(1000)
 
+    faults: Faults = field(init=False)
+    """What goes wrong on demand."""
+
     def __post_init__(self) -> None:
         self.now_ns = self.options.start_ns
+        self.faults = Faults(self.options.seed, on_change=lambda: self.revisions.touch("faults"))
+        self.backup_outcomes.decide = self._fault_of_stage
         deployed = {"zone": self.resources.root_server.zone, "cluster": self.options.cluster_name}
         self.parameters = ParameterStore(self.profile.version, deployed)
 
@@ -294,6 +301,13 @@ class ClusterState:
         lines += [f"tenant {t.name} is DROPPING" for t in self.tenants.values() if t.status == "DROPPING"]
         lines += [f"job {j.job_id} of the root service, {j.kind}" for j in self.root_jobs.jobs if j.result is None]
         return lines
+
+    # Faults.
+
+    def _fault_of_stage(
+        self, job: BackupJob, stage: str, log_stream_id: LogStreamId, server: str, _attempt: int
+    ) -> int:
+        return self.faults.stage_code(self.tenants[job.tenant_id].name, stage, log_stream_id, server)
 
     # What changed.
 

@@ -12,6 +12,7 @@ from mysql_mimic.types import Commands
 
 from obsim.answers import Answer, Ok, ResultSet
 from obsim.errors import SyntaxRefused, error
+from obsim.faults import ConnectionCut
 from obsim.server import login, prepared
 from obsim.server.encode import column_definition
 from obsim.server.gate import Turn
@@ -113,6 +114,9 @@ class _Script:
         self.place += 1
         try:
             packets = self._packets(answer, failure)
+        except ConnectionCut:
+            connection.cut()
+            return
         except Exception as raised:  # whatever it is, the client is told
             self.place = len(self.pieces)
             connection.epoch = 0

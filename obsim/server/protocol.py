@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from obsim.answers import Answer, Ok
 from obsim.errors import ServerError
+from obsim.faults import ConnectionCut
 from obsim.server import commands, login
 from obsim.server.cache import AnswerCache, Entry, View
 from obsim.server.defects import told
@@ -61,6 +62,8 @@ class Shared:
         except Exception:  # whatever it is, the statement runs into it too, and is told
             return False
         families = entry.families
+        if self.host.state.faults.of_statements:
+            return False  # whoever asks may have a fault coming
         return ready and (not families or self.host.state.revision(families) == entry.revision)
 
 
@@ -236,6 +239,9 @@ class Connection(asyncio.BufferedProtocol):
         if not self.logged_in:
             self.refuse(login.refusal(raised))
             return
+        if isinstance(raised, ConnectionCut):
+            self.cut()
+            return
         self.epoch = 0  # an error is a warning of the session from now on
         self.finish(frame(self.error(raised), self.inbox.expected))
 
@@ -270,6 +276,13 @@ class Connection(asyncio.BufferedProtocol):
             self.transport.write_eof()
         else:
             self.transport.close()
+
+    def cut(self) -> None:
+        """End the connection without an answer: what a fault does."""
+        self.busy = False
+        self.closing = True
+        self.idle = False
+        self.transport.abort()
 
     # Statements.
 

@@ -23,6 +23,7 @@ from obsim.client_statements import (
 )
 from obsim.cluster import Principal, Tenant, User
 from obsim.errors import ServerError, SyntaxRefused, error
+from obsim.faults import ConnectionCut, FaultRule
 from obsim.ids import TenantId
 from obsim.session.handlers import HANDLERS, acts_on_clock
 from obsim.session.named import BY_NAME, NamedStatements, execute_prepared
@@ -421,6 +422,31 @@ class Session:
         host = self._host
         if self._dropped_tenant is not None:
             raise self.noted(error("OB_ERR_QUERY_INTERRUPTED"))
+        fault = self._fault(statement) if host.state.faults.of_statements else None
+        if fault is not None and fault.error:
+            raise error(fault.error)
+        if fault is not None and fault.disconnect == "before":
+            raise self._cut()
+        answer = self._answer(statement, parameters, plan, acts, kept)
+        if fault is not None:
+            raise self._cut()
+        return answer
+
+    def _fault(self, statement: Statement) -> FaultRule | None:
+        """The fault that is ordered for a statement; what controls obsim never has one."""
+        if isinstance(statement, CallProcedure):
+            return None
+        text = masked_sql(statement) if isinstance(statement, BackupStatement) else statement.sql()
+        return self._host.state.faults.of_statement(self.tenant.name, text)
+
+    def _cut(self) -> ConnectionCut:
+        self.statement = None
+        return ConnectionCut("a fault has cut the connection")
+
+    def _answer(
+        self, statement: Statement, parameters: Sequence[Value], plan: "QueryPlan | None", acts: bool, kept: bool
+    ) -> Answer | Pending:
+        host = self._host
         if plan is not None:
             answer: Answer | Pending = host.evaluator.run(plan, self, parameters)
             # In step mode such a query moves the clock, so no two of its answers are the same one.

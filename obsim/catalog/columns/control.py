@@ -2,7 +2,7 @@
 
 from obsim.catalog.model import columns_of
 
-__all__ = ["BACKUP_FILES", "BACKUP_INDEX", "CLOCK", "MACROBLOCKS", "RESTORABLE_WINDOWS", "SSTABLES"]
+__all__ = ["BACKUP_FILES", "BACKUP_INDEX", "CLOCK", "FAULTS", "MACROBLOCKS", "RESTORABLE_WINDOWS", "SSTABLES"]
 
 MACROBLOCKS = columns_of("""\
     TENANT_ID                    bigint(20)
@@ -67,6 +67,13 @@ RESTORABLE_WINDOWS = columns_of("""\
     DATA_PATH                    varchar(1024)
     ARCHIVE_PATH                 varchar(1024)
     REASON                       varchar(128)
+""")
+
+FAULTS = columns_of("""\
+    FAULT_ID                     bigint(20)
+    RULE                         varchar(1000)
+    SEEN_COUNT                   bigint(20)
+    HIT_COUNT                    bigint(20)
 """)
 
 CLOCK = columns_of("""\

@@ -1,0 +1,218 @@
+"""Faults on demand: rules that say where something goes wrong, how often, and what.
+
+    CALL obsim.fault('error=OB_BACKUP_DEVICE_OUT_OF_SPACE stage=BACKUP_DATA_MAJOR tenant=mysql_tenant times=1')
+    CALL obsim.fault('disconnect=after statement="BACKUP INCREMENTAL"')
+
+A rule is words `key=value`. With `stage` it is about the work of backups: a log stream's task in that stage ends with
+the error, as if a server had reported it; whether it is tried again is the engine's own affair. Without, it is about
+statements: one whose text holds the words of `statement` (`*` stands for anything, letter case does not count, no
+`statement` means every one) is refused with the error, or the line is cut before it runs or after it ran, without an
+answer. `tenant` is who runs the statement, or whose backup it is. Control statements (CALL obsim...) never fail.
+
+Every occasion that fits is counted. The rule acts from the `nth` one on (default 1), `times` times (default without
+end), each time with `probability` percent (default 100), drawn from the seed.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from shlex import split as split_words
+from typing import Literal, cast
+
+from obsim.error_table import ERROR_ROWS
+from obsim.errors import ObsimError, ServerError, error
+from obsim.randomness import stream_key
+from obsim.versions import PROFILES
+
+__all__ = ["FAULT_KEYS", "ConnectionCut", "Fault", "FaultRule", "Faults", "parse_rule"]
+
+_SYMBOLS = {row[0]: row[0] for row in ERROR_ROWS}
+_CODES = {str(-row[1]): row[0] for row in reversed(ERROR_ROWS) if row[1]}
+_ERRNOS = {str(row[2]): row[0] for row in reversed(ERROR_ROWS)}
+_ERRORS = {**_ERRNOS, **_CODES, **_SYMBOLS}
+"""Symbol, OceanBase code or MySQL errno -> symbol; the first row of the table wins where numbers meet."""
+_CODE_OF = {row[0]: row[1] for row in ERROR_ROWS}
+FAULT_KEYS = (
+    "error", "disconnect", "statement", "stage", "tenant", "server", "log_stream", "nth", "times", "probability",
+)  # fmt: skip
+STAGES = tuple(dict.fromkeys(stage for profile in PROFILES.values() for stage in profile.task_stages))
+"""Of all versions; a stage that a version has not just never comes."""
+RULE_LENGTH_MAX = 1_000
+FAULTS_MAX = 1_000
+
+
+class ConnectionCut(ObsimError):
+    """A fault has cut the connection: a client of a server sees it end without an answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class FaultRule:
+    """One rule. Exactly one of `error` (a symbol) and `disconnect` is set; '' and None stand for "any"."""
+
+    text: str
+    """As it was given."""
+    error: str = ""
+    disconnect: Literal["", "before", "after"] = ""
+    statement: str = ""
+    stage: str = ""
+    tenant: str = ""
+    server: str = ""
+    log_stream: int | None = None
+    nth: int = 1
+    times: int | None = None
+    probability: int = 100
+    """Percent."""
+
+
+def _refused(why: str) -> ServerError:
+    return error("OB_INVALID_ARGUMENT", f"obsim.fault: {why}")
+
+
+def _number(key: str, value: str, low: int, high: int) -> int:
+    if not (value.isascii() and value.isdigit() and low <= int(value[:18]) <= high):
+        raise _refused(f"{key} is a whole number from {low} to {high}, not '{value}';")
+    return int(value)
+
+
+def parse_rule(text: str) -> FaultRule:
+    """Read `key=value key="two words"`. Raises 1210 that names the key, the rule it broke and what is allowed."""
+    if len(text) > RULE_LENGTH_MAX:
+        raise _refused(f"a rule has at most {RULE_LENGTH_MAX} characters;")
+    try:
+        words = split_words(text)
+    except ValueError:
+        raise _refused("a quote is not closed;") from None
+    values: dict[str, str] = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        key = key.lower()
+        if not equals or key not in FAULT_KEYS:
+            raise _refused(f"'{key}' is no key, write key=value with {', '.join(FAULT_KEYS)};")
+        if key in values or not value:
+            raise _refused(f"{key} needs one value;")
+        values[key] = value
+    return _rule(text, values)
+
+
+def _rule(text: str, values: dict[str, str]) -> FaultRule:
+    if ("error" in values) == ("disconnect" in values):
+        raise _refused("say either error=... or disconnect=...;")
+    symbol = ""
+    if "error" in values:
+        symbol = _ERRORS.get(values["error"].upper().lstrip("-"), "")
+        if not symbol:
+            raise _refused(f"'{values['error']}' is no error, give a name, code or errno of OceanBase;")
+    if values.get("disconnect", "before") not in {"before", "after"}:
+        raise _refused("disconnect is before or after;")
+    if "stage" in values and ("disconnect" in values or "statement" in values):
+        raise _refused("stage goes with error and without statement;")
+    if values.get("stage", "BACKUP_LOG").upper() not in STAGES:
+        raise _refused(f"'{values['stage']}' is no stage, they are {', '.join(STAGES)};")
+    if "stage" not in values and {"server", "log_stream"} & set(values):
+        raise _refused("server and log_stream go with stage;")
+    if "stage" in values and not _CODE_OF[symbol]:
+        raise _refused(f"'{symbol}' is an error of the protocol, no job ends with it;")
+    return FaultRule(
+        text, symbol, cast(Literal["", "before", "after"], values.get("disconnect", "")), values.get("statement", ""),
+        values.get("stage", "").upper(), values.get("tenant", ""), values.get("server", ""),
+        _number("log_stream", values["log_stream"], 0, 1 << 40) if "log_stream" in values else None,
+        _number("nth", values.get("nth", "1"), 1, 1 << 40),
+        _number("times", values["times"], 1, 1 << 40) if "times" in values else None,
+        _number("probability", values.get("probability", "100"), 1, 100),
+    )  # fmt: skip
+
+
+@dataclass(slots=True, eq=False)
+class Fault:
+    """A rule at work, with what it has met and done so far."""
+
+    fault_id: int
+    rule: FaultRule
+    words: tuple[str, ...]
+    """What the text of a statement has to hold, in this order."""
+    seen_count: int = 0
+    """Occasions that fitted."""
+    hit_count: int = 0
+
+    def meets(self, seed: int) -> bool:
+        """Count an occasion that fits; whether the fault happens on it."""
+        rule = self.rule
+        self.seen_count += 1
+        if self.seen_count < rule.nth or (rule.times is not None and self.hit_count >= rule.times):
+            return False
+        drawn = stream_key(seed, "fault", self.fault_id, self.seen_count) % 100 if rule.probability < 100 else 0
+        if drawn >= rule.probability:
+            return False
+        self.hit_count += 1
+        return True
+
+
+@dataclass(slots=True, eq=False)
+class Faults:
+    """The rules of a cluster, in order: the first one that hits an occasion decides, and later ones do not see it."""
+
+    seed: int
+    rules: list[Fault] = field(default_factory=list)
+    on_change: Callable[[], None] = field(default=lambda: None)
+    """Told when a rule came, went or counted."""
+    of_statements: bool = False
+    """Whether a rule is about statements: then no kept answer may be given."""
+    _given_count: int = 0
+
+    def add(self, rule: FaultRule) -> int:
+        """Let a rule act from now on; its number. Raises 1210 when there are too many."""
+        if len(self.rules) >= FAULTS_MAX:
+            raise _refused(f"there are {FAULTS_MAX} faults, call obsim.clear_faults() first;")
+        self._given_count += 1
+        self.rules.append(Fault(self._given_count, rule, tuple(map(_line, rule.statement.split("*")))))
+        self.of_statements = self.of_statements or not rule.stage
+        self.on_change()
+        return self._given_count
+
+    def clear(self) -> None:
+        """Forget all rules; their numbers do not come again."""
+        self.rules.clear()
+        self.of_statements = False
+        self.on_change()
+
+    def stage_code(self, tenant: str, stage: str, log_stream_id: int, server: str) -> int:
+        """What an attempt of a log stream's task in a stage ends with: a negative code, 0 where nothing is wrong."""
+        for fault in self._fitting(tenant):
+            rule = fault.rule
+            if rule.stage != stage or rule.server not in {"", server} or rule.log_stream not in {None, log_stream_id}:
+                continue
+            hit = fault.meets(self.seed)
+            self.on_change()
+            if hit:
+                return _CODE_OF[rule.error]
+        return 0
+
+    def of_statement(self, tenant: str, text: str) -> FaultRule | None:
+        """The rule that hits a statement, given as it prints."""
+        line = _line(text)
+        for fault in self._fitting(tenant):
+            if fault.rule.stage or not _holds(line, fault.words):
+                continue
+            hit = fault.meets(self.seed)
+            self.on_change()
+            if hit:
+                return fault.rule
+        return None
+
+    def _fitting(self, tenant: str) -> Iterator[Fault]:
+        return (fault for fault in self.rules if fault.rule.tenant in {"", tenant})
+
+
+def _line(text: str) -> str:
+    """One line in upper case, blanks between words single."""
+    return " ".join(text.split()).upper()
+
+
+def _holds(line: str, words: tuple[str, ...]) -> bool:
+    """Whether the words stand in a line one behind the other, with anything between them."""
+    place = 0
+    for word in words:
+        place = line.find(word, place)
+        if place < 0:
+            return False
+        place += len(word)
+    return True
