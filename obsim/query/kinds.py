@@ -194,13 +194,17 @@ def merged(kinds: Iterable[Kind]) -> Kind:
 
 def _decimal_text(scale: int) -> Callable[[Value], Value]:
     zeros = "." + "0" * scale if scale else ""
+    half = 0.5 * 10.0**-scale
     exact_max = 10.0 ** (15 - scale)  # beyond it the digits asked for are more than a double has
 
     def convert(value: Value) -> Value:
         if value.__class__ is int:
             return f"{value}{zeros}"
         if isinstance(value, float):
-            return f"{Decimal(repr(value)):.{scale}f}" if abs(value) > exact_max else f"{value:.{scale}f}"
+            size = abs(value)
+            if size < half:  # no sign before zeros
+                return f"0{zeros}"
+            return f"{Decimal(repr(value)):.{scale}f}" if size > exact_max else f"{value:.{scale}f}"
         return f"{Decimal(value):.{scale}f}" if isinstance(value, str) else value
 
     return convert

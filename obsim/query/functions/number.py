@@ -11,9 +11,28 @@ from obsim.query.refusals import out_of_range
 from obsim.query.values import clamped, exact, near, number_of, quantized, to_decimal, whole_of
 
 __all__ = [
-    "bits", "cast_decimal", "cast_unsigned", "ceiling", "crc32_", "cut", "decimal_text", "divide", "exponential",
-    "floor", "integer_divide", "logarithm", "modulo", "power", "round_", "round_double", "sign", "square_root",
-    "truncate", "unsigned", "unsigned_arithmetic",
+    "bits",
+    "cast_decimal",
+    "cast_unsigned",
+    "ceiling",
+    "crc32_",
+    "cut",
+    "decimal_text",
+    "divide",
+    "exponential",
+    "floor",
+    "integer_divide",
+    "logarithm",
+    "modulo",
+    "power",
+    "round_",
+    "round_double",
+    "sign",
+    "square_root",
+    "truncate",
+    "unsigned",
+    "unsigned_arithmetic",
+    "without_sign",
 ]
 
 Number = int | float
@@ -47,6 +66,11 @@ def modulo(left: Value, right: Value) -> Value:
         return None
     divisor = to_decimal(right)
     return exact(to_decimal(left) % divisor) if divisor else None
+
+
+def without_sign(number: Decimal) -> Decimal:
+    """Zero without a sign, any other number as it is."""
+    return number or abs(number)
 
 
 def cut(number: Decimal, digits: int) -> Decimal:
@@ -125,7 +149,7 @@ def logarithm(first: Number, second: Number | None = None) -> Value:
 
 def decimal_text(value: Value, scale: int) -> Value:
     """A decimal as text with all its digits."""
-    return None if value is None else f"{quantized(to_decimal(value), scale):f}"
+    return None if value is None else f"{without_sign(quantized(to_decimal(value), scale)):f}"
 
 
 def cast_decimal(value: Value, digits: int, scale: int) -> Value:

@@ -8,6 +8,7 @@ from hashlib import md5, sha1
 
 from obsim.answers import Value
 from obsim.query.collation import folded, order, sort_key
+from obsim.query.functions.number import without_sign
 from obsim.query.functions.patterns import like_pattern, regex
 from obsim.query.values import BUDGET, bounded, number_of, quantized, text_of, to_decimal
 
@@ -304,7 +305,7 @@ def quote(value: Value) -> str:
 
 def format_(number: Value, digits: int) -> str:
     """With commas between thousands and so many digits after the point."""
-    return f"{quantized(to_decimal(number), max(0, min(digits, 30))):,f}"
+    return f"{without_sign(quantized(to_decimal(number), max(0, min(digits, 30)))):,f}"
 
 
 def like(text: str, pattern: str, escape: str = "\\") -> int:

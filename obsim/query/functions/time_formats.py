@@ -211,7 +211,7 @@ def str_to_date(text: str, pattern: str) -> Value:
 def str_to_time(text: str, pattern: str) -> Value:
     """STR_TO_DATE with a format that has no date: a time of day."""
     found = str_to_date(f"2000-1-1 {text}", f"%Y-%m-%d {pattern}")
-    return found[11:] if isinstance(found, str) else None
+    return found[11:].removesuffix(".000000") if isinstance(found, str) else None
 
 
 def str_to_date_only(text: str, pattern: str) -> Value:

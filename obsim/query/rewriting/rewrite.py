@@ -124,6 +124,12 @@ def _extract(rewriter: Rewriter, node: Node, frame: Frame) -> Term:
     return Term(f"ob_extract('{unit}', {rewriter.term(node.expression, frame).sql})", INTEGER)
 
 
+def _bitwise_not(rewriter: Rewriter, node: Node, frame: Frame) -> Term:
+    term = rewriter.term(node.this, frame)
+    refuse_rows(term)
+    return Term(f"ob_bits({as_number(term)}, '^', -1)", replace(INTEGER, nullable=term.kind.nullable, unsigned=True))
+
+
 def _subquery(rewriter: Rewriter, node: Node, frame: Frame) -> Term:
     return rewriter.scalar(node, frame)
 
@@ -171,6 +177,7 @@ EXPRESSIONS: dict[str, Callable[[Rewriter, Node, Frame], Term]] = {
     "BitString": bits,
     "BitwiseAnd": bitwise("&"),
     "BitwiseLeftShift": bitwise("<<"),
+    "BitwiseNot": _bitwise_not,
     "BitwiseOr": bitwise("|"),
     "BitwiseRightShift": bitwise(">>"),
     "BitwiseXor": bitwise("^"),

@@ -3,6 +3,7 @@
 # ruff: noqa: S608 - the text is ours: names are generated, literals quoted, values bound
 
 from dataclasses import replace
+from re import compile as re_compile
 from typing import Any
 
 from obsim.errors import NotModelled, ServerError, SyntaxRefused
@@ -26,6 +27,8 @@ __all__ = ["rewrite_query"]
 
 _SET_OPERATORS = {"Union": "UNION", "Except": "EXCEPT", "Intersect": "INTERSECT"}
 _LIMIT_MAX = 2**63 - 1
+_COLUMN = re_compile(r"\bc\d+\b|\bcount\(|\bob_|\(SELECT | OVER ")
+"""What only a row or a group gives: a column, an aggregate, a call, a subquery, a window."""
 _REFUSED_CLAUSES = (
     "into",
     "qualify",
@@ -147,9 +150,21 @@ def _set_operation(rewriter: Rewriter, node: Node, parent: Scope | None) -> Quer
         terms = [q.outputs[place].term for q in queries]
         kind = merged(t.kind for t in terms)
         outputs.append(Output(first.label, Term(f"c{place}", kind, collated=kind.is_text)))
-    texts = [_in_kinds(q, outputs) for q in queries]
-    sql = texts[0] + "".join(f" {word} {text}" for word, text in zip(words, texts[1:], strict=True))
+    sql = _combined([_in_kinds(q, outputs) for q in queries], words, outputs)
     return _with_tail(rewriter, node, Query(sql, tuple(outputs)), parent)
+
+
+def _combined(texts: list[str], words: list[str], outputs: list[Output]) -> str:
+    """The sides from left to right. Of equal rows the first stays, which DISTINCT does and SQLite's UNION does not."""
+    unions = next((i for i, word in enumerate(words) if not word.startswith("UNION")), len(words))
+    last = max((i for i in range(unions) if words[i] == "UNION"), default=-1)
+    listed = ", ".join(f"{collated(replace(o.term, collated=False))} AS c{i}" for i, o in enumerate(outputs))
+    sql = texts[0]
+    for place, (word, text) in enumerate(zip(words, texts[1:], strict=True)):
+        sql += f" {'UNION ALL' if place < unions else word} {text}"
+        if place == last:
+            sql = f"SELECT DISTINCT {listed} FROM ({sql})"
+    return sql
 
 
 def _in_kinds(query: Query, outputs: list[Output]) -> str:
@@ -317,8 +332,13 @@ def _group(rewriter: Rewriter, node: Node, frame: Frame, outputs: tuple[Output, 
             term = rewriter.term(item, inside)
             if _is_aggregate(term):
                 raise bad_group_term(unmarked(item.name))
-        out.append("NULL" if term.literal is not None else sorting(term))
+        out.append("NULL" if _is_constant(term) else sorting(term))
     return ", ".join(out)
+
+
+def _is_constant(term: Term) -> bool:
+    """Whether no row makes a difference: SQLite would take what it computes beforehand for a place in the list."""
+    return not _COLUMN.search(term.sql) and not _is_aggregate(term)
 
 
 def _is_aggregate(term: Term) -> bool:
@@ -339,7 +359,7 @@ def _order(rewriter: Rewriter, clause: Node, frame: Frame, outputs: tuple[Output
             out.append(item.this + direction)
             continue
         term = rewriter.term(item, frame)
-        if term.literal is not None or term.kind.is_null or term.sql[:1] == "?":
+        if _is_constant(term):
             continue
         place = next((i for i, o in enumerate(outputs) if o.term is term), None)
         out.append((sorting(term) if place is None else str(place + 1)) + direction)

@@ -327,7 +327,7 @@ class _Generator:
         group = ""
         if keys:
             places = [str(n) for n in range(1, len(keys) + 1)]
-            by_place = self.chance(0.3) or any(key.isdigit() for key in keys)
+            by_place = self.chance(0.3) or any(key.lstrip("-").isdigit() for key in keys)
             group = f" GROUP BY {', '.join(places if by_place else keys)}"
         having = ""
         if keys and self.chance(0.3):
