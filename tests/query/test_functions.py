@@ -58,6 +58,7 @@ VALUES: list[tuple[str, list[object]]] = [
     ("1 < ANY (SELECT NULL), 1 > ALL (SELECT 2 FROM dual WHERE 0), 1 = ANY (SELECT 1 UNION SELECT NULL), 1 <> ALL (SELECT 2 UNION SELECT NULL), NULL < ANY (SELECT 1 FROM dual WHERE 0)", [None, 1, 1, None, 0]),
     ("unhex('6d') = 'M', char(77) = 'm', BINARY ('a') = 'A', concat(unhex('6d'), '') = 'M', hex('m') = '6D', md5('a') LIKE '0CC%'", [0, 0, 0, 0, 1, 1]),
     ("str_to_date('01:02:03', '%H:%i:%s'), str_to_date('1', '%s'), std(2), var_samp(2), if(1, CAST(1 AS UNSIGNED), -1), 5 - CAST(5 AS UNSIGNED)", ["01:02:03", "00:00:01", 0.0, None, "1", 0]),
+    ("1 FROM dual GROUP BY isnull(10.0), now(), 'a' ORDER BY isnull(2.5), now(), 7 IN (7)", [1]),
     ("'INC' = 'inc' COLLATE utf8mb4_bin, BINARY 'a' = 'A', 'a' IS NOT TRUE, NULL IS UNKNOWN, 2 IS TRUE", [0, 0, 1, 1, 1]),
 ]  # fmt: skip
 

@@ -337,8 +337,11 @@ def _group(rewriter: Rewriter, node: Node, frame: Frame, outputs: tuple[Output, 
 
 
 def _is_constant(term: Term) -> bool:
-    """Whether no row makes a difference: SQLite would take what it computes beforehand for a place in the list."""
-    return not _COLUMN.search(term.sql) and not _is_aggregate(term)
+    """Whether no row makes a difference: SQLite would take what it computes beforehand for a place in the list.
+
+    What holds a bound value stays, since SQLite computes it with the rows and every value bound has to be used.
+    """
+    return "?" not in term.sql and not _COLUMN.search(term.sql) and not _is_aggregate(term)
 
 
 def _is_aggregate(term: Term) -> bool:

@@ -51,7 +51,7 @@ EXPRESSIONS: dict[str, tuple[str, ...]] = {
         "ROUND({f}, 2)", "-{f}",
     ),
     "s": (
-        "CONCAT({s}, {s})", "CONCAT({s}, {W})", "CONCAT({x}, '-', {x})", "CONCAT({i}, ':', {d})",
+        "CONCAT({s}, {s})", "CONCAT({s}, {W})", "CONCAT({x}, '-', {x})", "CONCAT({i}, ':', ROUND({d} + 0.000, 2))",
         "CONCAT_WS('/', {s}, {x}, {s})", "UPPER({s})", "LOWER({s})", "UCASE({s})", "LCASE({s})",
         "SUBSTRING({s}, {P}, {K})", "SUBSTRING({s}, -{P})", "SUBSTR({s} FROM {P} FOR {P})", "MID({s}, {P}, {P})",
         "LEFT({s}, {K})", "RIGHT({s}, {K})", "LPAD({i}, {P}, '0')", "LPAD({s}, {K}, 'ab')", "RPAD({s}, {K}, '.')",
@@ -72,7 +72,7 @@ EXPRESSIONS: dict[str, tuple[str, ...]] = {
         "{m} + INTERVAL {K} {T}", "{m} - INTERVAL {P} {T}", "INTERVAL {P} {T} + {m}",
         "DATE_ADD({m}, INTERVAL {K} {T})", "DATE_SUB({m}, INTERVAL {i} MINUTE)", "DATE_ADD({m}, INTERVAL {I} {C})",
         "TIMESTAMPADD({V}, {K}, {m})", "SCN_TO_TIMESTAMP({b})", "USEC_TO_TIME(TIME_TO_USEC({m}))",
-        "FROM_UNIXTIME({i} + 1700000000)",
+        "FROM_UNIXTIME({i} % 1000000 + 1700000000)",
         "FROM_UNIXTIME(UNIX_TIMESTAMP(GREATEST({m}, CAST('2000-01-01' AS DATETIME))))", "CAST({m} AS DATETIME)",
         "CAST({m} AS DATETIME(6))", "CAST({Z} AS DATETIME(3))", "COALESCE({m}, {m})", "IFNULL({m}, NOW(6))",
         "IF({c}, {m}, {m})", "CASE WHEN {c} THEN {m} END", "NULLIF({m}, {m})",

@@ -14,7 +14,7 @@ ABSENT = {1235}
 CHARACTERS_MAX = 380
 """Longest VARCHAR of MariaDB's tables: its rows hold 65,535 bytes, and longer ones would turn into TEXT in between."""
 CHARACTERS_SHORT = 64
-LARGE_DIGITS = 9
+LARGE_DIGITS = 6
 SQL_MODE = "STRICT_ALL_TABLES,NO_ZERO_IN_DATE,TIME_ROUND_FRACTIONAL"
 SESSION = f"SET SESSION group_concat_max_len = 1024, time_zone = '+08:00', sql_mode = '{SQL_MODE}'"
 
@@ -27,7 +27,7 @@ class Table:
     columns: tuple[tuple[str, str], ...]
     rows: int
     large: frozenset[str] = frozenset()
-    """Whole-number columns with values of more than nine digits."""
+    """Columns of exact numbers with more than six digits before the point."""
 
 
 @dataclass(frozen=True)
