@@ -18,7 +18,7 @@ RULES = (
     ("MINUS is EXCEPT", "MariaDB has the word in Oracle mode only"),
     ("SCN_TO_TIMESTAMP and its like are stored functions", "MariaDB has none of them"),
     ("labels compare to 255 characters", "MariaDB cuts them there"),
-    ("decimals compare to 15 digits where doubles stand for them", "a known difference of obsim, see docs/differences.md"),
+    ("decimals compare to 15 digits", "a known difference of obsim: docs/differences.md"),
     ("rows compare as a multiset", "equal sort keys have no order"),
     (
         "letter case does not count where rows are merged",
