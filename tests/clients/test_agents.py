@@ -49,13 +49,13 @@ def test_a_variable_set_by_a_prepared_statement(driver: tuple[str, Address]) -> 
 
 
 def test_two_statements_in_one_packet(driver: tuple[str, Address]) -> None:
-    """A password for the sets, and the backup it is for; without the option the second is a syntax error."""
+    """A password for the sets, and the backup it is for; without the option the second is refused."""
     both = "SET ENCRYPTION ON IDENTIFIED BY 'secret' ONLY; ALTER SYSTEM BACKUP TENANT = mysql_tenant"
     sets = "SELECT ENCRYPTION_MODE FROM CDB_OB_BACKUP_SET_FILES WHERE TENANT_ID = 1002"
     with opened(driver) as session:
         with pytest.raises(Refused) as raised:
             session.rows(both)
-        assert raised.value.errno == 1064
+        assert raised.value.errno == 1149
     with opened(driver, DRIVERS[driver[0]][2]) as session:
         session.rows(both)
         session.rows("CALL obsim.run_until_idle()")

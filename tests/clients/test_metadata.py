@@ -33,7 +33,7 @@ def test_catalogs_are_the_databases(java: ConnectorJ) -> None:
 def test_tables_are_found_by_pattern(java: ConnectorJ) -> None:
     rows = asked(java, "getTables", "oceanbase", "CDB\\_OB\\_BACKUP\\_JOB%")
     assert [(row["TABLE_CAT"], row["TABLE_NAME"], row["TABLE_TYPE"]) for row in rows] == [
-        ("oceanbase", "CDB_OB_BACKUP_JOB_HISTORY", "SYSTEM VIEW"), ("oceanbase", "CDB_OB_BACKUP_JOBS", "SYSTEM VIEW"),
+        ("oceanbase", "CDB_OB_BACKUP_JOBS", "SYSTEM VIEW"), ("oceanbase", "CDB_OB_BACKUP_JOB_HISTORY", "SYSTEM VIEW"),
     ]
     assert asked(java, "getTables", "oceanbase", "no such view") == []
 
