@@ -52,7 +52,7 @@ PARAMETER_ROWS: tuple[Row, ...] = (
     ("balancer_idle_time", "TENANT", "time", "10s", "10s", None, (), "LOAD_BALANCE", "DYNAMIC_EFFECTIVE", "4.0.0", False, "pause between two passes of the balancer. Range: [10s,+∞)"),
     ("enable_transfer", "TENANT", "bool", "True", None, None, _BOOL, "LOAD_BALANCE", "DYNAMIC_EFFECTIVE", "4.2.1", False, "whether tablets may move between log streams"),
     ("enable_rebalance", "TENANT", "bool", "True", None, None, _BOOL, "LOAD_BALANCE", "DYNAMIC_EFFECTIVE", "4.0.0", False, "whether load is balanced within the tenant"),
-    ("resource_hard_limit", "CLUSTER", "int", "100", "100", "10000", (), "LOAD_BALANCE", "DYNAMIC_EFFECTIVE", "4.0.0", False, "how far units may overcommit a server, in percent. Range: [100,10000]"),
+    ("resource_hard_limit", "CLUSTER", "int", "100", "100", "10000", (), "LOAD_BALANCE", "DYNAMIC_EFFECTIVE", "4.0.0", True, "how far units may overcommit a server, in percent. Range: [100,10000]"),
     ("standby_db_preferred_upstream_log_region", "TENANT", "string", "", None, None, (), "LOGSERVICE", "DYNAMIC_EFFECTIVE", "4.2.0", False, "region a standby tenant fetches its logs from if it can"),
     ("archive_lag_target", "TENANT", "time", "120s", "0ms", "7200s", (), "LOGSERVICE", "DYNAMIC_EFFECTIVE", "4.2.0", True, "longest time a log stream's log waits before it is archived; 0ms archives at once. Range: [0ms,7200s]"),
     ("standby_db_fetch_log_rpc_timeout", "TENANT", "time", "15s", "2s", None, (), "LOGSERVICE", "DYNAMIC_EFFECTIVE", "4.2.0", False, "time a standby tenant waits for a log before it asks another server. Range: [2s,+∞)"),

@@ -1,6 +1,7 @@
 """Parameters: what exists in a version, which values are taken, and how they are kept."""
 
 import json
+import re
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from obsim.errors import ServerError
 from obsim.ids import SYS_TENANT_ID, TenantId
 from obsim.parameters import PARAMETERS, Level, ParameterStore, check_value, definitions_of, number_of
 from obsim.scenario import build_state
+from obsim.scheduler.priorities import PRIORITIES
 from obsim.statements import AlterParameters, NullValue, ParameterAction, ParameterValue
 from obsim.versions import PROFILES, Version
 
@@ -20,6 +22,15 @@ ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT.parent / "shared" / "reference" / "parameters.json"
 NEWEST = PROFILES["4.3.3"].version
 ROOT_OF_SYS = Principal(SYS_TENANT_ID, "root")
+
+
+def test_what_acts_is_what_the_cluster_asks_for() -> None:
+    """The mark `acts` is printed as documentation: it stands at the parameters that code reads by name, no other."""
+    sources = {path: path.read_text("utf-8") for path in (ROOT / "obsim").rglob("*.py")}
+    core = {path: text for path, text in sources.items() if path.parent.name in {"archive", "backup", "cluster"}}
+    asked = {name for text in core.values() for name in re.findall(r'(?:\.get|\.get_int)\(\s*"([a-z_]+)"', text)}
+    asked |= {priority.parameter for priority in PRIORITIES if priority.parameter is not None}
+    assert {name for name, definition in PARAMETERS.items() if definition.acts} == asked & PARAMETERS.keys()
 
 
 def literal(text: str) -> ParameterValue:

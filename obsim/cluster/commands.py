@@ -129,7 +129,7 @@ def set_archive_mode(state: ClusterState, who: Principal, statement: SetArchiveM
         try:
             if tenant.kind != "USER":
                 raise error("OB_NOT_SUPPORTED")
-            if statement.enabled and tenant.status != "NORMAL":
+            if statement.enabled and not tenant.normal:
                 raise error("OB_CANNOT_START_LOG_ARCHIVE_BACKUP")
             tenant.archive.set_mode(statement.enabled, state.now_ns)
         except ServerError as caught:

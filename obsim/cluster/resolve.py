@@ -77,7 +77,7 @@ def archive_tenants(state: ClusterState, who: Principal, names: tuple[str, ...])
         return [state.tenants[who.tenant_id]]
     word = names[0].lower() if len(names) == 1 else ""
     if not names or word == "all":
-        return [t for t in state.user_tenants() if t.status == "NORMAL"]
+        return [t for t in state.user_tenants() if t.normal]
     if word in {"all_user", "all_meta"}:
         raise error("OB_NOT_SUPPORTED", "use all_user/all_meta in 'ALTER SYSTEM ARCHIVELOG' syntax is")
     return _listed(state, names)
