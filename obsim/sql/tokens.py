@@ -90,21 +90,16 @@ def _unfinished(text: str, match: Match[str]) -> SyntaxRefused:
 
 
 def has_executable_comments(text: str) -> bool:
-    """Whether `/*! .. */` stands in `text`: what cannot be read with its inside may be readable without."""
+    """Whether `/*! .. */` stands in `text`: what cannot be read with its inside is read without (ob_parser.cpp)."""
     return "/*!" in text
 
 
-def _unwrapped(text: str, *, inside: bool) -> str:
-    """`/*!40101 SET x = 1 */`, whatever its number, is run (sql_parser_mysql_mode.l): its marks become blanks.
-
-    Without `inside` it becomes a plain comment. Every offset stays.
-    """
+def _unwrapped(text: str) -> str:
+    """`/*!40101 SET x = 1 */`, whatever its number, is run: its marks become blanks, so that every offset stays."""
 
     def opened(match: Match[str]) -> str:
         if match.group(1) is None:
             return match.group()
-        if not inside:
-            return "/* " + match.group()[3:]
         return " " * len(match.group(1)) + match.group(2) + "  "
 
     return _EXECUTABLE.sub(opened, text) if has_executable_comments(text) else text
@@ -228,7 +223,7 @@ def scan(text: str, *, inside: bool = True) -> Scan:
         second = after_blanks(text, end + 1)
         if second < len(text) and after_blanks(text) < end:
             raise error("OB_ERR_PARSER_SYNTAX")
-    body = _unwrapped(text[:end], inside=inside)
+    body = _unwrapped(text[:end]) if inside else text[:end]
     return Scan(body, after_blanks(body), bool(marks))
 
 

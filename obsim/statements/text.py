@@ -19,7 +19,7 @@ _SECRET_KEYS = re_compile(
     r"(?i)\b(access_id|access_key|secret_key|session_token|encrypt_key|password|kms_encrypt_info)=([^&?\s'\",]*)"
 )
 _LEXEMES = re_compile(
-    r"""/\*.*?(?:\*/|\Z) | --(?=[\x00-\x20\x7f]|\Z)[^\n]*+ | \#[^\n]*+
+    r"""/\*(?!!).*?(?:\*/|\Z) | --(?=[\x00-\x20\x7f]|\Z)[^\n]*+ | \#[^\n]*+
     | '(?:[^'\\]++|\\.|'')*+(?:'|\Z) | "(?:[^"\\]++|\\.|"")*+(?:"|\Z) | `[^`]*+`? | [\w$]++ | \S""",
     VERBOSE | DOTALL,
 )

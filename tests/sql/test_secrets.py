@@ -84,3 +84,18 @@ def test_no_secret_leaves_the_dialect(holder: str, caplog: pytest.LogCaptureFixt
 )
 def test_loggable(text: str, shown: str) -> None:
     assert loggable(text) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/*!40101 CREATE USER a IDENTIFIED BY 'MARK' nonsense */",
+        "NONSENSE /*!40101 IDENTIFIED BY 'MARK' */",
+        "SET DECRYPTION IDENTIFIED BY 'MARK' 'MARK' nonsense",
+    ],
+)
+def test_what_stands_in_a_comment_that_runs_is_masked(text: str) -> None:
+    assert "MARK" not in loggable(text)
+    with pytest.raises(ServerError) as refused:
+        read_statement(text + " nonsense")
+    assert "MARK" not in refused.value.message
