@@ -1,6 +1,7 @@
 """The DAG scheduler as one would write it with SimPy: a process for the scheduler and for each task, slots as Resource.
 
-SimPy cannot change a Resource's capacity, so a new limit is written into its `_capacity`.
+SimPy cannot change a Resource's capacity, so a new limit is written into its `_capacity`. What happens at one moment
+happens in order of SimPy's priorities: commands, tasks by number, the scheduler's wake-ups.
 """
 
 from collections import deque
@@ -11,13 +12,15 @@ from typing import Any
 import simpy
 from simpy.events import URGENT
 
-from obsim.scheduler.dispatcher import PATIENCE_NS, WAITING_PASS_NS, YIELD_NS
+from obsim.scheduler.dispatcher import LOOK_NS, PASS_NS, PATIENCE_NS, YIELD_NS
 from obsim.scheduler.priorities import PRIORITIES
 from rivals.workload import Command, Job, Step
 
 __all__ = ["prepared_plain"]
 
 Process = Generator[simpy.Event, Any, None]
+_TASKS = 1_000
+_LAST = 1 << 40
 
 
 @dataclass(slots=True, eq=False)
@@ -40,31 +43,53 @@ class _Scheduler:
         self.waiting: list[list[_Task]] = [[] for _ in PRIORITIES]
         self.running: list[list[_Task]] = [[] for _ in PRIORITIES]
         self.tasks: dict[int, _Task] = {}
-        self.passes: set[int] = set()
+        self.unfinished = 0
         self.trace: list[Step] = []
         self.woken = env.event()
         env.process(self.loop())
 
-    def signal(self) -> None:
+    def after(self, delay_ns: int, priority: int) -> simpy.Event:
+        """A timeout with a place among the events of its moment."""
+        event = self.env.event()
+        event._ok, event._value = True, None  # noqa: SLF001 - Timeout takes no priority
+        self.env.schedule(event, priority, delay_ns)
+        return event
+
+    def signal(self, _event: simpy.Event | None = None) -> None:
         """Wake the scheduler before anything else happens at this moment."""
         if not self.woken.triggered:
             self.woken._ok, self.woken._value = True, None  # noqa: SLF001 - succeed() is never urgent
             self.env.schedule(self.woken, priority=URGENT)
 
     def loop(self) -> Process:
-        while True:
-            yield self.woken
-            self.woken = self.env.event()
-            while self.start_one():
-                pass
+        env, looked_ns = self.env, 0
+        while self.unfinished:
+            found = self.start_some()
+            if env.now >= looked_ns + LOOK_NS:
+                looked_ns = env.now
+                self.look()
+            if not found:
+                tick = self.after(PASS_NS, _LAST)
+                tick.callbacks.append(self.signal)
+                yield self.woken
+                self.woken = env.event()
+                if not tick.processed:
+                    tick.callbacks.remove(self.signal)
 
-    def start_one(self) -> bool:
+    def start_some(self) -> bool:
+        """Start tasks of the first priority that has room and work."""
         for index, slots in enumerate(self.slots):
-            queue = self.paused[index] or self.ready[index]
-            if queue and slots.count < slots.capacity:
-                self.start(queue.popleft())
+            if (self.paused[index] or self.ready[index]) and slots.count < slots.capacity:
+                while slots.count < slots.capacity and (queue := self.paused[index] or self.ready[index]):
+                    self.start(queue.popleft())
                 return True
         return False
+
+    def look(self) -> None:
+        """Go through the waiting lists."""
+        for waiting in self.waiting:
+            for task in [t for t in waiting if not t.indegree and t.job.not_before_ns <= self.env.now]:
+                self.admit(task)
 
     def start(self, task: _Task) -> None:
         index = task.job.priority
@@ -81,7 +106,7 @@ class _Scheduler:
             if paused or slots.count > slots.capacity:
                 at_ns = min(at_ns, since_ns + ((env.now - since_ns) // YIELD_NS + 1) * YIELD_NS)
             try:
-                yield env.timeout(at_ns - env.now)
+                yield self.after(at_ns - env.now, _TASKS + task.job.number)
             except simpy.Interrupt:
                 continue
             if at_ns == finish_ns:
@@ -104,6 +129,7 @@ class _Scheduler:
 
     def finish(self, task: _Task) -> None:
         task.finished = True
+        self.unfinished -= 1
         for child in task.children:
             child.indegree -= 1
             if not child.indegree:
@@ -111,47 +137,33 @@ class _Scheduler:
         self.signal()
 
     def admit(self, task: _Task) -> None:
-        """Make a task that waits for no other ready, or let it be asked again."""
-        job, waiting = task.job, self.waiting[task.job.priority]
+        """Make a task that waits for no other ready, unless it refuses."""
+        job = task.job
         if job.not_before_ns > self.env.now:
-            at_ns = -(-job.not_before_ns // WAITING_PASS_NS) * WAITING_PASS_NS
-            if at_ns not in self.passes:
-                self.passes.add(at_ns)
-                self.env.process(self.waiting_pass(at_ns))
             return
-        waiting.remove(task)
+        self.waiting[job.priority].remove(task)
         if job.emergency:
             self.ready[job.priority].appendleft(task)
         else:
             self.ready[job.priority].append(task)
 
-    def waiting_pass(self, at_ns: int) -> Process:
-        yield self.env.timeout(at_ns - self.env.now)
-        self.passes.remove(at_ns)
-        for waiting in self.waiting:
-            for task in [t for t in waiting if not t.indegree and t.job.not_before_ns <= at_ns]:
-                self.admit(task)
-        self.signal()
-
     def command(self, command: Command, net: list[_Task]) -> Process:
         yield self.env.timeout(command.at_ns)
-        if command.jobs:
-            for task in net:
-                self.add(task)
-            self.signal()
-            return
-        slots = self.slots[command.priority]
-        lowered = command.limit < slots.capacity
-        slots._capacity = command.limit  # noqa: SLF001 - there is no other way
-        if not lowered:
-            self.signal()
-        elif slots.count > slots.capacity:
-            for task in self.running[command.priority]:
-                if task.process is not None:
-                    task.process.interrupt()
+        for task in net:
+            self.add(task)
+        if not command.jobs:
+            slots = self.slots[command.priority]
+            lowered = command.limit < slots.capacity
+            slots._capacity = command.limit  # noqa: SLF001 - there is no other way
+            if lowered and slots.count > slots.capacity:
+                for task in self.running[command.priority]:
+                    if task.process is not None:
+                        task.process.interrupt()
+        self.signal()
 
     def made(self, job: Job) -> _Task:
         task = self.tasks[job.number] = _Task(job, job.work_ns)
+        self.unfinished += 1
         return task
 
     def add(self, task: _Task) -> None:
@@ -167,7 +179,7 @@ class _Scheduler:
 
 
 def prepared_plain(commands: list[Command]) -> Callable[[], list[Step]]:
-    """A function that runs a workload through this program, with its tasks made beforehand."""
+    """A function that runs a workload through this program, with its tasks made beforehand and kept."""
     env = simpy.Environment()
     scheduler = _Scheduler(env)
     for command in commands:

@@ -7,6 +7,7 @@ from random import Random
 
 from obsim.ids import Nanoseconds
 from obsim.scheduler.dag import DagTask
+from obsim.scheduler.demand import FULL_CPU
 from obsim.scheduler.dispatcher import Dispatcher
 from obsim.scheduler.events import EventQueue
 from obsim.scheduler.priorities import PRIORITIES
@@ -15,6 +16,7 @@ __all__ = ["Command", "Job", "Step", "prepared_dispatcher", "random_workload"]
 
 Step = tuple[int, str, int]
 """Time in nanoseconds, what happened (start, pause, resume, finish), the number of the task."""
+CPUS = 1_000
 _MS = 1_000_000
 
 
@@ -69,16 +71,15 @@ def random_workload(seed: int, task_count: int, *, lengths_ms: tuple[int, int] =
     return commands
 
 
-def _nothing(_now_ns: Nanoseconds) -> None:
-    """The tasks of a workload do nothing when they end."""
-
-
 def prepared_dispatcher(commands: list[Command]) -> Callable[[], list[Step]]:
-    """A function that runs a workload through obsim's dispatcher, with its tasks made beforehand."""
+    """A function that runs a workload through obsim's dispatcher, with its tasks made beforehand and kept.
+
+    The tenant has CPUs for all that may run, so that it shares none, but counts them as always.
+    """
     steps: list[Step] = []
     tasks: dict[int, DagTask] = {}
     events = EventQueue()
-    dispatcher = Dispatcher(events, steps)
+    dispatcher = Dispatcher(events, steps, cpus=FULL_CPU * CPUS)
     for command in commands:
         if command.jobs:
             net = [_made(job, tasks) for job in command.jobs]
@@ -86,7 +87,7 @@ def prepared_dispatcher(commands: list[Command]) -> Callable[[], list[Step]]:
         else:
             events.push(command.at_ns, partial(dispatcher.set_limit, PRIORITIES[command.priority], command.limit))
 
-    def run() -> list[Step]:
+    def run(_kept: object = tasks) -> list[Step]:
         events.run()
         return steps
 
@@ -95,7 +96,7 @@ def prepared_dispatcher(commands: list[Command]) -> Callable[[], list[Step]]:
 
 def _made(job: Job, tasks: dict[int, DagTask]) -> DagTask:
     task = tasks[job.number] = DagTask(
-        "", PRIORITIES[job.priority], Nanoseconds(job.work_ns), _nothing,
+        "", PRIORITIES[job.priority], Nanoseconds(job.work_ns),
         parents=tuple([tasks[number] for number in job.parents]),
         not_before_ns=Nanoseconds(job.not_before_ns), emergency=job.emergency,
     )  # fmt: skip

@@ -269,7 +269,7 @@ class ClusterState:
                 return True
             self.now_ns = at_ns
             self.event_count += 1
-            self.events.pop().handler(at_ns)
+            self.events.happen()
         return False
 
     def advance_to(self, target_ns: int) -> None:

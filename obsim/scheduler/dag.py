@@ -1,56 +1,183 @@
 """A unit of work for the DAG scheduler: kind, priority, length, what it waits for, and when it ran."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
 
-from obsim.ids import LogStreamId, Nanoseconds
-from obsim.scheduler.events import Event
+from obsim.ids import LogStreamId, Nanoseconds, TabletId
+from obsim.scheduler.clock import ServiceClock
+from obsim.scheduler.demand import FULL_CPU, demand_of
+from obsim.scheduler.events import KEY_BITS, NO_CODE
 from obsim.scheduler.priorities import Priority
 
-__all__ = ["DagTask"]
+if TYPE_CHECKING:
+    from obsim.scheduler.queue import PriorityQueue
+
+__all__ = ["NEVER", "Course", "DagTask", "Span"]
+
+NEVER = -1
+
+
+class Span(NamedTuple):
+    """A time in which a task ran: at full speed, or as fast as `clock` went."""
+
+    start_ns: int
+    end_ns: int
+    clock: ServiceClock | None
+
+    def done_ns(self, at_ns: int) -> int:
+        """Work done in it by `at_ns`."""
+        end_ns = min(self.end_ns, at_ns)
+        if end_ns <= self.start_ns:
+            return 0
+        return end_ns - self.start_ns if self.clock is None else self.clock.between(self.start_ns, end_ns)
+
+
+@dataclass(slots=True, eq=False)
+class Course:
+    """How a task has run that was paused or slowed down."""
+
+    spans: list[Span] = field(default_factory=list)
+    """Closed spans."""
+    done_ns: int = 0
+    """Work done in them."""
+    paused_ns: int = NEVER
+    """When the last of them ended."""
+    clock: ServiceClock | None = None
+    """The clock of the open span; None at full speed."""
+    resumed_ns: int = NEVER
+    """When it began or went on, if the open span began later."""
+    ends_at_value: int = NEVER
+    """What the clock will show at its end."""
 
 
 @dataclass(slots=True, eq=False)
 class DagTask:
-    """One task. It runs in `segments`, several if it was paused; it is done when they add up to `work_ns`."""
+    """One task. It runs in spans, several if it was paused or slowed down; it is done when they add up to `work_ns`."""
 
     kind: str
     """DAG type as `__all_virtual_dag_scheduler` names it, for example BACKUP_DATA."""
     priority: Priority
     work_ns: Nanoseconds
-    on_finish: Callable[[Nanoseconds], None]
+    """How long it takes a thread that nothing slows down."""
+    on_finish: Callable[[Nanoseconds], None] | None = None
     log_stream_id: LogStreamId = LogStreamId(1)
     """What it works on."""
     parents: tuple["DagTask", ...] = ()
-    """It is ready when all of them have finished."""
+    """It is ready when all of them have finished; forgotten when it is submitted."""
     not_before_ns: Nanoseconds = Nanoseconds(0)
     """It refuses to be scheduled before; the scheduler asks again every 5 s."""
     emergency: bool = False
     """It goes before the ready ones of its priority."""
+    tablet_id: TabletId | None = None
+    """The tablet it works on, None for more than one."""
     number: int = 0
-    """Counts the tasks of a tenant from 1; 0 before it is submitted."""
+    """Counts the tasks of a scheduler from 1; 0 before it is submitted."""
     added_ns: Nanoseconds = Nanoseconds(0)
     """When it was submitted."""
-    segments: list[tuple[int, int]] = field(default_factory=list)
-    """Closed (start, end) intervals."""
     running_since_ns: int | None = None
+    """When its last span began; None before the first one and while it is paused."""
     finished: bool = False
     cancelled: bool = False
-    wake: Event | None = None
-    """The event that ends the running segment: the finish, or a yield point."""
+
+    # What its scheduler keeps with it.
+    queue: "PriorityQueue" = None  # type: ignore[assignment]  # set when it is submitted
+    cpu: int = FULL_CPU
+    """Thousandths of a CPU that its thread takes at full speed."""
+    plain: bool = True
+    """Whether it neither refuses nor goes first."""
     indegree: int = 0
     """Parents that have not finished."""
     children: list["DagTask"] | None = None
     """Tasks that wait for this one."""
+    code: int = NO_CODE
+    """When it will be woken, at its end or at a yield point; for one that has finished, when that was."""
+    on_wake: Callable[["DagTask", Nanoseconds], None] = None  # type: ignore[assignment]  # set when it is submitted
+    yields: bool = False
+    """Whether that will be a yield point."""
+    course: Course | None = None
+    """How it has run so far, unless it was at full speed in one go."""
+
+    def __post_init__(self) -> None:
+        self.cpu = demand_of(self.kind).cpu
+        self.plain = not self.emergency and self.not_before_ns <= 0
+
+    @property
+    def running(self) -> bool:
+        """Whether it has a thread."""
+        return self.running_since_ns is not None and not self.finished
 
     @property
     def start_ns(self) -> int:
         """When it first ran, 0 before that."""
-        return self.segments[0][0] if self.segments else self.running_since_ns or 0
+        if self.course is not None and self.course.spans:
+            return self.course.spans[0].start_ns
+        return self.running_since_ns or 0
+
+    @property
+    def paused_ns(self) -> int:
+        """When its last closed span ended."""
+        return self.course.paused_ns if self.course is not None else NEVER
+
+    def left_ns(self, now_ns: int) -> int:
+        """Work left at the present moment."""
+        course, since_ns, left_ns = self.course, self.running_since_ns, int(self.work_ns)
+        if course is not None:
+            left_ns -= course.done_ns
+            if course.clock is not None and since_ns is not None:
+                return max(left_ns - course.clock.between(since_ns, now_ns), 0)
+        return left_ns if since_ns is None else left_ns - (now_ns - since_ns)
+
+    @property
+    def segments(self) -> list[tuple[int, int]]:
+        """Closed (start, end) intervals in which it ran; between two of them it was paused."""
+        joined: list[tuple[int, int]] = []
+        for start_ns, end_ns, _ in self._spans(None):
+            if joined and joined[-1][1] == start_ns:
+                joined[-1] = (joined[-1][0], end_ns)
+            else:
+                joined.append((start_ns, end_ns))
+        return joined
+
+    def _spans(self, now_ns: int | None) -> Iterator[Span]:
+        """Its spans; an open one ends at `now_ns`, or is left out without it."""
+        course = self.course
+        if course is not None:
+            yield from course.spans
+        end_ns = self.code >> KEY_BITS if self.finished else now_ns
+        if self.running_since_ns is not None and end_ns is not None:
+            yield Span(self.running_since_ns, end_ns, course.clock if course is not None else None)
 
     def done_ns(self, at_ns: int) -> int:
-        """Work done by `at_ns`, any time of the past included."""
-        done = sum(min(end, at_ns) - start for start, end in self.segments if start < at_ns)
-        if self.running_since_ns is not None and self.running_since_ns < at_ns:
-            done += at_ns - self.running_since_ns
-        return min(done, self.work_ns)
+        """Work done by `at_ns`, any time of the past included, in nanoseconds of full speed."""
+        if self.finished and at_ns >= self.code >> KEY_BITS:
+            return self.work_ns
+        return min(sum(span.done_ns(at_ns) for span in self._spans(at_ns)), self.work_ns)
+
+    def close_span(self, now_ns: int) -> Course:
+        """End the open span and keep it; a task that does not run has none."""
+        course = self.course
+        if course is None:
+            course = self.course = Course()
+        since_ns = self.running_since_ns
+        if since_ns is not None:
+            clock = course.clock
+            course.spans.append(Span(since_ns, now_ns, clock))
+            course.done_ns += now_ns - since_ns if clock is None else clock.between(since_ns, now_ns)
+            course.paused_ns = now_ns
+            self.running_since_ns = course.clock = None
+        return course
+
+    def change_pace(self, now_ns: int, clock: ServiceClock | None) -> Course:
+        """Go on with another clock, or at full speed; yield points stay where they are."""
+        since_ns = self.running_since_ns
+        if since_ns == now_ns:
+            course = self.course
+            if course is None:
+                course = self.course = Course()
+        else:
+            course = self.close_span(now_ns)
+            if course.resumed_ns == NEVER and since_ns is not None:
+                course.resumed_ns = since_ns
+        self.running_since_ns, course.clock = now_ns, clock
+        return course

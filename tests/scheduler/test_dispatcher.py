@@ -26,7 +26,7 @@ class Bench:
 
     def run_to(self, at_s: float) -> None:
         while (next_ns := self.events.next_ns()) is not None and next_ns <= at_s * S:
-            self.events.pop().handler(next_ns)
+            self.events.happen()
 
     def limit(self, limit: int, at_s: float) -> None:
         self.dispatcher.set_limit(HA_LOW, limit, Nanoseconds(int(at_s * S)))
@@ -222,8 +222,9 @@ def test_cancelling_one_child_leaves_the_others():
     assert bench.finished == [("parent", 5), ("other", 6)]
 
 
-@pytest.mark.parametrize(("not_before_s", "starts_s"), [(0.5, 0.5), (1, 5), (5, 5), (5.5, 10), (12, 15)])
+@pytest.mark.parametrize(("not_before_s", "starts_s"), [(0.5, 0.5), (1, 6.5), (5.5, 6.5), (5.6, 11.5), (12, 16.5)])
 def test_a_refusing_task_is_asked_every_five_seconds(not_before_s, starts_s):
+    """Passes come every second from 0.5 s on; those of 5.5 s, 10.5 s and 15.5 s look, the next one starts."""
     bench = Bench()
     task = dag("a", bench, 1, not_before_ns=Nanoseconds(int(not_before_s * S)))
     bench.dispatcher.submit(task, Nanoseconds(S // 2))
@@ -235,9 +236,24 @@ def test_an_emergency_goes_before_the_ready_ones():
     bench = Bench()
     for name in "abc":
         bench.submit(name, 1)
-    bench.dispatcher.submit(dag("urgent", bench, 1, emergency=True), Nanoseconds(0))
+    urgent = dag("urgent", bench, 1, emergency=True)
+    bench.dispatcher.submit(urgent, Nanoseconds(0))
+    bench.limit(1, 0)
     bench.run_to(100)
-    assert bench.finished == [("a", 1), ("b", 1), ("urgent", 2), ("c", 2)]
+    assert urgent.segments == [(S, 2 * S)]
+    assert [name for name, _ in bench.finished] == ["a", "b", "urgent", "c"]
+
+
+def test_a_signal_is_a_pass_too():
+    """The look is made by whatever signals first from 5 s on; what it finds starts at once if the scan found work."""
+    bench = Bench()
+    refusing = dag("refusing", bench, 1, not_before_ns=Nanoseconds(S))
+    bench.dispatcher.submit(refusing, Nanoseconds(300_000_000))
+    bench.run_to(5.1)
+    bench.submit("other", 1, at_s=5.2)
+    bench.run_to(100)
+    assert bench.finished == [("refusing", 6.2), ("other", 6.2)]
+    assert refusing.segments == [(5_200_000_000, 6_200_000_000)]
 
 
 def test_starts_of_one_moment_follow_the_scan_order():

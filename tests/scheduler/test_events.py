@@ -8,19 +8,34 @@ def test_equal_times_keep_their_order():
     for name, at in (("late", 5), ("a", 3), ("b", 3), ("first", 1), ("c", 3)):
         events.push(at, lambda _ns, name=name: seen.append(name))
     while events.next_ns() is not None:
-        event = events.pop()
-        event.handler(event.at_ns)
+        events.happen()
     assert seen == ["first", "a", "b", "c", "late"]
 
 
 def test_a_cancelled_event_does_not_happen():
     events = EventQueue()
-    gone = events.push(1, lambda _ns: None)
-    events.push(2, lambda _ns: None)
+    seen = []
+    gone = events.push(1, seen.append)
+    events.push(2, seen.append)
     events.cancel(gone)
     assert events.next_ns() == 2
-    assert events.pop().at_ns == 2
+    events.happen()
+    assert seen == [2]
     assert events.next_ns() is None
+
+
+def test_an_alarm_is_set_anew():
+    events, seen = EventQueue(), []
+    alarm = events.alarm(seen.append)
+    for at in (5, 3, 7, 3):
+        events.set(alarm, at, 1)
+    assert events.busy()
+    events.run()
+    assert (seen, events.busy()) == ([3], False)
+    events.set(alarm, 9, 1)
+    events.cancel(alarm)
+    events.run()
+    assert (seen, events.busy()) == ([3], False)
 
 
 def test_background_is_not_work():

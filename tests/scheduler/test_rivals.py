@@ -34,12 +34,15 @@ def test_random_workloads_leave_one_trace():
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_a_trace_worked_out_by_hand(program):
-    """Two slots of HA_LOW; the limit falls to 1 while both run, a child waits for the second, a third refuses."""
+    """Two slots of HA_LOW; the limit falls to 1 while both run, a child waits for the second, a third refuses.
+
+    The end at 5 s is a pass that looks; the next look is at 10 s, and what it finds starts with the pass of 11 s.
+    """
     work = [
         Command(0, (Job(1, 5, 10 * S), Job(2, 5, 4 * S), Job(3, 0, S, (2,)), Job(4, 1, S, (), 6 * S))),
         Command(S, (), 5, 1),
     ]
     assert program(work)() == [
         (0, "start", 1), (0, "start", 2), (3 * S, "pause", 1), (4 * S, "finish", 2), (4 * S, "start", 3),
-        (4 * S, "resume", 1), (5 * S, "finish", 3), (10 * S, "start", 4), (11 * S, "finish", 1), (11 * S, "finish", 4),
+        (4 * S, "resume", 1), (5 * S, "finish", 3), (11 * S, "finish", 1), (11 * S, "start", 4), (12 * S, "finish", 4),
     ]  # fmt: skip
