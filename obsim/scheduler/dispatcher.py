@@ -290,16 +290,14 @@ class Dispatcher:
             lowest = priorities & -priorities
             priorities ^= lowest
             queue = queues[lowest.bit_length() - 1]
-            room = queue.limit - len(queue.running)
-            if room > 0 and (queue.ready or queue.paused):
-                self._fill(queue, room, now_ns)
+            if (queue.ready or queue.paused) and len(queue.running) < queue.limit:
+                self._fill(queue, now_ns)
 
     def _scan_and_look(self, priorities: int, now_ns: Nanoseconds) -> None:
         """The same, with a look when a priority has started something, or at the end if none has."""
         for queue in self._queues:
-            room = queue.limit - len(queue.running)
-            if queue.bit & priorities and room > 0 and (queue.ready or queue.paused):
-                self._fill(queue, room, now_ns)
+            if queue.bit & priorities and (queue.ready or queue.paused) and len(queue.running) < queue.limit:
+                self._fill(queue, now_ns)
                 self._scan((priorities & ~queue.bit) | self._look_in_pass(now_ns), now_ns)
                 return
         self._unscanned = self._look_in_pass(now_ns)
@@ -381,8 +379,9 @@ class Dispatcher:
 
     # Starting and ending.
 
-    def _fill(self, queue: PriorityQueue, room: int, now_ns: Nanoseconds) -> None:
-        """Start up to `room` tasks."""
+    def _fill(self, queue: PriorityQueue, now_ns: Nanoseconds) -> None:
+        """Start tasks while there is room."""
+        room = queue.limit - len(queue.running)
         running, ready, steps = queue.running, queue.ready, self._steps
         while queue.paused and room > 0:
             room -= 1

@@ -1,5 +1,6 @@
 """Wrong ways to dispatch DAG tasks."""
 
+from collections import deque
 from typing import Any
 
 from obsim.cluster import state as cluster_state
@@ -40,13 +41,18 @@ def _limit_ignored(right: Any) -> Any:
     return fill
 
 
-@defect("low priority gets no slot that becomes free", "S2", Dispatcher, "_fill")
+@defect("low priority gets no slot that becomes free", "S2", Dispatcher, "_wake")
 def _low_priority_starves(right: Any) -> Any:
-    def fill(self: Dispatcher, queue: Any, now_ns: Any) -> None:
-        if queue is not self._queues[HA_LOW.index] or not queue.running:
-            right(self, queue, now_ns)
+    def wake(self: Dispatcher, task: Any, now_ns: Any) -> None:
+        queue, hidden = task.queue, task.queue.ready
+        if queue is self._queues[HA_LOW.index]:
+            queue.ready = deque()
+        right(self, task, now_ns)
+        if queue.ready is not hidden:
+            hidden.extend(queue.ready)
+            queue.ready = hidden
 
-    return fill
+    return wake
 
 
 @defect("a score of one priority holds for low priority too while that has none", "S3", cluster_state, "limit_of")
@@ -62,14 +68,14 @@ def _scores_spill_over(right: Any) -> Any:
     return limit_of
 
 
-@defect("the youngest task starts first", "S4", Dispatcher, "_fill")
+@defect("the youngest task starts first", "S4", Dispatcher, "_wake")
 def _last_come_first_started(right: Any) -> Any:
-    def fill(self: Dispatcher, queue: Any, now_ns: Any) -> None:
-        queue.ready.reverse()
-        right(self, queue, now_ns)
-        queue.ready.reverse()
+    def wake(self: Dispatcher, task: Any, now_ns: Any) -> None:
+        task.queue.ready.reverse()
+        right(self, task, now_ns)
+        task.queue.ready.reverse()
 
-    return fill
+    return wake
 
 
 @defect("score 0 stops a priority but for one task", "S6", cluster_state, "limit_of")
