@@ -8,6 +8,7 @@ drawn by lot, against a naive model that keeps one number a block.
 
 import argparse
 import cProfile
+import gc
 import pstats
 import random
 import resource
@@ -15,7 +16,7 @@ import sys
 import tempfile
 import time
 from array import array
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy
 from harness import Figure, machine, print_figures
@@ -25,10 +26,12 @@ from obsim.backup.set import BackupSet
 from obsim.cluster import ClusterState, Principal, Tenant
 from obsim.ids import LogStreamId
 from obsim.scenario import build_state
+from obsim.server.running import OBJECTS_BETWEEN_COLLECTIONS
 from obsim.statements import AlterParameters, BackupDatabase, ParameterAction
 from obsim.versions import IncrementalBase, profile_for
 
 TABLETS, LOG_STREAMS, BLOCKS = 40, (1001, 1002, 1003), 1 << 19
+MACROBLOCK_BYTES, TABLET_SIZE_BYTES = 2 << 20, 128 << 20
 RUN_BLOCKS = 256
 CHANGED = BLOCKS // 100
 SCORE_CHANGES = 8
@@ -36,6 +39,7 @@ HOUR_NS = 3_600 * 10**9
 DAY_NS = 24 * HOUR_NS
 SLOT_BITS = 32
 CHECKED_SETS = 10
+TENANTS_A_SERVER = 25
 
 
 def tablet_sizes() -> list[int]:
@@ -47,38 +51,42 @@ def tablet_sizes() -> list[int]:
 STARTS = numpy.cumsum([0, *tablet_sizes()])
 
 
-@dataclass
-class Plan:
-    """What happens to one tenant on one day, drawn from (tenant, day) alone."""
-
-    numbers: "numpy.ndarray[tuple[int], numpy.dtype[numpy.uint64]]"
-    """Blocks that change, counted through all tablets."""
-    scores: list[tuple[int, int]] = field(default_factory=list)
-    """(moment within the day, score)."""
+Numbers = "numpy.ndarray[tuple[int, ...], numpy.dtype[numpy.int64]]"
 
 
-def plan_of(tenant: int, day: int) -> Plan:
-    """The day's changes: 1 % of the blocks, half in runs."""
-    rng = numpy.random.default_rng([tenant, day])
-    half = CHANGED // 2
-    starts = rng.integers(0, BLOCKS - RUN_BLOCKS, half // RUN_BLOCKS)
-    runs = (starts[:, None] + numpy.arange(RUN_BLOCKS)).ravel()
-    numbers = numpy.concatenate([runs, rng.integers(0, BLOCKS, CHANGED - len(runs))])
-    moments = rng.integers(3 * HOUR_NS, 26 * HOUR_NS, SCORE_CHANGES)
-    scores = rng.integers(0, 21, SCORE_CHANGES)
-    return Plan(numbers, list(zip(moments.tolist(), scores.tolist(), strict=True)))
+@dataclass(frozen=True)
+class Day:
+    """What happens on one day, drawn from its number alone: a row for each tenant."""
+
+    numbers: Numbers
+    """Blocks that change, counted through all tablets of the tenant."""
+    moments: list[list[int]]
+    """When the scores change, in nanoseconds of the day."""
+    scores: list[list[int]]
 
 
-def positions_of(numbers: "numpy.ndarray[tuple[int], numpy.dtype[numpy.uint64]]") -> "array[int]":
-    """The positions of blocks counted through all tablets, in no order."""
+def plan(day: int, tenants: int) -> Day:
+    """The day's changes: 1 % of the blocks of each tenant, half of them in runs."""
+    rng = numpy.random.default_rng(day)
+    count = CHANGED // 2 // RUN_BLOCKS
+    starts = rng.integers(0, BLOCKS - RUN_BLOCKS, (tenants, count, 1))
+    runs = (starts + numpy.arange(RUN_BLOCKS)).reshape(tenants, -1)
+    numbers = numpy.concatenate([runs, rng.integers(0, BLOCKS, (tenants, CHANGED - count * RUN_BLOCKS))], axis=1)
+    moments = rng.integers(3 * HOUR_NS, 26 * HOUR_NS, (tenants, SCORE_CHANGES))
+    return Day(numbers, moments.tolist(), rng.integers(0, 21, (tenants, SCORE_CHANGES)).tolist())
+
+
+def positions_of(numbers: Numbers) -> Numbers:
+    """The positions of blocks counted through all tablets."""
     slots = numpy.searchsorted(STARTS, numbers, side="right") - 1
-    positions = (slots.astype(numpy.uint64) << numpy.uint64(SLOT_BITS)) + (numbers - STARTS[slots]).astype(numpy.uint64)
-    return array("Q", positions.tobytes())
+    return (slots << SLOT_BITS) + (numbers - STARTS[slots])
 
 
 def scenario(tenant_count: int) -> str:
-    """The tenants as a scenario file: a table of 40 tablets, destinations, archiving."""
-    return "about = 'a year'\n" + "".join(
+    """The tenants as a scenario file: a table of 40 tablets, destinations, archiving; on as many servers as they need."""
+    server_count = -(-tenant_count // TENANTS_A_SERVER)
+    servers = "".join(f"[[server]]\nip = '10.0.0.{n + 1}'\nzone = 'z1'\n" for n in range(server_count))
+    return f"about = 'a year'\n[[zone]]\nname = 'z1'\n{servers}" + "".join(
         f"[[tenant]]\nname = 't{n}'\ndata_backup_dest = 'file:///data/{n}'\narchivelog = true\n"
         f"log_archive_dest = 'LOCATION=file:///archive/{n}'\n"
         f"[[tenant.table]]\nname = 'big'\nblocks = {tablet_sizes()}\n"
@@ -105,11 +113,13 @@ def run_year(state: ClusterState, days: int) -> int:
     count = 0
     for day in range(days):
         midnight_ns = state.start_ns + day * DAY_NS
+        today = plan(day, len(tenants))
+        positions = numpy.sort(positions_of(today.numbers), axis=1)
         todo: list[tuple[int, int, int]] = []  # (moment, tenant, score or -1 for the backup)
         for n, tenant in enumerate(tenants):
-            plan = plan_of(n, day)
-            change(tenant, positions_of(plan.numbers))
-            todo += [(midnight_ns + moment, n, score) for moment, score in plan.scores]
+            tenant.storage.change_blocks(array("Q", positions[n].tobytes()))
+            moments = zip(today.moments[n], today.scores[n], strict=True)
+            todo += [(midnight_ns + moment, n, score) for moment, score in moments]
             todo.append((midnight_ns + 3 * HOUR_NS + n * 30 * 10**9, n, -1))
         backup = BackupDatabase(incremental=day % 7 != 0)
         for moment_ns, n, score in sorted(todo):
@@ -122,24 +132,23 @@ def run_year(state: ClusterState, days: int) -> int:
     return count
 
 
-def change(tenant: Tenant, positions: "array[int]") -> None:
-    """Make blocks dirty."""
-    tenant.storage.blocks.dirty.update(positions)
-
-
 # The naive model: the day of the last freeze that wrote it, for every block of one tenant.
 
 
 def naive_seams() -> list[int]:
-    """Blocks that a parallel compaction rewrites on every day."""
-    return [int(STARTS[at]) + size // 2 for at, size in enumerate(tablet_sizes())]
+    """Blocks that a parallel compaction rewrites on every day: one begins each of up to 64 tasks but the first."""
+    seams = []
+    for at, size in enumerate(tablet_sizes()):
+        width = -(-size // min(64, -(-size * MACROBLOCK_BYTES // TABLET_SIZE_BYTES)))
+        seams += [int(STARTS[at]) + place for place in range(width, size, width)]
+    return seams
 
 
-def expected(tenant: int, day: int, base_day: int | None) -> list[int]:
+def expected(tenants: int, tenant: int, day: int, base_day: int | None) -> list[int]:
     """The blocks that the set of a day must store: those written on a day after its base's, all without one."""
-    written = [-1] * BLOCKS
+    written, seams = [-1] * BLOCKS, naive_seams()
     for past in range(day + 1):
-        for number in plan_of(tenant, past).numbers.tolist() + naive_seams():
+        for number in plan(past, tenants).numbers[tenant].tolist() + seams:
             written[number] = past
     return [n for n, last in enumerate(written) if base_day is None or last > base_day]
 
@@ -149,8 +158,8 @@ def check_set(state: ClusterState, tenant: int, day: int, base: IncrementalBase)
     owner = next(t for t in state.user_tenants() if t.name == f"t{tenant}")
     found = owner.backup.sets[list(owner.backup.sets)[day]]
     base_day = None if day % 7 == 0 else day - 1 if base is IncrementalBase.PREVIOUS else day - day % 7
-    numbers = expected(tenant, day, base_day)
-    assert list(found.copied) == sorted(positions_of(numpy.array(numbers, dtype=numpy.int64))), "other blocks"
+    numbers = expected(len(state.user_tenants()), tenant, day, base_day)
+    assert list(found.copied) == sorted(positions_of(numpy.array(numbers)).tolist()), "other blocks"
     assert found.counters.macro_block_count == len(numbers), "another MACRO_BLOCK_COUNT"
     assert sum(stored_counts(owner.backup.sets, found).values()) == BLOCKS, "blocks that nobody stores"
     check_places(owner, found, numbers)
@@ -176,6 +185,8 @@ def main() -> int:
     parser.add_argument("--profile", action="store_true", help="say where the time goes")
     options = parser.parse_args()
     state = build(options.tenants, options.base)
+    gc.freeze()
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)  # as a server does
     profile = cProfile.Profile() if options.profile else None
     begun, cpu = time.perf_counter(), time.process_time()
     if profile is not None:

@@ -1,7 +1,8 @@
 """What each stage of a set task does for a log stream: metadata, data, the index over them (engine.md 3.3, 3.5)."""
 
 from dataclasses import dataclass, field
-from operator import itemgetter
+from operator import attrgetter
+from typing import NamedTuple
 
 from obsim.backup.context import BackupServer, RunContext
 from obsim.backup.failures import DATA_RETRIES_MAX, META_RETRIES_MAX
@@ -74,6 +75,14 @@ class IndexWork(StageWork):
         return self.retries.take()
 
 
+class _Place(NamedTuple):
+    """A tablet of the snapshot; `tablet` is None when it was dropped before the stage."""
+
+    tablet_id: TabletId
+    slot: int
+    tablet: Tablet | None
+
+
 @dataclass(slots=True, eq=False)
 class _Share:
     """What a turn has to store for one log stream."""
@@ -103,17 +112,13 @@ class DataWork(StageWork):
     retries: Retries
     listed: bool = True
     turn_id: int = 1
-    placed: dict[LogStreamId, list[tuple[TabletId, int]]] = field(default_factory=dict)
-    """(tablet, slot) of the turn by log stream."""
-    left_over: list[tuple[TabletId, int]] = field(default_factory=list)
+    placed: dict[LogStreamId, list[_Place]] = field(default_factory=dict)
+    """The tablets of the turn by log stream."""
+    left_over: list[_Place] = field(default_factory=list)
     """Those that the next turn has to look at."""
     shares: dict[LogStreamId, _Share] = field(default_factory=dict)
     _stored: set[TabletId] = field(default_factory=set)
     """Tablets that are stored, once there is more than one turn."""
-    _tablets: dict[TabletId, Tablet] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self._tablets = {t.tablet_id: t for t in self.context.storage.tablets}
 
     @property
     def data_type(self) -> str:
@@ -122,14 +127,16 @@ class DataWork(StageWork):
 
     def begin_turn(self) -> list[LogStreamId]:
         """The log streams of the first or next turn: those with tablets in it."""
-        placed: dict[LogStreamId, list[tuple[TabletId, int]]] = {}
+        placed: dict[LogStreamId, list[_Place]] = {}
         if not self.placed:
-            for tablet, stream, first, *_ in self.snapshot.tablets:
-                placed.setdefault(stream, []).append((tablet, first >> SLOT_BITS))
+            tablets = {t.tablet_id: t for t in self.context.storage.tablets}
+            for tablet_id, stream, first, *_ in self.snapshot.tablets:
+                place = _Place(tablet_id, first >> SLOT_BITS, tablets.get(tablet_id))
+                placed.setdefault(stream, []).append(place)
         else:
             self.turn_id += 1
-            for tablet, slot in sorted(self.left_over, key=itemgetter(1)):
-                placed.setdefault(self._place(tablet), []).append((tablet, slot))
+            for place in sorted(self.left_over, key=attrgetter("slot")):
+                placed.setdefault(self._stream_of(place), []).append(place)
         self.placed, self.left_over, self.shares = placed, [], {}
         return sorted(placed)
 
@@ -163,40 +170,35 @@ class DataWork(StageWork):
         stream = task.log_stream_id
         share = self.shares[stream]
         complete = share.stored == share.block_count
-        gone = [(tablet, slot) for tablet, slot in self.placed[stream] if self._moved(tablet, stream)]
-        if gone or not complete or self.turn_id > 1:
+        moved = self._moved(stream)
+        if moved or not complete or self.turn_id > 1:
             if complete:
                 self._stored |= {tablet for tablet, _ in share.items}
-            missing = [(t, slot) for t, slot in self.placed[stream] if t not in self._stored and (t, slot) not in gone]
-            self.left_over += gone + missing
+            self.left_over += [p for p in self.placed[stream] if p in moved or p.tablet_id not in self._stored]
 
     def retries_left(self, _task: LogStreamTask) -> bool:
         """One of the retries of all data and index tasks of the set."""
         return self.retries.take()
 
-    def _moved(self, tablet_id: TabletId, stream: LogStreamId) -> bool:
-        """Whether a tablet is in another log stream now; what is left of a dropped one stays where it was last."""
-        tablet = self._tablets.get(tablet_id)
-        return (
-            tablet is not None and tablet.log_stream_id != stream
-            and not stream_is_gone(self.context, tablet.log_stream_id)
-        )  # fmt: skip
+    def _moved(self, stream: LogStreamId) -> list[_Place]:
+        """Tablets of a log stream that are in another one now; what is left of a dropped one stays where it was."""
+        away = [p for p in self.placed[stream] if p.tablet is not None and p.tablet.log_stream_id != stream]
+        return [p for p in away if p.tablet and not stream_is_gone(self.context, p.tablet.log_stream_id)]
 
-    def _place(self, tablet_id: TabletId) -> LogStreamId:
+    def _stream_of(self, place: _Place) -> LogStreamId:
         """Where the next turn finds a tablet."""
-        tablet = self._tablets.get(tablet_id)
-        if tablet is None or stream_is_gone(self.context, tablet.log_stream_id):
+        if place.tablet is None or stream_is_gone(self.context, place.tablet.log_stream_id):
             return SYS_LOG_STREAM_ID
-        return tablet.log_stream_id
+        return place.tablet.log_stream_id
 
     def _share(self, stream: LogStreamId) -> _Share:
         """What is to be stored of the tablets that are still there."""
-        tablets = [
-            (tablet, slot) for tablet, slot in self.placed[stream]
-            if tablet not in self._stored and not self._moved(tablet, stream)
-        ]  # fmt: skip
-        items = [(tablet, self.counts[tablet]) for tablet, _ in tablets]
-        return _Share(tuple(slot for _, slot in tablets), items, sum(count for _, count in items))
+        places, moved = self.placed[stream], self._moved(stream)
+        if moved or self._stored:
+            places = [p for p in places if p not in moved and p.tablet_id not in self._stored]
+        counts = self.counts
+        items = [(p.tablet_id, counts[p.tablet_id]) for p in places]
+        return _Share(tuple([p.slot for p in places]), items, sum([count for _, count in items]))
 
     def _note(self, plans: list[CopyPlan], copies: list[DagTask], files: DataFiles) -> None:
         """Let the set and its progress know of the files that an attempt writes."""

@@ -56,11 +56,13 @@ def position_of(tablet: Tablet, ordinal: int, live: BitMap64) -> int:
 
 def compact_tablet(tablet: Tablet, pending: Pending, live: BitMap64, merge: Merge) -> None:
     """Merge everything into the tablet's baseline: the blocks written and removed are added to `merge`."""
-    seams = tablet.seams
-    if seams:
+    if tablet.merge_task_count > 1:
         merge.tasks[tablet.slot] = tablet.merge_task_count, tablet.task_block_count
-        merge.written.update(position_of(tablet, ordinal, live) for ordinal in seams)
-    _progress(tablet, live, merge)
+        merge.written |= _seam_positions(tablet, live)
+    if tablet.progressive_rounds:
+        _progress(tablet, live, merge)
+    if not (pending.any or any(stretch.deleted_row_count for stretch in tablet.stretches)):
+        return
     if pending.rows_changed and _all_rewritten(tablet, merge.written):
         _pack_all(tablet, pending, live, merge)
     elif pending.cleared or any(stretch.deleted_row_count for stretch in tablet.stretches):
@@ -71,11 +73,18 @@ def compact_tablet(tablet: Tablet, pending: Pending, live: BitMap64, merge: Merg
         stretch.deleted_row_count = 0
 
 
+def _seam_positions(tablet: Tablet, live: BitMap64) -> BitMap64:
+    """Where the seams are: looked for anew only when blocks came or went since the last time."""
+    spans = tuple((stretch.first, stretch.end) for stretch in tablet.stretches)
+    shape = (tablet.major_block_count, tablet.next_place, spans)
+    if tablet.known_seams is None or tablet.known_seams[0] != shape:
+        tablet.known_seams = shape, BitMap64([position_of(tablet, ordinal, live) for ordinal in tablet.seams])
+    return tablet.known_seams[1]
+
+
 def _progress(tablet: Tablet, live: BitMap64, merge: Merge) -> None:
     """One round of a progressive compaction: the next part of the blocks is rewritten, changed or not."""
     rounds, count = tablet.progressive_rounds, tablet.major_block_count
-    if not rounds:
-        return
     start, end = count * tablet.progress // rounds, count * (tablet.progress + 1) // rounds
     for stretch in tablet.stretches:
         size = stretch_count(tablet, stretch, live)

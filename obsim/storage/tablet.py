@@ -52,6 +52,14 @@ class Pending:
     split_count: int = 0
     """Rewritten blocks that will no longer fit."""
 
+    @property
+    def any(self) -> bool:
+        """Whether there is anything to do."""
+        return bool(
+            self.appended_block_count or self.appended_row_count or self.rows_changed or self.split_count
+            or self.cleared
+        )
+
 
 @dataclass(slots=True)
 class Tablet:
@@ -74,6 +82,8 @@ class Tablet:
     mini: list[MiniSSTable] = field(default_factory=list)
     memory_bytes: Bytes = Bytes(0)
     pending: Pending = field(default_factory=Pending)
+    known_seams: tuple[tuple[int, int, tuple[tuple[int, int], ...]], BitMap64] | None = None
+    """Positions of the seams, and the shape of the tablet that they belong to."""
     progress: int = 0
     progressive_rounds: int = 0
     """After DDL: in how many rounds all blocks are rewritten, and how many of them are over; 0 when none is due."""
