@@ -83,7 +83,7 @@ def positions_of(numbers: Numbers) -> Numbers:
 
 
 def scenario(tenant_count: int) -> str:
-    """The tenants as a scenario file: a table of 40 tablets, destinations, archiving; on as many servers as it takes."""
+    """The tenants as a scenario file: a table of 40 tablets, destinations, archiving, and the servers they need."""
     server_count = -(-tenant_count // TENANTS_A_SERVER)
     servers = "".join(f"[[server]]\nip = '10.0.0.{n + 1}'\nzone = 'z1'\n" for n in range(server_count))
     return f"about = 'a year'\n[[zone]]\nname = 'z1'\n{servers}" + "".join(
