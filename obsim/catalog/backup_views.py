@@ -6,7 +6,8 @@ the CDB form.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import takewhile
+from itertools import islice, takewhile
+from operator import attrgetter
 
 from obsim.backup.failures import trace_id
 from obsim.backup.job import BackupJob
@@ -125,16 +126,17 @@ class _EndedSets:
 
 
 _SETS = Remembered(_EndedSets)
+_FILE_STATUS = attrgetter("file_status")
 
 
 def set_files(state: ClusterState, tenant: Tenant, offset_s: int) -> Part:
     """OB_BACKUP_SET_FILES: every set there ever was; counts are 0 until it ends, its file status may change later."""
     compatible = state.profile.backup_compatible
-    sets = list(tenant.backup.sets.values())
+    sets = tenant.backup.sets.values()
     made = _SETS.of(tenant.backup, offset_s)
-    if made.statuses != [s.file_status for s in sets[: len(made.statuses)]]:
+    if made.statuses != list(map(_FILE_STATUS, islice(sets, len(made.statuses)))):
         made.rows, made.statuses = [], []
-    others = sets[len(made.rows) :]
+    others = list(islice(sets, len(made.rows), None))
     ended = list(takewhile(lambda s: s.end_ns, others))
     made.rows += [_set(s, compatible, offset_s) for s in ended]
     made.statuses += [s.file_status for s in ended]

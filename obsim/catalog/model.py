@@ -56,8 +56,8 @@ class ViewDef:
     """`sys` or `both`."""
     append_only: bool = False
     """Rows are only ever added, at the end."""
-    key: str = ""
-    """The column that polls sort and look up by, where there may be many rows."""
+    keys: tuple[str, ...] = ()
+    """The columns that polls sort and look up by, where there may be many rows."""
     since: str | None = None
     """The first version that has it, a mark for `Version.has`; None: every 4.x."""
     dropped: int | None = None

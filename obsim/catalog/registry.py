@@ -103,7 +103,7 @@ class Pair:
     families: tuple[str, ...]
     rows: Producer = nothing
     part: GrowingProducer | None = None
-    key: str = ""
+    keys: tuple[str, ...] = ()
     history: bool = False
     dba_types: Mapping[str, str] = field(default_factory=dict)
     dba_tenant: bool = False
@@ -132,7 +132,7 @@ PAIRS = (
         backup_columns.BACKUP_JOBS,
         ("job_history",),
         part=job_history,
-        key="JOB_ID",
+        keys=("JOB_ID", "START_TIMESTAMP"),
         history=True,
     ),
     Pair("OB_BACKUP_TASKS", backup_columns.BACKUP_TASKS, ("tasks",), tasks),
@@ -141,7 +141,7 @@ PAIRS = (
         backup_columns.BACKUP_TASK_HISTORY,
         ("task_history",),
         part=task_history,
-        key="TASK_ID",
+        keys=("TASK_ID", "START_TIMESTAMP"),
         history=True,
     ),
     Pair(
@@ -149,7 +149,7 @@ PAIRS = (
         backup_columns.BACKUP_SET_FILES,
         ("sets",),
         part=set_files,
-        key="BACKUP_SET_ID",
+        keys=("BACKUP_SET_ID", "START_TIMESTAMP"),
         dba_types=backup_columns.BACKUP_SET_FILES_DBA_TYPES,
     ),
     Pair("OB_BACKUP_PARAMETER", backup_columns.BACKUP_PARAMETER, ("backup_parameters",), backup_parameters),
@@ -183,14 +183,14 @@ PAIRS = (
         archive_columns.ARCHIVELOG_SUMMARY,
         ("archive", "storage"),
         part=archivelog_summary,
-        key="ROUND_ID",
+        keys=("ROUND_ID", "START_SCN"),
     ),
     Pair(
         "OB_ARCHIVELOG_PIECE_FILES",
         archive_columns.ARCHIVELOG_PIECE_FILES,
         ("archive", "storage"),
         part=pieces,
-        key="PIECE_ID",
+        keys=("PIECE_ID", "START_SCN"),
         dba_types=archive_columns.ARCHIVELOG_PIECE_FILES_DBA_TYPES,
     ),
     Pair("OB_ARCHIVE_DEST", archive_columns.ARCHIVE_DEST, ("archive",), archive_destinations),
@@ -199,7 +199,7 @@ PAIRS = (
         archive_columns.LS_LOG_ARCHIVE_PROGRESS,
         ("archive", "storage"),
         part=log_stream_progress,
-        key="PIECE_ID",
+        keys=("PIECE_ID", "START_SCN"),
         since="4.1.0",
     ),
     Pair(
@@ -412,7 +412,7 @@ def _rows(parts: PartSource) -> RowSource:
 def _pair_views(pair: Pair) -> Iterator[ViewDef]:
     cdb_parts, dba_parts = _cdb_parts(_part(pair)), _dba_parts(_part(pair))
     yield ViewDef(
-        "oceanbase", f"CDB_{pair.name}", pair.columns, pair.families, _rows(cdb_parts), SYS_ONLY, key=pair.key,
+        "oceanbase", f"CDB_{pair.name}", pair.columns, pair.families, _rows(cdb_parts), SYS_ONLY, keys=pair.keys,
         since=pair.since, parts=cdb_parts,
     )  # fmt: skip
     place = next(i for i, column in enumerate(pair.columns) if column.name == "TENANT_ID")
@@ -420,7 +420,7 @@ def _pair_views(pair: Pair) -> Iterator[ViewDef]:
     columns = tuple(replace(c, mysql_type=pair.dba_types.get(c.name, c.mysql_type)) for c in kept)
     for schema in ("oceanbase", ORACLE_SCHEMA):
         yield ViewDef(
-            schema, f"DBA_{pair.name}", columns, pair.families, _rows(dba_parts), BOTH, pair.history, pair.key,
+            schema, f"DBA_{pair.name}", columns, pair.families, _rows(dba_parts), BOTH, pair.history, pair.keys,
             pair.since, None if pair.dba_tenant else place, dba_parts,
         )  # fmt: skip
 

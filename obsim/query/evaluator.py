@@ -209,9 +209,11 @@ class Evaluator:
         rest = sql.removeprefix(before + source)
         if rest == sql or rest[:1] not in {"", " "}:
             return None
+        if "order" in parts:
+            return f"SELECT r FROM ({before}, q1.rowid AS r{source}{rest})"
         # Without an order rows come as they lie in the table, not as they lie in an index that has the numbers too.
-        indexed = "" if "order" in parts else " NOT INDEXED"
-        return f"SELECT r FROM ({before}, q1.rowid AS r{source}{indexed}{rest})"
+        where, limit, count = rest.rpartition(" LIMIT ") if "limit" in parts else (rest, "", "")
+        return f"SELECT q1.rowid{source}{where} ORDER BY q1.rowid{limit}{count}"
 
     def _rewritten(
         self, text: str, session: SessionFacts, rows: Source | None, parameters: tuple[Kind, ...]

@@ -212,9 +212,9 @@ class Tables:
             self._connection.execute(
                 f"CREATE TABLE {name} ({', '.join(_declaration(i, k) for i, k in enumerate(kinds))})"
             )
-            if view.key:
-                place = next(i for i, column in enumerate(columns) if column.name == view.key)
-                self._connection.execute(f'CREATE INDEX "{name[1:-1]} key" ON {name} (c{place})')
+            for place, column in enumerate(columns):
+                if column.name in view.keys:
+                    self._connection.execute(f'CREATE INDEX "{name[1:-1]} {column.name}" ON {name} (c{place})')
         finally:
             self._writing = False
         self._tables.add(name[1:-1])

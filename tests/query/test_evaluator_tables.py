@@ -130,7 +130,7 @@ def test_a_poll_of_the_newest_rows_walks_the_key_instead_of_sorting() -> None:
     connection = evaluator._tables(session)._connection
     connection.authorizer = None
     steps = [row[-1] for row in connection.execute(f"EXPLAIN QUERY PLAN {plan.sqlite_sql}")]
-    assert steps == ["SCAN q1 USING INDEX oceanbase.cdb_ob_backup_job_history key"]
+    assert steps == ["SCAN q1 USING INDEX oceanbase.cdb_ob_backup_job_history JOB_ID"]
 
 
 @pytest.fixture(scope="module")

@@ -55,6 +55,7 @@ VALUES: list[tuple[str, list[object]]] = [
     ("1/3*1000000000, 2/3*1000000000, 1717986/1024/1024/1024, 1/3 = 0.333333333, avg(4)/3, -(0.001/1000000), format(-0.001, 1)", ["333333333.0000", "666666666.0000", "0.001599999145", 1, "1.33333333", "0.0000000", "0.0"]),
     ("truncate(10.0, 3), round(0.001, 4), round(2.5e0), round(3.5e0), round(-2.5), truncate(-1.999, 1)", ["10.000", "0.001", 2.0, 4.0, "-3", "-1.9"]),
     ("date_add('2024-01-01', INTERVAL '1 2:3:4' DAY_MINUTE), date_add('2024-01-01', INTERVAL '1 2:3' DAY_MINUTE), timestamp('2024-01-02'), timestampadd(SECOND, 1, now())", [None, "2024-01-02 02:03:00", "2024-01-02 00:00:00.000000", "2024-01-02 01:01:02"]),
+    ("CAST(~0 AS SIGNED), CAST(1 << 63 AS SIGNED), CAST(CAST(-5 AS UNSIGNED) AS SIGNED), find_in_set('a ', 'a,b'), field('a', 'a ')", [-1, -(2**63), -5, 0, 1]),
     ("1 < ANY (SELECT NULL), 1 > ALL (SELECT 2 FROM dual WHERE 0), 1 = ANY (SELECT 1 UNION SELECT NULL), 1 <> ALL (SELECT 2 UNION SELECT NULL), NULL < ANY (SELECT 1 FROM dual WHERE 0)", [None, 1, 1, None, 0]),
     ("unhex('6d') = 'M', char(77) = 'm', BINARY ('a') = 'A', concat(unhex('6d'), '') = 'M', hex('m') = '6D', md5('a') LIKE '0CC%'", [0, 0, 0, 0, 1, 1]),
     ("str_to_date('01:02:03', '%H:%i:%s'), str_to_date('1', '%s'), std(2), var_samp(2), if(1, CAST(1 AS UNSIGNED), -1), 5 - CAST(5 AS UNSIGNED)", ["01:02:03", "00:00:01", 0.0, None, "1", 0]),

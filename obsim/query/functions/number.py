@@ -12,7 +12,7 @@ from obsim.query.values import clamped, exact, near, number_of, quantized, to_de
 
 __all__ = [
     "bits",
-    "cast_decimal",
+    "cast_decimal", "cast_signed",
     "cast_unsigned",
     "ceiling",
     "crc32_",
@@ -164,6 +164,14 @@ def cast_unsigned(value: Value) -> Value:
     """CAST(... AS UNSIGNED), kept within what SQLite's integers hold; a negative number wraps round as text."""
     number = whole_of(value)
     return number if number is None or number >= 0 else str(number + 2**64)
+
+
+def cast_signed(value: Value) -> Value:
+    """CAST of a number without a sign AS SIGNED: the same 64 bits."""
+    if value is None:
+        return None
+    pattern = _bit_pattern(value)
+    return pattern if pattern <= INT64_MAX else pattern - 2**64
 
 
 def _bit_pattern(value: Value) -> int:

@@ -477,6 +477,7 @@ HELPERS: dict[str, Callable[..., Any]] = {
     "ob_regexp": lambda a, b: None if a is None or b is None else txt.regexp(str(text_of(a)), str(text_of(b))),
     "ob_bits": num.bits,
     "ob_unsigned": num.unsigned_arithmetic,
+    "ob_signed": num.cast_signed,
     "ob_round_double": lambda number, digits: (
         None if number is None or digits is None else num.round_double(number, digits)
     ),

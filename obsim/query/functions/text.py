@@ -200,8 +200,8 @@ def elt(place: Value, *choices: Value) -> Value:
 
 def find_in_set(text: str, listed: str) -> int:
     """The place of a text in a list separated by commas."""
-    key = sort_key(text)
-    return next((i for i, part in enumerate(listed.split(","), 1) if sort_key(part) == key), 0) if listed else 0
+    key = folded(text)
+    return next((i for i, part in enumerate(folded(listed).split(","), 1) if part == key), 0) if listed else 0
 
 
 def strcmp(a: str, b: str) -> int:

@@ -71,7 +71,7 @@ def _cast(rewriter: Rewriter, node: Node, frame: Frame) -> Term:
     sizes = [int(p.name) for p in target.expressions if p.name.isdigit()]
     nullable = term.kind.nullable
     if word in {"BIGINT", "INT"}:
-        whole = "ob_whole_prefix" if term.kind.is_text else "ob_whole"
+        whole = "ob_whole_prefix" if term.kind.is_text else "ob_signed" if term.kind.unsigned else "ob_whole"
         return Term(f"{whole}({term.sql if term.kind.is_text else as_number(term)})", INTEGER.as_nullable(nullable))
     if word in {"UBIGINT", "UINT"}:
         source = f"ob_whole_prefix({term.sql})" if term.kind.is_text else as_number(term)

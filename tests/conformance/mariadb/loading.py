@@ -54,7 +54,7 @@ def fill(server: Server) -> None:
         at_sys("CALL obsim.advance('7s')", "ALTER SYSTEM BACKUP TENANT = Beta_2, gamma", "CALL obsim.run_until_idle()")
         at_sys(
             f"CALL obsim.write('alpha', 't1', {5 + 3 * number}, 'random')",
-            "CALL obsim.write('gamma', 'T1', 11, 'clustered')",
+            "CALL obsim.write('gamma', 'T7', 11, 'clustered')",
             "ALTER SYSTEM MAJOR FREEZE TENANT = ALL_USER",
             "CALL obsim.advance('90m')",
             "ALTER SYSTEM BACKUP INCREMENTAL DATABASE DESCRIPTION = 'Nächtlich über alles'",
