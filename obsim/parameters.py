@@ -5,7 +5,7 @@ A value is kept as the text that was typed, as the recorded engine keeps it: '01
 `parameter_table.py`; rules of the statement round a value: `statements.md`, "Ordinary parameters".
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import lru_cache
@@ -219,6 +219,8 @@ class ParameterStore:
             present[name] = replace(present[name], default=text)
         self.definitions: Mapping[str, ParameterDef] = present
         self._values: dict[tuple[TenantId | None, str], str] = {}
+        self._on_servers: dict[tuple[str, TenantId | None, str], str] = {}
+        """Server, owner and name -> a text that holds there only."""
         self._numbers: dict[tuple[TenantId | None, str], int] = {}
         """What `get_int` found last, by the tenant asked for and the name."""
 
@@ -253,10 +255,25 @@ class ParameterStore:
         return number
 
     def set(self, name: str, tenant_id: TenantId | None, text: str) -> None:
-        """Keep a text that `check_value` gave."""
+        """Keep a text that `check_value` gave, for every server."""
         key = self._key(self.find(name), tenant_id)
         self._values[key] = text
         self._forget_number(*key)
+        self._forget_servers(*key)
+
+    def set_on(self, servers: Collection[str], name: str, tenant_id: TenantId | None, text: str) -> None:
+        """Keep a text for some servers: it is shown there, and nothing acts by it."""
+        owner, known = self._key(self.find(name), tenant_id)
+        for server in servers:
+            self._on_servers[server, owner, known] = text
+
+    def get_on(self, server: str, name: str, tenant_id: TenantId | None = None) -> str:
+        """The text that one server shows."""
+        owner, known = self._key(self.find(name), tenant_id)
+        return self._on_servers.get((server, owner, known), self.get(name, tenant_id))
+
+    def _forget_servers(self, owner: TenantId | None, name: str) -> None:
+        self._on_servers = {key: text for key, text in self._on_servers.items() if key[1:] != (owner, name)}
 
     def _forget_number(self, owner: TenantId | None, name: str) -> None:
         asked_for = [owner] if owner is not None else [tenant for tenant, known in self._numbers if known == name]
@@ -268,29 +285,37 @@ class ParameterStore:
         key = self._key(self.find(name), tenant_id)
         self._values.pop(key, None)
         self._forget_number(*key)
+        self._forget_servers(*key)
 
     def forget(self, tenant_id: TenantId) -> None:
         """The tenant is gone, and with it all that was set in it."""
         self._values = {key: text for key, text in self._values.items() if key[0] != tenant_id}
+        self._on_servers = {key: text for key, text in self._on_servers.items() if key[1] != tenant_id}
+        self._numbers = {key: number for key, number in self._numbers.items() if key[0] != tenant_id}
 
     def is_default(self, name: str, tenant_id: TenantId | None = None) -> bool:
         """Whether the text equals the default, as ISDEFAULT says: set to the default counts as default."""
         return self.get(name, tenant_id) == self.find(name).default
 
-    def rows(self, tenant_id: TenantId) -> Iterator[ParameterView]:
-        """Every parameter as one tenant sees it: its own and those of the cluster, in the order of the table."""
+    def rows(self, tenant_id: TenantId, server: str = "") -> Iterator[ParameterView]:
+        """Every parameter as one tenant sees it: its own and those of the cluster, in the order of the table.
+
+        With `server` as it holds there.
+        """
         for definition in self.definitions.values():
             owner, name = self._key(definition, tenant_id)
             value = self._values.get((owner, name), definition.default)
+            if self._on_servers:
+                value = self._on_servers.get((server, owner, name), value)
             yield ParameterView(definition, owner, value, value == definition.default)
 
     def dump(self) -> list[tuple[TenantId | None, str, str]]:
-        """All that is set, in a fixed order: tenant, name, text."""
+        """All that is set for every server, in a fixed order: tenant, name, text."""
         return sorted(((t, n, v) for (t, n), v in self._values.items()), key=lambda row: (row[0] or 0, row[1]))
 
     def copy(self) -> "ParameterStore":
         """A store with the same values that changes on its own."""
         twin = object.__new__(ParameterStore)
         twin.definitions = self.definitions
-        twin._values, twin._numbers = dict(self._values), {}
+        twin._values, twin._on_servers, twin._numbers = dict(self._values), dict(self._on_servers), {}
         return twin

@@ -60,6 +60,10 @@ def test_a_file(tmp_path):
 
 
 TENANT = 'about = ""\n[[tenant]]\nname = "a"\n'
+ABOUT = 'about = "x"\n'
+SERVER = '[[server]]\nip = "10.0.0.1"\nzone = "z1"\n'
+UNIT = '[[unit_config]]\nname = "u"\nmemory_size = "{}"\nmax_cpu = {}\n'
+POOL = '[[pool]]\nname = "p"\nunit = "{}"\nunit_num = {}\nzones = ["{}"]\n'
 WRONG = [
     ("about = ", "Invalid value"),
     ("", "Object missing required field `about`"),
@@ -80,6 +84,27 @@ WRONG = [
     (TENANT + "archivelog = true\n", "tenant[0].archivelog needs log_archive_dest"),
     (TENANT + 'data_backup_dest = "/x"\n', "tenant 'a': backup destination is not valid"),
     (TENANT + 'log_archive_dest = "file:///x"\n', "tenant 'a': Not supported feature or function"),
+    (
+        ABOUT + '[[zone]]\nname = "z1"\n[[zone]]\nname = "z1"\n',
+        "zone[1].name is 'z1': names are not empty and not given twice",
+    ),
+    (ABOUT + '[[zone]]\nname = "z1"\ntype = "x"\n', "zone[0].type is 'x': allowed are ReadWrite, Encryption"),
+    (ABOUT + '[[zone]]\nname = "z1"\nregoin = "x"\n', "unknown field `regoin`"),
+    (ABOUT + '[[server]]\nip = "10.0.0.1"\nzone = "z2"\n', "server[0].zone is 'z2': allowed are z1"),
+    (ABOUT + SERVER + "port = 70000\n", "server[0]: ports are from 1 to 65535"),
+    (ABOUT + SERVER + "cpu = 0\n", "server[0]: cpu is from 1 to 4096, memory_gib and log_disk_gib at least 1"),
+    (ABOUT + SERVER + SERVER, "server[1].ip is '10.0.0.1': addresses are not empty and not given twice"),
+    (ABOUT + '[[zone]]\nname = "z1"\n[[zone]]\nname = "z2"\n' + SERVER, "zone 'z2' has no [[server]]"),
+    (ABOUT + UNIT.format("1G", 0.5), "unit_config[0] 'u': "),
+    (ABOUT + UNIT.format("512M", 1), "unit_config[0] 'u': "),
+    (ABOUT + UNIT.format("2G", 1) + POOL.format("v", 1, "z1"), "pool[0].unit is 'v': allowed are unit_standard, u"),
+    (ABOUT + UNIT.format("2G", 1) + POOL.format("u", 1, "z2"), "pool[0].zones is 'z2'"),
+    (ABOUT + UNIT.format("2G", 1) + POOL.format("u", 0, "z1"), "pool[0]: unit_num is at least 1"),
+    (ABOUT + UNIT.format("2G", 1) + POOL.format("u", 2, "z1"), "resource pool unit num is bigger than zone server"),
+    (ABOUT + UNIT.format("300G", 1) + POOL.format("u", 1, "z1"), "resource not enough"),
+    (TENANT + 'pools = ["nosuch"]\n', "nosuch"),
+    (TENANT + 'locality = "F@z9"\n', "tenant 'a'"),
+    (TENANT + 'primary_zone = "z9"\n', "tenant 'a'"),
 ]
 
 
@@ -90,6 +115,58 @@ def test_a_wrong_file_names_itself_and_the_rule(tmp_path, text, message):
     with pytest.raises(ScenarioError, match=re.escape(message)) as refused:
         build_state(str(file), profile=PROFILE)
     assert str(file) in str(refused.value)
+
+
+def test_three_zones():
+    state = build_state("three-zones", profile=PROFILE)
+    assert [(s.address, s.zone) for s in state.resources.servers.values()] == [
+        ("10.0.1.1:2882", "z1"), ("10.0.1.2:2882", "z1"), ("10.0.2.1:2882", "z2"), ("10.0.2.2:2882", "z2"),
+        ("10.0.3.1:2882", "z3"), ("10.0.3.2:2882", "z3"),
+    ]  # fmt: skip
+    pools = state.resources.pools.values()
+    assert [(p.name, p.zones, p.tenant_id) for p in pools] == [
+        ("sys_pool", ("z1", "z2", "z3"), 1), ("pool_shop", ("z1", "z2", "z3"), 1002),
+        ("spare", ("z1", "z2", "z3"), None),
+    ]  # fmt: skip
+    shop = state.tenants[1002]
+    assert (shop.primary_zone, [r.zone for r in shop.locality]) == ("z1;z2,z3", ["z1", "z2", "z3"])
+
+
+def test_a_locked_tenant_in_one_zone_of_two(tmp_path):
+    file = tmp_path / "two.toml"
+    file.write_text(
+        """
+        about = "x"
+        [[zone]]
+        name = "north"
+        [[zone]]
+        name = "south"
+        stopped = true
+        [[server]]
+        ip = "10.0.0.1"
+        zone = "north"
+        sql_port = 3306
+        memory_gib = 64
+        [[server]]
+        ip = "10.0.0.2"
+        zone = "south"
+        [[pool]]
+        name = "p"
+        zones = ["north"]
+        [[tenant]]
+        name = "a"
+        pools = ["p"]
+        locked = true
+        """
+    )
+    state = build_state(str(file), profile=PROFILE)
+    first = state.resources.servers["10.0.0.1:2882"]
+    assert (first.mysql_port, first.capacity.memory_bytes) == (3306, 64 << 30)
+    assert [(z.name, z.status.value) for z in state.resources.zones.values()] == [
+        ("north", "ACTIVE"), ("south", "INACTIVE"),
+    ]  # fmt: skip
+    assert state.tenants[1002].locked
+    assert [r.zone for r in state.tenants[1002].locality] == ["north"]
 
 
 def test_an_unknown_name_lists_the_known(tmp_path):

@@ -57,7 +57,7 @@ from obsim.catalog.compaction_views import (
 from obsim.catalog.fault_views import faults
 from obsim.catalog.log_stream_views import log_stream_history, log_stream_locations, log_streams, table_locations
 from obsim.catalog.model import BOTH, SYS_ONLY, ColumnDef, PartSource, Row, RowSource, ViewDef
-from obsim.catalog.parameter_views import parameters
+from obsim.catalog.parameter_views import local_parameters, parameters
 from obsim.catalog.part import Part
 from obsim.catalog.resource_views import (
     no_rows,
@@ -261,7 +261,7 @@ _CAPACITY = ("tenants", "storage", "parameters")
 ALONE = (
     Alone("oceanbase", "DBA_OB_TENANTS", cluster_columns.TENANTS, ("tenants", "parameters"), tenants, oracle=True),
     Alone("oceanbase", "GV$OB_PARAMETERS", parameter_columns.PARAMETERS, ("parameters",), parameters, oracle=True),
-    Alone("oceanbase", "V$OB_PARAMETERS", parameter_columns.PARAMETERS, ("parameters",), parameters, oracle=True),
+    Alone("oceanbase", "V$OB_PARAMETERS", parameter_columns.PARAMETERS, ("parameters",), local_parameters, oracle=True),
     Alone("oceanbase", "DBA_OB_UNITS", cluster_columns.UNITS, ("tenants",), units, SYS_ONLY),
     Alone("oceanbase", "DBA_OB_UNIT_CONFIGS", cluster_columns.UNIT_CONFIGS, ("tenants",), unit_configs, SYS_ONLY),
     Alone("oceanbase", "DBA_OB_RESOURCE_POOLS", cluster_columns.RESOURCE_POOLS, ("tenants",), resource_pools, SYS_ONLY),

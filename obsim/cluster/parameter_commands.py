@@ -61,7 +61,17 @@ def _check_parameter(state: ClusterState, who: Principal, action: ParameterActio
         raise error("OB_INVALID_ARGUMENT", "server")
     if action.zone is not None and action.zone not in state.resources.zones:
         raise error("OB_INVALID_ARGUMENT", "zone")
-    return lambda: _store(state, definition, owners, text)
+    servers = _servers_of(state, action)
+    if servers is None or state.root_address() in servers:
+        return lambda: _store(state, definition, owners, text, servers)
+    return lambda: _store_on(state, definition, owners, text, servers)
+
+
+def _servers_of(state: ClusterState, action: ParameterAction) -> list[str] | None:
+    """The servers that SERVER or ZONE names; None for all there are."""
+    servers = state.resources.servers.values()
+    named = [s.address for s in servers if action.server in {None, s.address} and action.zone in {None, s.zone}]
+    return None if len(named) == len(servers) else named
 
 
 def _check_lag_target(
@@ -109,7 +119,26 @@ def _owners(
     return [t.tenant_id for t in parameter_tenants(state, tenant)]
 
 
-def _store(state: ClusterState, definition: ParameterDef, owners: list[TenantId | None], text: str | None) -> None:
+def _store_on(
+    state: ClusterState, definition: ParameterDef, owners: list[TenantId | None], text: str | None, servers: list[str]
+) -> None:
+    """A value for servers without the root service: it is seen there, and obsim acts by that of the root service."""
+    for owner in owners:
+        state.parameters.set_on(servers, definition.name, owner, definition.default if text is None else text)
+    state.revisions.touch("parameters")
+
+
+def _store(
+    state: ClusterState, definition: ParameterDef, owners: list[TenantId | None], text: str | None,
+    servers: list[str] | None = None,
+) -> None:  # fmt: skip
+    """A value for every server; with `servers` the others keep theirs."""
+    kept = [
+        (address, owner, state.parameters.get_on(address, definition.name, owner))
+        for owner in owners
+        for address in (state.resources.servers if servers is not None else ())
+        if address not in (servers or ())
+    ]
     for owner in owners:
         if text is None:
             state.parameters.reset(definition.name, owner)
@@ -120,6 +149,8 @@ def _store(state: ClusterState, definition: ParameterDef, owners: list[TenantId 
                 state.apply_score(state.tenants[owner], _SCORES[definition.name], definition.name)
             if definition.name == "archive_lag_target":
                 state.apply_archive_lag(state.tenants[owner])
+    for address, owner, shown in kept:
+        state.parameters.set_on([address], definition.name, owner, shown)
     if definition.name not in _SCORES:
         _tell_freezers(state, owners)
     state.revisions.touch("parameters")

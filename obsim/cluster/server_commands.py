@@ -149,6 +149,7 @@ def _deleted(
             migration.finish(now_ns)
     job.finish(now_ns)
     del state.resources.servers[server.address]
+    state.servers_changed()
     state.revisions.touch("tenants", "storage", "parameters")
 
 

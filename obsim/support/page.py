@@ -29,7 +29,8 @@ _STATEMENTS = """\
 
 **acts**: views or later statements show what it did. **answers**: the right answer, and nothing changes. **refused**:
 OceanBase refuses it too, with this error number. **not yet**: it is read, and checked as far as obsim can, and then
-refused with 1235 "obsim does not model ...". Each line was run from the start of the scenario `statements`.
+refused with 1235 "obsim does not model ...". Each line was run from the start of the scenario `statements`, what needs
+several servers from that of `three-zones`.
 """
 _VIEWS = """\
 ## Views
