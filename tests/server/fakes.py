@@ -10,6 +10,7 @@ from typing import Any
 from obsim.answers import Answer, Column, MysqlType, Ok, ResultSet, Value
 from obsim.charsets import character_set
 from obsim.errors import SyntaxRefused, error
+from obsim.faults import Faults
 from obsim.server import Limits, ListenOptions, ThreadedServer
 
 
@@ -53,6 +54,7 @@ class FakeState:
     cluster_name: str = "obcluster"
     timeline: int = 0
     revisions: dict[str, int] = field(default_factory=lambda: {"jobs": 0})
+    faults: Faults = field(default_factory=lambda: Faults(0))
     tenants: dict[int, FakeTenant] = field(
         default_factory=lambda: {
             1: FakeTenant("sys", "SYS", "MYSQL", {"root": FakeUser("root"), "pw": FakeUser("pw", digest("secret"))}),

@@ -25,6 +25,7 @@ PROGRAM = """
 import logging, sys, time
 sys.path.insert(0, {root!r})
 logging.disable(logging.CRITICAL)
+import obsim.query.evaluator, obsim.sql.reader  # else loaded while the first client waits
 from tests.server.fakes import fake_server
 with fake_server(loop=sys.argv[1]) as server:
     print(server.port, flush=True)
