@@ -52,7 +52,7 @@ class SetContent:
         """
         if not self.base_epoch:
             return self.live
-        return self.blocks.to_copy(self.base_epoch, self.epoch, self.live)
+        return self.blocks.to_copy(self.base_epoch, self.epoch)
 
     def locate(self, backup_set_id: BackupSetId, positions: BitMap64) -> Iterator[tuple[int, Location]]:
         """(position, place) of those of `positions` that the set stores itself; for checks and pictures."""

@@ -97,16 +97,20 @@ class BaselineBlocks:
 
         Of the blocks live at `epoch`, these are the ones that the index of a set taken at `base_epoch` lacks.
         """
-        return BitMap64().union(*(c.written for c in self.compactions[base_epoch:epoch]))
+        changed = BitMap64()
+        for compaction in self.compactions[base_epoch:epoch]:
+            changed |= compaction.written
+        return changed
 
-    def to_copy(self, base_epoch: int, epoch: int, live: BitMap64) -> BitMap64:
-        """The incremental decision: what of `live`, the blocks at `epoch`, the index of the base's epoch lacks.
+    def to_copy(self, base_epoch: int, epoch: int) -> BitMap64:
+        """The incremental decision: of the blocks live at `epoch`, those that the index of the base's epoch lacks.
 
         The result may be shared with other callers: do not change it. One compaction costs nothing; a longer span goes
         on from where the last decision over the same base ended.
         """
-        changed = self._union(base_epoch, epoch)
-        return changed if changed.issubset(live) else changed & live
+        written = self._union(base_epoch, epoch)
+        removed = [c.removed for c in self.compactions[base_epoch:epoch] if c.removed]
+        return written - BitMap64().union(*removed) if removed else written
 
     def _union(self, base_epoch: int, epoch: int) -> BitMap64:
         spans = [c.written for c in self.compactions[base_epoch:epoch] if c.written]
@@ -114,11 +118,10 @@ class BaselineBlocks:
             return spans[0] if spans else BitMap64()
         known_epoch, known = self._unions.get(base_epoch, (base_epoch, BitMap64()))
         if known_epoch > epoch:
-            return BitMap64().union(*spans)
-        newer = [c.written for c in self.compactions[known_epoch:epoch] if c.written]
-        if newer:
-            known = known.union(*newer)  # a new bitmap: others may hold the old one
-            known.run_optimize()
+            return self.written_between(base_epoch, epoch)
+        if known_epoch < epoch:
+            newer = self.written_between(known_epoch, epoch)
+            known = known | newer if known else newer  # never in place: others may hold the old one
         self._unions.pop(base_epoch, None)
         self._unions[base_epoch] = epoch, known
         while len(self._unions) > _UNIONS_KEPT:

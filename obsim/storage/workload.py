@@ -6,6 +6,7 @@ from how full the blocks are. Figures: macroblock-experiment.md.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import log, log1p
 from re import fullmatch
 
@@ -212,18 +213,22 @@ def _met(tablet: Tablet, stretch: Stretch, rows: int, key: int, live: BitMap64) 
 
 
 def _ranges(change: Change) -> Iterator[tuple[Tablet, int, int]]:
-    """(tablet, first row, end row) of ranges of equal length, each at a random place of what the table is by then."""
-    values = splitmix64(change.key)
-    for n in range(change.ranges):
-        length = change.count * (n + 1) // change.ranges - change.count * n // change.ranges
-        start, at = next(values) % (change.row_count - length + 1), 0
-        parts = []
-        for tablet in change.tablets:
-            first, end = max(start - at, 0), min(start + length - at, tablet.row_count)
-            if first < end:
-                parts.append((tablet, first, end))
-            at += tablet.row_count
-        yield from parts
+    """(tablet, first row, end row) of ranges that do not overlap, each at a random place of the table.
+
+    The last one comes first, so rows may be deleted as they come without moving those that are to follow.
+    """
+    values, free = splitmix64(change.key), change.row_count - change.count
+    places = sorted(next(values) % (free + 1) for _ in range(change.ranges))
+    ends = [change.count * n // change.ranges for n in range(change.ranges + 1)]
+    tablets, at = [], 0
+    for tablet in change.tablets:
+        tablets.append((tablet, at, at + tablet.row_count))
+        at += tablet.row_count
+    for place, (start, end) in reversed(list(zip(places, pairwise(ends), strict=True))):
+        for tablet, low, high in reversed(tablets):
+            first, past = max(place + start, low), min(place + end, high)
+            if first < past:
+                yield tablet, first - low, past - low
 
 
 def _block_of(tablet: Tablet, row: int, live: BitMap64) -> tuple[int, int, int]:
