@@ -7,6 +7,7 @@ given another one). Everything it does, it does through the same sessions as the
 import json
 import threading
 import time
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from fractions import Fraction
 from types import TracebackType
@@ -293,12 +294,30 @@ class Cluster:
     def write(self, tenant: str, table: str, count: int, kind: str = "random") -> None:
         """Touch exactly `count` distinct baseline macroblocks of a table: `random`, `clustered` or `append`.
 
+        Or change `count` rows and whatever blocks they lie in: `rows_uniform`, `rows_zipf`, `rows_clustered`,
+        `rows_append`, `rows_delete` or `rows_delete_clustered`; `rows_clustered:8` comes in eight ranges.
+
         They become new blocks at the next major freeze. Raises ServerError for an unknown table, kind or count.
         """
         from obsim.control import PROCEDURES  # noqa: PLC0415 - what CALL obsim.write does
 
         self._settle()
         PROCEDURES["write"].call(self._host.state, (tenant, table, count, kind))
+
+    def change_blocks(self, tenant: str, positions: Iterable[int]) -> int:
+        """Make baseline macroblocks of any tables dirty, one row in each; gives how many were not dirty before.
+
+        A position is TABLET_ID - 200001 in the upper 32 bits and POSITION of obsim.macroblocks in the lower. Positions
+        come in any order; an unsorted array('Q') is the fastest, and a million of them take a fraction of a second in a
+        tenant of any size. Raises ServerError 1210, and changes nothing, when one holds no block.
+        """
+        from obsim.control import storage_changed  # noqa: PLC0415 - as in `write`
+
+        self._settle()
+        owner = self._tenant(tenant)
+        changed = owner.storage.change_blocks(positions)
+        storage_changed(self._host.state, owner)
+        return changed
 
     def schedule(self, every: int | timedelta, sql: str, tenant: str = "sys") -> None:
         """Let an ALTER SYSTEM statement run at every interval (nanoseconds or a timedelta) from now on.

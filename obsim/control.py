@@ -10,12 +10,27 @@ from re import fullmatch
 
 from obsim.answers import Ok
 from obsim.cluster.state import ClusterState
+from obsim.cluster.tenant import Tenant
 from obsim.destination import parse_uri
 from obsim.errors import error
 from obsim.faults import parse_rule
-from obsim.storage.tenant import WRITE_KINDS
+from obsim.ids import LogStreamId, Scn, us_floor
+from obsim.storage.layout import RowLayout
+from obsim.storage.tablet import TABLETS_MAX
+from obsim.storage.tenant import PROGRESSIVE_ROUNDS, WRITE_KINDS
 
-__all__ = ["NOT_MODELLED", "PROCEDURES", "Argument", "Move", "Procedure", "Reset", "Schedule", "parse_interval"]
+__all__ = [
+    "NOT_MODELLED",
+    "PROCEDURES",
+    "TABLETS_MAX",
+    "Argument",
+    "Move",
+    "Procedure",
+    "Reset",
+    "Schedule",
+    "parse_interval",
+    "storage_changed",
+]
 
 Argument = str | int | float | None
 _UNIT_NS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9, "d": 86_400 * 10**9}
@@ -67,8 +82,7 @@ def parse_interval(value: Argument) -> int:
     if isinstance(value, int | float):
         value = f"{value:f}s"
     parts = (
-        None if value is None
-        else fullmatch(r"\s*((?:[0-9]+(?:\.[0-9]+)?\s*(?:ns|us|ms|s|m|h|d)\s*)+)", value.lower())
+        None if value is None else fullmatch(r"\s*((?:[0-9]+(?:\.[0-9]+)?\s*(?:ns|us|ms|s|m|h|d)\s*)+)", value.lower())
     )
     total_ns = 0
     if parts is not None:
@@ -98,18 +112,90 @@ def _reset(_state: ClusterState, _arguments: tuple[Argument, ...]) -> Reset:
     return Reset()
 
 
-def _write(state: ClusterState, arguments: tuple[Argument, ...]) -> Ok:
-    tenant_name, table_name, count, kind = arguments
-    tenant = state.tenant_named(tenant_name) if isinstance(tenant_name, str) else None
+def _user_tenant(state: ClusterState, name: Argument) -> Tenant:
+    tenant = state.tenant_named(name) if isinstance(name, str) else None
     if tenant is None or tenant.kind != "USER":
         raise error("OB_ERR_INVALID_TENANT_NAME")
-    if not isinstance(count, int) or not isinstance(table_name, str) or not isinstance(kind, str):
-        raise error("OB_INVALID_ARGUMENT", "obsim.write(tenant, table, count, kind)")
+    return tenant
+
+
+def _table_of(state: ClusterState, tenant_name: Argument, table_name: Argument, form: str) -> tuple[Tenant, str]:
+    tenant = _user_tenant(state, tenant_name)
+    if not isinstance(table_name, str):
+        raise error("OB_INVALID_ARGUMENT", form)
     if not tenant.storage.table(table_name):
         raise error("OB_TABLE_NOT_EXIST", tenant.name, table_name)
-    tenant.storage.write(table_name, count, kind.lower(), state.seed)
+    return tenant, table_name
+
+
+def storage_changed(state: ClusterState, tenant: Tenant) -> None:
+    """Rows of a tenant were written: its log grew, and its memory may be full."""
     tenant.archive.note_log(state.now_ns)
     state.freezers[tenant.tenant_id].memory_changed()
+    state.revisions.touch("storage")
+
+
+def _write(state: ClusterState, arguments: tuple[Argument, ...]) -> Ok:
+    tenant_name, table_name, count, kind = arguments
+    tenant = _user_tenant(state, tenant_name)
+    form = "obsim.write(tenant, table, count, kind)"
+    if not isinstance(count, int) or not isinstance(kind, str):
+        raise error("OB_INVALID_ARGUMENT", form)
+    _, table = _table_of(state, tenant_name, table_name, form)
+    tenant.storage.write(table, count, kind.lower(), state.seed)
+    storage_changed(state, tenant)
+    return Ok()
+
+
+def _create_table(state: ClusterState, arguments: tuple[Argument, ...]) -> Ok:
+    tenant_name, name, rows, row_bytes, tablets = arguments
+    tenant = _user_tenant(state, tenant_name)
+    if not isinstance(name, str) or not name or not isinstance(rows, int) or not isinstance(tablets, int):
+        raise error("OB_INVALID_ARGUMENT", "obsim.create_table(tenant, table, rows, row_bytes, tablets)")
+    if rows < 0 or not 1 <= tablets <= TABLETS_MAX or not isinstance(row_bytes, int | float) or row_bytes <= 0:
+        raise error("OB_INVALID_ARGUMENT", "rows, row_bytes or tablets")
+    if tenant.storage.table(name):
+        raise error("OB_INVALID_ARGUMENT", f"table, {tenant.name} has a table {name}")
+    storage, layout = tenant.storage, RowLayout(float(row_bytes))
+    for tablet in storage.load_table(name, [0] * tablets, storage.log_stream_ids[1:], layout):
+        storage.append_rows(tablet, rows // tablets + (tablet.slot % tablets < rows % tablets))
+    storage_changed(state, tenant)
+    state.revisions.touch("tenants")
+    return Ok()
+
+
+def _drop_table(state: ClusterState, arguments: tuple[Argument, ...]) -> Ok:
+    tenant_name, table_name = arguments
+    tenant, table = _table_of(state, tenant_name, table_name, "obsim.drop_table(tenant, table)")
+    tenant.storage.drop_table(table, Scn(us_floor(state.now_ns)))
+    state.revisions.touch("storage")
+    return Ok()
+
+
+def _truncate_table(state: ClusterState, arguments: tuple[Argument, ...]) -> Ok:
+    tenant_name, table_name = arguments
+    tenant, table = _table_of(state, tenant_name, table_name, "obsim.truncate_table(tenant, table)")
+    tenant.storage.truncate_table(table, Scn(us_floor(state.now_ns)))
+    state.revisions.touch("storage")
+    return Ok()
+
+
+def _alter_table(state: ClusterState, arguments: tuple[Argument, ...]) -> Ok:
+    tenant_name, table_name, rounds = arguments
+    form = "obsim.alter_table(tenant, table, rounds)"
+    tenant, table = _table_of(state, tenant_name, table_name, form)
+    if not isinstance(rounds, int) or rounds < 0:
+        raise error("OB_INVALID_ARGUMENT", form)
+    tenant.storage.alter_table(table, rounds or PROGRESSIVE_ROUNDS)
+    return Ok()
+
+
+def _transfer(state: ClusterState, arguments: tuple[Argument, ...]) -> Ok:
+    tenant_name, tablet_id, log_stream_id = arguments
+    tenant = _user_tenant(state, tenant_name)
+    if not isinstance(tablet_id, int) or not isinstance(log_stream_id, int):
+        raise error("OB_INVALID_ARGUMENT", "obsim.transfer(tenant, tablet_id, ls_id)")
+    tenant.storage.transfer(tablet_id, LogStreamId(log_stream_id))
     state.revisions.touch("storage")
     return Ok()
 
@@ -161,10 +247,29 @@ _TABLE = (
         _write,
     ),
     Procedure(
+        "create_table",
+        ("tenant", "table", "rows", "row_bytes", "tablets"),
+        "add a table of so many rows, by turns in the log streams; row_bytes are of a row as it is stored, compressed",
+        _create_table,
+    ),
+    Procedure("drop_table", ("tenant", "table"), "take a table away with its tablets", _drop_table),
+    Procedure("truncate_table", ("tenant", "table"), "empty a table: it gets new tablets", _truncate_table),
+    Procedure(
+        "alter_table",
+        ("tenant", "table", "rounds"),
+        "let so many major compactions rewrite the whole table part by part, as DDL does; 1: all at once, 0: 100",
+        _alter_table,
+    ),
+    Procedure(
+        "transfer", ("tenant", "tablet_id", "ls_id"), "move a tablet to another log stream; its blocks stay", _transfer
+    ),
+    Procedure(
         "schedule", ("every", "tenant", "statement"), "let an ALTER SYSTEM statement run at every interval", _schedule
     ),
     Procedure(
-        "empty_destination", ("uri",), "remove all that backups wrote to a data_backup_dest, format file included",
+        "empty_destination",
+        ("uri",),
+        "remove all that backups wrote to a data_backup_dest, format file included",
         _empty_destination,
     ),
     Procedure(

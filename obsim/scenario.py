@@ -20,7 +20,7 @@ from obsim.cluster.tenant import Tenant, User, password_digest
 from obsim.cluster.tenant_life import administrator, begin_tenant, free_pools, place_tenant
 from obsim.destination import parse_archive_destination, parse_uri
 from obsim.errors import ScenarioError, ServerError
-from obsim.ids import SYS_TENANT_ID, LogStreamId, Nanoseconds, Scn
+from obsim.ids import MACROBLOCK_BYTES, SYS_TENANT_ID, Bytes, LogStreamId, Nanoseconds, Scn
 from obsim.scenario_resources import (
     PoolSpec,
     ServerSpec,
@@ -34,6 +34,8 @@ from obsim.scenario_resources import (
 )
 from obsim.statements import CreateUser, Grant, Secret
 from obsim.statements.accounts import AccountName, AccountSpec, PrivilegeLevel
+from obsim.storage.layout import DEFAULT_LAYOUT, RowLayout
+from obsim.storage.tablet import TABLET_SIZE_BYTES, TABLETS_MAX
 from obsim.versions import IncrementalBase, VersionProfile
 
 __all__ = ["DEFAULT_START_NS", "Scenario", "build_state", "load_scenario", "scenario_names"]
@@ -47,15 +49,26 @@ _SIZE_MAX_BYTES = 16 << 20
 _BLOCKS_MAX = 1 << 31
 FIRST_LOG_STREAM = 1001
 _LOG_STREAM_END = 1 << 31
+_ROWS_MAX = 1 << 45
+_LOG_STREAMS_MAX = 100
 
 
 class TableSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A table: `blocks` has the number of baseline macroblocks of each of its tablets."""
+    """A table: by blocks or by rows; its tablets lie in the tenant's log streams by turns.
+
+    `blocks` has the number of full baseline macroblocks of each tablet. Or `rows` are dealt out evenly to `tablets`;
+    `row_bytes` are those of a row as it is stored, encoded and compressed, and say how many fit into a block.
+    """
 
     name: str
-    blocks: list[int]
-    log_stream: int = FIRST_LOG_STREAM
-    """Log stream of its tablets. A name may be given twice: the table then has tablets in two log streams."""
+    blocks: list[int] = []
+    rows: int | None = None
+    row_bytes: float = DEFAULT_LAYOUT.stored_bytes
+    tablets: int = 1
+    tablet_size: int = TABLET_SIZE_BYTES
+    """In bytes: a tablet above it is compacted by several tasks, and the blocks on their seams are always new."""
+    log_stream: int | None = None
+    """Log stream of all its tablets. A name may be given twice: the table then has tablets in two log streams."""
 
 
 class UserSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -84,6 +97,8 @@ class TenantSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """As LOCALITY of CREATE TENANT; '' for a full replica in each zone of its pools."""
     primary_zone: str = RANDOM
     locked: bool = False
+    log_streams: int = 1
+    """Of the user: 1001 and so on, beside log stream 1."""
     table: list[TableSpec] = []
     user: list[UserSpec] = []
 
@@ -147,15 +162,25 @@ def _check(scenario: Scenario, path: Path) -> None:
             if name not in known:
                 allowed = ", ".join(known) or "none, there is no [[pool]]"
                 raise ScenarioError(f"{where}.pools has '{name}': allowed are {allowed}")
+        if not 1 <= tenant.log_streams <= _LOG_STREAMS_MAX:
+            raise ScenarioError(f"{where}.log_streams is {tenant.log_streams}: allowed are 1 to {_LOG_STREAMS_MAX}")
         for table in tenant.table:
-            if not table.name or not table.blocks or any(not 0 <= n <= _BLOCKS_MAX for n in table.blocks):
-                raise ScenarioError(
-                    f"{where}.table '{table.name}': blocks are numbers from 0 to {_BLOCKS_MAX}, one a tablet"
-                )
-            if not FIRST_LOG_STREAM <= table.log_stream < _LOG_STREAM_END:
-                raise ScenarioError(f"{where}.table '{table.name}': log_stream is a number from {FIRST_LOG_STREAM} on")
+            _check_table(table, f"{where}.table '{table.name}'")
         if tenant.archivelog and not tenant.log_archive_dest:
             raise ScenarioError(f"{where}.archivelog needs log_archive_dest")
+
+
+def _check_table(table: TableSpec, where: str) -> None:
+    if not table.name or bool(table.blocks) == (table.rows is not None):
+        raise ScenarioError(f"{where}: a table has a name and either blocks or rows")
+    if any(not 0 <= n <= _BLOCKS_MAX for n in table.blocks):
+        raise ScenarioError(f"{where}: blocks are numbers from 0 to {_BLOCKS_MAX}, one a tablet")
+    if not 1 <= table.tablets <= TABLETS_MAX or not 0 <= (table.rows or 0) <= _ROWS_MAX:
+        raise ScenarioError(f"{where}: 1 to {TABLETS_MAX} tablets, 0 to {_ROWS_MAX} rows")
+    if table.log_stream is not None and not FIRST_LOG_STREAM <= table.log_stream < _LOG_STREAM_END:
+        raise ScenarioError(f"{where}: log_stream is a number from {FIRST_LOG_STREAM} on")
+    if table.row_bytes <= 0 or table.tablet_size < MACROBLOCK_BYTES:
+        raise ScenarioError(f"{where}: row_bytes are above 0, tablet_size is a macroblock ({MACROBLOCK_BYTES}) or more")
 
 
 def build_state(
@@ -216,11 +241,10 @@ def _fill(state: ClusterState, tenant: Tenant, spec: TenantSpec) -> None:
         _add_user(state, Principal(tenant.tenant_id, administrator(tenant.mode)), user)
     baseline_scn = Scn(state.start_ns - _BASELINE_AGE_NS)
     tenant.storage.checkpoint_scn = Scn(0)
+    streams = [LogStreamId(FIRST_LOG_STREAM + n) for n in range(spec.log_streams)]
+    tenant.storage.log_stream_ids[1:] = streams
     for table in spec.table:
-        stream = LogStreamId(table.log_stream)
-        if stream not in tenant.storage.log_stream_ids:
-            tenant.storage.log_stream_ids.append(stream)
-        tenant.storage.create_table(table.name, table.blocks, stream)
+        _add_table(tenant, table, streams)
     tenant.storage.major_freeze(baseline_scn)
     if spec.log_archive_dest:
         _set_archive(state, tenant, spec)
@@ -228,6 +252,20 @@ def _fill(state: ClusterState, tenant: Tenant, spec: TenantSpec) -> None:
         uri = parse_uri(spec.data_backup_dest)
         tenant.backup.path, tenant.backup.shown_dest = uri.path, uri.shown
         tenant.backup.dest_id = tenant.destination_set("backup_data", uri, state.now_ns)
+
+
+def _add_table(tenant: Tenant, table: TableSpec, streams: list[LogStreamId]) -> None:
+    layout, size = RowLayout(table.row_bytes), Bytes(table.tablet_size)
+    if table.log_stream is not None:
+        streams = [LogStreamId(table.log_stream)]
+        if streams[0] not in tenant.storage.log_stream_ids:
+            tenant.storage.log_stream_ids.append(streams[0])
+    if table.rows is None:
+        for n, count in enumerate(table.blocks):
+            tenant.storage.create_table(table.name, [count], streams[n % len(streams)], layout, size)
+    else:
+        rows = [table.rows * (n + 1) // table.tablets - table.rows * n // table.tablets for n in range(table.tablets)]
+        tenant.storage.load_table(table.name, rows, streams, layout, size)
 
 
 def _add_user(state: ClusterState, administrator: Principal, spec: UserSpec) -> None:

@@ -113,6 +113,9 @@ def test_a_wrong_number_of_arguments_is_1210_and_names_the_right_ones(state, nam
 
 
 def test_the_table_is_complete():
-    names = "advance run_until_idle reset write schedule empty_destination fault clear_faults"
+    names = (
+        "advance run_until_idle reset write create_table drop_table truncate_table alter_table transfer schedule "
+        "empty_destination fault clear_faults"
+    )
     assert " ".join(PROCEDURES) == names
     assert all(procedure.help for procedure in PROCEDURES.values())

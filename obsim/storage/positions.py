@@ -11,8 +11,7 @@ from functools import lru_cache
 from hashlib import shake_128
 from importlib import import_module
 from itertools import accumulate
-from math import exp, log1p, sqrt
-from statistics import NormalDist
+from math import cos, exp, log, log1p, pi, sqrt
 
 from pyroaring import BitMap64
 
@@ -127,8 +126,9 @@ def _met_count(key: int, population: int, hits: int) -> int:
 
 
 def _normal(key: int, mean: float, deviation: float) -> float:
-    unit = (next(splitmix64(key)) + 0.5) / 2**64
-    return NormalDist().inv_cdf(min(max(unit, 1e-15), 1 - 1e-15)) * deviation + mean
+    values = splitmix64(key)
+    radius, turn = (next(values) + 1) / 2**64, next(values) / 2**64
+    return mean + deviation * sqrt(-2 * log(radius)) * cos(2 * pi * turn)  # Box and Muller 1958
 
 
 def binomial(key: int, trials: int, chance: float) -> int:

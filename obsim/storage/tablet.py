@@ -8,11 +8,13 @@ from obsim.ids import MACROBLOCK_BYTES, Bytes, LogStreamId, Scn, TabletId
 from obsim.storage.layout import DEFAULT_LAYOUT, RowLayout, block_count
 from obsim.storage.macroblocks import SLOT_BITS
 
-__all__ = ["TABLET_SIZE_BYTES", "MiniSSTable", "Pending", "Stretch", "Tablet", "block_count"]
+__all__ = ["TABLETS_MAX", "TABLET_SIZE_BYTES", "MiniSSTable", "Pending", "Stretch", "Tablet", "block_count"]
 
 TABLET_SIZE_BYTES = Bytes(128 << 20)
 """Above it several tasks compact the tablet, and the block on each seam between them is written anew every time."""
 _MERGE_TASKS_MAX = 64
+TABLETS_MAX = 8192
+"""Partitions that a table may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,15 +145,9 @@ class Tablet:
         """Full blocks past the end that the next major compaction adds."""
         return self.pending.appended_block_count
 
-    def take_pending(self, before: Pending | None) -> Pending:
-        """Hand over what there is to do, and what an earlier freeze has left."""
+    def take_pending(self) -> Pending:
+        """Hand over what there is to do: from now on changes are for the next compaction."""
         taken, self.pending = self.pending, Pending()
-        if before is not None:
-            taken.appended_block_count += before.appended_block_count
-            taken.appended_row_count += before.appended_row_count
-            taken.cleared |= before.cleared
-            taken.rows_changed |= before.rows_changed
-            taken.split_count += before.split_count
         return taken
 
     def compacted(self, version: Scn) -> None:

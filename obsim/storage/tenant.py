@@ -184,6 +184,12 @@ class TenantStorage:
                 self._take_bytes(tablet, size_bytes)
         self.write_count += 1
 
+    def append_rows(self, tablet: Tablet, count: int) -> None:
+        """Insert so many rows after the last one of a tablet."""
+        tablet.pending.appended_row_count += count
+        tablet.pending.rows_changed = True
+        self._take_bytes(tablet, count * tablet.layout.insert_bytes)
+
     def change_blocks(self, positions: Iterable[int], bytes_per_block: int | None = None) -> int:
         """Make baseline blocks dirty, wherever the change comes from; gives how many were not dirty before.
 
@@ -232,16 +238,16 @@ class TenantStorage:
         """Merge everything into the baseline as of `version`: what changed, was added or lies on a seam is new.
 
         A tablet without changes has a new major SSTable with the same blocks. System tablets take part in it, though
-        nothing of them is known but their number. While merges are suspended the merge waits for `resume_merge`.
+        nothing of them is known but their number. While merges are suspended the merge waits for `resume_merge`, and
+        no other freeze may come meanwhile.
         """
         waits = self.merge_suspended
         read_bytes = Bytes(0) if waits else self._baseline_bytes()
         self.freezes.add(MajorFreeze(version, INNER_TABLET_COUNT + len(self.tablets), read_bytes))
-        before = self._frozen.pending if self._frozen is not None else {}
         frozen = _Frozen(version, BitMap64(self.blocks.dirty), {})
         for tablet in self.tablets:
             tablet.minor_freeze(version, 0)
-            frozen.pending[tablet.slot] = tablet.take_pending(before.get(tablet.slot))
+            frozen.pending[tablet.slot] = tablet.take_pending()
         self.checkpoint_scn = max(self.checkpoint_scn, version)
         if waits:
             self._frozen, self.freezes.waiting = frozen, True

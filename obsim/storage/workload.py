@@ -268,20 +268,26 @@ def _clear(tablet: Tablet, start: int, end: int, live: BitMap64) -> BitMap64:
 
     The first and the last block keep the rows outside the range, in one block if they fit into one.
     """
-    first, before, _ = _block_of(tablet, start, live)
-    last, number, size = _block_of(tablet, end - 1, live)
+    full, there = tablet.layout.rows_per_block, live - tablet.pending.cleared
+    first, before, _ = _block_of(tablet, start, there)
+    last, number, size = _block_of(tablet, end - 1, there)
     after = size - number - 1
-    touched = _span(tablet, first, last, live)
+    touched = _span(tablet, first, last, there)
     low, high = first + (before > 0), last - (after > 0)
-    if before and after and before + after <= tablet.layout.rows_per_block and first < last:
+    if before and after and before + after <= full and first < last:
         high = last
-    if low <= high:
-        tablet.pending.cleared |= _span(tablet, low, high, live)
+    emptied = _span(tablet, low, high, there) if low <= high else BitMap64()
     at = 0
     for stretch in tablet.stretches:
         rows = stretch.row_count
         stretch.row_count -= max(min(end - at, rows) - max(start - at, 0), 0)
         at += rows
+        # Blocks are taken to be equally full, so make sure that what is left has room.
+        low, high = stretch_span(tablet, stretch)
+        needed = -(-stretch.row_count // full)
+        spare = max(there.range_cardinality(low, high) - needed, 0)
+        mine = emptied & BitMap64(range(low, high))
+        tablet.pending.cleared |= mine[:spare] if len(mine) > spare else mine
     return touched
 
 

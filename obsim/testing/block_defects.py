@@ -19,8 +19,8 @@ from obsim.testing.defect import defect
 
 @defect("the latest compaction is not looked at", "9", BaselineBlocks, "to_copy")
 def _last_compaction_missed(right: Any) -> Any:
-    def to_copy(self: BaselineBlocks, base_epoch: int, epoch: int, live: Any) -> Any:
-        return right(self, base_epoch, epoch - int(0 < base_epoch < epoch), live)
+    def to_copy(self: BaselineBlocks, base_epoch: int, epoch: int) -> Any:
+        return right(self, base_epoch, epoch - int(0 < base_epoch < epoch))
 
     return to_copy
 
@@ -96,8 +96,8 @@ def _base_of_the_base(right: Any) -> Any:
 
 @defect("of two compactions since the base the first is not looked at", "16", BaselineBlocks, "to_copy")
 def _first_compaction_missed(right: Any) -> Any:
-    def to_copy(self: BaselineBlocks, base_epoch: int, epoch: int, live: Any) -> Any:
-        return right(self, base_epoch + int(0 < base_epoch < epoch), epoch, live)
+    def to_copy(self: BaselineBlocks, base_epoch: int, epoch: int) -> Any:
+        return right(self, base_epoch + int(0 < base_epoch < epoch), epoch)
 
     return to_copy
 
