@@ -75,7 +75,10 @@ class BaselineBlocks:
         removed: BitMap64 | None = None,
         tasks: Mapping[int, tuple[int, int]] | None = None,
     ) -> None:
-        """Make `written` the blocks of a new compaction and clear the dirty marks. Other blocks keep their id."""
+        """Make `written` the blocks of a new compaction, no block dirty. Other blocks keep their id.
+
+        `written` is kept as it is given: it may be `dirty` itself.
+        """
         removed = removed if removed is not None else BitMap64()
         written.run_optimize()
         written.shrink_to_fit()
@@ -83,7 +86,7 @@ class BaselineBlocks:
         self.live |= written
         if removed:
             self.live -= removed
-        self.dirty.clear()
+        self.dirty = BitMap64()
 
     def drop(self, version: Scn, first: int, end: int) -> None:
         """Take the positions [first, end) out of the baseline: their tablet is gone."""
@@ -105,8 +108,8 @@ class BaselineBlocks:
     def to_copy(self, base_epoch: int, epoch: int) -> BitMap64:
         """The incremental decision: of the blocks live at `epoch`, those that the index of the base's epoch lacks.
 
-        The result may be shared with other callers: do not change it. One compaction costs nothing; a longer span goes
-        on from where the last decision over the same base ended.
+        The result is not the caller's own: do not change it, and copy what has to outlive the next compaction. One
+        compaction costs nothing; a longer span goes on from where the last decision over the same base ended.
         """
         written = self._union(base_epoch, epoch)
         removed = [c.removed for c in self.compactions[base_epoch:epoch] if c.removed]
@@ -119,9 +122,8 @@ class BaselineBlocks:
         known_epoch, known = self._unions.get(base_epoch, (base_epoch, BitMap64()))
         if known_epoch > epoch:
             return self.written_between(base_epoch, epoch)
-        if known_epoch < epoch:
-            newer = self.written_between(known_epoch, epoch)
-            known = known | newer if known else newer  # never in place: others may hold the old one
+        for compaction in self.compactions[known_epoch:epoch]:
+            known |= compaction.written
         self._unions.pop(base_epoch, None)
         self._unions[base_epoch] = epoch, known
         while len(self._unions) > _UNIONS_KEPT:

@@ -244,7 +244,7 @@ class TenantStorage:
         waits = self.merge_suspended
         read_bytes = Bytes(0) if waits else self._baseline_bytes()
         self.freezes.add(MajorFreeze(version, INNER_TABLET_COUNT + len(self.tablets), read_bytes))
-        frozen = _Frozen(version, BitMap64(self.blocks.dirty), {})
+        frozen = _Frozen(version, BitMap64(self.blocks.dirty) if waits else self.blocks.dirty, {})
         for tablet in self.tablets:
             tablet.minor_freeze(version, 0)
             frozen.pending[tablet.slot] = tablet.take_pending()
