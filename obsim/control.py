@@ -22,7 +22,6 @@ from obsim.storage.tenant import PROGRESSIVE_ROUNDS, WRITE_KINDS
 __all__ = [
     "NOT_MODELLED",
     "PROCEDURES",
-    "TABLETS_MAX",
     "Argument",
     "Move",
     "Procedure",

@@ -77,12 +77,11 @@ class BaselineBlocks:
     ) -> None:
         """Make `written` the blocks of a new compaction, no block dirty. Other blocks keep their id.
 
-        `written` is kept as it is given: it may be `dirty` itself.
+        `written` may be `dirty` itself; a copy of it is kept, which takes no more memory than it needs.
         """
         removed = removed if removed is not None else BitMap64()
         written.run_optimize()
-        written.shrink_to_fit()
-        self.compactions.append(Compaction(version, written, removed, tasks or {}))
+        self.compactions.append(Compaction(version, BitMap64(written), removed, tasks or {}))
         self.live |= written
         if removed:
             self.live -= removed
