@@ -5,13 +5,13 @@ own: the blocks, in order of tablet and position, are dealt out evenly, or, wher
 `backup_data_file_size`, into full files and a rest. Everything here is arithmetic over counts.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from obsim.ids import Bytes, LogStreamId, TabletId
 
 __all__ = [
-    "ALIGN_BYTES", "BLOCK_BYTES", "FILE_HEADER_BYTES", "OUTPUT_BLOCK_BYTES", "CopyPlan", "DataFiles", "FileCut",
+    "ALIGN_BYTES", "BLOCK_BYTES", "FILE_HEADER_BYTES", "OUTPUT_BLOCK_BYTES", "DataFiles", "FileCut",
     "blocks_in_file", "split_blocks",
 ]  # fmt: skip
 
@@ -78,36 +78,24 @@ class FileCut:
         return self.larger + (number - in_larger) // self.full
 
 
-@dataclass(frozen=True, slots=True)
-class CopyPlan:
-    """The share of one copy task: (tablet, blocks) in order."""
-
-    parts: tuple[tuple[TabletId, int], ...]
-
-    @property
-    def block_count(self) -> int:
-        """Macroblocks of the share."""
-        return sum(count for _, count in self.parts)
-
-
-def split_blocks(items: Iterable[tuple[TabletId, int]], cut: FileCut, skipped: int = 0) -> Iterator[CopyPlan]:
-    """The share of each file of `cut`, in order; the first `skipped` blocks of `items` are stored already."""
+def split_blocks(
+    items: Iterable[tuple[TabletId, int]], sizes: Iterable[int], skipped: int = 0
+) -> list[list[tuple[TabletId, int]]]:
+    """(tablet, blocks) of each file, in order, of blocks by tablet; the first `skipped` blocks are stored already."""
     queue = iter([item for item in items if item[1]])
     tablet_id, left = TabletId(0), 0
-    for want in (skipped, *cut.sizes()):
-        parts = []
-        missing = want
+    shares: list[list[tuple[TabletId, int]]] = []
+    for missing in (skipped, *sizes):
+        share = []
         while missing:
             if not left:
                 tablet_id, left = next(queue)
             take = min(missing, left)
-            parts.append((tablet_id, take))
-            missing -= take
+            share.append((tablet_id, take))
+            missing -= take  # noqa: PLW2901 - what is still missing of the file
             left -= take
-        if skipped:
-            skipped = 0
-        elif want:
-            yield CopyPlan(tuple(parts))
+        shares.append(share)
+    return shares[1:]
 
 
 @dataclass(frozen=True, slots=True)

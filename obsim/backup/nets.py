@@ -11,7 +11,6 @@
 A prefetch reads lists of tablets and blocks and finds out which blocks the next files have to hold.
 """
 
-from obsim.backup.files import CopyPlan
 from obsim.backup.progress import COPY_BLOCK_NS
 from obsim.ids import LogStreamId, Nanoseconds
 from obsim.scheduler.dag import DagTask
@@ -35,18 +34,18 @@ def dag(kind: str, work_ns: int, log_stream_id: LogStreamId, parent: DagTask | N
     return DagTask(kind, HA_LOW, Nanoseconds(work_ns), _nothing, log_stream_id, (parent,) if parent is not None else ())
 
 
-def data_net(log_stream_id: LogStreamId, plans: list[CopyPlan], task_count: int) -> tuple[list[DagTask], list[DagTask]]:
-    """What an attempt begins with, and which of it are the copy tasks: a file for each plan.
+def data_net(log_stream_id: LogStreamId, sizes: list[int], task_count: int) -> tuple[list[DagTask], list[DagTask]]:
+    """What an attempt begins with, and which of it are the copy tasks, one for each file of so many blocks.
 
     A prefetch finds out what `task_count` files have to hold.
     """
     last = dag("BACKUP_PREPARE", PREPARE_NS, log_stream_id)
     net, copies = [last], []
-    for start in range(0, max(len(plans), 1), max(task_count, 1)):
+    for start in range(0, max(len(sizes), 1), max(task_count, 1)):
         last = dag("PREFETCH_BACKUP_INFO", PREFETCH_NS, log_stream_id, last)
         batch = [
-            dag("BACKUP_DATA", plan.block_count * COPY_BLOCK_NS, log_stream_id, last)
-            for plan in plans[start : start + max(task_count, 1)]
+            dag("BACKUP_DATA", size * COPY_BLOCK_NS, log_stream_id, last)
+            for size in sizes[start : start + max(task_count, 1)]
         ]
         net.append(last)
         net += batch

@@ -6,13 +6,14 @@ every version; the files are in `DataFiles`.
 
 from dataclasses import dataclass, field
 from itertools import takewhile
+from operator import attrgetter
 
-from obsim.backup.files import OUTPUT_BLOCK_BYTES, CopyPlan, DataFiles
+from obsim.backup.files import OUTPUT_BLOCK_BYTES, DataFiles, split_blocks
 from obsim.backup.set import Counters
 from obsim.ids import MACROBLOCK_BYTES, Bytes, TabletId
 from obsim.scheduler.dag import DagTask
 
-__all__ = ["COPY_BLOCK_NS", "CopyProgress"]
+__all__ = ["COPY_BLOCK_NS", "CopyProgress", "CopyWork"]
 
 COPY_BLOCK_NS = 110_000_000
 """Time to read, compress and write one macroblock by one thread: about 19 MB/s, a plain network file system."""
@@ -23,8 +24,28 @@ TABLET_META_BYTES = 1_536
 LOG_STREAM_META_BYTES = 64 << 10
 
 
-def _is_finished(task: DagTask) -> bool:
-    return task.finished
+@dataclass(slots=True, eq=False)
+class CopyWork:
+    """What one attempt at a log stream copies."""
+
+    files: DataFiles
+    tasks: list[DagTask]
+    """One for each file."""
+    items: list[tuple[TabletId, int]]
+    """(tablet, blocks) of all that the turn stores."""
+    _shares: list[list[tuple[TabletId, int]]] | None = None
+
+    @property
+    def shares(self) -> list[list[tuple[TabletId, int]]]:
+        """(tablet, blocks) of each task; worked out when somebody looks."""
+        if self._shares is None:
+            self._shares = split_blocks(self.items, self.files.cut.sizes(), self.files.skipped)
+        return self._shares
+
+    @property
+    def complete_count(self) -> int:
+        """How many files are complete: a later one waits for the earlier ones (engine.md 5.5)."""
+        return sum(1 for _ in takewhile(attrgetter("finished"), self.tasks))
 
 
 @dataclass(slots=True, eq=False)
@@ -36,9 +57,7 @@ class CopyProgress:
     log_stream_count: int
     scopes: list[tuple[int, dict[TabletId, int]]] = field(default_factory=list)
     """(moment, macroblocks by tablet that a data stage brought in scope then)."""
-    copies: list[tuple[CopyPlan, DagTask]] = field(default_factory=list)
-    written: list[tuple[DataFiles, list[DagTask]]] = field(default_factory=list)
-    """The directories of the set with the tasks that write their files."""
+    copies: list[CopyWork] = field(default_factory=list)
     tablets_known_ns: int | None = None
     """When the tablets of the tenant were listed: TABLET_COUNT is 0 before."""
     inner_done_ns: int | None = None
@@ -47,11 +66,11 @@ class CopyProgress:
 
     def forget_work(self) -> None:
         """Let go of what is only needed while the task runs."""
-        self.scopes, self.copies, self.written = [], [], []
+        self.scopes, self.copies = [], []
 
     def complete_counts(self) -> dict[DataFiles, int]:
-        """How many files of each directory are complete: a later one waits for the earlier ones (engine.md 5.5)."""
-        return {files: sum(1 for _ in takewhile(_is_finished, tasks)) for files, tasks in self.written}
+        """How many files of each directory are complete."""
+        return {work.files: work.complete_count for work in self.copies}
 
     def counters(self, at_ns: int) -> Counters:
         """The progress columns as they stood at `at_ns`."""
@@ -65,13 +84,14 @@ class CopyProgress:
         total = sum(left.values())
         if self.data_done_ns is not None and self.data_done_ns <= at_ns:
             return self._counters(at_ns, total, total, 0)
-        for plan, task in self.copies:
-            done = task.done_ns(at_ns) // COPY_BLOCK_NS
-            if not done:
-                continue  # perhaps of a stage that had not begun at that moment
-            for tablet_id, count in plan.parts:
-                left[tablet_id] -= min(done, count)
-                done = max(0, done - count)
+        for work in self.copies:
+            for task, share in zip(work.tasks, work.shares, strict=True):
+                done = task.done_ns(at_ns) // COPY_BLOCK_NS
+                if not done:
+                    continue  # perhaps of a stage that had not begun at that moment
+                for tablet_id, count in share:
+                    left[tablet_id] -= min(done, count)
+                    done = max(0, done - count)
         finished = total - sum(left.values())
         return self._counters(at_ns, total, finished, sum(map(bool, left.values())))
 

@@ -6,18 +6,18 @@ from typing import NamedTuple
 
 from obsim.backup.context import BackupServer, RunContext
 from obsim.backup.failures import DATA_RETRIES_MAX, META_RETRIES_MAX
-from obsim.backup.files import CopyPlan, DataFiles, FileCut, blocks_in_file, split_blocks
+from obsim.backup.files import DataFiles, FileCut, blocks_in_file
 from obsim.backup.log_streams import LogStreamTask, StageWork, stream_is_gone
 from obsim.backup.nets import dag, data_net, index_net
+from obsim.backup.progress import CopyWork
 from obsim.backup.task import SetTask
 from obsim.ids import LogStreamId, TabletId
 from obsim.scheduler.dag import DagTask
 from obsim.scheduler.priorities import HA_LOW
-from obsim.storage.macroblocks import SLOT_BITS
 from obsim.storage.tablet import Tablet
-from obsim.storage.tenant import Snapshot
+from obsim.storage.tenant import TenantStorage
 
-__all__ = ["SYS_LOG_STREAM_ID", "DataWork", "IndexWork", "MetaWork", "Retries"]
+__all__ = ["SYS_LOG_STREAM_ID", "DataWork", "IndexWork", "MetaWork", "Place", "Retries", "places_of"]
 
 _MS = 1_000_000
 SYS_LOG_STREAM_ID = LogStreamId(1)
@@ -75,12 +75,20 @@ class IndexWork(StageWork):
         return self.retries.take()
 
 
-class _Place(NamedTuple):
-    """A tablet of the snapshot; `tablet` is None when it was dropped before the stage."""
+class Place(NamedTuple):
+    """A tablet of the snapshot; once it is dropped `tablet` says where it was last."""
 
     tablet_id: TabletId
     slot: int
-    tablet: Tablet | None
+    tablet: Tablet
+
+
+def places_of(storage: TenantStorage) -> dict[LogStreamId, list[Place]]:
+    """The tablets of a tenant, now, by log stream."""
+    places: dict[LogStreamId, list[Place]] = {}
+    for tablet in storage.tablets:
+        places.setdefault(tablet.log_stream_id, []).append(Place(tablet.tablet_id, tablet.slot, tablet))
+    return places
 
 
 @dataclass(slots=True, eq=False)
@@ -106,15 +114,16 @@ class DataWork(StageWork):
     name: str
     context: RunContext
     task: SetTask
-    snapshot: Snapshot
     counts: dict[TabletId, int]
     """Blocks to store of each tablet."""
     retries: Retries
+    first_places: dict[LogStreamId, list[Place]]
+    """The tablets of the snapshot by log stream: what the first turn looks at."""
     listed: bool = True
     turn_id: int = 1
-    placed: dict[LogStreamId, list[_Place]] = field(default_factory=dict)
-    """The tablets of the turn by log stream."""
-    left_over: list[_Place] = field(default_factory=list)
+    placed: dict[LogStreamId, list[Place]] = field(default_factory=dict)
+    """The same of the turn."""
+    left_over: list[Place] = field(default_factory=list)
     """Those that the next turn has to look at."""
     shares: dict[LogStreamId, _Share] = field(default_factory=dict)
     _stored: set[TabletId] = field(default_factory=set)
@@ -127,12 +136,9 @@ class DataWork(StageWork):
 
     def begin_turn(self) -> list[LogStreamId]:
         """The log streams of the first or next turn: those with tablets in it."""
-        placed: dict[LogStreamId, list[_Place]] = {}
+        placed: dict[LogStreamId, list[Place]] = {}
         if not self.placed:
-            tablets = {t.tablet_id: t for t in self.context.storage.tablets}
-            for tablet_id, stream, first, *_ in self.snapshot.tablets:
-                place = _Place(tablet_id, first >> SLOT_BITS, tablets.get(tablet_id))
-                placed.setdefault(stream, []).append(place)
+            placed = self.first_places
         else:
             self.turn_id += 1
             for place in sorted(self.left_over, key=attrgetter("slot")):
@@ -150,10 +156,9 @@ class DataWork(StageWork):
         cut = FileCut.of(share.block_count - share.stored, task_count, blocks_max)
         if task.code:
             cut = cut.first_files(0 if stream_is_gone(self.context, task.log_stream_id) else cut.file_count // 2)
-        plans = list(split_blocks(share.items, cut, share.stored))
-        net, copies = data_net(task.log_stream_id, plans, task_count)
-        if plans:
-            self._note(plans, copies, DataFiles(
+        net, copies = data_net(task.log_stream_id, cut.sizes(), task_count)
+        if copies:
+            self._note(copies, share.items, DataFiles(
                 task.log_stream_id, self.data_type, self.turn_id, task.retry_id, share.slots, share.stored, cut
             ))  # fmt: skip
         share.stored += cut.block_count
@@ -180,16 +185,15 @@ class DataWork(StageWork):
         """One of the retries of all data and index tasks of the set."""
         return self.retries.take()
 
-    def _moved(self, stream: LogStreamId) -> list[_Place]:
+    def _moved(self, stream: LogStreamId) -> list[Place]:
         """Tablets of a log stream that are in another one now; what is left of a dropped one stays where it was."""
-        away = [p for p in self.placed[stream] if p.tablet is not None and p.tablet.log_stream_id != stream]
-        return [p for p in away if p.tablet and not stream_is_gone(self.context, p.tablet.log_stream_id)]
+        away = [p for p in self.placed[stream] if p.tablet.log_stream_id != stream]
+        return [p for p in away if not stream_is_gone(self.context, p.tablet.log_stream_id)]
 
-    def _stream_of(self, place: _Place) -> LogStreamId:
+    def _stream_of(self, place: Place) -> LogStreamId:
         """Where the next turn finds a tablet."""
-        if place.tablet is None or stream_is_gone(self.context, place.tablet.log_stream_id):
-            return SYS_LOG_STREAM_ID
-        return place.tablet.log_stream_id
+        stream = place.tablet.log_stream_id
+        return SYS_LOG_STREAM_ID if stream_is_gone(self.context, stream) else stream
 
     def _share(self, stream: LogStreamId) -> _Share:
         """What is to be stored of the tablets that are still there."""
@@ -200,10 +204,9 @@ class DataWork(StageWork):
         items = [(p.tablet_id, counts[p.tablet_id]) for p in places]
         return _Share(tuple([p.slot for p in places]), items, sum([count for _, count in items]))
 
-    def _note(self, plans: list[CopyPlan], copies: list[DagTask], files: DataFiles) -> None:
+    def _note(self, copies: list[DagTask], items: list[tuple[TabletId, int]], files: DataFiles) -> None:
         """Let the set and its progress know of the files that an attempt writes."""
         content, progress = self.task.backup_set.content, self.task.progress
         assert content is not None, "the snapshot is taken before the data stages"
         content.files.append(files)
-        progress.copies += zip(plans, copies, strict=True)
-        progress.written.append((files, copies))
+        progress.copies.append(CopyWork(files, copies, items))

@@ -288,7 +288,11 @@ class TenantStorage:
     def snapshot(self, scn: Scn) -> Snapshot:
         """The blocks as they are now, at `scn`, for a backup."""
         tablets = tuple(
-            (t.tablet_id, t.log_stream_id, t.first_position, t.end_position, t.delta_block_count) for t in self.tablets
+            (
+                t.tablet_id, t.log_stream_id, t.first_position, t.end_position,
+                t.delta_block_count if t.mini or t.minor_bytes else 0,
+            )
+            for t in self.tablets
         )
         return Snapshot(scn, self.checkpoint_scn, self.blocks.epoch, BitMap64(self.blocks.live), tablets)
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from obsim.backup.content import Location, pack, unpack
-from obsim.backup.files import BLOCK_BYTES, CopyPlan, FileCut, blocks_in_file, split_blocks
+from obsim.backup.files import BLOCK_BYTES, FileCut, blocks_in_file, split_blocks
 from obsim.backup.index import locations, stored_counts
 from obsim.versions import IncrementalBase
 
@@ -53,10 +53,11 @@ def test_shares_take_the_blocks_in_order(counts, task_count, blocks_max, data):
     blocks = [tablet for tablet, count in items for _ in range(count)]
     skipped = data.draw(st.integers(0, len(blocks)))
     cut = FileCut.of(len(blocks) - skipped, task_count, blocks_max)
-    plans = list(split_blocks(items, cut, skipped))
-    assert [plan.block_count for plan in plans] == naive_sizes(len(blocks) - skipped, task_count, blocks_max)
-    assert [t for plan in plans for t, count in plan.parts for _ in range(count)] == blocks[skipped:]
-    assert all(isinstance(plan, CopyPlan) and all(count for _, count in plan.parts) for plan in plans)
+    shares = split_blocks(items, cut.sizes(), skipped)
+    sizes = [sum(count for _, count in share) for share in shares]
+    assert sizes == naive_sizes(len(blocks) - skipped, task_count, blocks_max)
+    assert [tablet for share in shares for tablet, count in share for _ in range(count)] == blocks[skipped:]
+    assert all(count for share in shares for _, count in share)
 
 
 def test_how_many_blocks_a_file_holds():

@@ -1,7 +1,7 @@
 """The progress columns, computed for a moment of the past."""
 
-from obsim.backup.files import FileCut, split_blocks
-from obsim.backup.progress import COPY_BLOCK_NS, CopyProgress
+from obsim.backup.files import DataFiles, FileCut
+from obsim.backup.progress import COPY_BLOCK_NS, CopyProgress, CopyWork
 from obsim.scheduler.dag import DagTask
 from obsim.scheduler.priorities import HA_LOW
 
@@ -13,9 +13,9 @@ def progress_of(blocks, *, scope_ns, copy_ns):
     progress = CopyProgress(user_tablet_count=1, inner_tablet_count=0, log_stream_count=1)
     progress.tablets_known_ns = 0
     progress.scopes.append((scope_ns, {200_001: blocks}))
-    (plan,) = split_blocks([(200_001, blocks)], FileCut.of(blocks, 1, blocks))
     task = DagTask("BACKUP_DATA", HA_LOW, blocks * COPY_BLOCK_NS, lambda _: None, running_since_ns=copy_ns)
-    progress.copies.append((plan, task))
+    files = DataFiles(1001, "major", 1, 0, (0,), 0, FileCut.of(blocks, 1, blocks))
+    progress.copies.append(CopyWork(files, [task], [(200_001, blocks)]))
     return progress
 
 
