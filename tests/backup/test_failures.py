@@ -4,7 +4,7 @@ import pytest
 
 from obsim.backup.index import locations
 from obsim.backup.log_streams import LogStreamTask
-from obsim.statements import CancelBackup
+from obsim.statements import BackupDatabase, CancelBackup
 
 SYS, MYSQL, ORACLE = 1, 1002, 1004
 STAGES = (
@@ -185,3 +185,11 @@ def test_what_is_waiting_says_so(bench):
     (task,) = bench.tenant().backup.run.log_stream_tasks()
     assert isinstance(task, LogStreamTask)
     assert (task.log_stream_id, task.server, task.scheduled_ns, task.retry_id) == (1001, None, 0, 1)
+
+
+@pytest.mark.parametrize(("code", "status"), [(TIMEOUT, "COMPLETED"), (EAGAIN, "FAILED")])
+def test_the_log_is_copied_again_after_a_timeout_only(bench, code, status):
+    bench.state.backup_outcomes.decide = Plan(code, "BACKUP_LOG", 1, 1001)
+    bench.run(MYSQL, BackupDatabase(plus_archivelog=True))
+    bench.idle()
+    assert bench.tenant().backup.job_history[0].status.value == status
