@@ -1,8 +1,9 @@
 """Polls of long views: `python benchmarks/history.py [--check] [--rows 10000]`.
 
 A cluster on the manual clock gets a long history: a job that is started and cancelled at every tick, half of them by
-sys for both tenants; then as many archive pieces, by moving the clock, and as many archive rounds. Each poll is timed
-by one client on one connection, in two ways:
+sys for both tenants; then as many clean-ups, one an hour, each of the one backup that the recovery window no longer
+needs; then as many archive pieces, by moving the clock, and as many archive rounds. A CDB view shows the rows of all
+tenants, so it has more than that. Each poll is timed by one client on one connection, in two ways:
 
 kept    the same text again while nothing has changed
 anew    after a change to the rows of that view, which is not timed
@@ -27,6 +28,7 @@ TICK = "1s"
 """Between two jobs; a job is over 410 ms after it was cancelled."""
 CANCEL_AFTER = "500ms"
 DAY = "1d"
+HOUR = "1h"
 
 
 @dataclass(frozen=True)
@@ -45,17 +47,21 @@ class Poll:
         yield "oldest 20", f"SELECT * FROM {self.view} ORDER BY {self.time}, {self.key} LIMIT 20"
         yield "one", f"SELECT * FROM {self.view} WHERE {self.key} = {middle}"
         yield "count", f"SELECT COUNT(*) FROM {self.view}"
+        yield "by status", f"SELECT COUNT(*) FROM {self.view} WHERE STATUS = 'doing'"
         yield "largest", f"SELECT MAX({self.key}) FROM {self.view}"
         newest = f"SELECT MAX({self.key}) FROM {self.view}"
         yield "the newest", f"SELECT * FROM {self.view} WHERE {self.key} = ({newest})"
 
 
 JOBS, PIECES, ROUNDS = f"CALL obsim.advance('{TICK}')", f"CALL obsim.advance('{DAY}')", "round"
+CLEANUPS = f"CALL obsim.advance('{HOUR}')"
 POLLED = (
     Poll("CDB_OB_BACKUP_JOB_HISTORY", "JOB_ID", JOBS),
     Poll("DBA_OB_BACKUP_JOB_HISTORY", "JOB_ID", JOBS),
     Poll("CDB_OB_BACKUP_TASK_HISTORY", "TASK_ID", JOBS),
     Poll("CDB_OB_BACKUP_SET_FILES", "BACKUP_SET_ID", JOBS),
+    Poll("CDB_OB_BACKUP_DELETE_JOB_HISTORY", "JOB_ID", CLEANUPS),
+    Poll("CDB_OB_BACKUP_DELETE_TASK_HISTORY", "TASK_ID", CLEANUPS),
     Poll("CDB_OB_ARCHIVELOG_PIECE_FILES", "PIECE_ID", PIECES, "START_SCN"),
     Poll("CDB_OB_LS_LOG_ARCHIVE_PROGRESS", "PIECE_ID", PIECES, "START_SCN"),
     Poll("CDB_OB_ARCHIVELOG_SUMMARY", "ROUND_ID", ROUNDS, "START_SCN"),
@@ -76,6 +82,13 @@ class History:
         self.sys.query(f"CALL obsim.advance('{CANCEL_AFTER}')")
         self.sys.query(f"CALL obsim.schedule('{TICK}', 'sys', 'ALTER SYSTEM CANCEL BACKUP')")
         self.sys.query(f"CALL obsim.advance('{self.rows}s')")
+
+    def cleanups(self) -> None:
+        """Clean-ups, their tasks and the sets they delete."""
+        self.sys.query("CALL obsim.reset()")
+        self.sys.query("ALTER SYSTEM ADD DELETE BACKUP POLICY 'default' RECOVERY_WINDOW '1d' TENANT mysql_tenant")
+        self.sys.query(f"CALL obsim.schedule('{HOUR}', 'mysql_tenant', 'ALTER SYSTEM BACKUP DATABASE')")
+        self.sys.query(f"CALL obsim.advance('{self.rows + 30}h')")
 
     def pieces(self) -> None:
         """One piece a day in each tenant."""
@@ -116,12 +129,13 @@ def median_ms(connection: WireConnection, sql: str, before: Callable[[], None]) 
 def figures_of(history: History, poll: Poll) -> list[Figure]:
     """The polls of one view."""
     connection = history.own if poll.view.startswith("DBA") else history.sys
+    count, _ = connection.query(f"SELECT * FROM {poll.view}")
     found = []
     for what, sql in poll.texts(history.rows // 2):
         kept = median_ms(connection, sql, lambda: None)
         anew = median_ms(connection, sql, lambda: history.change(poll.change))
         detail = f"kept {kept:.2f} ms"
-        found.append(Figure(f"{poll.view}, {what}", max(anew, kept), "ms", AT_MOST_MS, at_most=True, detail=detail))
+        found.append(Figure(f"{poll.view} of {count:,}, {what}", max(anew, kept), "ms", AT_MOST_MS, at_most=True, detail=detail))
     return found
 
 
@@ -134,7 +148,13 @@ def main() -> int:
     good = True
     with obsim_server("--clock", "manual", uvloop=find_spec("uvloop") is not None) as server:
         history = History(server, arguments.rows)
-        for build, change in ((history.jobs, JOBS), (history.pieces, PIECES), (history.rounds, ROUNDS)):
+        steps = (
+            (history.jobs, JOBS),
+            (history.cleanups, CLEANUPS),
+            (history.pieces, PIECES),
+            (history.rounds, ROUNDS),
+        )
+        for build, change in steps:
             start = time.perf_counter()
             build()
             took_s = time.perf_counter() - start

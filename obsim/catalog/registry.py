@@ -169,12 +169,19 @@ PAIRS = (
     ),
     Pair("OB_BACKUP_DELETE_JOBS", cleanup_columns.BACKUP_DELETE_JOBS, ("deletes",), delete_jobs),
     Pair(
-        "OB_BACKUP_DELETE_JOB_HISTORY", cleanup_columns.BACKUP_DELETE_JOBS, ("delete_history",), part=delete_job_history
+        "OB_BACKUP_DELETE_JOB_HISTORY",
+        cleanup_columns.BACKUP_DELETE_JOBS,
+        ("delete_history",),
+        part=delete_job_history,
+        keys=("JOB_ID", "START_TIMESTAMP"),
     ),
     Pair("OB_BACKUP_DELETE_TASKS", cleanup_columns.BACKUP_DELETE_TASKS, ("deletes",), delete_tasks),
     Pair(
-        "OB_BACKUP_DELETE_TASK_HISTORY", cleanup_columns.BACKUP_DELETE_TASKS, ("delete_history",),
+        "OB_BACKUP_DELETE_TASK_HISTORY",
+        cleanup_columns.BACKUP_DELETE_TASKS,
+        ("delete_history",),
         part=delete_task_history,
+        keys=("TASK_ID", "START_TIMESTAMP"),
     ),
     Pair("OB_BACKUP_DELETE_POLICY", cleanup_columns.BACKUP_DELETE_POLICY, ("backup_parameters",), delete_policies),
     Pair("OB_ARCHIVELOG", archive_columns.ARCHIVELOG, ("archive", "storage"), archivelog),
