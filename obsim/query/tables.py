@@ -46,6 +46,7 @@ NATIVE_FUNCTIONS = frozenset(
     {
         "coalesce",
         "count",
+        "glob",
         "max",
         "min",
         "row_number",

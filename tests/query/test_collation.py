@@ -50,6 +50,28 @@ def test_groups_and_orders(world: World) -> None:
     assert world.rows("SELECT 'ü' UNION SELECT 'U'") == [("ü",)]
 
 
+@pytest.mark.parametrize(
+    ("condition", "found"),
+    [
+        ("n = 'uber'", ["über", "UBER", "uber "]),
+        ("n = 'UBER  '", ["über", "UBER", "uber "]),
+        ("n <> 'uber'", ["a b", ""]),
+        ("n IN ('uber', 'x')", ["über", "UBER", "uber "]),
+        ("n NOT IN ('A B', 'x')", ["über", "UBER", "uber ", ""]),
+        ("n = 'a B'", ["a b"]),
+        ("n = ' '", [""]),
+        ("n = 'über'", ["über", "UBER", "uber "]),
+        ("BINARY n = 'UBER'", ["UBER"]),
+        ("(n = 'x') IS NULL", [None]),
+        ("(n IN ('x', 'y')) IS UNKNOWN", [None]),
+    ],
+)
+def test_columns_beside_literals(world: World, condition: str, found: list[str]) -> None:
+    names = ("'über'", "'UBER'", "'uber '", "'a b'", "''", "NULL")
+    table = f"(SELECT {names[0]} AS n UNION ALL SELECT {' UNION ALL SELECT '.join(names[1:])}) AS t"
+    assert [row[0] for row in world.rows(f"SELECT n FROM {table} WHERE {condition}")] == found
+
+
 def test_a_key_has_a_character_for_each_of_its_text() -> None:
     text = "".join(map(chr, [*range(1, 0xD800), *range(0xE000, 0x10000), 0x1F600]))
     assert len(folded(text)) == len(text)

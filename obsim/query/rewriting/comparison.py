@@ -147,6 +147,33 @@ def aligned(left: Term, right: Term, *, by_value: bool = True) -> tuple[str, str
     return left.sql, right.sql, not binary and not (left.collated or right.collated)
 
 
+_EQUALITIES = {"=": "", "<>": "NOT "}
+_NOT_PLAIN = "'*[^!-~]*'"
+
+
+def _is_plain(value: Term, *literals: Term) -> bool:
+    """Whether a short text is compared with ASCII literals, which SQLite itself can do for most values."""
+    kind = value.kind
+    return (
+        kind.is_text
+        and not kind.binary
+        and value.literal is None
+        and len(value.sql) <= _PLAIN_LENGTH_MAX
+        and all(isinstance(t.literal, str) and t.literal.isascii() and t.sql[:1] == "'" for t in literals)
+        and not any(t.kind.binary or t.collated for t in literals)
+    )
+
+
+def _plain_literal(term: Term) -> str:
+    return literal_sql(str(term.literal).rstrip(" "))
+
+
+def _plainly(value: Term, test: str) -> str:
+    """Equality with literals: NOCASE decides unless the value has a blank or is not ASCII, then the full collation."""
+    sql = value.sql
+    return f"(({sql}) COLLATE NOCASE {test} OR ({sql} GLOB {_NOT_PLAIN} AND ({sql}) COLLATE GENERAL_CI {test}))"
+
+
 _ROW_OPERATORS = {"=": " AND ", "IS": " AND ", "<>": " OR "}
 
 
@@ -154,6 +181,8 @@ def compare(operator: str, left: Term, right: Term) -> Term:
     """One comparison; `IS` is MySQL's `<=>`. Rows compare part by part. Raises 1241 for rows of different width."""
     if left.row or right.row:
         return _compare_rows(operator, left, right)
+    if operator in _EQUALITIES and _is_plain(left, right):
+        return boolean(f"({_EQUALITIES[operator]}{_plainly(left, f'= {_plain_literal(right)}')})", left)
     a, b, fold = aligned(left, right)
     term = boolean(f"({a} {operator} {b}{' COLLATE GENERAL_CI' if fold else ''})", left, right)
     return replace(term, kind=term.kind.as_nullable(False)) if operator == "IS" else term
@@ -179,6 +208,9 @@ def membership(wanted: Term, choices: Sequence[Term]) -> Term:
     """`x IN (...)`: one IN of SQLite where all choices share a domain, else one comparison each."""
     if wanted.row or any(c.row for c in choices):
         return _any_equal(wanted, choices)
+    if _is_plain(wanted, *choices):
+        listed = ", ".join(map(_plain_literal, choices))
+        return boolean(_plainly(wanted, f"IN ({listed})"), wanted)
     pairs = [aligned(wanted, choice, by_value=len(choices) <= _LISTED_MAX) for choice in choices]
     if len({pair[0] for pair in pairs}) > 1:
         return _any_equal(wanted, choices)
