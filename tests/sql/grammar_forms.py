@@ -30,7 +30,7 @@ MORE_PARTS = {
     ),
     "scope": "SCOPE = { MEMORY | SPFILE | BOTH }",
     "scope_of_variable": "{ GLOBAL | SESSION | LOCAL }",
-    "setting": "name = { string | number | TRUE | FALSE | ON }",
+    "setting": "name = { string | number | TRUE | FALSE | ON | name }",
     "size": (
         "{ MAX_CPU | MIN_CPU | MEMORY_SIZE | LOG_DISK_SIZE | MAX_IOPS | MIN_IOPS | IOPS_WEIGHT } [=] "
         "{ string | number }"

@@ -15,10 +15,9 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 import obsim
-from obsim.api import ClusterSession
 from obsim.client_statements import Empty, Query
 from obsim.error_table import ERROR_ROWS
-from obsim.errors import NEAR_LENGTH_MAX, NotModelled, ServerError, SyntaxRefused
+from obsim.errors import NEAR_LENGTH_MAX, NotModelled, ServerError, SyntaxRefused, UsageError
 from obsim.session.handlers import HANDLERS
 from obsim.sql.grammar.cursor import Cursor
 from obsim.sql.grammar.forms import SIGNS, FormMatch, match_form
@@ -138,21 +137,36 @@ for _form in FORMS:
     FORMS_BY_OPENING.setdefault(_opening(_form), []).append(_form)
 
 
-def run_and_check(sessions: tuple[ClusterSession, ...], text: str) -> None:
+class Logins:
+    """Sessions of sys and of a user tenant; whoever is killed, or loses its tenant, begins anew with the cluster."""
+
+    def __init__(self) -> None:
+        self.cluster = obsim.Cluster("statements", version="4.3.3")
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Return to the start of the scenario and log in."""
+        self.cluster.reset()
+        self.sessions = (self.cluster.session(), self.cluster.session(tenant="t1"))
+
+    def refusal(self, place: int, text: str) -> ServerError | None:
+        """What one session gets for a statement, None where it is answered."""
+        try:
+            self.sessions[place].execute(text)
+        except UsageError:
+            self.begin_anew()
+        except ServerError as refused:
+            return refused
+        return None
+
+
+def run_and_check(sessions: Logins, text: str) -> None:
     """Whatever it is, a session answers it or refuses it with a listed error."""
     check(text)
-    for session in sessions:
-        refused = _refusal(session, text)
+    for place in range(len(sessions.sessions)):
+        refused = sessions.refusal(place, text)
         if refused is not None and not isinstance(refused, NotModelled):
             assert (refused.errno, refused.sqlstate) in LISTED, refused
-
-
-def _refusal(session: ClusterSession, text: str) -> ServerError | None:
-    try:
-        session.execute(text)
-    except ServerError as refused:
-        return refused
-    return None
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -163,11 +177,9 @@ def figures() -> Iterator[None]:
 
 
 @pytest.fixture
-def sessions() -> Iterator[tuple[ClusterSession, ...]]:
-    """A session of sys and one of a user tenant that nobody can kill or leave."""
-    cluster = obsim.Cluster("statements", version="4.3.3")
-    with cluster.session() as sys, cluster.session(tenant="t1") as user:
-        yield sys, user
+def sessions() -> Logins:
+    """A cluster of the test's own."""
+    return Logins()
 
 
 def test_every_reader_has_a_form() -> None:
@@ -214,7 +226,7 @@ def test_every_type_of_statement_is_made_whole_and_broken() -> None:
     assert wanted - spoilt == set()
 
 
-def campaign(form: str | None, sessions: tuple[ClusterSession, ...], count: int, **more: Any) -> None:
+def campaign(form: str | None, sessions: Logins, count: int, **more: Any) -> None:
     """At least `count` statements: texts of a form, each whole and broken in several ways."""
     before = COUNTS.total()
 
@@ -230,11 +242,11 @@ def campaign(form: str | None, sessions: tuple[ClusterSession, ...], count: int,
 
 
 @pytest.mark.parametrize("form", [None, *FORMS])
-def test_statements_from_the_grammar(form: str | None, sessions: tuple[ClusterSession, ...]) -> None:
+def test_statements_from_the_grammar(form: str | None, sessions: Logins) -> None:
     campaign(form, sessions, SHORT)
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("form", [None, *FORMS])
-def test_many_statements_from_the_grammar(form: str | None, sessions: tuple[ClusterSession, ...]) -> None:
+def test_many_statements_from_the_grammar(form: str | None, sessions: Logins) -> None:
     campaign(form, sessions, LONG, database=None)
