@@ -150,7 +150,9 @@ TOP_READER_FORMS: dict[str, tuple[str, ...]] = {
     "CREATE STANDBY": (
         "CREATE STANDBY TENANT [IF NOT EXISTS] name [LOG_RESTORE_SOURCE [=] string] [tenant_option,..]",
     ),
-    "CREATE TENANT": ("CREATE TENANT [IF NOT EXISTS] name [tenant_option,..] [SET [VARIABLES] setting,..]",),
+    "CREATE TENANT": (
+        "CREATE TENANT [IF NOT EXISTS] name [tenant_option,..] [{ SET [VARIABLES] | VARIABLES } setting,..]",
+    ),
     "CREATE USER": ("CREATE USER [IF NOT EXISTS] spec,.. [REQUIRE { NONE | SSL | X509 }]",),
     "DEALLOCATE": ("DEALLOCATE PREPARE name",),
     "DESC": ("DESC name [. member] [{ string | name }]",),
