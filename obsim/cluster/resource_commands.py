@@ -278,6 +278,8 @@ def _change_zones(state: ClusterState, pool: ResourcePool, zones: tuple[str, ...
     tenant = state.tenants.get(pool.tenant_id) if pool.tenant_id is not None else None
     if tenant is not None and removed & {replica.zone for replica in tenant.locality}:
         raise error("OB_OP_NOT_ALLOW")
+    if pool.tenant_id is not None and set(added) & set(resources.zones_of(pool.tenant_id)):
+        raise error("OB_POOL_SERVER_INTERSECT", f"[{pool.name}]")
     check_servers(resources, added, pool.unit_count)
     servers = choose_servers(resources, added, pool.unit_count, pool.config.size, hard_limit(state))
     for unit in resources.units_of(pool):

@@ -35,8 +35,8 @@ def free_pools(state: ClusterState, names: Sequence[str], tenant_id: TenantId | 
     together = [*(state.resources.pools_of(tenant_id) if tenant_id is not None else []), *pools]
     if len({pool.unit_count for pool in together}) > 1:
         raise error("OB_OP_NOT_ALLOW")
-    servers = [unit.server for pool in together for unit in state.resources.units_of(pool)]
-    if len(set(map(id, servers))) < len(servers):
+    zones = [zone for pool in together for zone in pool.zones]
+    if len(set(zones)) < len(zones):
         raise error("OB_POOL_SERVER_INTERSECT", f"[{', '.join(names)}]")
     return pools
 

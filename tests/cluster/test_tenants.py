@@ -139,6 +139,17 @@ def test_a_pool_belongs_to_one_tenant(state, run):
     assert run(state, SYS, "DROP RESOURCE POOL p1").startswith("4626 ")
 
 
+def test_the_pools_of_a_tenant_are_in_zones_of_their_own(zoned, run):
+    both = "ALTER TENANT shop RESOURCE_POOL_LIST = ('pool_shop', 'spare')"
+    assert run(zoned, SYS, both).startswith("4657 ")
+    assert run(zoned, SYS, "ALTER TENANT shop LOCALITY = 'F@z1,F@z2'") == ""
+    assert run(zoned, SYS, "ALTER RESOURCE POOL pool_shop ZONE_LIST = ('z1', 'z2')") == ""
+    assert run(zoned, SYS, "ALTER RESOURCE POOL spare ZONE_LIST = ('z3')") == ""
+    assert run(zoned, SYS, both) == ""
+    assert zoned.resources.pools["spare"].tenant_id == 1002
+    assert run(zoned, SYS, "ALTER RESOURCE POOL spare ZONE_LIST = ('z2', 'z3')").startswith("4657 ")
+
+
 def test_where_a_tenant_is(zoned, run):
     text = "CREATE TENANT t3 RESOURCE_POOL_LIST = ('spare'), LOCALITY = '{}', PRIMARY_ZONE = '{}'"
     assert run(zoned, SYS, text.format("F@z1,F@z2,R@z3", "z1,z3")).startswith("4643 ")
