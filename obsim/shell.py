@@ -1,6 +1,7 @@
 """`obsim sql`: statements one after the other, against a cluster in this process or a running server."""
 
 import json
+import re
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, TextIO
@@ -10,6 +11,9 @@ import typer
 from obsim.answers import ResultSet, Value
 from obsim.errors import ServerError, UsageError
 from obsim.sql.reader import loggable, split_statements
+
+_CONNECT = re.compile(r"(?:\s*--[^\n]*\n)*\s*CONNECT\s+`?([^\s`;]+)`?\s*", re.IGNORECASE)
+"""CONNECT tenant: what follows runs in a session of that tenant's administrator."""
 
 __all__ = ["Execute", "local_session", "remote_session", "run_script"]
 
@@ -21,18 +25,26 @@ Execute = Callable[[str], tuple[tuple[str, ...], Rows] | None]
 def local_session(tenant: str, user: str | None, **options: Any) -> Execute:
     """A session of a fresh cluster. Raises UsageError for a tenant or user that the scenario lacks."""
     from obsim.api import make_host  # noqa: PLC0415 - a remote session needs no engine
-    from obsim.session import Pending  # noqa: PLC0415
+    from obsim.session import Pending, Session  # noqa: PLC0415
 
     host = make_host(**options)
-    owner = host.state.tenant_named(tenant)
-    account = owner.find_user(user or ("SYS" if owner.mode == "ORACLE" else "root")) if owner else None
-    if owner is None or account is None:
-        raise UsageError(
-            f"the scenario has no {'tenant ' + tenant if owner is None else 'user ' + str(user)} to log in as"
-        )
-    session = host.open(account.name, owner)
+
+    def connect(name: str, user: str | None) -> Session:
+        owner = host.state.tenant_named(name)
+        account = owner.find_user(user or ("SYS" if owner.mode == "ORACLE" else "root")) if owner else None
+        if owner is None or account is None:
+            what = f"tenant {name}" if owner is None else f"user {user}"
+            raise UsageError(f"the scenario has no {what} to log in as")
+        return host.open(account.name, owner)
+
+    session = connect(tenant, user)
 
     def execute(text: str) -> tuple[tuple[str, ...], Rows] | None:
+        nonlocal session
+        other = _CONNECT.fullmatch(text)
+        if other is not None:
+            session = connect(other[1], None)
+            return None
         answer = session.execute(text)
         if isinstance(answer, Pending):
             answer = answer.run()
@@ -45,13 +57,22 @@ def remote_session(host: str, port: int, user: str | None, tenant: str, password
     """A session of a running server, through PyMySQL."""
     import pymysql  # noqa: PLC0415 - a local session needs no driver
 
-    name = user or "root"
-    try:
-        connection = pymysql.connect(host=host, port=port, user=f"{name}@{tenant}", password=password)
-    except pymysql.err.OperationalError as failure:
-        raise UsageError(f"cannot log in to {host}:{port} as {name}@{tenant}: {failure.args[-1]}") from None
+
+    def connect(tenant: str, name: str) -> "pymysql.Connection[pymysql.cursors.Cursor]":
+        try:
+            return pymysql.connect(host=host, port=port, user=f"{name}@{tenant}", password=password)
+        except pymysql.err.OperationalError as failure:
+            raise UsageError(f"cannot log in to {host}:{port} as {name}@{tenant}: {failure.args[-1]}") from None
+
+    connection = connect(tenant, user or "root")
 
     def execute(text: str) -> tuple[tuple[str, ...], Rows] | None:
+        nonlocal connection
+        other = _CONNECT.fullmatch(text)
+        if other is not None:
+            connection.close()
+            connection = connect(other[1], "root")
+            return None
         try:
             with connection.cursor() as cursor:
                 cursor.execute(text)
