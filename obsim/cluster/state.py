@@ -113,7 +113,7 @@ class ClusterState:
 
     def __post_init__(self) -> None:
         self.now_ns = self.options.start_ns
-        self.faults = Faults(self.options.seed, on_change=lambda: self.revisions.touch("faults"))
+        self.faults = Faults(self.options.seed, on_change=partial(self.revisions.touch, "faults"))
         self.backup_outcomes.decide = self._fault_of_stage
         deployed = {"zone": self.resources.root_server.zone, "cluster": self.options.cluster_name}
         self.parameters = ParameterStore(self.profile.version, deployed)

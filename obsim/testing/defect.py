@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import FunctionType
 from typing import Any
 from unittest.mock import patch
 
@@ -29,7 +30,10 @@ class Mutant:
     def planted(self) -> Iterator[None]:
         """Put the defect in, and take it out again."""
         right = self.owner.__dict__[self.attribute]
-        with patch.object(self.owner, self.attribute, self.wrong(right)):
+        wrong = self.wrong(right)
+        if isinstance(wrong, FunctionType):
+            wrong.__name__ = self.attribute  # a copied cluster looks its handlers up by name
+        with patch.object(self.owner, self.attribute, wrong):
             yield
 
 

@@ -55,17 +55,14 @@ def _low_priority_starves(right: Any) -> Any:
     return wake
 
 
-@defect("a score of one priority holds for low priority too while that has none", "S3", cluster_state, "limit_of")
+@defect("a score of one priority holds for low priority too", "S3", Dispatcher, "set_limit")
 def _scores_spill_over(right: Any) -> Any:
-    last = 0
+    def set_limit(self: Dispatcher, priority: Any, limit: int, now_ns: Any) -> None:
+        right(self, priority, limit, now_ns)
+        if priority.index != HA_LOW.index:
+            right(self, HA_LOW, limit, now_ns)
 
-    def limit_of(priority: Any, score: int) -> Any:
-        nonlocal last
-        if priority is not HA_LOW:
-            last = score or last
-        return right(priority, score or last if priority is HA_LOW else score)
-
-    return limit_of
+    return set_limit
 
 
 @defect("the youngest task starts first", "S4", Dispatcher, "_wake")

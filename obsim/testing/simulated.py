@@ -34,6 +34,7 @@ def _fresh(scenario: str, version: str, base: IncrementalBase, seed: int) -> Clu
     """A cluster at the start of a scenario; making one and copying it is the faster way to many."""
     state = _mould(scenario, version, base).copy()
     state.options = replace(state.options, seed=seed)
+    state.faults.seed = seed
     for tenant in state.user_tenants():
         if tenant.backup.context is not None:
             tenant.backup.context = replace(tenant.backup.context, seed=seed)
