@@ -88,7 +88,8 @@ class History:
         self.sys.query("CALL obsim.reset()")
         self.sys.query("ALTER SYSTEM ADD DELETE BACKUP POLICY 'default' RECOVERY_WINDOW '1d' TENANT mysql_tenant")
         self.sys.query(f"CALL obsim.schedule('{HOUR}', 'mysql_tenant', 'ALTER SYSTEM BACKUP DATABASE')")
-        self.sys.query(f"CALL obsim.advance('{self.rows + 30}h')")
+        for _ in range(0, self.rows + 30, 500):
+            self.sys.query("CALL obsim.advance('500h')")
 
     def pieces(self) -> None:
         """One piece a day in each tenant."""
