@@ -423,7 +423,7 @@ class Dispatcher:
         """
         queue, course, since_ns = task.queue, task.course, task.running_since_ns
         assert since_ns is not None
-        if self._careful and self._sharing.active:
+        if self._sharing.active:
             at_ns = UNLIMITED
         else:
             at_ns = since_ns + task.work_ns - (course.done_ns if course is not None else 0)
