@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from re import fullmatch
 
 from obsim.answers import Ok
+from obsim.cluster.load import KINDS, Load, order_load
 from obsim.cluster.state import ClusterState
 from obsim.cluster.tenant import Tenant
 from obsim.destination import parse_uri
@@ -222,6 +223,19 @@ def _schedule(_state: ClusterState, arguments: tuple[Argument, ...]) -> Schedule
     return Schedule(every_ns, tenant, text)
 
 
+def _load(state: ClusterState, arguments: tuple[Argument, ...]) -> Ok:
+    tenant_name, kind, count, length = arguments
+    tenant = state.tenant_named(tenant_name) if isinstance(tenant_name, str) else None
+    if tenant is None or tenant.kind != "USER":
+        raise error("OB_ERR_INVALID_TENANT_NAME")
+    if kind not in KINDS or not isinstance(kind, str):
+        raise error("OB_INVALID_ARGUMENT", f"kind, it is one of {', '.join(KINDS)}")
+    if not isinstance(count, int) or count < 1:
+        raise error("OB_INVALID_ARGUMENT", "tasks, it is one or more")
+    order_load(state, tenant, Load(kind, count, parse_interval(length)))
+    return Ok()
+
+
 def _fault(state: ClusterState, arguments: tuple[Argument, ...]) -> Ok:
     (text,) = arguments
     if not isinstance(text, str):
@@ -261,6 +275,12 @@ _TABLE = (
     ),
     Procedure(
         "transfer", ("tenant", "tablet_id", "ls_id"), "move a tablet to another log stream; its blocks stay", _transfer
+    ),
+    Procedure(
+        "load",
+        ("tenant", "kind", "tasks", "length"),
+        f"order DAGs that compete with backups, each so long: {', '.join(KINDS)}",
+        _load,
     ),
     Procedure(
         "schedule", ("every", "tenant", "statement"), "let an ALTER SYSTEM statement run at every interval", _schedule

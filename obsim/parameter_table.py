@@ -44,7 +44,7 @@ PARAMETER_ROWS: tuple[Row, ...] = (
     ("compaction_low_thread_score", "TENANT", "int", "0", "0", "100", (), "TENANT", "DYNAMIC_EFFECTIVE", "4.0.0", True, "thread score of the low-priority compaction queue. Range: [0,100] in integer; 0 stands for the built-in score"),
     ("compaction_schedule_tablet_batch_cnt", "TENANT", "int", "50000", "10000", "200000", (), "TENANT", "DYNAMIC_EFFECTIVE", "4.2.1", False, "tablets that one compaction pass looks at. Range: [10000,200000]"),
     ("compaction_dag_cnt_limit", "TENANT", "int", "15000", "10000", "200000", (), "TENANT", "DYNAMIC_EFFECTIVE", "4.2.1", False, "compaction DAGs the scheduler holds at most. Range: [10000,200000]"),
-    ("sys_bkgd_net_percentage", "CLUSTER", "int", "60", "0", "100", (), "OBSERVER", "DYNAMIC_EFFECTIVE", "4.0.0", False, "share of the network that background work may take, in percent. Range: [0,100]"),
+    ("sys_bkgd_net_percentage", "CLUSTER", "int", "60", "0", "100", (), "OBSERVER", "DYNAMIC_EFFECTIVE", "4.0.0", True, "share of the network that background work may take, in percent. Range: [0,100]"),
     ("data_disk_usage_limit_percentage", "CLUSTER", "int", "90", "50", "100", (), "OBSERVER", "DYNAMIC_EFFECTIVE", "4.0.0", False, "use of the data disk, in percent, above which no replica moves in. Range: [50,100]"),
     ("standby_fetch_log_bandwidth_limit", "CLUSTER", "capacity", "0", "0", "10000G", (), "LOGSERVICE", "DYNAMIC_EFFECTIVE", "4.2.0", False, "bytes a second that standby tenants may fetch logs with; 0 sets no limit. Range: [0,10000G]"),
     ("merger_check_interval", "TENANT", "time", "10m", "10s", "60m", (), "DAILY_MERGE", "DYNAMIC_EFFECTIVE", "4.0.0", False, "time between two checks of a major compaction's progress. Range: [10s,60m]"),

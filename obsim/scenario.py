@@ -7,6 +7,7 @@ a `ClusterState`.
 
 import tomllib
 from pathlib import Path
+from re import fullmatch
 
 import msgspec
 
@@ -14,13 +15,17 @@ from obsim.archive.round import ArchiveRound, RoundStatus
 from obsim.archive.tenant import ARCHIVED, StoredDestination
 from obsim.cluster.accounts import PRIVILEGES
 from obsim.cluster.commands import COMMANDS
+from obsim.cluster.load import KINDS, Load, schedule_load
 from obsim.cluster.locality import RANDOM, check_primary_zone, full_locality, parse_locality
+from obsim.cluster.shares import apply_shares
 from obsim.cluster.state import ClusterOptions, ClusterState, Principal
 from obsim.cluster.tenant import Tenant, User, password_digest
 from obsim.cluster.tenant_life import administrator, begin_tenant, free_pools, place_tenant
+from obsim.control import parse_interval
 from obsim.destination import parse_archive_destination, parse_uri
 from obsim.errors import ScenarioError, ServerError
 from obsim.ids import MACROBLOCK_BYTES, SYS_TENANT_ID, Bytes, LogStreamId, Nanoseconds, Scn
+from obsim.parameters import CAPACITY_UNITS
 from obsim.scenario_resources import (
     PoolSpec,
     ServerSpec,
@@ -32,6 +37,7 @@ from obsim.scenario_resources import (
     build_resources,
     check_resources,
 )
+from obsim.scheduler.sharing import Pipe
 from obsim.statements import CreateUser, Grant, Secret
 from obsim.statements.accounts import AccountName, AccountSpec, PrivilegeLevel
 from obsim.storage.layout import DEFAULT_LAYOUT, RowLayout
@@ -99,8 +105,25 @@ class TenantSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     locked: bool = False
     log_streams: int = 1
     """Of the user: 1001 and so on, beside log stream 1."""
+    data_backup_bandwidth: str = ""
+    """Bytes a second that data_backup_dest takes, as '50M'; '' sets no limit."""
     table: list[TableSpec] = []
     user: list[UserSpec] = []
+
+
+class LoadSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """DAGs that others give a tenant's scheduler: migration, rebuild or fast_migrate.
+
+    `tasks` of them, each `length` at full speed, `after` the start of the cluster and then, if it is given, at every
+    interval. Spans are written as in CALL obsim.advance.
+    """
+
+    tenant: str
+    kind: str
+    tasks: int
+    length: str
+    after: str = "0s"
+    every: str = ""
 
 
 class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -116,7 +139,10 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pool: list[PoolSpec] = []
     free_pools: list[str] = []
     """Names of resource pools in every zone that no tenant has."""
+    network: str = ""
+    """Bytes a second of each server's network, as '1G'; '' sets no limit."""
     tenant: list[TenantSpec] = []
+    load: list[LoadSpec] = []
 
 
 def _folder() -> Path:
@@ -207,9 +233,43 @@ def build_state(
             _add_tenant(state, spec, name_or_file)
         for name in scenario.free_pools:
             add_pool(state, name)
+        _set_bandwidth(state, scenario)
+        for load in scenario.load:
+            _add_load(state, load)
     except ServerError as caught:
         raise ScenarioError(f"{name_or_file}: {caught.message}") from None
     return state
+
+
+def _set_bandwidth(state: ClusterState, scenario: Scenario) -> None:
+    """Raises ScenarioError."""
+    if scenario.network:
+        state.bandwidth.network_bytes_per_s = _bytes(scenario.network, "network")
+    for spec in scenario.tenant:
+        tenant = state.tenant_named(spec.name)
+        if spec.data_backup_bandwidth and tenant is not None:
+            where = f"tenant '{spec.name}': data_backup_bandwidth"
+            state.bandwidth.destinations[tenant.tenant_id] = Pipe(_bytes(spec.data_backup_bandwidth, where))
+    apply_shares(state)
+
+
+def _bytes(text: str, where: str) -> int:
+    parts = fullmatch(r"([1-9][0-9]{0,12})([A-Za-z]{1,2})", text)
+    unit = CAPACITY_UNITS.get(parts[2].lower()) if parts else None
+    if parts is None or unit is None:
+        raise ScenarioError(f"{where} is '{text}': write bytes a second as '50M' or '1G'")
+    return int(parts[1]) * unit
+
+
+def _add_load(state: ClusterState, spec: LoadSpec) -> None:
+    """Raises ScenarioError."""
+    tenant = state.tenant_named(spec.tenant)
+    if tenant is None or spec.kind not in KINDS or spec.tasks < 1:
+        raise ScenarioError(f"load: '{spec.tenant}', '{spec.kind}', {spec.tasks}: it names a tenant, one of the kinds "
+                            f"{', '.join(KINDS)}, and one task or more")  # fmt: skip
+    every_ns = parse_interval(spec.every) if spec.every else 0
+    load = Load(spec.kind, spec.tasks, parse_interval(spec.length))
+    schedule_load(state, tenant, load, state.start_ns + parse_interval(spec.after), every_ns)
 
 
 def _add_tenant(state: ClusterState, spec: TenantSpec, where: str) -> None:

@@ -52,6 +52,7 @@ from obsim.catalog.compaction_views import (
     freeze_info,
     major_compaction,
     sstables_here,
+    tablet_compaction_progress,
     zone_major_compaction,
 )
 from obsim.catalog.fault_views import faults
@@ -307,8 +308,8 @@ ALONE = (
         "oceanbase",
         "GV$OB_TABLET_COMPACTION_PROGRESS",
         storage_columns.GV_TABLET_COMPACTION_PROGRESS,
-        (),
-        no_rows,
+        ("storage", "scheduler", "tenants"),
+        tablet_compaction_progress(everywhere=True),
         oracle=True,
     ),
     Alone(
@@ -333,8 +334,8 @@ ALONE = (
         "oceanbase",
         "V$OB_TABLET_COMPACTION_PROGRESS",
         storage_columns.GV_TABLET_COMPACTION_PROGRESS,
-        (),
-        no_rows,
+        ("storage", "scheduler", "tenants"),
+        tablet_compaction_progress(everywhere=False),
         oracle=True,
     ),
     Alone(

@@ -1,6 +1,6 @@
 """Rows of DAGs and their schedulers (status-machines.md 10, views.json `dag_scheduler_rows`, engine.md 5).
 
-A task of the simulated scheduler is a DAG with one task. Backups are the only net; there is one for each running job.
+A task of the simulated scheduler is a DAG with one task. A running backup is a net, a migration another one.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,10 +13,13 @@ from obsim.ids import display_time
 from obsim.scheduler.dag import DagTask
 from obsim.scheduler.dispatcher import Dispatcher
 from obsim.scheduler.kinds import DAG_NET_TYPES, DAG_TYPES, NET_OF_BACKUPS
-from obsim.scheduler.priorities import PRIORITIES, Priority
+from obsim.scheduler.priorities import HA_LOW, PRIORITIES, Priority
 from obsim.versions import Version
 
-__all__ = ["dag_scheduler", "dags"]
+__all__ = ["dag_id", "dag_scheduler", "dags"]
+
+_LAST_OF_NET = {"DAG_NET_MIGRATION": "MIGRATION_FINISH"}
+"""The DAG that a net ends with: there is one of it for each net."""
 
 
 def dag_scheduler(state: ClusterState, scope: Scope) -> list[Row]:
@@ -62,7 +65,8 @@ def _scheduler(state: ClusterState, tenant: Tenant, dispatcher: Dispatcher) -> I
     for kind in _known_to(version, DAG_TYPES):
         yield "DAG_COUNT", kind, counts.get(kind, 0)
     for net in _known_to(version, DAG_NET_TYPES):
-        yield "DAG_NET_COUNT", net, int(net == NET_OF_BACKUPS and _in_net(tenant))
+        ends = counts.get(_LAST_OF_NET.get(net, ""), 0)
+        yield "DAG_NET_COUNT", net, ends + int(net == NET_OF_BACKUPS and _in_net(tenant))
 
 
 def _in_net(tenant: Tenant) -> bool:
@@ -89,12 +93,15 @@ def _net_key(tenant: Tenant) -> str:
 
 def _dag(server: Server, tenant: Tenant, task: DagTask, offset_s: int) -> Row:
     """A paused task is held up in a running DAG: its DAG has started and runs nothing at the moment."""
-    running = task.running_since_ns is not None
+    key = f"ls_id={{id:{task.log_stream_id}}}"
+    if task.tablet_id is not None:
+        key += f", tablet_id={{id:{task.tablet_id}}}"
+    waits = bool(task.indegree) or task in task.queue.refusing
     return (
-        server.ip, server.port, tenant.tenant_id, task.kind, f"ls_id={{id:{task.log_stream_id}}}", _net_key(tenant),
-        _trace_id(server.ip, server.port, task.number), "NODE_RUNNING" if task.start_ns else "READY", int(running),
-        display_time(task.added_ns, offset_s), display_time(task.start_ns, offset_s), 0,
-        'list_info="READY_DAG_LIST";',
+        server.ip, server.port, tenant.tenant_id, task.kind, key, _net_key(tenant) if task.priority is HA_LOW else "",
+        dag_id(server, task.number), "NODE_RUNNING" if task.start_ns else "READY", int(task.running),
+        display_time(task.added_ns, offset_s), display_time(task.start_ns, offset_s), task.indegree,
+        f'list_info="{"WAITING" if waits else "READY"}_DAG_LIST";',
     )  # fmt: skip
 
 
@@ -103,12 +110,13 @@ def _net(server: Server, tenant: Tenant, tasks: list[DagTask], offset_s: int) ->
     start_ns = run.task.start_ns if run is not None and run.task is not None else 0
     return (
         server.ip, server.port, tenant.tenant_id, NET_OF_BACKUPS, "", _net_key(tenant),
-        _trace_id(server.ip, server.port, 0), "NODE_RUNNING", len(tasks), display_time(start_ns, offset_s),
-        display_time(start_ns, offset_s), 0, 'list_info="RUNNING_DAG_NET_LIST";',
+        dag_id(server, 0), "NODE_RUNNING", sum(task.priority is HA_LOW for task in tasks),
+        display_time(start_ns, offset_s), display_time(start_ns, offset_s), 0, 'list_info="RUNNING_DAG_NET_LIST";',
     )  # fmt: skip
 
 
-def _trace_id(ip: str, port: int, number: int) -> str:
+def dag_id(server: Server, number: int) -> str:
     """The trace id of a server's n-th DAG: port and address in hexadecimal, then the number (recorded TASK_ID)."""
+    ip = server.ip
     address = "".join(f"{int(part):02X}" for part in ip.split(".")) if ip.count(".") == 3 else "0" * 8
-    return f"Y{port:X}{address}-{number:016X}-0-0"
+    return f"Y{server.port:X}{address}-{number:016X}-0-0"

@@ -8,6 +8,7 @@ of the memstore a minor freeze follows, or a major one after `major_compact_trig
 
 from typing import TYPE_CHECKING
 
+from obsim.cluster.merges import Merges
 from obsim.ids import Nanoseconds, Scn, us_floor
 
 if TYPE_CHECKING:
@@ -36,10 +37,13 @@ _ADAPTIVE_PERCENT_SMALL, _ADAPTIVE_PERCENT_LARGE = 40, 50
 class Freezer:
     """What freezes one tenant. Its events are periodic timers: they keep no cluster busy."""
 
-    __slots__ = ("_duty", "_duty_text", "_launched_ns", "_memory_freezes", "_memory_look", "_state", "_tenant")
+    __slots__ = (
+        "_duty", "_duty_text", "_launched_ns", "_memory_freezes", "_memory_look", "_state", "_tenant", "merges",
+    )  # fmt: skip
 
     def __init__(self, state: "ClusterState", tenant: "Tenant") -> None:
         self._state, self._tenant = state, tenant
+        self.merges = Merges(state, tenant)
         self._duty: Event | None = None
         self._duty_text = ""
         self._launched_ns = -_DAY_NS
@@ -50,11 +54,13 @@ class Freezer:
     # Freezes.
 
     def major_freeze(self) -> bool:
-        """A major freeze now; its compaction takes no virtual time. False, and none, while the last one waits."""
+        """A major freeze now; its merges follow. False, and none, while the last one waits."""
         storage = self._tenant.storage
         if storage.freezes.waiting:
             return False
+        epoch = storage.blocks.epoch
         storage.major_freeze(self._next_scn())
+        self.merges.follow_major(epoch)
         self._memory_freezes = 0
         self._state.revisions.touch("storage")
         return True
@@ -65,13 +71,17 @@ class Freezer:
         if suspended:
             storage.merge_suspended = True
         else:
+            epoch = storage.blocks.epoch
             storage.resume_merge(self._state.now_ns)
+            self.merges.follow_major(epoch)
         self._state.revisions.touch("storage")
 
     def minor_freeze(self, log_stream_id: int | None = None, tablet_id: int | None = None) -> None:
         """A minor freeze now, of all, one log stream or one tablet."""
         trigger = self._state.parameters.get_int("minor_compact_trigger", self._tenant.tenant_id)
+        before = self.merges.deltas()
         self._tenant.storage.minor_freeze(self._next_scn(), trigger, log_stream_id, tablet_id)
+        self.merges.follow_minor(before)
         self._state.revisions.touch("storage")
 
     def _next_scn(self) -> Scn:
@@ -99,6 +109,7 @@ class Freezer:
             if event is not None:
                 self._state.events.cancel(event)
         self._duty = self._memory_look = None
+        self.merges.stop()
 
     # The daily freeze.
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from obsim.answers import Ok
 from obsim.archive.tenant import ARCHIVED
 from obsim.cluster.resolve import named_tenant, parameter_tenants
+from obsim.cluster.shares import apply_shares
 from obsim.cluster.state import ClusterState, Principal
 from obsim.cluster.tenant import Tenant
 from obsim.destination import parse_archive_destination, parse_restore_source, parse_uri
@@ -151,6 +152,8 @@ def _store(
                 state.apply_archive_lag(state.tenants[owner])
     for address, owner, shown in kept:
         state.parameters.set_on([address], definition.name, owner, shown)
+    if definition.name == "sys_bkgd_net_percentage":
+        apply_shares(state)
     if definition.name not in _SCORES:
         _tell_freezers(state, owners)
     state.revisions.touch("parameters")

@@ -63,10 +63,13 @@ def full_replica_servers(state: "ClusterState", tenant: "Tenant") -> list[Server
 
 def dispatcher_at(state: "ClusterState", tenant: "Tenant", address: str) -> Dispatcher:
     """The tenant's DAG scheduler on a server. The first one asked for, its leader's, is `Tenant.dispatcher`."""
+    from obsim.cluster.shares import give_shares  # noqa: PLC0415 - it asks for replicas itself
+
     found = tenant.dispatchers.get(address)
     if found is None:
         found = Dispatcher(state.events) if tenant.dispatchers else tenant.dispatcher
         tenant.dispatchers[address] = found
+        give_shares(state, tenant, address, found)
         for priority in PRIORITIES:
             if found.limit(priority) != tenant.dispatcher.limit(priority):
                 found.set_limit(priority, tenant.dispatcher.limit(priority), state.now_ns)

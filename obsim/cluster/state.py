@@ -24,6 +24,7 @@ from obsim.cluster.freezer import Freezer
 from obsim.cluster.locality import full_locality
 from obsim.cluster.resources import Resources
 from obsim.cluster.root_jobs import RootJobs
+from obsim.cluster.shares import Bandwidth, apply_shares
 from obsim.cluster.tenant import Tenant, User
 from obsim.errors import ServerError, UsageError
 from obsim.faults import Faults
@@ -106,6 +107,7 @@ class ClusterState:
     """Lets work of backups fail: what `decide` answers is the code that an attempt ends with."""
     on_tenant_gone: Callable[[Tenant], None] = _nobody
     """Told after a tenant was dropped, for those who hold sessions of it."""
+    bandwidth: Bandwidth = field(default_factory=Bandwidth)
     _last_user_tenant_id: TenantId = TenantId(1000)
 
     faults: Faults = field(init=False)
@@ -232,7 +234,11 @@ class ClusterState:
 
     def execute(self, who: Principal, statement: BackupStatement) -> Ok:
         """Run one state-changing statement at the present moment; raises ServerError and then has changed nothing."""
-        return self.commands[type(statement)](self, who, statement)
+        resources = self.revisions.count("tenants")
+        answer = self.commands[type(statement)](self, who, statement)
+        if self.revisions.count("tenants") != resources:
+            apply_shares(self)
+        return answer
 
     def schedule(self, every_ns: int, who: Principal, statement: BackupStatement, first_ns: int | None = None) -> None:
         """Let `statement` run again and again from `first_ns` (default: one interval from now): future workload.

@@ -15,7 +15,7 @@ finds nothing to do is no event here: when it was is worked out when it matters.
 """
 
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from heapq import heappop, heappush, heapreplace
 
 from obsim.errors import error
@@ -153,13 +153,12 @@ class Dispatcher:
         """
         self.submit_net((task,), now_ns)
 
-    def submit_net(self, tasks: Iterable[DagTask], now_ns: Nanoseconds) -> None:
+    def submit_net(self, tasks: Sequence[DagTask], now_ns: Nanoseconds) -> None:
         """Queue the tasks of a DAG net, parents before children, and then start those there is room for.
 
         A task that would wait for a cancelled one is cancelled too. Raises 4019 when one type would be too many.
         """
-        if self._submitted - self._ended >= DAG_COUNT_MAX:
-            tasks = list(tasks)
+        if self._submitted - self._ended + len(tasks) > DAG_COUNT_MAX:
             self._check_room(tasks)
         queues, on_wake, number, found = self._queues, self._on_wake, self._submitted, 0
         for task in tasks:
@@ -227,7 +226,7 @@ class Dispatcher:
 
     # Entering the lists.
 
-    def _check_room(self, tasks: list[DagTask]) -> None:
+    def _check_room(self, tasks: Sequence[DagTask]) -> None:
         counts = self.kind_counts()
         for task in tasks:
             counts[task.kind] = counts.get(task.kind, 0) + 1

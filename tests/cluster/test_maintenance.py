@@ -48,7 +48,10 @@ def test_a_freeze_waits_while_merges_are_suspended(cluster: Cluster) -> None:
     cluster.advance(seconds=10)
     order(cluster, "ALTER SYSTEM RESUME MERGE TENANT = mysql_tenant")
     row = cluster.query(COMPACTION, tenant="sys")[0]
-    assert (row["waits"], row["sent"], row["IS_SUSPENDED"]) == (0, 1, "NO")
+    assert (row["waits"], row["STATUS"], row["IS_SUSPENDED"]) == (1, "COMPACTING", "NO")
+    cluster.run_until_idle()
+    row = cluster.query(COMPACTION, tenant="sys")[0]
+    assert (row["waits"], row["sent"], row["STATUS"]) == (0, 1, "IDLE")
     assert row["LAST_FINISH_TIME"] == cluster.query("SELECT NOW(6) AS now", tenant="sys")[0]["now"]
     assert blocks(cluster) == (before[0], 0, before[2] + 1)  # what was appended after the freeze is not in it
 
