@@ -138,7 +138,8 @@ def test_a_load_can_be_ordered_by_hand():
     cluster.execute("CALL obsim.load('mysql_tenant', 'rebuild', 3, '10s')")
     cluster.advance(seconds=1)
     assert rows(cluster, RUNNING.format("DAG_COUNT", "TABLET_MIGRATION")) == [(3,)]
-    for tenant, kind, tasks in (("nobody", "rebuild", 3), ("mysql_tenant", "nothing", 3), ("mysql_tenant", "rebuild", 0)):
+    wrong = [("nobody", "rebuild", 3), ("mysql_tenant", "nothing", 3), ("mysql_tenant", "rebuild", 0)]
+    for tenant, kind, tasks in wrong:
         with pytest.raises(ServerError):
             cluster.execute(f"CALL obsim.load('{tenant}', '{kind}', {tasks}, '1s')")
 

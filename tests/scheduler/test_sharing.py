@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 from heapq import heapify, heapreplace
+from itertools import pairwise
 from random import Random
 
 import pytest
@@ -270,7 +271,7 @@ def test_no_cpu_idles_and_none_is_used_twice(seed):
     bench.run_to(1000)
     assert all(task.finished for task in tasks)
     moments = sorted({at for task in tasks for segment in task.segments for at in segment})
-    for start_ns, end_ns in zip(moments, moments[1:], strict=False):
+    for start_ns, end_ns in pairwise(moments):
         running = sum(any(a <= start_ns and end_ns <= b for a, b in task.segments) for task in tasks)
         served_ns = sum(task.done_ns(end_ns) - task.done_ns(start_ns) for task in tasks)
         assert abs(served_ns - min(cpus, running) * (end_ns - start_ns)) <= 2 * len(tasks)
