@@ -7,6 +7,7 @@ up only when it was rewritten anyhow; and each task but the first rewrites the b
 only its rows tell.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -73,12 +74,19 @@ def compact_tablet(tablet: Tablet, pending: Pending, live: BitMap64, merge: Merg
         stretch.deleted_row_count = 0
 
 
+def _find_seams(tablet: Tablet, live: BitMap64) -> Iterable[int]:
+    first = tablet.first_position
+    if len(tablet.stretches) == 1 and tablet.next_place == tablet.major_block_count:
+        return [first + ordinal for ordinal in tablet.seams]  # no place is empty
+    return [position_of(tablet, ordinal, live) for ordinal in tablet.seams]
+
+
 def _seam_positions(tablet: Tablet, live: BitMap64) -> BitMap64:
     """Where the seams are: looked for anew only when blocks came or went since the last time."""
     spans = tuple((stretch.first, stretch.end) for stretch in tablet.stretches)
     shape = (tablet.major_block_count, tablet.next_place, spans)
     if tablet.known_seams is None or tablet.known_seams[0] != shape:
-        tablet.known_seams = shape, BitMap64([position_of(tablet, ordinal, live) for ordinal in tablet.seams])
+        tablet.known_seams = shape, BitMap64(_find_seams(tablet, live))
     return tablet.known_seams[1]
 
 
