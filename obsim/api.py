@@ -23,6 +23,7 @@ from obsim.ids import SYS_TENANT_ID
 from obsim.row import Row, rows_of
 from obsim.scenario import DEFAULT_START_NS, build_state
 from obsim.session import ControlAccess, Pending, Session, SessionHost
+from obsim.session.journal import Journal
 from obsim.session.pending import ToTime, UntilIdle
 from obsim.statements import BackupStatement, CallProcedure
 from obsim.variables import ServerFacts
@@ -332,6 +333,12 @@ class Cluster:
         every_ns = every if isinstance(every, int) else every // timedelta(microseconds=1) * 1000
         user = "SYS" if owner.mode == "ORACLE" else "root"
         self._host.state.schedule(every_ns, Principal(owner.tenant_id, user), statement)
+
+    @property
+    def journal(self) -> Journal:
+        """What clients have said: `journal.expect("BACKUP INCREMENTAL", tenant="a", times=1)`, `find`, `records`."""
+        self._check_thread()
+        return self._host.journal
 
     def fault(self, rule: str) -> int:
         """Let statements or the work of backups fail by a rule such as `error=9082 stage=BACKUP_DATA_MAJOR times=1`.

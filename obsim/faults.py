@@ -21,6 +21,7 @@ from typing import Literal, cast
 from obsim.error_table import ERROR_ROWS
 from obsim.errors import ObsimError, ServerError, error
 from obsim.randomness import stream_key
+from obsim.statements.matching import holds, line_of, words_of
 from obsim.versions import PROFILES
 
 __all__ = ["FAULT_KEYS", "ConnectionCut", "Fault", "FaultRule", "Faults", "parse_rule"]
@@ -163,7 +164,7 @@ class Faults:
         if len(self.rules) >= FAULTS_MAX:
             raise _refused(f"there are {FAULTS_MAX} faults, call obsim.clear_faults() first;")
         self._given_count += 1
-        self.rules.append(Fault(self._given_count, rule, tuple(map(_line, rule.statement.split("*")))))
+        self.rules.append(Fault(self._given_count, rule, words_of(rule.statement)))
         self.of_statements = self.of_statements or not rule.stage
         self.on_change()
         return self._given_count
@@ -188,9 +189,9 @@ class Faults:
 
     def of_statement(self, tenant: str, text: str) -> FaultRule | None:
         """The rule that hits a statement, given as it prints."""
-        line = _line(text)
+        line = line_of(text)
         for fault in self._fitting(tenant):
-            if fault.rule.stage or not _holds(line, fault.words):
+            if fault.rule.stage or not holds(line, fault.words):
                 continue
             hit = fault.meets(self.seed)
             self.on_change()
@@ -200,19 +201,3 @@ class Faults:
 
     def _fitting(self, tenant: str) -> Iterator[Fault]:
         return (fault for fault in self.rules if fault.rule.tenant in {"", tenant})
-
-
-def _line(text: str) -> str:
-    """One line in upper case, blanks between words single."""
-    return " ".join(text.split()).upper()
-
-
-def _holds(line: str, words: tuple[str, ...]) -> bool:
-    """Whether the words stand in a line one behind the other, with anything between them."""
-    place = 0
-    for word in words:
-        place = line.find(word, place)
-        if place < 0:
-            return False
-        place += len(word)
-    return True

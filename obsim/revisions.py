@@ -19,6 +19,7 @@ FAMILIES = (
     "restores",
     "scheduler",
     "faults",
+    "statements",
 )
 
 

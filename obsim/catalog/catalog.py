@@ -4,7 +4,7 @@ from collections.abc import Callable
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from obsim.catalog.columns.control import CLOCK
+from obsim.catalog.columns.control import CLOCK, STATEMENTS
 from obsim.catalog.information_schema import information_schema_views
 from obsim.catalog.model import SYS_ONLY, ColumnDef, Row, Scope, ViewDef
 from obsim.catalog.names import NOT_MODELLED
@@ -35,7 +35,11 @@ class Catalog:
         self.show_control = show_control
         self.clock_mode = clock_mode
         clock = ViewDef(CONTROL_SCHEMA, "clock", CLOCK, ("time",), self._clock, SYS_ONLY)
-        self._views = VIEWS | {key_of(v.schema, v.name): v for v in (clock, *information_schema_views(self))}
+        statements = ViewDef(
+            CONTROL_SCHEMA, "statements", STATEMENTS, ("time",), lambda _state, _scope: [], SYS_ONLY, of_session=True
+        )
+        own = (clock, statements, *information_schema_views(self))
+        self._views = VIEWS | {key_of(v.schema, v.name): v for v in own}
         self._columns: dict[ViewDef, tuple[ColumnDef, ...]] = {}
         self._places: dict[ViewDef, tuple[int, ...] | None] = {}
         self._cuts: dict[tuple[ViewDef, Scope, int], GrowingMap] = {}

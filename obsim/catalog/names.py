@@ -94,7 +94,7 @@ _INFORMATION_SCHEMA = ("FILES",)
 
 _MYSQL = ("help_category", "help_keyword", "help_topic", "proc", "time_zone", "time_zone_name")
 
-_OBSIM = ("statements", "events")
+_OBSIM = ("events",)
 
 
 def _names() -> dict[tuple[str, str], tuple[str, str, str | None]]:

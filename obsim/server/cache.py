@@ -25,6 +25,8 @@ class Entry:
     request: bytes
     row_count: int = 0
     """Rows in it: what FOUND_ROWS() says after it."""
+    text: str = ""
+    """The statement as the journal notes it."""
     used: bool = False
 
     @property
@@ -64,7 +66,8 @@ class AnswerCache:
         return found
 
     def put(
-        self, view: View, request: bytes, packets: bytes, families: tuple[str, ...], revision: int, row_count: int = 0
+        self, view: View, request: bytes, packets: bytes, families: tuple[str, ...], revision: int, row_count: int = 0,
+        text: str = "",
     ) -> None:
         """Keep an answer; a newer one for the same request takes the place of the old."""
         size_bytes = len(request) + len(packets)
@@ -74,9 +77,9 @@ class AnswerCache:
         if known is not None:
             self._size_bytes += size_bytes - known.size_bytes
             known.packets, known.families, known.revision = packets, families, revision
-            known.row_count = row_count
+            known.row_count, known.text = row_count, text
         else:
-            entry = view[request] = Entry(packets, families, revision, view, request, row_count)
+            entry = view[request] = Entry(packets, families, revision, view, request, row_count, text)
             self._ring.append(entry)
             self._size_bytes += size_bytes
         while len(self._ring) > self._limits.answers_max or self._size_bytes > self._limits.answers_bytes_max:

@@ -131,6 +131,7 @@ class Connection(asyncio.BufferedProtocol):
                 entry.used = True
                 session = self.session
                 session.row_count, session.found_rows = -1, entry.row_count
+                session.repeat(entry.text, entry.row_count)
                 self.transport.write(entry.packets)
                 return
         elif self.closing:
@@ -331,7 +332,10 @@ class Connection(asyncio.BufferedProtocol):
             return
         whole = len(request).to_bytes(3, "little") + b"\x00" + request
         revision = self.shared.host.state.revision(families)
-        self.shared.cache.put(self.answers, whole, packets, families, revision, self.session.found_rows)
+        session = self.session
+        self.shared.cache.put(
+            self.answers, whole, packets, families, revision, session.found_rows, session.recorded
+        )
 
     def text(self, body: bytes) -> str:
         """Statement text in the client's character set; raises 1300 for bytes that are none."""

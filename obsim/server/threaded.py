@@ -17,6 +17,7 @@ from obsim.server.preload import preload
 
 if TYPE_CHECKING:
     from obsim.api import Cluster
+    from obsim.session.journal import Journal
 
 __all__ = ["LoopProxy", "Server", "ThreadedServer", "new_event_loop"]
 
@@ -217,10 +218,10 @@ class LoopProxy:
         from obsim.api import ClusterSession  # noqa: PLC0415 - with the engine, in the server's thread
         from obsim.cluster import ClusterState  # noqa: PLC0415
         from obsim.session import SessionHost  # noqa: PLC0415
+        from obsim.session.journal import Journal  # noqa: PLC0415
 
-        return (
-            LoopProxy(self._server, value) if isinstance(value, ClusterSession | ClusterState | SessionHost) else value
-        )
+        living = ClusterSession | ClusterState | Journal | SessionHost
+        return LoopProxy(self._server, value) if isinstance(value, living) else value
 
     def __enter__(self) -> Self:
         return self
@@ -283,6 +284,11 @@ class Server(ThreadedServer):
     def cluster(self) -> "Cluster":
         """The cluster, with the methods of `obsim.Cluster`, from any thread."""
         return cast("Cluster", self.proxy)
+
+    @property
+    def journal(self) -> "Journal":
+        """What clients have said, for assertions from any thread: `expect`, `find`, `records`."""
+        return self.cluster.journal
 
     def connect_args(self, tenant: str = "sys", user: str | None = None, password: str = "") -> dict[str, Any]:
         """Arguments for `pymysql.connect` (and drivers like it): by default root, in an Oracle-mode tenant SYS.

@@ -10,6 +10,7 @@ from obsim.clock import ClockMode
 from obsim.cluster import ClusterState, Tenant
 from obsim.errors import error
 from obsim.session.control_access import ControlAccess
+from obsim.session.journal import Journal
 from obsim.session.pending import EVENTS_AT_ONCE, Pending, ToTime
 from obsim.session.session import Session
 from obsim.session.settings import GlobalSettings
@@ -46,6 +47,7 @@ class SessionHost:
         self.sessions: dict[int, Session] = {}
         self._last_connection_id = FIRST_CONNECTION_ID - 1
         self._read_texts: dict[str, ClientStatement | BackupStatement] = {}
+        self.journal = Journal()
         self.warning_serial = 0
         """Counts lists of warnings, so that no two of them make equal session fingerprints."""
         self._take(build())
@@ -150,6 +152,7 @@ class SessionHost:
         A session whose tenant the scenario does not have is killed.
         """
         timeline = self.state.timeline + 1
+        self.journal.clear()
         self._take(self._build())
         self.state.timeline = timeline
         for session in list(self.sessions.values()):

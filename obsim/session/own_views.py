@@ -1,4 +1,4 @@
-"""Rows of the views of information_schema that depend on who asks.
+"""Rows of the views that depend on who asks, most of them of information_schema, and of the session's own journal.
 
 Variables, status and process list are those of the SHOW of the same name; privileges are those SHOW GRANTS prints, of
 the own account, and of all where `mysql` may be read (source: the view definitions in ob_inner_table_schema_def.py).
@@ -11,6 +11,7 @@ from obsim.answers import Value
 from obsim.client_statements import Show
 from obsim.cluster import User
 from obsim.cluster.accounts import EVERYWHERE, GRANT_OPTION, PRIVILEGES, Level
+from obsim.ids import display_time
 from obsim.session.show import process_list, status, variables
 
 if TYPE_CHECKING:
@@ -73,6 +74,17 @@ def _table_privileges(session: "Session") -> _Rows:
     return [(grantee, CATALOG, *level, name, grantable) for grantee, level, name, grantable in found]
 
 
+def _statements(session: "Session") -> _Rows:
+    offset_s = session.offset_s
+    return [
+        (
+            record.statement_id, record.session_id, record.tenant, record.user, display_time(record.at_ns, offset_s),
+            record.text, record.errno, record.row_count,
+        )
+        for record in session.cluster.journal.records()
+    ]  # fmt: skip
+
+
 OWN_ROWS: "dict[str, Callable[[Session], _Rows]]" = {
     "GLOBAL_STATUS": _status_rows,
     "GLOBAL_VARIABLES": _variable_rows("global"),
@@ -80,6 +92,7 @@ OWN_ROWS: "dict[str, Callable[[Session], _Rows]]" = {
     "SCHEMA_PRIVILEGES": _schema_privileges,
     "SESSION_STATUS": _status_rows,
     "SESSION_VARIABLES": _variable_rows("session"),
+    "statements": _statements,
     "TABLE_PRIVILEGES": _table_privileges,
     "USER_PRIVILEGES": _user_privileges,
 }

@@ -128,6 +128,10 @@ class Session:
         """What ROW_COUNT() and FOUND_ROWS() say of the last statement."""
         self.statement: Statement | None = None
         """What runs now, for SHOW PROCESSLIST."""
+        self.recorded = ""
+        """The last statement as the journal has it."""
+        self.asked: Statement | str | None = None
+        """What the journal gets once it is answered: a text until it is read, None for what controls obsim."""
 
     # What queries and handlers ask of a session.
 
@@ -284,7 +288,28 @@ class Session:
         self.warnings.clear()
         self._add_warning("Error", refused.errno, refused.message)
         self.statement = None
+        self._record(refused.errno, 0)
         return refused
+
+    def _record(self, errno: int, row_count: int) -> None:
+        """Tell the journal how the statement ended, once."""
+        asked, self.asked = self.asked, None
+        if asked is None:
+            return
+        if isinstance(asked, str):
+            text = masked(asked)
+        else:
+            text = masked_sql(asked) if isinstance(asked, BackupStatement) else masked(asked.sql())
+        self.repeat(text, row_count, errno)
+
+    def repeat(self, text: str, row_count: int, errno: int = 0) -> None:
+        """Note a statement that was answered just now, perhaps with an answer that was kept."""
+        state = self._host.state
+        self.recorded = text
+        self._host.journal.add(
+            self.connection_id, self.tenant.name, self.user, state.now_ns, text, errno, row_count
+        )
+        state.revisions.touch("statements")
 
     def statement_text(self) -> str | None:
         """What runs now as SHOW PROCESSLIST may print it: without passwords."""
@@ -299,6 +324,7 @@ class Session:
 
     def execute(self, text: str) -> Answer | Pending:
         """Run one statement. Raises its ServerError; gives Pending when it has to move the clock far first."""
+        self.asked = text
         try:
             statement = self._host.read(text)
             if isinstance(statement, ExecutePrepared):
@@ -397,6 +423,7 @@ class Session:
         """Clear what the last statement left, move the clock if it is due (unless `timeless`), then act."""
         host = self._host
         self.statement = statement
+        self.asked = None if isinstance(statement, CallProcedure) else statement
         self.families = None
         if self.warnings and not _reads_diagnostics(statement):
             self.warnings.clear()
@@ -440,7 +467,7 @@ class Session:
         return self._host.state.faults.of_statement(self.tenant.name, text)
 
     def _cut(self) -> ConnectionCut:
-        self.statement = None
+        self.statement = self.asked = None
         return ConnectionCut("a fault has cut the connection")
 
     def _answer(
@@ -463,8 +490,10 @@ class Session:
         self.statement = None
         if isinstance(answer, ResultSet):
             self.row_count, self.found_rows = -1, len(answer.rows)
+            self._record(0, len(answer.rows))
             return answer
         self.row_count, self.found_rows = answer.affected_rows, 0
+        self._record(0, answer.affected_rows)
         for code, message in answer.warned:
             self.warn(code, message)
         if self.warnings and not answer.warnings:

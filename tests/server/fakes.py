@@ -119,6 +119,8 @@ class FakeSession:
         self.killed = False
         self.on_kill: Callable[[bool], None] | None = None
         self.row_count, self.found_rows = -1, 0
+        self.recorded = ""
+        self.repeated: list[tuple[str, int]] = []
         self.tls = ("", "")
 
     @property
@@ -132,6 +134,9 @@ class FakeSession:
 
     def reset(self) -> None:
         self.charset = "utf-8"
+
+    def repeat(self, text: str, row_count: int) -> None:
+        self.repeated.append((text, row_count))
 
     def execute(self, text: str) -> Any:
         text = self.host.rewrite(text)

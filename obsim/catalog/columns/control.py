@@ -2,7 +2,9 @@
 
 from obsim.catalog.model import columns_of
 
-__all__ = ["BACKUP_FILES", "BACKUP_INDEX", "CLOCK", "FAULTS", "MACROBLOCKS", "RESTORABLE_WINDOWS", "SSTABLES"]
+__all__ = [
+    "BACKUP_FILES", "BACKUP_INDEX", "CLOCK", "FAULTS", "MACROBLOCKS", "RESTORABLE_WINDOWS", "SSTABLES", "STATEMENTS",
+]  # fmt: skip
 
 MACROBLOCKS = columns_of("""\
     TENANT_ID                    bigint(20)
@@ -74,6 +76,17 @@ FAULTS = columns_of("""\
     RULE                         varchar(1000)
     SEEN_COUNT                   bigint(20)
     HIT_COUNT                    bigint(20)
+""")
+
+STATEMENTS = columns_of("""\
+    STATEMENT_ID                 bigint(20)
+    SESSION_ID                   bigint(20) unsigned
+    TENANT_NAME                  varchar(128)
+    USER_NAME                    varchar(128)
+    TIME                         datetime(6)
+    STATEMENT                    longtext
+    ERRNO                        bigint(20)
+    ROW_COUNT                    bigint(20)
 """)
 
 CLOCK = columns_of("""\
