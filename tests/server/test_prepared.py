@@ -63,7 +63,7 @@ def test_parameters_of_every_type(start: StartFake, wire_form: bytes, value: Val
         wire.execute(number, wire_form)
         wire.answer(binary=True)
     assert host.bound == [(value,)]
-    assert type(host.bound[0][0]) is type(value)
+    assert isinstance(host.bound[0][0], type(value))
 
 
 @pytest.mark.parametrize(
