@@ -78,8 +78,25 @@ Command = Callable[["ClusterState", Principal, Any], Ok]
 """Carries one type of statement out; raises ServerError before it has changed anything."""
 
 
-def _nobody(_tenant: Tenant) -> None:
-    """Nobody wants to know which tenant went."""
+class Listeners:
+    """Who is told when a tenant was dropped. They are no part of the state: a copy of it tells nobody."""
+
+    __slots__ = ("_told",)
+
+    def __init__(self) -> None:
+        self._told: list[Callable[[Tenant], None]] = []
+
+    def add(self, told: Callable[[Tenant], None]) -> None:
+        """Tell `told` from now on."""
+        self._told.append(told)
+
+    def tell(self, tenant: Tenant) -> None:
+        """The tenant is gone."""
+        for told in self._told:
+            told(tenant)
+
+    def __deepcopy__(self, _memo: dict[int, Any]) -> "Listeners":
+        return Listeners()
 
 
 @dataclass(slots=True, eq=False)
@@ -105,8 +122,8 @@ class ClusterState:
     event_count: int = 0
     backup_outcomes: Outcomes = field(default_factory=Outcomes)
     """Lets work of backups fail: what `decide` answers is the code that an attempt ends with."""
-    on_tenant_gone: Callable[[Tenant], None] = _nobody
-    """Told after a tenant was dropped, for those who hold sessions of it."""
+    on_tenant_gone: Listeners = field(default_factory=Listeners)
+    """Those who hold sessions of tenants."""
     bandwidth: Bandwidth = field(default_factory=Bandwidth)
     _last_user_tenant_id: TenantId = TenantId(1000)
 

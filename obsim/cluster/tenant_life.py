@@ -82,4 +82,4 @@ def end_tenant(state: ClusterState, tenant: Tenant) -> None:
         if job.tenant_id == tenant.tenant_id and job.result is None:
             job.finish(now_ns, CANCELED)
     state.revisions.touch(*FAMILIES)
-    state.on_tenant_gone(tenant)
+    state.on_tenant_gone.tell(tenant)

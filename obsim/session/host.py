@@ -56,7 +56,7 @@ class SessionHost:
 
     def _take(self, state: ClusterState) -> None:
         self.state = state
-        state.on_tenant_gone = self._tenant_gone
+        state.on_tenant_gone.add(self._tenant_gone)
         self.catalog = Catalog(state, show_control=self.control.shown, clock_mode=self.clock.name)
         self._evaluator: Evaluator | None = None
         self._globals: dict[int, GlobalSettings] = {}
