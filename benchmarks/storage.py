@@ -2,13 +2,13 @@
 
 mark       1,000,000 random macroblocks made dirty through `Cluster.change_blocks`, in a tenant of 64 tablets of unequal
            size, from unsorted array('Q'); beside it `BitMap64.update` on the same arrays, in turn. Building the arrays
-           is not timed. What is dirty afterwards is compared with a set.
-decision   what an increment has to copy, at 1 % changed and after 30 increments, for both rules of the base, as a
-           backup asks for it: in the order of the increments.
-memory     of a process that holds the tenant with a full backup and 30 increments, one a day: all of its memory,
-           Python and obsim included.
+           is not timed. What is dirty afterwards is compared with a set, over all and tablet by tablet.
+decision   what an increment has to copy, at 1 % changed and after 30 daily increments, for both rules of the base.
+memory     the highest memory of a process, Python and obsim included, whose cluster holds the tenant and what a full
+           backup and 30 daily increments keep of it. The last line also runs the full backup itself, whose DAGs, one
+           for each of the 262,144 files of 4 GiB, are in memory while they wait.
 
-Times are wall time, the best of three for the marks. Each memory figure is measured in a process of its own.
+Times are wall time, the best of five for the marks. Each memory figure is measured in a process of its own.
 """
 
 import argparse
@@ -18,6 +18,9 @@ import sys
 import tempfile
 import time
 from array import array
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -25,6 +28,9 @@ from harness import Figure, machine, print_figures
 from pyroaring import BitMap64
 
 from obsim import Cluster
+from obsim.backup.content import SetContent
+from obsim.ids import Scn
+from obsim.storage.macroblocks import SLOT_BITS
 from obsim.storage.positions import draw_distinct
 from obsim.storage.tenant import TenantStorage
 
@@ -32,7 +38,7 @@ TENANT_BLOCKS = 1 << 29
 """1 PiB of macroblocks."""
 TABLETS = 64
 MARKED = 1_000_000
-ROUNDS = 3
+ROUNDS = 5
 INCREMENTS = 30
 RUN_BLOCKS = 512
 SCENARIO = """\
@@ -98,9 +104,10 @@ def rates(total: int) -> list[Figure]:
         before = len(marked)
         marked.update(positions)
         assert (fresh, len(storage.blocks.dirty)) == (len(marked) - before, len(marked)), "DIRTY differs from the set"
-    counts = [sum(1 for p in marked if p >> 32 == t.slot) for t in storage.tablets[:3]]
-    for tablet, count in zip(storage.tablets, counts, strict=False):
-        assert storage.blocks.dirty.range_cardinality(tablet.first_position, tablet.end_position) == count
+    counts = Counter(position >> SLOT_BITS for position in marked)
+    for tablet in storage.tablets:
+        dirty = storage.blocks.dirty.range_cardinality(tablet.first_position, tablet.end_position)
+        assert dirty == counts[tablet.slot], f"tablet {tablet.tablet_id} differs from the set"
     print("  M/s in turn: " + ", ".join(f"{a:.1f} : {b:.1f}" for a, b in zip(ours, rival, strict=True)))
     return [
         Figure("change_blocks", max(ours), "M/s", 5, detail=f"{len(marked):,} dirty, as many as the set holds"),
@@ -108,41 +115,39 @@ def rates(total: int) -> list[Figure]:
     ]
 
 
-def increments(cluster: Cluster, total: int, kind: str, base: str) -> list[float]:
-    """A full backup and 30 daily increments; the time of each decision in milliseconds."""
-    storage, times = storage_of(cluster), []
-    backup(cluster, "DATABASE")
-    full = storage.blocks.epoch
+def take_set(storage: TenantStorage, base: SetContent | None) -> tuple[SetContent, float]:
+    """What a set keeps of the tenant, and how long it took to decide what it has to copy, in milliseconds."""
+    snapshot = storage.snapshot(storage.checkpoint_scn)
+    content = SetContent(storage.blocks, base.epoch if base else 0, snapshot.epoch, snapshot.live)
+    start = time.perf_counter()
+    content.stored()
+    return content, (time.perf_counter() - start) * 1000
+
+
+def major_freeze(storage: TenantStorage) -> None:
+    """One more day."""
+    storage.major_freeze(Scn(storage.checkpoint_scn + 86_400_000_000_000))
+
+
+def increments(storage: TenantStorage, base: str, change: Callable[[int], object]) -> tuple[list[SetContent], float]:
+    """A full set and 30 daily increments, and the slowest decision among them."""
+    full, slowest = take_set(storage, None)
+    sets = [full]
     for day in range(INCREMENTS):
-        if kind == "runs":
-            starts = draw_distinct(day, total // RUN_BLOCKS, total // 100 // RUN_BLOCKS)
-            change_runs(cluster, starts)
-        else:
-            cluster.write("big", "t", total // 100 if kind == "percent" else MARKED, "random")
-        cluster.execute("ALTER SYSTEM MAJOR FREEZE TENANT = big")
-        since = storage.blocks.epoch - 1 if base == "previous" else full
-        start = time.perf_counter()
-        copied = storage.blocks.to_copy(since, storage.blocks.epoch)
-        times.append((time.perf_counter() - start) * 1000)
-        assert len(copied) >= min(total // 100, MARKED) // 2
-        backup(cluster, "INCREMENTAL DATABASE")
-    tenant = cluster.state.tenant_named("big")
-    assert tenant is not None
-    assert sum(s.usable for s in tenant.backup.sets.values()) == INCREMENTS + 1
-    return times
+        change(day)
+        major_freeze(storage)
+        content, took_ms = take_set(storage, sets[-1] if base == "previous" else full)
+        sets.append(content)
+        slowest = max(slowest, took_ms)
+    return sets, slowest
 
 
-def backup(cluster: Cluster, what: str) -> None:
-    """Run a backup to its end. A petabyte takes longer than a cluster waits for by itself: many threads copy."""
-    cluster.execute(f"ALTER SYSTEM BACKUP {what}")
-    while cluster.query("SELECT 1 FROM oceanbase.CDB_OB_BACKUP_JOBS"):
-        cluster.advance(days=100)
-
-
-def change_runs(cluster: Cluster, starts: BitMap64) -> None:
-    """Runs of blocks, each within one tablet."""
-    changed, first = BitMap64(), 0
-    for tablet in storage_of(cluster).tablets:
+def runs_day(cluster: Cluster, day: int) -> None:
+    """1 % of the blocks in runs of 512, each within one tablet."""
+    storage, changed, first = storage_of(cluster), BitMap64(), 0
+    run_count = sum(tablet.major_block_count // RUN_BLOCKS for tablet in storage.tablets)
+    starts = draw_distinct(day, run_count, run_count // 100)
+    for tablet in storage.tablets:
         end = first + tablet.major_block_count // RUN_BLOCKS
         for start in starts & BitMap64(range(first, end)):
             position = tablet.first_position + (start - first) * RUN_BLOCKS
@@ -152,23 +157,30 @@ def change_runs(cluster: Cluster, starts: BitMap64) -> None:
 
 
 def decisions(total: int) -> list[Figure]:
-    """The first decision and the one after 30 increments."""
+    """The decision at 1 % changed, and the one after 30 increments."""
     figures = []
     for power in (20, 25, 29):
         if 1 << power > total:
             continue
         for base in ("previous", "last_full"):
             storage = storage_of(large_cluster(1 << power, base))
-            full, times = storage.blocks.epoch, []
-            for day in range(INCREMENTS + 1):
-                storage.write("t", (1 << power) // 100, "random", day)
-                storage.major_freeze(type(storage.checkpoint_scn)(storage.checkpoint_scn + 1_000_000))
-                start = time.perf_counter()
-                storage.blocks.to_copy(storage.blocks.epoch - 1 if base == "previous" else full, storage.blocks.epoch)
-                times.append((time.perf_counter() - start) * 1000)
-            for name, took_ms in (("1 % changed", times[0]), (f"after {INCREMENTS} increments", times[-1])):
+            sets, _ = increments(storage, base, partial(uniform_day, storage, (1 << power) // 100))
+            uniform_day(storage, (1 << power) // 100, INCREMENTS)
+            major_freeze(storage)
+            _, last_ms = take_set(storage, sets[-1] if base == "previous" else sets[0])
+            fresh = storage_of(large_cluster(1 << power, base))
+            full, _ = take_set(fresh, None)
+            uniform_day(fresh, (1 << power) // 100, 0)
+            major_freeze(fresh)
+            _, first_ms = take_set(fresh, full)
+            for name, took_ms in (("1 % changed", first_ms), (f"after {INCREMENTS} increments", last_ms)):
                 figures.append(Figure(f"2^{power}, {base}, {name}", took_ms, "ms", 100, at_most=True))
     return figures
+
+
+def uniform_day(storage: TenantStorage, count: int, day: int) -> None:
+    """So many blocks anywhere."""
+    storage.write("t", count, "random", day)
 
 
 def memory_mb() -> float:
@@ -178,10 +190,23 @@ def memory_mb() -> float:
 
 
 def measure_memory(total: int, kind: str, base: str) -> None:
-    """In a process of its own: print the figure."""
+    """In a process of its own: print the memory and the slowest decision."""
     cluster = large_cluster(total, base)
-    times = increments(cluster, total, kind, base)
-    print(f"{memory_mb():.0f} {max(times):.1f}")
+    storage = storage_of(cluster)
+    if kind == "backup":
+        cluster.execute("ALTER SYSTEM BACKUP DATABASE")
+        while cluster.query("SELECT 1 FROM oceanbase.CDB_OB_BACKUP_JOBS"):
+            cluster.advance(days=100)
+        print(f"{memory_mb():.0f} 0")
+        return
+    days = {
+        "runs": partial(runs_day, cluster),
+        "million": partial(uniform_day, storage, MARKED),
+        "percent": partial(uniform_day, storage, total // 100),
+    }
+    sets, slowest = increments(storage, base, days[kind])
+    print(f"{memory_mb():.0f} {slowest:.1f}")
+    assert len(sets) == INCREMENTS + 1
 
 
 def memories(total: int) -> list[Figure]:
@@ -192,11 +217,18 @@ def memories(total: int) -> list[Figure]:
         ("percent", "1 % uniform a day", 1200),
     ):  # fmt: skip
         for base in ("previous", "last_full"):
-            command = [sys.executable, __file__, "--memory", kind, "--base", base, "--blocks", str(total)]
-            found = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
-            detail = f"slowest decision {found[1]} ms"
-            figures.append(Figure(f"{name}, {base}", float(found[0]), "MB", most, at_most=True, detail=detail))
+            memory, slowest = measured(total, kind, base)
+            detail = f"slowest decision {slowest:.1f} ms"
+            figures.append(Figure(f"{name}, {base}", memory, "MB", most, at_most=True, detail=detail))
+    figures.append(Figure("the full backup at work", measured(total, "backup", "last_full")[0], "MB"))
     return figures
+
+
+def measured(total: int, kind: str, base: str) -> tuple[float, float]:
+    """Memory and slowest decision of a process of its own."""
+    command = [sys.executable, __file__, "--memory", kind, "--base", base, "--blocks", str(total)]
+    words = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+    return float(words[0]), float(words[1])
 
 
 def numpy_version() -> str:
@@ -211,7 +243,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="exit with 1 when a requirement is missed")
     parser.add_argument("--blocks", type=int, default=TENANT_BLOCKS, help="macroblocks of the large tenant")
-    parser.add_argument("--memory", choices=["runs", "million", "percent"], help=argparse.SUPPRESS)
+    parser.add_argument("--memory", choices=["runs", "million", "percent", "backup"], help=argparse.SUPPRESS)
     parser.add_argument("--base", default="previous", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     total = arguments.blocks

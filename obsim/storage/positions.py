@@ -22,6 +22,8 @@ __all__ = ["binomial", "draw_distinct", "draw_hits", "draw_ranked", "gather", "s
 _CHUNK = 1 << 16
 _SORTED_FROM = 1 << 14
 """From so many numbers on, sorting them before they go into a bitmap is worth loading NumPy for."""
+_BATCH = 1 << 18
+"""Numbers that are drawn at a time: they take 8 MB on their way."""
 _EACH_MAX = 64
 """So many trials are made one by one; more are drawn by the normal distribution."""
 _HITS_EACH_MAX = 1 << 22
@@ -82,7 +84,7 @@ def draw_distinct(key: int, population: int, count: int) -> BitMap64:
     if 2 * count > population:
         return BitMap64(range(population)) - draw_distinct(key, population, population - count)
     drawn, n = BitMap64(), 0
-    while missing := min(count - len(drawn), 1 << 20):
+    while missing := min(count - len(drawn), _BATCH):
         drawn |= _below(key, n, population, missing)  # each draw adds one at the most, so never too many
         n += 1
     return drawn
@@ -97,7 +99,7 @@ def draw_hits(key: int, population: int, hits: int) -> BitMap64:
     met, n, width = BitMap64(), 0, 1 << (population - 1).bit_length()
     while hits > 0:
         # Of the draws from the power of two, those beyond the population are no hits: draw until enough were below.
-        batch = uniform(key, n, width.bit_length() - 1, min(hits, 1 << 20))
+        batch = uniform(key, n, width.bit_length() - 1, min(hits, _BATCH))
         hits -= len(batch) if width == population else _count_below(batch, population)
         met |= gather(batch)
         n += 1

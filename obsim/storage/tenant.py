@@ -34,6 +34,7 @@ class Snapshot:
     """Log after it is needed to replay what was in memory then."""
     epoch: int
     live: BitMap64
+    """Shared with other snapshots: never changed."""
     tablets: tuple[tuple[TabletId, LogStreamId, int, int, int], ...]
     """(tablet, log stream, first position, end position, mini and minor blocks) in tablet order."""
 
@@ -65,6 +66,8 @@ class TenantStorage:
     slot_count: int = 0
     """Tablets there have ever been."""
     freezes: MajorFreezes = field(default_factory=MajorFreezes)
+    _live_taken: BitMap64 = field(default_factory=BitMap64)
+    """The live blocks of the last snapshot: the next one shares them if none came or went."""
     merge_suspended: bool = False
     _frozen: _Frozen | None = None
     """The freeze that waits for merges to be resumed."""
@@ -294,7 +297,9 @@ class TenantStorage:
             )
             for t in self.tablets
         )
-        return Snapshot(scn, self.checkpoint_scn, self.blocks.epoch, BitMap64(self.blocks.live), tablets)
+        if self._live_taken != self.blocks.live:
+            self._live_taken = BitMap64(self.blocks.live)
+        return Snapshot(scn, self.checkpoint_scn, self.blocks.epoch, self._live_taken, tablets)
 
     # Pictures.
 
