@@ -17,6 +17,7 @@ from obsim.answers import Ok, Value
 from obsim.catalog import Scope
 from obsim.clock import SECOND_NS, clock_named, moment_ns, moment_of
 from obsim.cluster import ClusterState, Principal, Tenant
+from obsim.cluster.trace import trace_of
 from obsim.errors import UsageError
 from obsim.faults import parse_rule
 from obsim.ids import SYS_TENANT_ID
@@ -353,6 +354,14 @@ class Cluster:
         """Let nothing fail any more."""
         self._check_thread()
         self._host.state.faults.clear()
+
+    def trace(self) -> dict[str, object]:
+        """Who ran when on the DAG schedulers, in the Trace Event Format: write it as JSON and open it in Perfetto.
+
+        It holds what runs and waits and the newest 2,000 tasks of each scheduler that have ended.
+        """
+        self._settle()
+        return trace_of(self._host.state)
 
     def dump(self) -> dict[str, list[tuple[Value, ...]]]:
         """Every row of every view that sys sees, under `schema.VIEW`; equal histories give equal dumps."""

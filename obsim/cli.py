@@ -199,6 +199,10 @@ def sql(
     password: Annotated[
         str, typer.Option(envvar="OBSIM_PASSWORD", help="Password for the running server.", show_default=False)
     ] = "",
+    trace: Annotated[
+        Path | None,
+        typer.Option(help="Write who ran when on the schedulers, for Perfetto (fresh cluster).", metavar="FILE"),
+    ] = None,
     output: Annotated[Format, typer.Option("--format", help="How rows are printed.")] = Format.TSV,
     scenario: ScenarioOption = "three-tenants",
     ob_version: VersionOption = "4.2.1",
@@ -213,6 +217,8 @@ def sql(
     """
     from obsim.shell import local_session, remote_session, run_script
 
+    if trace is not None and host is not None:
+        raise UsageError("--trace is of a fresh cluster: leave --host out")
     if file is not None and statement is not None:
         raise UsageError("give either a statement or --file, not both")
     text = file.read_text("utf-8") if file else sys.stdin.read() if statement in {None, "-"} else statement
@@ -220,6 +226,7 @@ def sql(
         execute = local_session(
             tenant,
             user,
+            trace,
             scenario=scenario,
             version=ob_version,
             seed=seed,

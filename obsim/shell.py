@@ -4,6 +4,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, TextIO
 
 import typer
@@ -22,9 +23,13 @@ Execute = Callable[[str], tuple[tuple[str, ...], Rows] | None]
 """Runs one statement: labels and rows, or None for a statement without rows. Raises ServerError."""
 
 
-def local_session(tenant: str, user: str | None, **options: Any) -> Execute:
-    """A session of a fresh cluster. Raises UsageError for a tenant or user that the scenario lacks."""
+def local_session(tenant: str, user: str | None, trace: Path | None = None, **options: Any) -> Execute:
+    """A session of a fresh cluster. Raises UsageError for a tenant or user that the scenario lacks.
+
+    After each statement who ran when is written to the file `trace`, in the Trace Event Format.
+    """
     from obsim.api import make_host  # noqa: PLC0415 - a remote session needs no engine
+    from obsim.cluster.trace import trace_of  # noqa: PLC0415
     from obsim.session import Pending, Session  # noqa: PLC0415
 
     host = make_host(**options)
@@ -45,9 +50,13 @@ def local_session(tenant: str, user: str | None, **options: Any) -> Execute:
         if other is not None:
             session = connect(other[1], None)
             return None
-        answer = session.execute(text)
-        if isinstance(answer, Pending):
-            answer = answer.run()
+        try:
+            answer = session.execute(text)
+            if isinstance(answer, Pending):
+                answer = answer.run()
+        finally:
+            if trace is not None:
+                trace.write_text(json.dumps(trace_of(host.state)), "utf-8")
         return (tuple(c.name for c in answer.columns), answer.rows) if isinstance(answer, ResultSet) else None
 
     return execute

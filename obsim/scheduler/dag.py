@@ -131,8 +131,12 @@ class DagTask:
     @property
     def segments(self) -> list[tuple[int, int]]:
         """Closed (start, end) intervals in which it ran; between two of them it was paused."""
+        return self.ran(None)
+
+    def ran(self, now_ns: int | None) -> list[tuple[int, int]]:
+        """The same with the open one, which ends at `now_ns` for the time being."""
         joined: list[tuple[int, int]] = []
-        for start_ns, end_ns, _ in self._spans(None):
+        for start_ns, end_ns, _ in self._spans(now_ns):
             if joined and joined[-1][1] == start_ns:
                 joined[-1] = (joined[-1][0], end_ns)
             else:
