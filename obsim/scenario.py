@@ -24,6 +24,7 @@ from obsim.cluster.tenant_life import administrator, begin_tenant, free_pools, p
 from obsim.control import parse_interval
 from obsim.destination import parse_archive_destination, parse_uri
 from obsim.errors import ScenarioError, ServerError
+from obsim.faults import parse_rule
 from obsim.ids import MACROBLOCK_BYTES, SYS_TENANT_ID, Bytes, LogStreamId, Nanoseconds, Scn
 from obsim.parameters import CAPACITY_UNITS
 from obsim.scenario_resources import (
@@ -143,6 +144,8 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Bytes a second of each server's network, as '1G'; '' sets no limit."""
     tenant: list[TenantSpec] = []
     load: list[LoadSpec] = []
+    faults: list[str] = []
+    """What goes wrong from the start on, each as in CALL obsim.fault."""
 
 
 def _folder() -> Path:
@@ -236,6 +239,8 @@ def build_state(
         _set_bandwidth(state, scenario)
         for load in scenario.load:
             _add_load(state, load)
+        for rule in scenario.faults:
+            state.faults.add(parse_rule(rule))
     except ServerError as caught:
         raise ScenarioError(f"{name_or_file}: {caught.message}") from None
     return state

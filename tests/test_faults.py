@@ -174,3 +174,14 @@ def test_control_never_fails(cluster):
         cluster.query("SELECT 1")
     cluster.execute("CALL obsim.clear_faults()")
     assert cluster.query("SELECT 1 AS a") == [{"a": 1}]
+
+
+def test_a_scenario_may_begin_with_faults(tmp_path):
+    path = tmp_path / "full.toml"
+    path.write_text('about = "x"\nfaults = ["error=9082 statement=FREEZE"]\n')
+    with pytest.raises(obsim.ServerError) as refused:
+        obsim.Cluster(str(path)).execute("ALTER SYSTEM MAJOR FREEZE")
+    assert refused.value.errno == 9082
+    path.write_text('about = "x"\nfaults = ["eror=9082"]\n')
+    with pytest.raises(obsim.ScenarioError, match="'eror' is no key"):
+        obsim.Cluster(str(path))
