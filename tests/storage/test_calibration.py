@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,7 @@ def line(kind: str, rows: int, new: int, kept: int, **more: object) -> dict:
     }  # fmt: skip
 
 
+EXPERIMENT = Path(__file__).parents[2] / "fixtures" / "storage" / "macroblock-experiment.jsonl"
 RUNS = [
     line("none", 0, 0, 20),
     line("clustered", 100, 1, 19),
@@ -40,6 +42,11 @@ def compared(tmp_path, monkeypatch, capsys):
         return code, capsys.readouterr().out.splitlines()
 
     return run
+
+
+def test_the_experiment_holds(compared):
+    code, printed = compared([json.loads(text) for text in EXPERIMENT.read_text("utf-8").splitlines()])
+    assert (code, printed[-1]) == (0, "17 of 17 runs within tolerance"), printed
 
 
 def test_all_runs_hold(compared):
