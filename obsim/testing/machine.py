@@ -261,6 +261,15 @@ class BackupMachine(ClusterMachine):
         """A backup that is cancelled once it has come to some stage."""
         self.trial.cancel_in_stage(self.tenant(tenant), stage, incremental=incremental)
 
+    @rule(
+        number=st.integers(0, 7),
+        log_stream_id=st.sampled_from([1001, 1002]),
+        stage=st.sampled_from(["BACKUP_USER_META", "BACKUP_DATA_MINOR", "BACKUP_DATA_MAJOR"]),
+    )
+    def transfer_under_a_backup(self, number: int, log_stream_id: int, stage: str) -> None:
+        """A tablet goes to another log stream while it is to be copied: the stage has another turn."""
+        self.trial.transfer_in_stage(self.tenant(0), number, log_stream_id, stage)
+
     @rule(tenant=TENANTS, number=st.integers(0, 3), under_way=st.booleans())
     def break_a_set(self, tenant: int, number: int, under_way: bool) -> None:
         """One of the newest sets is found broken; perhaps while an increment on it is at work."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from obsim.statements import CallProcedure
 from obsim.testing.invariants import Checker, Violation
 from obsim.testing.model import NaiveCluster, expect
 from obsim.testing.reading import Reader
@@ -63,6 +64,19 @@ class SimulatedTrial(Trial):
         self.simulated.run_to_stage(tenant, stages[stage % len(stages)])
         self.compare()
         self.cancel(by_tenant=tenant)
+
+    def transfer_in_stage(self, tenant: str, number: int, log_stream_id: int, stage: str) -> None:
+        """A tablet of a tenant moves to another log stream while a backup of the tenant is in a stage."""
+        self.run_until_idle()
+        self.make_ready(tenant)
+        self.backup_own(tenant, incremental=False)
+        self.simulated.run_to_stage(tenant, stage)
+        self.compare()
+        tablets = sorted(self.seen.tenants[self.tenant_id(tenant)].baseline)
+        self.tick()
+        self.run("sys", CallProcedure("obsim", "transfer", (tenant, tablets[number % len(tablets)], log_stream_id)))
+        self.compare()
+        self.run_until_idle()
 
     def break_set(self, tenant: str, number: int) -> None:
         """The set that is the newest usable one but `number` is found broken; with fewer, the count begins anew."""

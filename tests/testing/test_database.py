@@ -1,4 +1,4 @@
-"""The driver for any DB-API connection: on a server of obsim, and on a connection that only writes down what it hears."""
+"""The driver for any DB-API connection: on a server of obsim, and on one that only writes down what it hears."""
 
 import pymysql
 import pytest
