@@ -3,6 +3,7 @@
 from collections import deque
 from typing import Any
 
+from obsim.cluster import ClusterState
 from obsim.cluster import state as cluster_state
 from obsim.scheduler.dispatcher import Dispatcher
 from obsim.scheduler.priorities import HA_LOW
@@ -43,7 +44,7 @@ def _limit_ignored(right: Any) -> Any:
 
 @defect("low priority gets no slot that becomes free", "S2", Dispatcher, "_wake")
 def _low_priority_starves(right: Any) -> Any:
-    def wake(self: Dispatcher, task: Any, now_ns: Any) -> None:
+    def _wake(self: Dispatcher, task: Any, now_ns: Any) -> None:
         queue, hidden = task.queue, task.queue.ready
         if queue is self._queues[HA_LOW.index]:
             queue.ready = deque()
@@ -52,27 +53,28 @@ def _low_priority_starves(right: Any) -> Any:
             hidden.extend(queue.ready)
             queue.ready = hidden
 
-    return wake
+    return _wake  # of that very name: schedulers keep the method and are pickled
 
 
-@defect("a score of one priority holds for low priority too", "S3", Dispatcher, "set_limit")
+@defect("a score of one priority holds for low priority too while that has none", "S3", ClusterState, "apply_score")
 def _scores_spill_over(right: Any) -> Any:
-    def set_limit(self: Dispatcher, priority: Any, limit: int, now_ns: Any) -> None:
-        right(self, priority, limit, now_ns)
-        if priority.index != HA_LOW.index:
-            right(self, HA_LOW, limit, now_ns)
+    def apply_score(self: ClusterState, tenant: Any, priority: Any, parameter: str) -> None:
+        right(self, tenant, priority, parameter)
+        score = self.parameters.get_int(parameter, tenant.tenant_id)
+        if priority is not HA_LOW and score and not self.parameters.get_int(str(HA_LOW.parameter), tenant.tenant_id):
+            tenant.dispatcher.set_limit(HA_LOW, score, self.now_ns)
 
-    return set_limit
+    return apply_score
 
 
 @defect("the youngest task starts first", "S4", Dispatcher, "_wake")
 def _last_come_first_started(right: Any) -> Any:
-    def wake(self: Dispatcher, task: Any, now_ns: Any) -> None:
+    def _wake(self: Dispatcher, task: Any, now_ns: Any) -> None:
         task.queue.ready.reverse()
         right(self, task, now_ns)
         task.queue.ready.reverse()
 
-    return wake
+    return _wake  # of that very name: schedulers keep the method and are pickled
 
 
 @defect("score 0 stops a priority but for one task", "S6", cluster_state, "limit_of")
