@@ -63,7 +63,7 @@ class Dispatcher:
         self._submitted = self._ended = self._other_changes = 0
         self._load = 0
         """Thousandths of a CPU that running tasks want."""
-        self._sharing = Sharing(events, self._first_key, self._finish, self._plan, self._settle, self._running)
+        self._sharing = Sharing(events, self._first_key, self._finish, self._replan, self._settle, self._running)
         self._sharing.cpus = self._cpus = cpus
         self._careful = False
         """Whether starts and ends may change how fast others go although the CPUs suffice."""
@@ -415,7 +415,12 @@ class Dispatcher:
             self._sharing.enter(task, now_ns)
         self._plan(task, now_ns)
 
-    def _plan(self, task: DagTask, now_ns: Nanoseconds) -> None:
+    def _replan(self, task: DagTask, now_ns: Nanoseconds) -> None:
+        """Order it again because it goes at another pace; a yield point that is now, and still to come, stays."""
+        due = task.yields and task.code >> KEY_BITS == now_ns
+        self._plan(task, now_ns, now_ns if due else 0)
+
+    def _plan(self, task: DagTask, now_ns: Nanoseconds, first_ns: int = 0) -> None:
         """Order what wakes a running task: its end, or before that a yield point at which something may come of it.
 
         At full speed its end is known; otherwise its lane knows it.
@@ -431,7 +436,7 @@ class Dispatcher:
         if over or queue.paused:
             if course is not None and course.resumed_ns != NEVER:
                 since_ns = course.resumed_ns
-            least_ns = now_ns + 1 if over else max(now_ns, queue.paused[0].paused_ns + PATIENCE_NS) + 1
+            least_ns = first_ns or now_ns + 1 if over else max(now_ns, queue.paused[0].paused_ns + PATIENCE_NS) + 1
             yield_ns = since_ns - (since_ns - least_ns) // YIELD_NS * YIELD_NS
             if yield_ns < at_ns:
                 at_ns = yield_ns

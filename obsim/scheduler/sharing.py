@@ -25,7 +25,7 @@ from obsim.scheduler.events import KEYS_OF_A_SCHEDULER, Event, EventQueue
 
 __all__ = ["FULL_SPEED", "UNLIMITED", "Lane", "Pipe", "Sharing"]
 
-UNLIMITED = 1 << 60
+UNLIMITED = 1 << 62
 FULL_SPEED: Rate = (1, 1)
 _CHANGES_MAX = 512
 """A clock with so many rates is followed by a new one, so that the past can be forgotten with the tasks in it."""

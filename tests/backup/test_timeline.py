@@ -2,6 +2,8 @@
 
 import pytest
 
+from obsim.scheduler.priorities import HA_LOW
+
 SYS, MYSQL, ORACLE = 1, 1002, 1004
 
 
@@ -184,3 +186,19 @@ def test_running_set_shows_no_scn_yet(bench):
     found = bench.tenant().backup.sets[1]
     assert (found.consistent_scn, found.min_restore_scn, found.start_replay_scn) == (0, 0, 0)
     assert bench.tenant().backup.tasks[0].end_scn > 0
+
+
+def test_a_score_lowered_while_threads_outnumber_cpus_acts_within_three_seconds(make_bench):
+    bench = make_bench("4.2.5")
+    bench.tenant().storage.create_table("big", [2_000], 1_001)
+    bench.major_freeze()
+    bench.set("ha_low_thread_score", 50, "mysql_tenant")
+    bench.backup(MYSQL)
+    while not bench.tenant().backup.tasks or bench.tenant().backup.tasks[0].status != "BACKUP_DATA_MAJOR":
+        bench.at(bench.now_ms + 10)
+    bench.at(bench.now_ms + 200)
+    running = bench.tenant().dispatcher.running_count
+    assert running(HA_LOW) == 50
+    bench.set("ha_low_thread_score", 1, "mysql_tenant")
+    bench.at(bench.now_ms + 3_000)
+    assert running(HA_LOW) == 1
