@@ -3,11 +3,13 @@
     CALL obsim.fault('error=OB_BACKUP_DEVICE_OUT_OF_SPACE stage=BACKUP_DATA_MAJOR tenant=mysql_tenant times=1')
     CALL obsim.fault('disconnect=after statement="BACKUP INCREMENTAL"')
 
-A rule is words `key=value`. With `stage` it is about the work of backups: a log stream's task in that stage ends with
-the error, as if a server had reported it; whether it is tried again is the engine's own affair. Without, it is about
-statements: one whose text holds the words of `statement` (`*` stands for anything, letter case does not count, no
-`statement` means every one) is refused with the error, or the line is cut before it runs or after it ran, without an
-answer. `tenant` is who runs the statement, or whose backup it is. Control statements (CALL obsim...) never fail.
+A rule is words `key=value`. With `stage` it is about the work of backups: work of that stage ends with the error, as if
+a server had reported it; whether it is tried again is the engine's own affair. `log_stream` says whose work: 0 is the
+pass that enters the stage, and where data is copied the building of the index; without it whatever comes first. Without
+`stage` a rule is about statements: one whose text holds the words of `statement` (`*` stands for anything, letter case
+does not count, no `statement` means every one) is refused with the error, or the line is cut before it runs or after it
+ran, without an answer. `tenant` is who runs the statement, or whose backup it is. Control statements (CALL obsim...)
+never fail.
 
 Every occasion that fits is counted. The rule acts from the `nth` one on (default 1), `times` times (default without
 end), each time with `probability` percent (default 100), drawn from the seed.
