@@ -142,6 +142,7 @@ def test_do_computes_and_gives_no_rows(session: Session) -> None:
     run(session, "DO 1, SLEEP(0), (SELECT COUNT(*) FROM DBA_OB_TENANTS)")
     assert refused(session, "DO nosuch(1)")[0] == 1305
     assert refused(session, "DO 1 FROM dual")[0] == 1064
+    assert refused(session, "DO 2 * 3, t.*")[0] == 1064
     assert refused(session, "DO")[0] == 1064
 
 

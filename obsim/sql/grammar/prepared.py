@@ -49,7 +49,7 @@ def drop_prepared(cursor: Cursor) -> DropPrepared:
 
 
 def do_expressions(cursor: Cursor) -> DoExpressions:
-    """DO expression {, expression}; the evaluator reads the expressions."""
+    """DO expression {, expression}; the evaluator reads the expressions. There are no columns that a `*` could mean."""
     cursor.expect("DO")
     first, end = cursor.index, len(cursor.tokens)
     if first == end:
@@ -58,7 +58,8 @@ def do_expressions(cursor: Cursor) -> DoExpressions:
     for at in range(first, end):
         word = cursor.words[at]
         depth += (word == "(") - (word == ")")
-        if not depth and word in _NOT_IN_A_LIST:
+        all_columns = word == "*" and (at == first or cursor.words[at - 1] in {",", "."})
+        if not depth and (word in _NOT_IN_A_LIST or all_columns):
             raise cursor.refused(at)
     cursor.index = end
     return DoExpressions(cursor.slice(first, end - 1), bound(cursor, first, end))
