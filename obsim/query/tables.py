@@ -30,7 +30,7 @@ from obsim.query.refusals import (
     result_too_large,
     statement_too_costly,
 )
-from obsim.query.rewriting.sources import table_name
+from obsim.query.rewriting.sources import is_keyed, table_name
 from obsim.query.values import BUDGET, TEXT_BYTES_MAX, TRUNCATIONS
 
 __all__ = ["NATIVE_FUNCTIONS", "Tables", "connect"]
@@ -46,7 +46,6 @@ NATIVE_FUNCTIONS = frozenset(
     {
         "coalesce",
         "count",
-        "glob",
         "max",
         "min",
         "row_number",
@@ -146,6 +145,13 @@ def _declaration(place: int, kind: Kind) -> str:
     return f"c{place} TEXT COLLATE GENERAL_CI" if kind.is_text else f"c{place} TEXT"
 
 
+def _indexes(sought: dict[str, int], keyed: Sequence[int]) -> list[tuple[str, str]]:
+    """Each index as (name, columns): a number or time alone, a text before each of these, for the newest rows of it."""
+    alone = [(name, f"c{i}") for name, i in sought.items() if i not in keyed]
+    texts = [(name, f"k{i}") for name, i in sought.items() if i in keyed]
+    return alone + [(f"{text}, {name}", f"{key}, {column}") for text, key in texts for name, column in alone]
+
+
 class Tables:
     """The tables of one tenant and time zone."""
 
@@ -210,12 +216,13 @@ class Tables:
         name = table_name(view)
         self._writing = True
         try:
-            self._connection.execute(
-                f"CREATE TABLE {name} ({', '.join(_declaration(i, k) for i, k in enumerate(kinds))})"
-            )
-            for place, column in enumerate(columns):
-                if column.name in view.keys:
-                    self._connection.execute(f'CREATE INDEX "{name[1:-1]} {column.name}" ON {name} (c{place})')
+            declared = [_declaration(i, kind) for i, kind in enumerate(kinds)]
+            keyed = [i for i, kind in enumerate(kinds) if is_keyed(view, kind)]
+            declared += [f"k{i} TEXT AS (ob_key(c{i})) STORED" for i in keyed]
+            self._connection.execute(f"CREATE TABLE {name} ({', '.join(declared)})")
+            sought = {column.name: i for i, column in enumerate(columns) if column.name in view.keys}
+            for label, listed in _indexes(sought, keyed):
+                self._connection.execute(f'CREATE INDEX "{name[1:-1]} {label}" ON {name} ({listed})')
         finally:
             self._writing = False
         self._tables.add(name[1:-1])

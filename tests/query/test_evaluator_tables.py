@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 import obsim
+from obsim.query.placeholders import kind_of_value
 from tests.query.fakes import World
 
 
@@ -120,17 +121,64 @@ def test_sleep_answers_at_once(world: World) -> None:
     assert world.state.now_ns == before
 
 
-def test_a_poll_of_the_newest_rows_walks_the_key_instead_of_sorting() -> None:
+HISTORY = "oceanbase.CDB_OB_BACKUP_JOB_HISTORY"
+
+
+@pytest.mark.parametrize(
+    ("tail", "steps"),
+    [
+        ("ORDER BY JOB_ID DESC LIMIT 20", ["SCAN q1 USING INDEX {table} JOB_ID"]),
+        (
+            "WHERE STATUS = 'doing' ORDER BY JOB_ID DESC LIMIT 20",
+            ["SEARCH q1 USING INDEX {table} STATUS, JOB_ID (k{status}=?)"],
+        ),
+        (
+            "WHERE Status IN ('DOING ') ORDER BY START_TIMESTAMP LIMIT 1",
+            ["SEARCH q1 USING INDEX {table} STATUS, START_TIMESTAMP (k{status}=?)"],
+        ),
+    ],
+)
+def test_a_poll_of_the_newest_rows_walks_the_key_instead_of_sorting(tail: str, steps: list[str]) -> None:
     """The plan, not its time: SQLite needs no sorter where a view says what polls sort by."""
     cluster = obsim.Cluster()
     session = cluster.host.open("root", cluster.state.sys)
     evaluator = cluster.host.evaluator
-    plan = evaluator.compile("SELECT * FROM oceanbase.CDB_OB_BACKUP_JOB_HISTORY ORDER BY JOB_ID DESC LIMIT 20", session)
+    plan = evaluator.compile(f"SELECT * FROM {HISTORY} {tail}", session)
     evaluator.run(plan, session)
     connection = evaluator._tables(session)._connection
     connection.authorizer = None
-    steps = [row[-1] for row in connection.execute(f"EXPLAIN QUERY PLAN {plan.sqlite_sql}")]
-    assert steps == ["SCAN q1 USING INDEX oceanbase.cdb_ob_backup_job_history JOB_ID"]
+    found = [row[-1] for row in connection.execute(f"EXPLAIN QUERY PLAN {plan.sqlite_sql}")]
+    names = [column.name for column in cluster.host.catalog.find("oceanbase", HISTORY[10:], session.tenant).columns]
+    place = names.index("STATUS")
+    assert found == [step.format(table=HISTORY.lower(), status=place) for step in steps]
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "STATUS = 'canceled'", "STATUS = ?", "? = STATUS", "STATUS <=> ?", "STATUS IN (?, 'x')",
+        "STATUS >= 'CANCELED  '",
+        "NOT STATUS <> 'CaNcElEd '", "STATUS = j.STATUS", "STATUS BETWEEN 'cance' AND 'CANCELEE'",
+        "STATUS LIKE 'canc%'",
+        "STATUS COLLATE utf8mb4_bin = 'CANCELED'", "UPPER(STATUS) = 'CÁNCELED'", "STATUS = 'cáncéled'",
+        "STATUS IN (SELECT STATUS FROM oceanbase.CDB_OB_BACKUP_JOB_HISTORY)", "(STATUS, 1) = ('canceled', 1)",
+    ],
+)  # fmt: skip
+def test_texts_of_long_views_compare_as_any_text(busy: obsim.Cluster, condition: str) -> None:
+    """Their keys must not be told from the texts themselves, which a derived table has no keys for."""
+    session = busy.session()._session
+    values = ["canCELED"] * condition.count("?")
+    cancelled = busy.query(f"SELECT 1 FROM {HISTORY} WHERE BINARY STATUS = 'CANCELED'")
+    kinds = tuple(map(kind_of_value, values))
+    tails = (f"FROM {HISTORY} j WHERE {condition}", f"FROM (SELECT * FROM {HISTORY}) j WHERE {condition}")
+    plans = [busy.host.evaluator.compile(f"SELECT COUNT(*) {tail}", session, kinds) for tail in tails]
+    counts = [busy.host.evaluator.run(plan, session, values).rows for plan in plans]
+    everything = [(len(busy.query(f"SELECT 1 FROM {HISTORY}")),)]
+    assert counts[0] == counts[1]
+    assert counts[0] == (
+        everything if "j." in condition or "SELECT" in condition or ">=" in condition else [(len(cancelled),)]
+    )
+    assert 0 < len(cancelled) < everything[0][0]
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from dataclasses import replace
 from math import isinf
 
 from obsim.answers import MysqlType
+from obsim.query.collation import sort_key
 from obsim.query.kinds import BOOLEAN, DOUBLE, INTEGER, Kind, decimal_of, text_of_length
 from obsim.query.moments import canonical
 from obsim.query.refusals import illegal_double, wrong_column_count
@@ -42,6 +43,8 @@ def collated(term: Term) -> str:
 def sorting(term: Term) -> str:
     """What stands for the expression where rows are sorted or grouped by it: one call a row, none for each pair."""
     _refuse_row(term)
+    if term.key:
+        return term.key
     return f"ob_key({term.sql})" if term.kind.is_text and not term.kind.binary else term.sql
 
 
@@ -147,31 +150,21 @@ def aligned(left: Term, right: Term, *, by_value: bool = True) -> tuple[str, str
     return left.sql, right.sql, not binary and not (left.collated or right.collated)
 
 
-_EQUALITIES = {"=": "", "<>": "NOT "}
-_NOT_PLAIN = "'*[^!-~]*'"
+def keyed(left: Term, *others: Term) -> tuple[str, ...]:
+    """The keys of texts that compare by the collation, empty where one has to be worked out for each row anyway."""
+    if not left.key:
+        return ()
+    keys = (left.key, *map(_key, others))
+    return keys if all(keys) else ()
 
 
-def _is_plain(value: Term, *literals: Term) -> bool:
-    """Whether a short text is compared with ASCII literals, which SQLite itself can do for most values."""
-    kind = value.kind
-    return (
-        kind.is_text
-        and not kind.binary
-        and value.literal is None
-        and len(value.sql) <= _PLAIN_LENGTH_MAX
-        and all(isinstance(t.literal, str) and t.literal.isascii() and t.sql[:1] == "'" for t in literals)
-        and not any(t.kind.binary or t.collated for t in literals)
-    )
-
-
-def _plain_literal(term: Term) -> str:
-    return literal_sql(str(term.literal).rstrip(" "))
-
-
-def _plainly(value: Term, test: str) -> str:
-    """Equality with literals: NOCASE decides unless the value has a blank or is not ASCII, then the full collation."""
-    sql = value.sql
-    return f"(({sql}) COLLATE NOCASE {test} OR ({sql} GLOB {_NOT_PLAIN} AND ({sql}) COLLATE GENERAL_CI {test}))"
+def _key(term: Term) -> str:
+    """The key of a column that has one, or of a text that is the same for all rows."""
+    if term.key or not term.kind.is_text or term.kind.binary or term.collated:
+        return term.key
+    if isinstance(term.literal, str) and term.sql[:1] == "'":
+        return literal_sql(sort_key(term.literal))
+    return f"ob_key({term.sql})" if term.sql[:1] == "?" and term.sql[1:].isdigit() else ""
 
 
 _ROW_OPERATORS = {"=": " AND ", "IS": " AND ", "<>": " OR "}
@@ -181,9 +174,8 @@ def compare(operator: str, left: Term, right: Term) -> Term:
     """One comparison; `IS` is MySQL's `<=>`. Rows compare part by part. Raises 1241 for rows of different width."""
     if left.row or right.row:
         return _compare_rows(operator, left, right)
-    if operator in _EQUALITIES and _is_plain(left, right):
-        return boolean(f"({_EQUALITIES[operator]}{_plainly(left, f'= {_plain_literal(right)}')})", left)
-    a, b, fold = aligned(left, right)
+    keys = keyed(left, right) or keyed(right, left)[::-1]
+    a, b, fold = (*keys, False) if keys else aligned(left, right)
     term = boolean(f"({a} {operator} {b}{' COLLATE GENERAL_CI' if fold else ''})", left, right)
     return replace(term, kind=term.kind.as_nullable(False)) if operator == "IS" else term
 
@@ -208,9 +200,9 @@ def membership(wanted: Term, choices: Sequence[Term]) -> Term:
     """`x IN (...)`: one IN of SQLite where all choices share a domain, else one comparison each."""
     if wanted.row or any(c.row for c in choices):
         return _any_equal(wanted, choices)
-    if _is_plain(wanted, *choices):
-        listed = ", ".join(map(_plain_literal, choices))
-        return boolean(_plainly(wanted, f"IN ({listed})"), wanted)
+    keys = keyed(wanted, *choices)
+    if keys:
+        return boolean(f"({keys[0]} IN ({', '.join(keys[1:])}))", wanted, *choices)
     pairs = [aligned(wanted, choice, by_value=len(choices) <= _LISTED_MAX) for choice in choices]
     if len({pair[0] for pair in pairs}) > 1:
         return _any_equal(wanted, choices)

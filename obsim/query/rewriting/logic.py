@@ -81,7 +81,7 @@ def _quantified(rewriter: Rewriter, left: Term, operator: str, node: Node, frame
     if len(query.outputs) != 1:
         raise wrong_column_count(1)
     alias = rewriter.draft.name("q")
-    inner = replace(query.outputs[0].term, sql=f"{alias}.c0", literal=None, column=None)
+    inner = replace(query.outputs[0].term, sql=f"{alias}.c0", literal=None, column=None, key="")
     found = compare(operator, left, inner).sql
     each = f"FROM (SELECT {found} AS c0 FROM ({query.sql}) AS {alias})"
     best, decided = ("min", 0) if type(node).__name__ == "All" else ("max", 1)
@@ -127,7 +127,9 @@ def in_expression(rewriter: Rewriter, node: Node, frame: Frame) -> Term:
     if len(query.outputs) != width:
         raise wrong_column_count(width)
     alias = rewriter.draft.name("q")
-    inner = tuple(replace(o.term, sql=f"{alias}.c{i}", literal=None, column=None) for i, o in enumerate(query.outputs))
+    inner = tuple(
+        replace(o.term, sql=f"{alias}.c{i}", literal=None, column=None, key="") for i, o in enumerate(query.outputs)
+    )
     if wanted.row:
         left, right = ", ".join(map(collated, wanted.row)), ", ".join(t.sql for t in inner)
         return boolean(f"(({left}) IN (SELECT {right} FROM ({query.sql}) AS {alias}))", *wanted.row)

@@ -113,7 +113,12 @@ def _collate(rewriter: Rewriter, node: Node, frame: Frame) -> Term:
     exact = name == "binary" or name.endswith("_bin")
     order = "BINARY" if exact else "GENERAL_CI"
     return replace(
-        term, sql=f"({term.sql}) COLLATE {order}", kind=replace(term.kind, binary=exact), column=None, collated=True
+        term,
+        sql=f"({term.sql}) COLLATE {order}",
+        kind=replace(term.kind, binary=exact),
+        column=None,
+        collated=True,
+        key="",
     )
 
 

@@ -32,6 +32,8 @@ class Term:
     """The parts of `(a, b)`."""
     kept: int = 0
     """Digits after the point that a quotient goes on with, where these are more than its kind shows."""
+    key: str = ""
+    """A column that holds what a text compares as (`sort_key`), for comparing and sorting at SQLite's own speed."""
     numeric: str = ""
     """What stands for it in a numeric context, where that is not what its text says: `0x41` is 65 there."""
 

@@ -170,7 +170,8 @@ def _combined(texts: list[str], words: list[str], outputs: list[Output]) -> str:
 def _in_kinds(query: Query, outputs: list[Output]) -> str:
     """A side of a UNION whose columns have the kinds that all sides share."""
     texts = [
-        as_kind(replace(o.term, sql=f"c{i}", literal=None), outputs[i].term.kind) for i, o in enumerate(query.outputs)
+        as_kind(replace(o.term, sql=f"c{i}", literal=None, key=""), outputs[i].term.kind)
+        for i, o in enumerate(query.outputs)
     ]
     if all(text == f"c{i}" for i, text in enumerate(texts)):
         return query.sql
@@ -197,7 +198,8 @@ def _with_tail(rewriter: Rewriter, node: Node, query: Query, parent: Scope | Non
     if order is None and not limit:
         return query
     scope = Scope(
-        parent, visible=[(o.label, replace(o.term, sql=f"c{i}", collated=True)) for i, o in enumerate(query.outputs)]
+        parent,
+        visible=[(o.label, replace(o.term, sql=f"c{i}", collated=True, key="")) for i, o in enumerate(query.outputs)],
     )
     frame = Frame(scope, "order clause", aggregates=False)
     terms = _order(rewriter, order, frame, query.outputs)

@@ -7,14 +7,14 @@ from functools import lru_cache
 from obsim.answers import Column, column_of_type
 from obsim.catalog.model import ViewDef
 from obsim.errors import NotModelled, ServerError, error
-from obsim.query.kinds import merged, wire_column
+from obsim.query.kinds import Kind, merged, wire_column
 from obsim.query.refusals import duplicate_column, unknown_column
 from obsim.query.rewriting.comparison import compare
 from obsim.query.rewriting.query_tokens import unmarked
 from obsim.query.rewriting.rewriter import Node, Rewriter
 from obsim.query.rewriting.scope import Frame, Output, Scope, Source, Term, column_term, nullable_term, quoted
 
-__all__ = ["from_clause", "table_name"]
+__all__ = ["from_clause", "is_keyed", "table_name"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,11 @@ class Joined:
 def table_name(view: ViewDef) -> str:
     """The table of SQLite that holds a view's rows."""
     return quoted(f"{view.schema}.{view.name}".lower())
+
+
+def is_keyed(view: ViewDef, kind: Kind) -> bool:
+    """Whether the table has a second column with what a text compares as, where there may be many rows."""
+    return bool(view.keys) and kind.is_text and not kind.binary
 
 
 @lru_cache(maxsize=512)
@@ -256,6 +261,10 @@ def _named(rewriter: Rewriter, node: Node) -> Joined:
     alias = draft.name("q")
     definitions = draft.catalog.columns(view)
     wire = _wire_columns(view.schema, view.name, label, tuple((c.name, c.mysql_type, c.nullable) for c in definitions))
-    columns = tuple((c.name, column_term(f"{alias}.c{i}", c)) for i, c in enumerate(wire))
+    terms = (column_term(f"{alias}.c{i}", c) for i, c in enumerate(wire))
+    columns = tuple(
+        (c.name, replace(term, key=f"{alias}.k{i}") if is_keyed(view, term.kind) else term)
+        for i, (c, term) in enumerate(zip(wire, terms, strict=True))
+    )
     source = Source(label or wanted, view.schema, columns)
     return Joined(f"{table_name(view)} AS {alias}", (source,), columns)
