@@ -72,7 +72,7 @@ def test_a_columns_wire_form_is_the_views(world: World) -> None:
             ["status", "STATUS", "Status", "sTatus"],
         ),
         ("SELECT `status`, status AS `x y`, status 'q', status \"d\" FROM cdb_jobs", ["status", "x y", "q", "d"]),
-        ("SELECT count( * ),  MAX(job_id)+1 , (job_id) FROM cdb_jobs", ["count( * )", "MAX(job_id)+1", "(job_id)"]),
+        ("SELECT count( * ),  MAX(job_id)+1 , (job_id) FROM cdb_jobs", ["count( * )", "MAX(job_id)+1", "job_id"]),
         ("SELECT NOW(), 1+1, 'a', version() -- end", ["NOW()", "1+1", "a", "version()"]),
         ("SELECT @@autocommit, @@session.autocommit, @x, null", ["@@autocommit", "@@session.autocommit", "@x", "null"]),
         ("SELECT /*+ hint */ DISTINCT concat(status, ',', (select 1, 2 from dual where 0) ) FROM cdb_jobs where 0", []),

@@ -266,9 +266,17 @@ def _items(rewriter: Rewriter, node: Node, frame: Frame) -> tuple[Output, ...]:
             continue
         inner = item.this if kind == "Alias" else item
         term = rewriter.term(inner, frame)
-        named = item.args["alias"] if kind == "Alias" else inner.this if _is_column(inner) else None
+        bare = _bare(inner)
+        named = item.args["alias"] if kind == "Alias" else bare.this if _is_column(bare) else None
         outputs.append(Output(_name(named, rewriter) if named else _label(inner, text, term), term))
     return tuple(outputs)
+
+
+def _bare(node: Node) -> Node:
+    """What stands in parentheses, which OceanBase's parser does not keep."""
+    while type(node).__name__ == "Paren":
+        node = node.this
+    return node
 
 
 def _is_column(node: Node) -> bool:

@@ -37,7 +37,8 @@ The generator stays away from what the servers answer differently without a rule
 (OceanBase reads from left to right, checked on a recorded engine), ROUND to more digits than there are (OceanBase keeps
 those there are), UNIX_TIMESTAMP before the epoch (0 or NULL), sums of quotients (MariaDB rounds them on the way into a
 temporary table), LIMIT with an offset over DISTINCT constants and comparisons of rows beside an outer join (errors of
-MariaDB), INTERVAL in seconds (six digits in OceanBase), fractions that need more digits than a double has (obsim).
+MariaDB), FIELD of NULL (MariaDB takes the row of an outer join for lost), YEARWEEK as a decimal (MariaDB keeps five
+digits), INTERVAL in seconds (six digits in OceanBase), fractions that need more digits than a double has (obsim).
 """
 
 LABEL_BYTES = 250
@@ -148,4 +149,3 @@ def _close(left: Value, right: Value, digits: int) -> bool:
         return left is right
     shown = len(right.partition(".")[2]) if digits == _CLOSENESS["double"] and "." in right and "e" not in right else 30
     return isclose(float(left), float(right), rel_tol=10.0**-digits, abs_tol=max(0.51 * 10.0**-shown, 10.0**-digits))
-
