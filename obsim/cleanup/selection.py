@@ -30,9 +30,8 @@ class ObsoleteSets:
 
 def obsolete_sets(sets: Iterable[BackupSet], path: str, expired_ns: Nanoseconds) -> ObsoleteSets:
     """Choose among the sets on `path`, in order of id, with the expiry time `expired_ns`."""
-    candidates = [
-        s for s in sets if s.path == path and 0 < s.end_ns <= expired_ns and s.file_status is not FileStatus.DELETED
-    ]
+    deleted = FileStatus.DELETED  # most sets of a long history: asked first
+    candidates = [s for s in sets if s.file_status is not deleted and s.path == path and 0 < s.end_ns <= expired_ns]
     going: list[BackupSet] = []
     clean_point: BackupSet | None = None
     for backup_set in reversed(candidates):
