@@ -8,16 +8,18 @@ tenants, so it has more than that. Each poll is timed by one client on one conne
 kept    the same text again while nothing has changed
 anew    after a change to the rows of that view, which is not timed
 
-Times are medians in milliseconds.
+Times are medians in milliseconds; "CPU" is how long the server's thread ran for a poll anew, which other load on the
+machine hardly lengthens.
 """
 
 import argparse
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
+from pathlib import Path
 
 from harness import Address, Figure, machine, obsim_server, print_figures
 from wire import WireConnection
@@ -48,6 +50,7 @@ class Poll:
         yield "one", f"SELECT * FROM {self.view} WHERE {self.key} = {middle}"
         yield "count", f"SELECT COUNT(*) FROM {self.view}"
         yield "by status", f"SELECT COUNT(*) FROM {self.view} WHERE STATUS = 'doing'"
+        yield "statuses", f"SELECT STATUS, COUNT(*) FROM {self.view} GROUP BY STATUS"
         yield "largest", f"SELECT MAX({self.key}) FROM {self.view}"
         newest = f"SELECT MAX({self.key}) FROM {self.view}"
         yield "the newest", f"SELECT * FROM {self.view} WHERE {self.key} = ({newest})"
@@ -73,6 +76,7 @@ class History:
 
     def __init__(self, server: Address, rows: int) -> None:
         self.rows = rows
+        self.schedule = Path(f"/proc/{server.process.pid}/schedstat")
         self.sys = server.connect()
         self.own = server.connect("root@mysql_tenant")
 
@@ -108,23 +112,28 @@ class History:
             self.own.query(f"ALTER SYSTEM {word}")
             self.sys.query("CALL obsim.advance('10s')")
 
+    def busy_ns(self) -> int:
+        """How long the server's thread has run."""
+        return int(self.schedule.read_text().split()[0])
+
     def change(self, what: str) -> None:
-        """Make one more row."""
+        """Make one more row, or none."""
         if what == ROUNDS:
             self.one_round()
-        else:
+        elif what:
             self.sys.query(what)
 
 
-def median_ms(connection: WireConnection, sql: str, before: Callable[[], None]) -> float:
-    """The median time of a poll, each after `before`; the first one is not counted."""
-    times = []
+def median_ms(history: History, connection: WireConnection, sql: str, change: str = "") -> tuple[float, float]:
+    """The median time of a poll and of the server's work in it, each after `change`; the first one is not counted."""
+    times, work = [], []
     for _ in range(POLLS + 1):
-        before()
-        start = time.perf_counter()
+        history.change(change)
+        busy, start = history.busy_ns(), time.perf_counter()
         connection.query(sql)
         times.append((time.perf_counter() - start) * 1000)
-    return statistics.median(times[1:])
+        work.append((history.busy_ns() - busy) / 1e6)
+    return statistics.median(times[1:]), statistics.median(work[1:])
 
 
 def figures_of(history: History, poll: Poll) -> list[Figure]:
@@ -132,9 +141,9 @@ def figures_of(history: History, poll: Poll) -> list[Figure]:
     connection = history.own if poll.view.startswith("DBA") else history.sys
     found = []
     for what, sql in poll.texts(history.rows // 2):
-        kept = median_ms(connection, sql, lambda: None)
-        anew = median_ms(connection, sql, lambda: history.change(poll.change))
-        detail = f"kept {kept:.2f} ms"
+        kept, _ = median_ms(history, connection, sql)
+        anew, work = median_ms(history, connection, sql, poll.change)
+        detail = f"kept {kept:.2f} ms, CPU {work:.2f} ms"
         found.append(Figure(f"{poll.view}, {what}", max(anew, kept), "ms", AT_MOST_MS, at_most=True, detail=detail))
     return found
 
