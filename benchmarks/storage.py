@@ -5,8 +5,8 @@ mark       1,000,000 random macroblocks made dirty through `Cluster.change_block
            is not timed. What is dirty afterwards is compared with a set, over all and tablet by tablet.
 decision   what an increment has to copy, at 1 % changed and after 30 daily increments, for both rules of the base.
 memory     the highest memory of a process, Python and obsim included, whose cluster holds the tenant and what a full
-           backup and 30 daily increments keep of it. The last line also runs the full backup itself, whose DAGs, one
-           for each of the 262,144 files of 4 GiB, are in memory while they wait.
+           backup and 30 daily increments keep of it. The jobs themselves are not run: while a full backup of it copies,
+           the DAGs of its 262,144 files of 4 GiB are in memory too.
 
 Times are wall time, the best of five for the marks. Each memory figure is measured in a process of its own.
 """
@@ -193,12 +193,6 @@ def measure_memory(total: int, kind: str, base: str) -> None:
     """In a process of its own: print the memory and the slowest decision."""
     cluster = large_cluster(total, base)
     storage = storage_of(cluster)
-    if kind == "backup":
-        cluster.execute("ALTER SYSTEM BACKUP DATABASE")
-        while cluster.query("SELECT 1 FROM oceanbase.CDB_OB_BACKUP_JOBS"):
-            cluster.advance(days=100)
-        print(f"{memory_mb():.0f} 0")
-        return
     days = {
         "runs": partial(runs_day, cluster),
         "million": partial(uniform_day, storage, MARKED),
@@ -220,7 +214,6 @@ def memories(total: int) -> list[Figure]:
             memory, slowest = measured(total, kind, base)
             detail = f"slowest decision {slowest:.1f} ms"
             figures.append(Figure(f"{name}, {base}", memory, "MB", most, at_most=True, detail=detail))
-    figures.append(Figure("the full backup at work", measured(total, "backup", "last_full")[0], "MB"))
     return figures
 
 
@@ -243,7 +236,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="exit with 1 when a requirement is missed")
     parser.add_argument("--blocks", type=int, default=TENANT_BLOCKS, help="macroblocks of the large tenant")
-    parser.add_argument("--memory", choices=["runs", "million", "percent", "backup"], help=argparse.SUPPRESS)
+    parser.add_argument("--memory", choices=["runs", "million", "percent"], help=argparse.SUPPRESS)
     parser.add_argument("--base", default="previous", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     total = arguments.blocks
