@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from obsim.ids import LogStreamId, Nanoseconds, TabletId
 from obsim.scheduler.clock import ServiceClock
 from obsim.scheduler.demand import FULL_CPU, demand_of
-from obsim.scheduler.events import KEY_BITS, NO_CODE
+from obsim.scheduler.events import NEVER
 from obsim.scheduler.priorities import Priority
 
 if TYPE_CHECKING:
     from obsim.scheduler.queue import PriorityQueue
 
-__all__ = ["NEVER", "Course", "DagTask", "Span"]
-
-NEVER = -1
+__all__ = ["Course", "DagTask", "Span"]
 
 
 class Span(NamedTuple):
@@ -90,7 +88,9 @@ class DagTask:
     """Parents that have not finished."""
     children: list["DagTask"] | None = None
     """Tasks that wait for this one."""
-    code: int = NO_CODE
+    key: int = 0
+    """Its place among the tasks of a moment."""
+    wake_ns: int = NEVER
     """When it will be woken, at its end or at a yield point; for one that has finished, when that was."""
     on_wake: Callable[["DagTask", Nanoseconds], None] = None  # type: ignore[assignment]  # set when it is submitted
     yields: bool = False
@@ -148,13 +148,13 @@ class DagTask:
         course = self.course
         if course is not None:
             yield from course.spans
-        end_ns = self.code >> KEY_BITS if self.finished else now_ns
+        end_ns = self.wake_ns if self.finished else now_ns
         if self.running_since_ns is not None and end_ns is not None:
             yield Span(self.running_since_ns, end_ns, course.clock if course is not None else None)
 
     def done_ns(self, at_ns: int) -> int:
         """Work done by `at_ns`, any time of the past included, in nanoseconds of full speed."""
-        if self.finished and at_ns >= self.code >> KEY_BITS:
+        if self.finished and at_ns >= self.wake_ns:
             return self.work_ns
         return min(sum(span.done_ns(at_ns) for span in self._spans(at_ns)), self.work_ns)
 

@@ -20,8 +20,8 @@ from heapq import heappop, heappush, heapreplace
 
 from obsim.errors import error
 from obsim.ids import Nanoseconds
-from obsim.scheduler.dag import NEVER, DagTask
-from obsim.scheduler.events import KEY_BITS, KEYS_OF_A_SCHEDULER, NO_CODE, EventQueue
+from obsim.scheduler.dag import DagTask
+from obsim.scheduler.events import KEY_BITS, NEVER, EventQueue
 from obsim.scheduler.priorities import PRIORITIES, Priority
 from obsim.scheduler.queue import PriorityQueue
 from obsim.scheduler.sharing import UNLIMITED, Pipe, Sharing
@@ -54,12 +54,11 @@ class Dispatcher:
     def __init__(self, events: EventQueue, steps: list[Step] | None = None, *, cpus: int = UNLIMITED) -> None:
         """`cpus` are the tenant's, in thousandths of one."""
         self._events = events
-        self._heap = events.heap
-        self._ordered = events.ordered
+        self._heap = events.tasks
         self._steps = steps
         self._on_wake = self._wake
         self._queues = [PriorityQueue(p.default_score, 1 << p.index) for p in PRIORITIES]
-        self._first_key = events.scheduler_keys()
+        self._first_key = events.scheduler_number() << KEY_BITS
         self._submitted = self._ended = self._other_changes = 0
         self._load = 0
         """Thousandths of a CPU that running tasks want."""
@@ -160,12 +159,13 @@ class Dispatcher:
         """
         if self._submitted - self._ended + len(tasks) > DAG_COUNT_MAX:
             self._check_room(tasks)
-        queues, on_wake, number, found = self._queues, self._on_wake, self._submitted, 0
+        queues, on_wake, first_key = self._queues, self._on_wake, self._first_key
+        number, found = self._submitted, 0
         for task in tasks:
             number += 1
             task.number, task.added_ns = number, now_ns
             task.queue = queue = queues[task.priority.index]
-            task.on_wake = on_wake
+            task.on_wake, task.key = on_wake, first_key + number
             if task.parents:
                 self._await_parents(task)
                 if task.indegree or task.cancelled:
@@ -357,8 +357,8 @@ class Dispatcher:
     def _set_look(self, at_ns: int) -> None:
         """Have the alarm ring no later than at a time."""
         alarm = self._look_alarm
-        if alarm.at_ns is None or alarm.at_ns > at_ns:
-            self._events.set(alarm, at_ns, self._first_key + KEYS_OF_A_SCHEDULER - 1)
+        if alarm.wake_ns == NEVER or alarm.wake_ns > at_ns:
+            self._events.set(alarm, at_ns, self._first_key + (1 << KEY_BITS) - 1)
 
     def _look_if_due(self, now_ns: Nanoseconds) -> None:
         """The alarm rings: make a pass if this is the moment of one that nothing signalled; else set it anew."""
@@ -385,7 +385,7 @@ class Dispatcher:
         while queue.paused and room > 0:
             room -= 1
             self._start(queue.paused.popleft(), queue, now_ns)
-        heap, ordered = self._heap, self._ordered
+        heap = self._heap
         while ready and room > 0:
             room -= 1
             task = ready.popleft()
@@ -398,9 +398,8 @@ class Dispatcher:
             if self._careful and self._sharing.active:
                 self._sharing.enter(task, now_ns)
             else:
-                task.code = code = (now_ns + task.work_ns << KEY_BITS) + self._first_key + task.number
-                ordered[code] = task
-                heappush(heap, code)
+                task.wake_ns = at_ns = now_ns + task.work_ns
+                heappush(heap, (at_ns, task.key, task))
 
     def _start(self, task: DagTask, queue: PriorityQueue, now_ns: Nanoseconds) -> None:
         """Let a paused task go on."""
@@ -417,7 +416,7 @@ class Dispatcher:
 
     def _replan(self, task: DagTask, now_ns: Nanoseconds) -> None:
         """Order it again because it goes at another pace; a yield point that is now, and still to come, stays."""
-        due = task.yields and task.code >> KEY_BITS == now_ns
+        due = task.yields and task.wake_ns == now_ns
         self._plan(task, now_ns, now_ns if due else 0)
 
     def _plan(self, task: DagTask, now_ns: Nanoseconds, first_ns: int = 0) -> None:
@@ -441,21 +440,14 @@ class Dispatcher:
             if yield_ns < at_ns:
                 at_ns = yield_ns
                 task.yields = True
-        self._order(task, at_ns)
-
-    def _order(self, task: DagTask, at_ns: int) -> None:
-        """Have a running task woken at a time, or (UNLIMITED) not before it is ordered again."""
-        self._ordered.pop(task.code, None)
         if at_ns == UNLIMITED:
-            task.code = NO_CODE
-            return
-        task.code = code = (at_ns << KEY_BITS) + self._first_key + task.number
-        self._ordered[code] = task
-        heappush(self._heap, code)
+            task.wake_ns = NEVER
+        else:
+            self._events.wake(task, at_ns)
 
     def _stop(self, task: DagTask, queue: PriorityQueue, now_ns: Nanoseconds, what: str) -> None:
         """Take a running task's thread from it."""
-        self._order(task, UNLIMITED)
+        task.wake_ns = NEVER
         del queue.running[task]
         self._other_changes += 1
         self._leave(task)
@@ -464,6 +456,7 @@ class Dispatcher:
             self._steps.append((now_ns, what, task.number))
 
     def _yield(self, task: DagTask, now_ns: Nanoseconds) -> None:
+        task.wake_ns = NEVER
         queue = task.queue
         paused, over = queue.paused, len(queue.running) > queue.limit
         if not over and not (paused and now_ns - paused[0].paused_ns > PATIENCE_NS):
@@ -477,10 +470,11 @@ class Dispatcher:
             self._settle(now_ns)
 
     def _wake(self, task: DagTask, now_ns: Nanoseconds) -> None:
-        """A running task is at its end or at a yield point; its code is the first one on the heap."""
-        if task.yields:
+        """A running task is at its end or at a yield point; its entry is the first one of the heap."""
+        if task.yields or task.finished:
             heappop(self._heap)
-            self._yield(task, now_ns)
+            if not task.finished:  # else this was an outdated plan for the same moment
+                self._yield(task, now_ns)
             return
         queue = task.queue
         running = queue.running
@@ -511,9 +505,8 @@ class Dispatcher:
             successor = ready.popleft()
             running[successor] = None
             successor.running_since_ns = self._passed_ns = now_ns
-            successor.code = code = (now_ns + successor.work_ns << KEY_BITS) + self._first_key + successor.number
-            self._ordered[code] = successor
-            heapreplace(self._heap, code)
+            successor.wake_ns = at_ns = now_ns + successor.work_ns
+            heapreplace(self._heap, (at_ns, successor.key, successor))
             if steps is not None:
                 steps.append((now_ns, "start", successor.number))
             if successor.cpu != task.cpu:
@@ -552,7 +545,7 @@ class Dispatcher:
     def _finish(self, task: DagTask, now_ns: Nanoseconds) -> None:
         """A task's lane says that it is at its end: that is what happens next."""
         task.yields = False
-        self._order(task, now_ns)
+        self._events.wake(task, now_ns)
 
     def _settle(self, now_ns: Nanoseconds) -> None:
         """Apportion CPUs and bandwidth anew."""

@@ -3,7 +3,8 @@
 Order at one moment: first events, in the order they were ordered; then DAG tasks, by scheduler and number; last the
 alarms of the schedulers. So it follows from what was ordered, not from how often a plan was made anew.
 
-Time and place are one number, the code: a heap of numbers is several times as fast as one of tuples.
+Events are one heap, running tasks another: these are few and come and go quickly, and the entry of one that ends can be
+replaced by that of the one that takes its thread.
 """
 
 from collections.abc import Callable
@@ -12,50 +13,46 @@ from typing import Any, Protocol
 
 from obsim.ids import Nanoseconds
 
-__all__ = ["KEYS_OF_A_SCHEDULER", "KEY_BITS", "NO_CODE", "Event", "EventQueue", "Handler", "Wakeable"]
+__all__ = ["KEY_BITS", "NEVER", "Event", "EventQueue", "Handler", "Wakeable"]
 
 Handler = Callable[[Nanoseconds], None]
 
-KEY_BITS = 64
-NO_CODE = 0
-"""The code of what is not ordered."""
-_FIRST_KEY_OF_TASKS = 1 << 62
-KEYS_OF_A_SCHEDULER = 1 << 40
+KEY_BITS = 40
+"""Of the key of a task these are its number, the others that of its scheduler; the last keys are for alarms."""
+NEVER = -1
+"""`wake_ns` of what is not ordered."""
+_FIRST_NUMBER = -(1 << 60)
+"""Numbers of events are below zero, keys of alarms above."""
 
 
 class Wakeable(Protocol):
-    """What the queue holds: an event or a running task."""
+    """A task that may be woken. What was ordered for another time than `wake_ns` is outdated."""
 
-    code: int
-    """The time in nanoseconds, shifted by `KEY_BITS`, and the key: its place among what happens then."""
+    wake_ns: int
+    key: int
+    """Its place among the tasks of a moment."""
+    finished: bool
 
     @property
     def on_wake(self) -> Callable[[Any, Nanoseconds], None]:
-        """Called with the object and the time; takes the code off the heap, where it is the first."""
+        """Called with the task and the time."""
 
 
 class Event:
     """Something that happens at a time, unless it is cancelled before."""
 
-    __slots__ = ("background", "code", "handler", "on_wake", "queue")
+    __slots__ = ("background", "handler", "queue", "wake_ns")
 
     def __init__(self, queue: "EventQueue", handler: Handler, *, background: bool) -> None:
         self.queue = queue
-        self.code = NO_CODE
+        self.wake_ns = NEVER
         self.handler = handler
         self.background = background
         """Future workload and periodic timers: they do not keep a cluster busy (`run_until_idle`)."""
-        self.on_wake: Callable[[Any, Nanoseconds], None] = Event.happen
-
-    @property
-    def at_ns(self) -> int | None:
-        """When it will happen, None if it will not."""
-        return self.code >> KEY_BITS if self.code else None
 
     def happen(self, at_ns: Nanoseconds) -> None:
         """Call the handler; it can no longer be cancelled."""
-        heappop(self.queue.heap)
-        self.code = NO_CODE
+        self.wake_ns = NEVER
         if not self.background:
             self.queue.work_count -= 1
         self.handler(at_ns)
@@ -64,22 +61,21 @@ class Event:
 class EventQueue:
     """Events of a cluster in order of time."""
 
-    __slots__ = ("_number", "_scheduler_count", "heap", "ordered", "work_count")
+    __slots__ = ("_heap", "_number", "_scheduler_count", "tasks", "work_count")
 
     def __init__(self) -> None:
-        self.heap: list[int] = []
-        """Codes; those that are not in `ordered` any more are outdated."""
-        self.ordered: dict[int, Wakeable] = {}
-        """What happens, by its code. Schedulers put their tasks in themselves."""
+        self._heap: list[tuple[int, int, Event]] = []
+        self.tasks: list[tuple[int, int, Wakeable]] = []
+        """A heap of (time, key, task): what wakes a task takes its entry, the first one, off."""
         self.work_count = 0
         """Events that are not background, and running DAG tasks."""
-        self._number = 0
+        self._number = _FIRST_NUMBER
         self._scheduler_count = 0
 
-    def scheduler_keys(self) -> int:
-        """The first of the keys that belong to one more scheduler: for its tasks, and the last ones for its alarms."""
+    def scheduler_number(self) -> int:
+        """The number of one more scheduler."""
         self._scheduler_count += 1
-        return _FIRST_KEY_OF_TASKS + self._scheduler_count * KEYS_OF_A_SCHEDULER
+        return self._scheduler_count
 
     def push(self, at_ns: int, handler: Handler, *, background: bool = False) -> Event:
         """Order `handler` for `at_ns`."""
@@ -93,49 +89,62 @@ class EventQueue:
         return Event(self, handler, background=background)
 
     def set(self, event: Event, at_ns: int, key: int) -> None:
-        """Order an event for `at_ns` instead of what it was ordered for."""
-        code = (at_ns << KEY_BITS) + key
-        if event.code:
-            del self.ordered[event.code]
-        elif not event.background:
-            self.work_count += 1
-        event.code = code
-        self.ordered[code] = event
-        heappush(self.heap, code)
+        """Order an event for `at_ns` instead of what it was ordered for; an alarm always has the same key."""
+        if event.wake_ns == NEVER:
+            self.work_count += not event.background
+        if event.wake_ns != at_ns:
+            event.wake_ns = at_ns
+            heappush(self._heap, (at_ns, key, event))
 
     def cancel(self, event: Event) -> None:
         """Let an ordered event not happen; one that has happened or is cancelled stays as it is."""
-        if event.code:
-            del self.ordered[event.code]
-            event.code = NO_CODE
+        if event.wake_ns != NEVER:
+            event.wake_ns = NEVER
             self.work_count -= not event.background
+
+    def wake(self, task: Wakeable, at_ns: int) -> None:
+        """Have a task woken at `at_ns` instead of what was ordered before."""
+        if task.wake_ns != at_ns:
+            task.wake_ns = at_ns
+            heappush(self.tasks, (at_ns, task.key, task))
 
     def next_ns(self) -> Nanoseconds | None:
         """Time of the next event, None when there is none."""
-        heap, ordered = self.heap, self.ordered
-        while heap:
-            if heap[0] in ordered:
-                return Nanoseconds(heap[0] >> KEY_BITS)
+        heap, tasks = self._heap, self.tasks
+        while heap and heap[0][2].wake_ns != heap[0][0]:
             heappop(heap)
-        return None
+        while tasks and (tasks[0][2].wake_ns != tasks[0][0] or tasks[0][2].finished):
+            heappop(tasks)
+        if heap and tasks:
+            return Nanoseconds(min(heap[0][0], tasks[0][0]))
+        return Nanoseconds(heap[0][0] if heap else tasks[0][0]) if heap or tasks else None
 
     def happen(self) -> None:
         """Let the next event happen; call `next_ns` before."""
-        code = self.heap[0]
-        what = self.ordered.pop(code)
-        what.on_wake(what, Nanoseconds(code >> KEY_BITS))
+        heap, tasks = self._heap, self.tasks
+        if tasks and not (heap and heap[0] < tasks[0]):  # type: ignore[operator]  # keys differ
+            at_ns, _, task = tasks[0]
+            task.on_wake(task, Nanoseconds(at_ns))
+        else:
+            at_ns, _, event = heappop(heap)
+            event.happen(Nanoseconds(at_ns))
 
     def run(self) -> None:
         """Let everything happen that is ordered, and what comes of it."""
-        heap, ordered = self.heap, self.ordered
-        while heap:
-            code = heap[0]
-            what = ordered.pop(code, None)
-            if what is None:
-                heappop(heap)
-            else:
-                what.on_wake(what, code >> KEY_BITS)  # type: ignore[arg-type]  # NewType costs a call
+        heap, tasks = self._heap, self.tasks
+        while heap or tasks:
+            while tasks and not (heap and heap[0] < tasks[0]):  # type: ignore[operator]  # keys differ
+                at_ns, _, task = tasks[0]
+                if task.wake_ns == at_ns:
+                    task.on_wake(task, at_ns)  # type: ignore[arg-type]  # NewType costs a call
+                else:
+                    heappop(tasks)
+            if heap:
+                at_ns, _, event = heappop(heap)
+                if event.wake_ns == at_ns:
+                    event.happen(at_ns)  # type: ignore[arg-type]
 
     def busy(self) -> bool:
         """Whether anything but background events is ordered, or a DAG task runs."""
         return self.work_count > 0
+

@@ -21,7 +21,7 @@ from obsim.ids import Nanoseconds
 from obsim.scheduler.clock import SCALE_BITS, Rate, ServiceClock
 from obsim.scheduler.dag import DagTask
 from obsim.scheduler.demand import Demand, demand_of
-from obsim.scheduler.events import KEYS_OF_A_SCHEDULER, Event, EventQueue
+from obsim.scheduler.events import KEY_BITS, Event, EventQueue
 
 __all__ = ["FULL_SPEED", "UNLIMITED", "Lane", "Pipe", "Sharing"]
 
@@ -130,7 +130,7 @@ class Sharing:
         running: Callable[[], Iterable[DagTask]],
     ) -> None:
         self._events = events
-        self._last_key = first_key + KEYS_OF_A_SCHEDULER - 2
+        self._last_key = first_key + (1 << KEY_BITS) - 2
         self._finish, self._replan, self._settle_all, self._running = finish, replan, settle_all, running
         self._load = 0
         self.cpus = UNLIMITED
