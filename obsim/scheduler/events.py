@@ -144,6 +144,12 @@ class EventQueue:
                 if event.wake_ns == at_ns:
                     event.happen(at_ns)  # type: ignore[arg-type]
 
+    def ordered_count(self) -> int:
+        """How many events and wake-ups of tasks are ordered."""
+        events = {(at_ns, key) for at_ns, key, event in self._heap if event.wake_ns == at_ns}
+        tasks = {(at_ns, key) for at_ns, key, task in self.tasks if task.wake_ns == at_ns and not task.finished}
+        return len(events) + len(tasks)
+
     def busy(self) -> bool:
         """Whether anything but background events is ordered, or a DAG task runs."""
         return self.work_count > 0

@@ -308,7 +308,7 @@ def test_whatever_the_tenant_does_when_it_is_dropped_nothing_is_left(state, run,
 
 
 def test_a_dropped_tenant_leaves_nothing_to_happen_and_nothing_set(state, run):
-    before, parameters = len(state.events.ordered), state.parameters.dump()
+    before, parameters = state.events.ordered_count(), state.parameters.dump()
     run(state, SYS, CREATE)
     archiving(state, run, "t3")
     for sql in (
@@ -317,21 +317,21 @@ def test_a_dropped_tenant_leaves_nothing_to_happen_and_nothing_set(state, run):
     ):  # fmt: skip
         assert run(state, T3, sql) == ""
     pass_seconds(state, 30)
-    assert len(state.events.ordered) > before
+    assert state.events.ordered_count() > before
     assert run(state, SYS, "DROP TENANT t3 FORCE") == ""
     pass_seconds(state, 30)
-    assert len(state.events.ordered) == before
+    assert state.events.ordered_count() == before
     assert state.parameters.dump() == parameters
 
 
 def test_archiving_ends_with_its_tenant(state, run):
-    before = len(state.events.ordered)
+    before = state.events.ordered_count()
     run(state, SYS, CREATE)
     archiving(state, run, "t3")
     assert run(state, T3, "ALTER SYSTEM NOARCHIVELOG") == ""
-    assert len(state.events.ordered) > before
+    assert state.events.ordered_count() > before
     assert run(state, SYS, "DROP TENANT t3 FORCE") == ""
-    assert len(state.events.ordered) == before
+    assert state.events.ordered_count() == before
 
 
 # The recycle bin.
