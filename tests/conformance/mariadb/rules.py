@@ -37,8 +37,10 @@ The generator stays away from what the servers answer differently without a rule
 (OceanBase reads from left to right, checked on a recorded engine), ROUND to more digits than there are (OceanBase keeps
 those there are), UNIX_TIMESTAMP before the epoch (0 or NULL), sums of quotients (MariaDB rounds them on the way into a
 temporary table), LIMIT with an offset over DISTINCT constants and comparisons of rows beside an outer join (errors of
-MariaDB), FIELD of NULL (MariaDB takes the row of an outer join for lost), YEARWEEK as a decimal (MariaDB keeps five
-digits), INTERVAL in seconds (six digits in OceanBase), fractions that need more digits than a double has (obsim).
+MariaDB), FIELD of NULL (MariaDB takes the row of an outer join for lost), YEARWEEK and DISTINCT ASCII as decimals
+(MariaDB keeps a digit too few), windows over an outer join with constants of a derived table (MariaDB sees them where
+the row is missing), INTERVAL in seconds (six digits in OceanBase), fractions that need more digits than a double has
+(obsim).
 """
 
 LABEL_BYTES = 250
