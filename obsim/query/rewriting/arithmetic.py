@@ -109,7 +109,9 @@ def whole_division(rewriter: Rewriter, node: Node, frame: Frame) -> Term:
 def remainder(left: Term, right: Term) -> Term:
     """MOD, by word, sign or function."""
     kind = number_kind(left.kind, right.kind)
-    return Term(f"ob_mod({as_number(left)}, {as_number(right)})", kind.as_nullable())
+    return Term(
+        f"ob_mod({as_number(left)}, {as_number(right)})", kind.as_nullable(), kept=max(_kept(left), _kept(right))
+    )
 
 
 def modulo(rewriter: Rewriter, node: Node, frame: Frame) -> Term:
@@ -127,7 +129,7 @@ def negative(rewriter: Rewriter, node: Node, frame: Frame) -> Term:
         return Term(f"(-{term.sql})", term.kind, literal=-term.literal)
     known = term.kind.is_number or term.kind.type is None
     kind = term.kind if known else DOUBLE.as_nullable(term.kind.nullable)
-    return Term(f"(- {as_number(term)})", replace(kind, unsigned=False))
+    return Term(f"(- {as_number(term)})", replace(kind, unsigned=False), kept=term.kept)
 
 
 def bitwise(operator: str) -> Callable[[Rewriter, Node, Frame], Term]:

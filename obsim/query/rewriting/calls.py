@@ -26,7 +26,7 @@ from obsim.query.rewriting.comparison import as_number, as_text, binary, compare
 from obsim.query.rewriting.groups import aggregate
 from obsim.query.rewriting.rewriter import Node, Rewriter
 from obsim.query.rewriting.scalars import branches, call_terms
-from obsim.query.rewriting.scope import Frame, Term
+from obsim.query.rewriting.scope import Frame, Term, most_kept
 
 __all__ = ["SHAPES", "call"]
 
@@ -82,12 +82,12 @@ def _coalesce(rewriter: Rewriter, nodes: list[Node], frame: Frame) -> Term:
     terms = rewriter.terms(nodes, frame)
     texts, kind = branches(terms)
     kind = kind.as_nullable(all(t.kind.nullable for t in terms))
-    return Term(texts[0] if len(texts) == 1 else f"coalesce({', '.join(texts)})", kind)
+    return Term(texts[0] if len(texts) == 1 else f"coalesce({', '.join(texts)})", kind, kept=most_kept(terms))
 
 
 def _choice(condition: str, terms: Sequence[Term]) -> Term:
     texts, kind = branches(terms)
-    return Term(f"(CASE WHEN {condition} THEN {texts[0]} ELSE {texts[1]} END)", kind)
+    return Term(f"(CASE WHEN {condition} THEN {texts[0]} ELSE {texts[1]} END)", kind, kept=most_kept(terms))
 
 
 def _if(rewriter: Rewriter, nodes: list[Node], frame: Frame) -> Term:
@@ -100,7 +100,8 @@ def _nvl2(rewriter: Rewriter, nodes: list[Node], frame: Frame) -> Term:
 
 def _nullif(rewriter: Rewriter, nodes: list[Node], frame: Frame) -> Term:
     left, right = rewriter.terms(nodes, frame)
-    return Term(f"(CASE WHEN {compare('=', left, right).sql} THEN NULL ELSE {left.sql} END)", left.kind.as_nullable())
+    sql = f"(CASE WHEN {compare('=', left, right).sql} THEN NULL ELSE {left.sql} END)"
+    return Term(sql, left.kind.as_nullable(), kept=left.kept)
 
 
 def _isnull(rewriter: Rewriter, nodes: list[Node], frame: Frame) -> Term:
@@ -121,7 +122,7 @@ def _extreme(operator: str) -> Callable[[Rewriter, list[Node], Frame], Term]:
             best = Term(chosen, merged((best.kind, term.kind)))
         missing = " OR ".join(f"{t.sql} IS NULL" for t in terms)
         value = as_number(best) if kind.type is MysqlType.DOUBLE else best.sql
-        return Term(f"(CASE WHEN {missing} THEN NULL ELSE {value} END)", kind)
+        return Term(f"(CASE WHEN {missing} THEN NULL ELSE {value} END)", kind, kept=most_kept(terms))
 
     return rewrite
 

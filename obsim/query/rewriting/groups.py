@@ -63,14 +63,14 @@ def aggregate(rewriter: Rewriter, function: Function, nodes: list[Node], frame: 
     if function.name == "COUNT":
         return Term(f"count({distinct}{_counted(terms)}){over}", kind)
     if function.name in {"MAX", "MIN"}:
-        return Term(f"{_SQLITE_NAMES[function.name]}({collated(first)}){over}", kind)
+        return Term(f"{_SQLITE_NAMES[function.name]}({collated(first)}){over}", kind, kept=first.kept)
     number = as_number(first)
     if function.name in {"SUM", "AVG"}:
         if kind.type is MysqlType.DOUBLE:
             return Term(f"ob_{function.name.lower()}_double({distinct}{number}){over}", kind)
         kept = in_groups(max(first.kept, kind.decimals))
         if function.name == "SUM":
-            return Term(f"ob_sum({distinct}{number}){over}", kind)
+            return Term(f"ob_sum({distinct}{number}){over}", kind, kept=first.kept)
         if distinct:  # SQLite takes one argument after DISTINCT; the digits are cut afterwards
             return Term(f"ob_truncate_to(ob_avg({distinct}{number}){over}, {kept})", kind, kept=kept)
         return Term(f"ob_avg({number}, {kept}){over}", kind, kept=kept)

@@ -45,7 +45,7 @@ from obsim.query.rewriting.logic import (
 from obsim.query.rewriting.query_tokens import unmarked
 from obsim.query.rewriting.rewriter import Node, Rewriter, refuse_rows
 from obsim.query.rewriting.scalars import branches, call_terms
-from obsim.query.rewriting.scope import Frame, Term
+from obsim.query.rewriting.scope import Frame, Term, most_kept
 
 __all__ = ["EXPRESSIONS"]
 
@@ -61,7 +61,7 @@ def _case(rewriter: Rewriter, node: Node, frame: Frame) -> Term:
     other = Term("NULL", NULL) if default is None else rewriter.term(default, frame)
     texts, kind = branches([*results, other])
     whens = "".join(f" WHEN {c} THEN {t}" for c, t in zip(conditions, texts, strict=False))
-    return Term(f"(CASE{whens} ELSE {texts[-1]} END)", kind)
+    return Term(f"(CASE{whens} ELSE {texts[-1]} END)", kind, kept=most_kept([*results, other]))
 
 
 def _cast(rewriter: Rewriter, node: Node, frame: Frame) -> Term:

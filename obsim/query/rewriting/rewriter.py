@@ -68,8 +68,8 @@ class Rewriter:
             return Term(f"({query.sql})", NULL, row=tuple(o.term for o in query.outputs))
         inner = query.outputs[0].term
         if query.single:
-            return Term(f"({query.sql})", inner.kind.as_nullable())
-        return Term(f"(SELECT ob_only(c0) FROM ({query.sql}))", inner.kind.as_nullable())
+            return Term(f"({query.sql})", inner.kind.as_nullable(), kept=inner.kept)
+        return Term(f"(SELECT ob_only(c0) FROM ({query.sql}))", inner.kind.as_nullable(), kept=inner.kept)
 
 
 Expression = Callable[[Rewriter, Node, Frame], Term]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from obsim.answers import MysqlType
-from obsim.query.functions.registry import FUNCTIONS, letter_of, sqlite_name
+from obsim.query.functions.registry import FUNCTIONS, letter_of, number_like_first, sqlite_name
 from obsim.query.kinds import Kind, merged
 from obsim.query.rewriting.comparison import as_kind, as_number, as_text
 from obsim.query.rewriting.rewriter import Rewriter, refuse_rows
@@ -30,7 +30,8 @@ def call_terms(rewriter: Rewriter, name: str, terms: Sequence[Term]) -> Term:
     arguments = [_argument(letter_of(function.arguments, i), t) for i, t in enumerate(terms)]
     if function.zone:
         arguments.append(rewriter.draft.zone())
-    return Term(f"{sqlite_name(function)}({', '.join(arguments)})", function.result([t.kind for t in terms]))
+    kept = terms[0].kept if function.result is number_like_first else 0
+    return Term(f"{sqlite_name(function)}({', '.join(arguments)})", function.result([t.kind for t in terms]), kept=kept)
 
 
 def _argument(letter: str, term: Term) -> str:

@@ -1,6 +1,6 @@
 """Names of a query: which tables its FROM gives, which columns they have, and what a name in a clause means."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
@@ -8,7 +8,7 @@ from obsim.answers import Column, ColumnFlag
 from obsim.query.kinds import Kind, kind_of_column
 from obsim.query.refusals import ambiguous_column, unknown_column
 
-__all__ = ["Frame", "Output", "Scope", "Source", "Term", "quoted"]
+__all__ = ["Frame", "Output", "Scope", "Source", "Term", "most_kept", "quoted"]
 
 
 def quoted(name: str) -> str:
@@ -36,6 +36,11 @@ class Term:
     """A column that holds what a text compares as (`sort_key`), for comparing and sorting at SQLite's own speed."""
     numeric: str = ""
     """What stands for it in a numeric context, where that is not what its text says: `0x41` is 65 there."""
+
+
+def most_kept(terms: Iterable[Term]) -> int:
+    """The digits that one of several terms goes on with."""
+    return max((term.kept for term in terms), default=0)
 
 
 @dataclass(frozen=True, slots=True)
