@@ -202,8 +202,10 @@ class Transaction:
         if self.kind == "SET TRANSACTION":
             scope = "" if self.scope is None else f"{self.scope.upper()} "
             return f"SET {scope}TRANSACTION {', '.join(self.characteristics)}"
+        # A savepoint may itself be called SAVEPOINT, so the word stands before its name.
+        kind = "ROLLBACK TO SAVEPOINT" if self.kind == "ROLLBACK TO" else self.kind
         name = "" if self.name is None else f" {quote_name(self.name)}"
-        return " ".join((self.kind + name, *self.characteristics))
+        return " ".join((kind + name, *self.characteristics))
 
 
 @dataclass(frozen=True, slots=True)

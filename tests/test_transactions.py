@@ -12,6 +12,7 @@ from obsim.api import make_host
 from obsim.errors import NotModelled, ServerError
 from obsim.session import Session
 from obsim.session.transactions import SAVEPOINTS_MAX
+from obsim.sql.reader import read_statement
 
 IN_TRANS, AUTOCOMMIT = 1, 2
 
@@ -148,3 +149,8 @@ class TestOverASocket:
             with pytest.raises(connector.Error) as caught:
                 connection.cursor().execute("ROLLBACK TO SAVEPOINT nowhere")
             assert (caught.value.errno, caught.value.sqlstate) == (1305, "42000")
+
+
+def test_a_savepoint_named_savepoint_prints_back() -> None:
+    found = read_statement("ROLLBACK TO `SAVEPOINT`")
+    assert read_statement(found.sql()) == found

@@ -31,7 +31,7 @@ FORMS = (*own_forms(), *known_forms())
 LONG = -(-int(os.environ.get("OBSIM_STATEMENTS", "100000")) // (len(FORMS) + 1))
 SHORT = 20
 SESSION_ERRORS = {(1115, "42000"), (1141, "42000"), (1232, "42000"), (1253, "42000"), (1273, "HY000"), (1298, "HY000")}
-SESSION_ERRORS |= {(1792, "25006")}
+SESSION_ERRORS |= {(1096, "HY000"), (1792, "25006")}
 """Errors of MySQL's session language that errors.json has not."""
 LISTED = {(row[2], row[3]) for row in ERROR_ROWS} | SESSION_ERRORS
 NOISE = (
