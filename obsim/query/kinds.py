@@ -124,6 +124,9 @@ def kind_of_column(column: Column) -> Kind:
     )
 
 
+_WIRE_LENGTH_MAX = 2**32 - 1
+
+
 def wire_column(kind: Kind, label: str) -> Column:
     """The column definition of an expression; an unknown type is announced as a string until a value says more."""
     flags = ColumnFlag.NONE if kind.nullable else ColumnFlag.NOT_NULL
@@ -134,8 +137,9 @@ def wire_column(kind: Kind, label: str) -> Column:
     if kind.type is MysqlType.BLOB:
         flags |= ColumnFlag.BLOB
     if kind.is_text and not kind.binary:
-        return Column(label, kind.type, kind.length, 0, flags, CHARSET_UTF8MB4)
-    return Column(label, kind.type, kind.length, kind.decimals, flags | ColumnFlag.BINARY, CHARSET_BINARY)
+        return Column(label, kind.type, min(kind.length, _WIRE_LENGTH_MAX), 0, flags, CHARSET_UTF8MB4)
+    length = min(kind.length, _WIRE_LENGTH_MAX)
+    return Column(label, kind.type, length, kind.decimals, flags | ColumnFlag.BINARY, CHARSET_BINARY)
 
 
 def number_kind(left: Kind, right: Kind, *, decimals: int | None = None) -> Kind:

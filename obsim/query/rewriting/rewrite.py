@@ -102,7 +102,8 @@ def _cast(rewriter: Rewriter, node: Node, frame: Frame) -> Term:
         return binary(term, sizes[0] if sizes else 0)
     if word in {"CHAR", "NCHAR", "VARCHAR", "NVARCHAR", "TEXT", "CHARACTER_SET"}:
         sql = as_text(term) if term.kind.type is not None else f"ob_text({term.sql})"
-        kind = text_of_length(sizes[0] if sizes else max(term.kind.length, 1), nullable=nullable)
+        characters = -(-term.kind.length // 4) if term.kind.is_text else term.kind.length
+        kind = text_of_length(sizes[0] if sizes else max(characters, 1), nullable=nullable)
         return Term(f"ob_cut({sql}, {sizes[0]})" if sizes else sql, kind)
     raise NotModelled(f"CAST to {word}")
 
