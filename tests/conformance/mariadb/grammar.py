@@ -105,9 +105,9 @@ EXPRESSIONS: dict[str, tuple[str, ...]] = {
         "(IFNULL({i}, 0), IFNULL({i}, 2)) IN (({K}, {P}), ({P}, {P}))",
         "(IFNULL({i}, 3), IFNULL({i}, 1)) < ({P}, {K})", "IF({c}, {c}, {c})", "CASE WHEN {c} THEN {i} ELSE 0 END",
         "{i} IN ({SUB_I})", "{i} NOT IN ({SUB_I})", "{s} IN ({SUB_S})", "EXISTS ({SUB_X})", "NOT EXISTS ({SUB_X})",
-        "{i} = (SELECT {AGG_I})", "{i} > ALL ({SUB_I})", "{i} < ANY ({SUB_I})", "{i} = ANY ({SUB_I})",
-        "{s} <> ALL ({SUB_S})", "(IFNULL({i}, 1), IFNULL({s}, '')) IN ({SUB_IS})", "{i} >= (SELECT {AGG_I})",
-        "NOT FALSE", "1 = 1", "{s} = 'a' COLLATE utf8mb4_bin", "BINARY {s} = {W}",
+        "{i} = (SELECT {AGG_I})", "({i} > ALL ({SUB_I})) IS TRUE", "({i} < ANY ({SUB_I})) IS NOT FALSE",
+        "{i} = ANY ({SUB_I})", "{s} <> ALL ({SUB_S})", "(IFNULL({i}, 1), IFNULL({s}, '')) IN ({SUB_IS})",
+        "{i} >= (SELECT {AGG_I})", "NOT FALSE", "1 = 1", "{s} = 'a' COLLATE utf8mb4_bin", "BINARY {s} = {W}",
         "FIND_IN_SET({s}, 'alpha,Beta_2') > 0", "{i} BETWEEN {E} AND {E} + {P}",
     ),
 }  # fmt: skip

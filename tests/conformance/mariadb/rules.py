@@ -39,8 +39,8 @@ those there are), UNIX_TIMESTAMP before the epoch (0 or NULL), sums of quotients
 temporary table), LIMIT with an offset over DISTINCT constants and comparisons of rows beside an outer join (errors of
 MariaDB), FIELD of NULL (MariaDB takes the row of an outer join for lost), YEARWEEK and DISTINCT ASCII as decimals
 (MariaDB keeps a digit too few), windows over an outer join with constants of a derived table (MariaDB sees them where
-the row is missing), TRUE in parentheses (MariaDB's label has none), INTERVAL in seconds (six digits in OceanBase),
-fractions that need more digits than a double has (obsim).
+the row is missing), TRUE in parentheses (MariaDB's label has none), NOT (NOT (x > ALL (...))) (MariaDB turns it over
+once), INTERVAL in seconds (six digits in OceanBase), fractions that need more digits than a double has (obsim).
 """
 
 LABEL_BYTES = 250
