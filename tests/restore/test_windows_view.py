@@ -70,7 +70,8 @@ def test_restore_says_what_the_view_says(cluster):
     backup(cluster)
     cluster.advance(minutes=10)
     (_, (first, last, _, _), _) = windows(cluster)
-    cluster = _with_pool(cluster)
+    cluster.execute("CREATE RESOURCE UNIT u1 MAX_CPU = 1, MEMORY_SIZE = '1G'")
+    cluster.execute("CREATE RESOURCE POOL p1 UNIT = 'u1', UNIT_NUM = 1")
     found = {}
     for scn in (first - 1, first, last, last + 1):
         (row,) = [r for r in cluster.query(WINDOWS) if r["RESTORABLE"]]
@@ -81,13 +82,6 @@ def test_restore_says_what_the_view_says(cluster):
             )
         found[scn] = refused.value.errno
     assert found == {first - 1: 4018, first: 1235, last: 1235, last + 1: 4018}
-
-
-def _with_pool(cluster):
-    resources = cluster._host.state.resources
-    config = next(iter(resources.configs.values()))
-    resources.add_pool(1999, "p1", config, cluster._host.state.now_ns)
-    return cluster
 
 
 def test_what_a_clean_up_leaves(cluster):

@@ -26,7 +26,7 @@ MORE_PARTS = {
     "recovered": "{ * . * | name . { * | member } [: any_table] }",
     "pool_option": (
         "{ UNIT [=] { string | name } | UNIT_NUM [=] integer [DELETE UNIT [=] ( integer,.. )] | "
-        "ZONE_LIST [=] ( string,.. ) | REPLICA_TYPE [=] string }"
+        "ZONE_LIST [=] zones | REPLICA_TYPE [=] string }"
     ),
     "scope": "SCOPE = { MEMORY | SPFILE | BOTH }",
     "scope_of_variable": "{ GLOBAL | SESSION | LOCAL }",
@@ -38,7 +38,7 @@ MORE_PARTS = {
     "spec": "account [IDENTIFIED BY [PASSWORD] string]",
     "tenant_option": (
         "{ LOCALITY [=] string [FORCE] | PRIMARY_ZONE [=] { DEFAULT | string | name } | COMMENT [=] string | "
-        "RESOURCE_POOL_LIST [=] ( string,.. ) | ZONE_LIST [=] ( string,.. ) | READ { ONLY | WRITE } | "
+        "RESOURCE_POOL_LIST [=] ( string,.. ) | ZONE_LIST [=] zones | READ { ONLY | WRITE } | "
         "[DEFAULT] { CHARSET | CHARACTER SET | COLLATE } [=] { string | name } | "
         "{ REPLICA_NUM | LOGONLY_REPLICA_NUM | PROGRESSIVE_MERGE_NUM } [=] integer | "
         "[DEFAULT] TABLEGROUP [=] { NULL | name } | "
@@ -47,6 +47,7 @@ MORE_PARTS = {
     "user_variable": "@ { string | name }",
     "value": "{ string | number | TRUE | FALSE | NULL | { DATE | TIME | TIMESTAMP } string }",
     "variable": "{ scope_of_variable name | @ @ [scope_of_variable .] name | @ name | name } = variable_value",
+    "zones": "( string [{ [,] string }..] )",
     "zone_option": "{ REGION | IDC | ZONE_TYPE } [=] { string | name }",
     "variable_value": "{ string | number | TRUE | FALSE | NULL | DEFAULT | expression }",
 }
@@ -123,7 +124,7 @@ READER_FORMS: dict[str, tuple[str, ...]] = {
 TOP_READER_FORMS: dict[str, tuple[str, ...]] = {
     "ALTER RESOURCE": (
         "ALTER RESOURCE POOL name pool_option,..",
-        "ALTER RESOURCE POOL name SPLIT INTO ( string,.. ) ON ( string,.. )",
+        "ALTER RESOURCE POOL name SPLIT INTO ( string,.. ) ON zones",
         "ALTER RESOURCE POOL MERGE ( string,.. ) INTO ( string,.. )",
         "ALTER RESOURCE TENANT name UNIT_NUM [=] integer [DELETE UNIT_GROUP [=] ( integer,.. )]",
         "ALTER RESOURCE UNIT name [size,..]",
@@ -132,7 +133,7 @@ TOP_READER_FORMS: dict[str, tuple[str, ...]] = {
     "ALTER TENANT": (
         "ALTER TENANT name { LOCK | UNLOCK }",
         "ALTER TENANT name RENAME GLOBAL_NAME TO name",
-        "ALTER TENANT name [SET] tenant_option,.. [VARIABLES setting,..]",
+        "ALTER TENANT name [SET] [,] tenant_option,.. [VARIABLES setting,..]",
         "ALTER TENANT name [SET] VARIABLES setting,..",
     ),
     "ALTER USER": (
@@ -148,10 +149,10 @@ TOP_READER_FORMS: dict[str, tuple[str, ...]] = {
         "CREATE RESOURCE UNIT [IF NOT EXISTS] name [size,..]",
     ),
     "CREATE STANDBY": (
-        "CREATE STANDBY TENANT [IF NOT EXISTS] name [LOG_RESTORE_SOURCE [=] string] [tenant_option,..]",
+        "CREATE STANDBY TENANT [IF NOT EXISTS] name [LOG_RESTORE_SOURCE [=] string] [[,] tenant_option,..]",
     ),
     "CREATE TENANT": (
-        "CREATE TENANT [IF NOT EXISTS] name [tenant_option,..] [{ SET [VARIABLES] | VARIABLES } setting,..]",
+        "CREATE TENANT [IF NOT EXISTS] name [[,] tenant_option,..] [{ SET [VARIABLES] | VARIABLES } setting,..]",
     ),
     "CREATE USER": ("CREATE USER [IF NOT EXISTS] spec,.. [REQUIRE { NONE | SSL | X509 }]",),
     "DEALLOCATE": ("DEALLOCATE PREPARE name",),
