@@ -70,7 +70,7 @@ def test_restore_says_what_the_view_says(cluster):
     backup(cluster)
     cluster.advance(minutes=10)
     (_, (first, last, _, _), _) = windows(cluster)
-    cluster.execute("CREATE RESOURCE UNIT u1 MAX_CPU = 1, MEMORY_SIZE = '1G'")
+    cluster.execute("CREATE RESOURCE UNIT u1 MAX_CPU = 1, MEMORY_SIZE = '2G'")
     cluster.execute("CREATE RESOURCE POOL p1 UNIT = 'u1', UNIT_NUM = 1")
     found = {}
     for scn in (first - 1, first, last, last + 1):
