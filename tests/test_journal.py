@@ -5,7 +5,7 @@ import pytest
 
 import obsim
 from obsim.server import Server
-from obsim.session.journal import KEPT_MAX, ExpectationFailed, Journal
+from obsim.session.journal import KEPT_MAX, TEXT_LENGTH_MAX, ExpectationFailed, Journal
 
 TENANT = "mysql_tenant"
 LOG = "SELECT TENANT_NAME, USER_NAME, STATEMENT, ERRNO, ROW_COUNT FROM obsim.statements ORDER BY STATEMENT_ID"
@@ -86,6 +86,8 @@ def test_it_is_bounded():
     for number in range(KEPT_MAX + 5):
         journal.add(1, "sys", "root", number, f"SELECT {number}", 0, 1)
     assert (len(journal.records()), journal.records()[0].statement_id, journal.count) == (KEPT_MAX, 6, KEPT_MAX + 5)
+    journal.add(1, "sys", "root", 0, "SELECT '" + "x" * 100_000, 0, 1)
+    assert (len(journal.records()[-1].text), journal.records()[-1].text[-4:]) == (TEXT_LENGTH_MAX, "x...")
 
 
 def test_through_a_server_with_kept_answers_and_prepared_statements():

@@ -17,6 +17,8 @@ __all__ = ["KEPT_MAX", "ExpectationFailed", "Journal", "StatementRecord"]
 
 KEPT_MAX = 10_000
 """The oldest statements go first."""
+TEXT_LENGTH_MAX = 4_000
+"""Of a longer statement the beginning is kept."""
 MISSES_SHOWN = 3
 SHOWN_LENGTH_MAX = 200
 
@@ -59,6 +61,7 @@ class Journal:
     ) -> None:
         """Note a statement that has been answered."""
         self.count += 1
+        text = text if len(text) <= TEXT_LENGTH_MAX else f"{text[: TEXT_LENGTH_MAX - 3]}..."
         self._records.append(StatementRecord(
             self.count, session_id, tenant, user, at_ns, text, errno, row_count
         ))  # fmt: skip
