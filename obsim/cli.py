@@ -65,14 +65,19 @@ StrictOption = Annotated[
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"obsim {__version__}")
+        from importlib.metadata import version
+
+        import apsw
+
+        of = ", ".join(f"{name} {version(name)}" for name in ("sqlglot", "mysql-mimic"))
+        typer.echo(f"obsim {__version__} ({of}, SQLite {apsw.sqlite_lib_version()})")
         raise typer.Exit
 
 
 @app.callback()
 def _root(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the versions and leave.")
     ] = False,
 ) -> None:
     """Options of every command."""

@@ -37,7 +37,9 @@ def served(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str, int]]:
 def test_version_is_one_line() -> None:
     done = run("--version")
     assert (done.returncode, done.stderr) == (0, "")
-    assert re.fullmatch(r"obsim \d+\.\d+\.\d+\n", done.stdout)
+    number = r"\d+\.\d+\.\d+"
+    built_on = rf"sqlglot {number}, mysql-mimic {number}, SQLite {number}"
+    assert re.fullmatch(rf"obsim {number} \({built_on}\)\n", done.stdout)
 
 
 @pytest.mark.parametrize("command", ["serve", "demo", "sql"])
