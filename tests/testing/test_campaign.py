@@ -134,8 +134,9 @@ def test_wrong_use_is_explained(arguments, message):
 
 def test_two_workers_of_a_dask_cluster(tmp_path):
     """A scheduler and two worker processes; the results are those of any other executor."""
-    distributed = pytest.importorskip("distributed")
-    with distributed.LocalCluster(
+    from distributed import LocalCluster  # noqa: PLC0415 - half a second that no other test needs
+
+    with LocalCluster(
         n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1", local_directory=str(tmp_path)
     ) as cluster:
         options = [*OPTIONS, "--seeds", "3"]
