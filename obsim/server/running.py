@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from obsim.server.engine import Host
 from obsim.server.listener import ListenOptions, serve
-from obsim.server.preload import preload
+from obsim.server.preload import preload_soon
 from obsim.server.threaded import new_event_loop
 
 __all__ = ["run"]
@@ -31,5 +31,5 @@ def run(host: Host, options: ListenOptions, on_ready: Callable[[str, int], None]
 async def _main(host: Host, options: ListenOptions, on_ready: Callable[[str, int], None]) -> None:
     listener = await serve(host, options)
     on_ready(listener.host, listener.port)
-    preload()
+    preload_soon(asyncio.get_running_loop())
     await listener.run_until_signal()

@@ -13,7 +13,7 @@ from obsim.server.engine import Host
 from obsim.server.gate import Turn
 from obsim.server.limits import Limits
 from obsim.server.listener import Listener, ListenOptions
-from obsim.server.preload import preload
+from obsim.server.preload import preload_soon
 
 if TYPE_CHECKING:
     from obsim.api import Cluster
@@ -100,7 +100,7 @@ class ThreadedServer:
             return
         self._loop = asyncio.get_running_loop()
         started.set_result(None)
-        preload()
+        preload_soon(self._loop)
         await self._ended.wait()
         await self.listener.stop()
         with self._lock:
