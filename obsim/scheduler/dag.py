@@ -158,6 +158,12 @@ class DagTask:
             return self.work_ns
         return min(sum(span.done_ns(at_ns) for span in self._spans(at_ns)), self.work_ns)
 
+    def had_ns(self, now_ns: int) -> int:
+        """Work done until now, in nanoseconds of full speed."""
+        if self.finished:
+            return self.work_ns
+        return self.work_ns - self.left_ns(now_ns)
+
     def close_span(self, now_ns: int) -> Course:
         """End the open span and keep it; a task that does not run has none."""
         course = self.course

@@ -14,20 +14,23 @@ with the pass after it: at once if the scan started something, else at the next 
 finds nothing to do is no event here: when it was is worked out when it matters.
 """
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from heapq import heappop, heappush, heapreplace
+from typing import NamedTuple
 
 from obsim.errors import error
 from obsim.ids import Nanoseconds
 from obsim.scheduler.dag import DagTask
+from obsim.scheduler.demand import FULL_CPU
 from obsim.scheduler.events import KEY_BITS, NEVER, EventQueue
 from obsim.scheduler.priorities import PRIORITIES, Priority
 from obsim.scheduler.queue import PriorityQueue
 from obsim.scheduler.sharing import UNLIMITED, Pipe, Sharing
 
 __all__ = [
-    "DAG_COUNT_MAX", "LOOK_NS", "PASS_NS", "PATIENCE_NS", "YIELD_NS", "Dispatcher", "QueueFigures", "Step",
+    "DAG_COUNT_MAX", "LOOK_NS", "PASS_NS", "PATIENCE_NS", "YIELD_NS", "CpuService", "Dispatcher", "QueueFigures",
+    "Step",
 ]  # fmt: skip
 
 YIELD_NS = 3_000_000_000
@@ -40,12 +43,24 @@ LOOK_NS = 5_000_000_000
 DAG_COUNT_MAX = 15_000
 """DAGs of one type that a scheduler holds."""
 FINISHED_KEPT_MAX = 2_000
+"""So many ended tasks are kept at least, up to twice as many and those of one net at times."""
 
 Step = tuple[int, str, int]
 """Time in nanoseconds; start, pause, resume, finish or cancel; the number of the task."""
 
 QueueFigures = tuple[int, int, int, tuple[int, ...], tuple[int, ...]]
 """Limit, running and waiting tasks of a priority; numbers of those that have not begun, next first, and that have."""
+
+
+class CpuService(NamedTuple):
+    """What one priority has had of the tenant's CPUs, and whether it wants more (engine.md 5.7)."""
+
+    served_ns: int
+    """CPU time of all its tasks since the scheduler began."""
+    thread_count: int
+    """Its running threads, all of which would take more CPU than they get; 0 if one of them would not."""
+    since_ns: int
+    """Since when these very threads have been in this state, NEVER if they are not."""
 
 
 class Dispatcher:
@@ -76,8 +91,10 @@ class Dispatcher:
         """Bits of the priorities where a look found willing tasks, until the next scan."""
         self._refusing_count = 0
         self._look_alarm = events.alarm(self._look_if_due)
-        self.finished: deque[DagTask] = deque(maxlen=FINISHED_KEPT_MAX)
+        self.finished: list[DagTask] = []
         """The newest finished tasks and cancelled ones that had run, in order of their end."""
+        self._counted = 0
+        """How many of these are in the service of their priorities."""
 
     # What others look at.
 
@@ -134,10 +151,28 @@ class Dispatcher:
         """Unfinished tasks by DAG type."""
         return Counter(task.kind for task in self.unfinished())
 
-    def service_ns(self, priority: Priority, at_ns: int) -> int:
-        """Full-speed nanoseconds that all tasks of a priority that are still known have had by `at_ns`."""
-        known = [task for task in self.finished if task.priority is priority]
-        return sum(task.done_ns(at_ns) for task in [*known, *self._queues[priority.index].tasks()])
+    def services(self, now_ns: Nanoseconds) -> list[CpuService]:
+        """CPU time of every priority in scan order, up to the present moment.
+
+        Over any time in which two priorities keep their `since_ns`, the service of a thread differs by less than two
+        nanoseconds and the cut of each `served_ns` to whole ones: a quantum is `thread_count` + 1 nanoseconds.
+        """
+        self._count_ended()
+        return [
+            CpuService(queue.service(now_ns) // FULL_CPU, *self._sharing.held_back(queue)) for queue in self._queues
+        ]
+
+    def _count_ended(self) -> None:
+        """Add what has ended since the last time to the service of its priority: done when somebody asks."""
+        for task in self.finished[self._counted :]:
+            task.queue.ended_service += task.cpu * task.had_ns(0)
+        self._counted = len(self.finished)
+
+    def _forget(self) -> None:
+        """Keep the newest of the ended tasks only."""
+        self._count_ended()
+        del self.finished[:-FINISHED_KEPT_MAX]
+        self._counted = len(self.finished)
 
     def _running(self) -> Iterator[DagTask]:
         for queue in self._queues:
@@ -159,6 +194,8 @@ class Dispatcher:
         """
         if self._submitted - self._ended + len(tasks) > DAG_COUNT_MAX:
             self._check_room(tasks)
+        if len(self.finished) > 2 * FINISHED_KEPT_MAX:
+            self._forget()
         queues, on_wake, first_key = self._queues, self._on_wake, self._first_key
         number, found = self._submitted, 0
         for task in tasks:
@@ -450,7 +487,7 @@ class Dispatcher:
         task.wake_ns = NEVER
         del queue.running[task]
         self._other_changes += 1
-        self._leave(task)
+        self._leave(task, now_ns)
         task.close_span(now_ns).resumed_ns = NEVER
         if self._steps is not None:
             self._steps.append((now_ns, what, task.number))
@@ -490,7 +527,7 @@ class Dispatcher:
         ready = queue.ready
         if queue.paused or (now_ns >= self._simple_until_ns and not self._looked_at_nobody(now_ns)):
             heappop(self._heap)
-            self._leave(task)
+            self._leave(task, now_ns)
             self._pass(found | queue.bit, now_ns)
         elif found:
             heappop(self._heap)
@@ -515,7 +552,7 @@ class Dispatcher:
                     self._settle(now_ns)
         else:
             heappop(self._heap)
-            self._leave(task)
+            self._leave(task, now_ns)
             self._passed_ns = now_ns
         on_finish = task.on_finish
         if on_finish is not None:
@@ -535,12 +572,12 @@ class Dispatcher:
                     found |= self._admit(child, child.queue, now_ns)
         return found
 
-    def _leave(self, task: DagTask) -> None:
+    def _leave(self, task: DagTask, now_ns: Nanoseconds) -> None:
         """A task no longer runs."""
         self._events.work_count -= 1
         self._load -= task.cpu
         if self._careful and self._sharing.active:
-            self._sharing.leave(task)
+            self._sharing.leave(task, now_ns)
 
     def _finish(self, task: DagTask, now_ns: Nanoseconds) -> None:
         """A task's lane says that it is at its end: that is what happens next."""

@@ -21,7 +21,8 @@ from obsim.ids import Nanoseconds
 from obsim.scheduler.clock import SCALE_BITS, Rate, ServiceClock
 from obsim.scheduler.dag import DagTask
 from obsim.scheduler.demand import Demand, demand_of
-from obsim.scheduler.events import KEY_BITS, Event, EventQueue
+from obsim.scheduler.events import KEY_BITS, NEVER, Event, EventQueue
+from obsim.scheduler.queue import PriorityQueue
 
 __all__ = ["FULL_SPEED", "UNLIMITED", "Lane", "Pipe", "Sharing"]
 
@@ -76,7 +77,7 @@ class Pipe:
 class Lane:
     """The running tasks of one scheduler with equal demands."""
 
-    __slots__ = ("alarm", "clock", "demand", "ends", "key", "tasks")
+    __slots__ = ("alarm", "clock", "demand", "ends", "key", "short_since_ns", "tasks")
 
     def __init__(self, demand: Demand, clock: ServiceClock) -> None:
         self.demand = demand
@@ -87,6 +88,8 @@ class Lane:
         self.tasks: dict[DagTask, None] = {}
         self.ends: list[tuple[int, int, DagTask]] = []
         """A heap of what the clock shows at each task's end, the task's number, the task."""
+        self.short_since_ns = NEVER
+        """Since when its threads get less of the CPUs than they could use, NEVER if they do not."""
 
     def enter(self, task: DagTask, now_ns: Nanoseconds) -> None:
         """Let a task go at the lane's rate from now on."""
@@ -172,8 +175,12 @@ class Sharing:
                 self._replan(task, now_ns)
         lanes = [lane for lane in self.lanes.values() if lane.tasks]
         wishes = tuple((lane.demand.cpu, len(lane.tasks), self._part(lane.demand)) for lane in lanes)
-        for lane, rate in zip(lanes, _rates(self.cpus, wishes), strict=True):
+        for lane, rate, (_, _, part) in zip(lanes, _rates(self.cpus, wishes), wishes, strict=True):
             lane.clock.change(now_ns, rate)
+            if rate == part:
+                lane.short_since_ns = NEVER
+            elif lane.short_since_ns == NEVER:
+                lane.short_since_ns = now_ns
             if lane.clock.change_count > _CHANGES_MAX:
                 self._renew(lane, now_ns)
             first = lane.first()
@@ -192,13 +199,24 @@ class Sharing:
             lane.clock = ServiceClock(now_ns, 0, FULL_SPEED)
             lane.ends.clear()
         lane.enter(task, now_ns)
+        task.queue.threads_since_ns = now_ns
 
-    def leave(self, task: DagTask) -> None:
-        """A task ends to run while tasks go in lanes; its span is closed by now."""
+    def leave(self, task: DagTask, now_ns: Nanoseconds) -> None:
+        """A task ends to run while tasks go in lanes."""
+        task.queue.threads_since_ns = now_ns
         lane = self.lanes[demand_of(task.kind)]
         lane.tasks.pop(task, None)
         if not lane.tasks:
             self._events.cancel(lane.alarm)
+
+    def held_back(self, queue: PriorityQueue) -> tuple[int, int]:
+        """How many threads of a priority run, all of them short of CPU, and since when; (0, NEVER) otherwise."""
+        if not self.active or not queue.running:
+            return 0, NEVER
+        since_ns = [self.lanes[demand].short_since_ns for demand in {demand_of(task.kind) for task in queue.running}]
+        if NEVER in since_ns:
+            return 0, NEVER
+        return len(queue.running), max(queue.threads_since_ns, *since_ns)
 
     def _ended(self, lane: Lane, now_ns: Nanoseconds) -> None:
         while (task := lane.take_ended(now_ns)) is not None:
@@ -219,6 +237,7 @@ class Sharing:
             self._events.cancel(lane.alarm)
             lane.tasks.clear()
             lane.ends.clear()
+            lane.short_since_ns = NEVER
         for task in self._running():
             task.change_pace(now_ns, None)
             self._replan(task, now_ns)
@@ -228,6 +247,7 @@ class Sharing:
         lane.clock = ServiceClock(now_ns, lane.clock.value(now_ns), lane.clock.rate)
         for task in lane.tasks:
             task.change_pace(now_ns, lane.clock)
+            task.queue.threads_since_ns = now_ns
 
 
 @lru_cache(maxsize=4096)

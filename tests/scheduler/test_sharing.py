@@ -28,6 +28,7 @@ class Bench:
         self.events = EventQueue()
         self.dispatcher = Dispatcher(self.events, cpus=cpus * 1000)
         self.ended: list[tuple[str, int]] = []
+        self.tasks: list[DagTask] = []
         self.now_ns = 0
 
     def submit(self, seconds: float, priority=HA_LOW, kind: str = "VALIDATE_NOTHING", count: int = 1) -> list[DagTask]:
@@ -35,6 +36,7 @@ class Bench:
             DagTask(kind, priority, Nanoseconds(int(seconds * S)), lambda ns: self.ended.append((kind, ns)))
             for _ in range(count)
         ]
+        self.tasks += tasks
         self.dispatcher.submit_net(tasks, Nanoseconds(self.now_ns))
         return tasks
 
@@ -43,9 +45,14 @@ class Bench:
         while (next_ns := self.events.next_ns()) is not None and next_ns <= self.now_ns:
             self.events.happen()
 
+    def service_ns(self, priority, at_ns: int) -> int:
+        """Full-speed nanoseconds of all tasks of a priority by a time that may be past."""
+        tasks = [*self.dispatcher.finished, *self.dispatcher.unfinished()]
+        return sum(task.done_ns(at_ns) for task in tasks if task.priority is priority)
+
     def cores(self, priority, seconds: int) -> float:
         """CPUs that a priority has had on average since the beginning."""
-        return self.dispatcher.service_ns(priority, seconds * S) / (seconds * S)
+        return self.service_ns(priority, seconds * S) / (seconds * S)
 
 
 def backlogged(cpus: int, score: int, priorities=PRIORITIES) -> Bench:
@@ -218,7 +225,7 @@ def test_quanta_stay_by_the_shares(cpus, limits):
     naive = quantum_by_quantum(cpus, sum(limits), quantum_ns, until_ns)
     first = 0
     for priority, limit in zip(PRIORITIES, limits, strict=False):
-        served_ns = bench.dispatcher.service_ns(priority, until_ns)
+        served_ns = bench.service_ns(priority, until_ns)
         assert abs(sum(naive[first : first + limit]) - served_ns) <= 2 * quantum_ns * limit
         first += limit
 
@@ -243,7 +250,7 @@ def test_the_fairness_bound_holds_in_every_interval(seed):
         if seen != seen_then:
             continue  # something began or ended to run in between
         served = {
-            p: Fraction(bench.dispatcher.service_ns(p, end_ns) - bench.dispatcher.service_ns(p, start_ns), weight)
+            p: Fraction(bench.service_ns(p, end_ns) - bench.service_ns(p, start_ns), weight)
             for p, weight in weights.items()
             if weight
         }
@@ -252,6 +259,66 @@ def test_the_fairness_bound_holds_in_every_interval(seed):
                 compared += one is not other
                 assert abs(rate - other_rate) <= 2
     assert compared or seed
+
+
+MIXED_KINDS = ("MINI_MERGE", "BACKUP_DATA", "TABLET_MIGRATION", "BACKUP_META")
+
+
+def shaken(random: Random, bench: Bench, names) -> None:
+    """Something that changes who runs, or how fast."""
+    what = random.randrange(6)
+    now_ns = Nanoseconds(bench.now_ns)
+    if what == 0:
+        bench.dispatcher.set_limit(random.choice(names), random.randint(1, 9), now_ns)
+    elif what == 1:
+        bench.dispatcher.set_cpus(random.choice((500, 1000, 3000)), now_ns)
+    elif what == 2:
+        bench.dispatcher.set_pipes(random.choice((None, Pipe(COPY_BYTES_PER_S * 2))), None, now_ns)
+    elif what == 3 and bench.dispatcher.unfinished():
+        bench.dispatcher.cancel(random.choice(bench.dispatcher.unfinished()), now_ns)
+    else:
+        kind, count = random.choice(MIXED_KINDS), random.randint(1, 5)
+        bench.submit(random.randint(1, 9000) / 1000, random.choice(names), kind, count)
+
+
+def test_the_running_count_of_service_is_fair_and_complete():
+    """What `services` says between two looks while `since_ns` stands still, of threads that compute and that copy."""
+    compared = 0
+    for seed in range(40):
+        random = Random(seed)
+        bench = Bench(cpus=random.randint(1, 3))
+        names = random.sample(PRIORITIES, random.randint(2, 5))
+        seen = bench.dispatcher.services(Nanoseconds(0))
+        for _ in range(40):
+            shaken(random, bench, names)
+            before = bench.dispatcher.services(Nanoseconds(bench.now_ns))
+            assert all(now.served_ns >= was.served_ns for now, was in zip(before, seen, strict=True))
+            bench.run_to(bench.now_ns / S + random.choice((0.001, 0.05, 0.333, 1, 4)))
+            seen = bench.dispatcher.services(Nanoseconds(bench.now_ns))
+            kept = [
+                ((now.served_ns - was.served_ns) / now.thread_count, (now.thread_count + 1) / now.thread_count)
+                for now, was in zip(seen, before, strict=True)
+                if now.thread_count and now.since_ns == was.since_ns
+            ]
+            for (rate, quantum), (other_rate, other_quantum) in pairwise(kept):
+                assert abs(rate - other_rate) <= quantum + other_quantum
+                compared += 1
+        bench.dispatcher.set_cpus(1000, Nanoseconds(bench.now_ns))
+        bench.run_to(100_000)
+        assert all(task.finished or task.cancelled for task in bench.tasks)
+        for priority, service in zip(PRIORITIES, bench.dispatcher.services(Nanoseconds(bench.now_ns)), strict=True):
+            had = [t.done_ns(bench.now_ns) * t.cpu for t in bench.tasks if t.priority is priority]
+            assert service == (sum(had) // 1000, 0, -1)
+    assert compared > 300
+
+
+def test_service_is_counted_however_many_tasks_have_ended():
+    bench = Bench(cpus=1)
+    for _ in range(3):
+        bench.submit(0.001, count=3000)
+        bench.run_to(bench.now_ns / S + 5)
+    assert len(bench.dispatcher.finished) < 9000
+    assert bench.dispatcher.services(Nanoseconds(bench.now_ns))[HA_LOW.index].served_ns == 9 * S
 
 
 def changes(bench: Bench) -> tuple[int, ...]:
