@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from obsim.archive.round import CHECKPOINT_INTERVAL_NS, ArchiveRound, RoundStatus
 from obsim.ids import Bytes, Scn
 
-__all__ = ["ArchivePiece", "pieces_of"]
+__all__ = ["ARCHIVE_FILE_BYTES", "ArchivePiece", "log_file_count", "pieces_of"]
+
+ARCHIVE_FILE_BYTES = 64 << 20
+"""Size of an archive file (engine.md 4.2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +61,8 @@ def pieces_of(
             complete=not last or (checkpoint > archive_round.start_scn and checkpoint >= start),
         )
         before = upto
+
+
+def log_file_count(size_bytes: int) -> int:
+    """Files that a log stream's part of a piece lies in: also one with nothing to say has its first."""
+    return size_bytes // ARCHIVE_FILE_BYTES + 1

@@ -126,6 +126,19 @@ class TenantArchive:
         pieces = self.pieces(archive_round, now_ns)
         return [p for p in pieces if (archive_round.round_id, p.piece_id) not in self.piece_files]
 
+    def log_between(self, start_scn: Scn, end_scn: Scn, now_ns: Nanoseconds) -> tuple[ArchivePiece, ...]:
+        """The current round's log from one moment to another, as pieces that say how much of theirs it is."""
+        if self.round is None:
+            return ()
+        found = []
+        for piece in self.pieces(self.round, now_ns):
+            if piece.end_scn > start_scn and piece.start_scn <= end_scn:
+                first, last = max(piece.start_scn, start_scn), min(piece.end_scn, end_scn)
+                size = Bytes(self._log_bytes_at(last) - self._log_bytes_at(first))
+                checkpoint = min(piece.checkpoint_scn, end_scn)
+                found.append(replace(piece, checkpoint_scn=checkpoint, input_bytes=size, frozen=True))
+        return tuple(found)
+
     def mark_piece(self, archive_round: ArchiveRound, piece: ArchivePiece, status: FileStatus) -> None:
         """Write the file status of a piece that a clean-up works on; a deleted one counts in its round."""
         self.piece_files[archive_round.round_id, piece.piece_id] = status

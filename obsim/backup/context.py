@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from obsim.archive.piece import ArchivePiece
 from obsim.backup.failures import Outcomes
 from obsim.ids import Bytes, LogStreamId, Nanoseconds, Scn
 from obsim.revisions import Revisions
@@ -32,6 +33,9 @@ class ArchiveFacts(Protocol):
 
     def checkpoint_after(self, scn: Scn) -> Nanoseconds:
         """The moment at which the checkpoint will have passed `scn`."""
+
+    def log_between(self, start_scn: Scn, end_scn: Scn, now_ns: Nanoseconds) -> tuple[ArchivePiece, ...]:
+        """The current round's log from one moment to another."""
 
 
 @dataclass(frozen=True, slots=True)

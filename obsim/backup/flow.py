@@ -9,6 +9,7 @@ from functools import partial
 
 from pyroaring import BitMap64
 
+from obsim.backup.complement import ComplementLog, ComplementWork
 from obsim.backup.content import SetContent
 from obsim.backup.failures import FILE_MISSING, TIMEOUT
 from obsim.backup.job import BackupType
@@ -193,9 +194,14 @@ def _complement_log(run: BackupRun, now_ns: Nanoseconds) -> None:
     if run.context.archive.checkpoint_after(run.set_task.end_scn) > now_ns:
         _wait_for_log(run, now_ns)
     else:
-        work = _meta(run, "BACKUP_COMPLEMENT_LOG", COMPLEMENT_LOG_NS)
-        work.retried = frozenset({TIMEOUT})
-        run.each(work, list(run.context.storage.log_stream_ids), run.next_stage, now_ns)
+        streams = tuple(run.context.storage.log_stream_ids)
+        pieces = run.context.archive.log_between(run.start_replay_scn, run.set_task.end_scn, now_ns)
+        log = run.set_task.backup_set.complement = ComplementLog(pieces, streams)
+        retried = frozenset({TIMEOUT})
+        work = ComplementWork(
+            run.set_task.status, run.context, "BACKUP_COMPLEMENT_LOG", COMPLEMENT_LOG_NS, retried, log=log
+        )
+        run.each(work, streams, run.next_stage, now_ns)
 
 
 _STAGES: dict[str, Callable[[BackupRun, Nanoseconds], None]] = {

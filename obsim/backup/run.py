@@ -81,6 +81,11 @@ class BackupRun:
         return self.snapshot
 
     @property
+    def start_replay_scn(self) -> Scn:
+        """What a restore of the set replays the log from (engine.md 4.4)."""
+        return max(min(self.set_task.start_scn, self.taken.checkpoint_scn), self.context.archive.start_scn)
+
+    @property
     def at_work(self) -> bool:
         """Whether the job goes on: it has not ended and is not being cancelled."""
         return not self.ended and self.job.status in {JobStatus.INIT, JobStatus.DOING}
@@ -197,7 +202,7 @@ class BackupRun:
         self._write_end(task, "COMPLETED", now_ns)
         backup_set.status, backup_set.file_status = SetStatus.SUCCESS, FileStatus.AVAILABLE
         backup_set.consistent_scn = snapshot.scn
-        backup_set.start_replay_scn = max(min(task.start_scn, snapshot.checkpoint_scn), archive.start_scn)
+        backup_set.start_replay_scn = self.start_replay_scn
         self._close(JobStatus.COMPLETED, now_ns)
 
     def fail(self, code: int, now_ns: Nanoseconds, comment: str = "") -> None:

@@ -2,12 +2,17 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from pyroaring import BitMap64
 
 from obsim.backup.content import SetContent
 from obsim.backup.job import BackupType
 from obsim.ids import BackupSetId, Bytes, Nanoseconds, Scn, TenantId
+
+if TYPE_CHECKING:
+    from obsim.archive.piece import ArchivePiece
+    from obsim.backup.complement import ComplementLog
 
 __all__ = ["BackupSet", "Counters", "FileStatus", "SetStatus"]
 
@@ -82,6 +87,8 @@ class BackupSet:
     """Its baseline blocks, from the snapshot on."""
     delta_block_count: int = 0
     """Mini and minor blocks that this set stores."""
+    complement: "ComplementLog | None" = None
+    """The log it holds itself, from the moment on at which that is copied."""
 
     @property
     def epoch(self) -> int:
@@ -97,6 +104,11 @@ class BackupSet:
     def usable(self) -> bool:
         """Whether the set can be a predecessor or a restore source."""
         return self.status is SetStatus.SUCCESS and self.file_status is FileStatus.AVAILABLE
+
+    @property
+    def own_log(self) -> "tuple[ArchivePiece, ...]":
+        """The pieces in its own directory `complement_log`: none without PLUS ARCHIVELOG."""
+        return self.complement.pieces if self.complement is not None else ()
 
     @property
     def elapsed_seconds(self) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from obsim.archive.piece import ArchivePiece
+from obsim.archive.piece import ARCHIVE_FILE_BYTES, ArchivePiece, log_file_count
 from obsim.archive.round import ArchiveRound, RoundStatus
 from obsim.archive.tenant import StoredDestination
 from obsim.backup.set import FileStatus
@@ -23,8 +23,6 @@ DEST_NO = 0
 COMPATIBLE = 1
 UNIT_SIZE = 1
 COMPRESSION = "none"
-ARCHIVE_FILE_BYTES = 64 << 20
-"""Size of an archive file (engine.md 4.2)."""
 
 def archivelog(state: ClusterState, tenants: Iterable[Tenant], offset_s: int) -> list[Row]:
     """OB_ARCHIVELOG: the current round of each destination in any state, STOP included."""
@@ -220,6 +218,6 @@ def _progress(tenant: Tenant, current: ArchiveRound, piece: ArchivePiece, done_b
         rows.append((
             tenant.tenant_id, current.dest_id, log_stream_id, current.round_id, piece.piece_id, INCARNATION,
             piece.start_scn, start, end, piece.checkpoint_scn, current.status.value,
-            end // ARCHIVE_FILE_BYTES + 1, end % ARCHIVE_FILE_BYTES, size, size,
+            log_file_count(end), end % ARCHIVE_FILE_BYTES, size, size,
         ))  # fmt: skip
     return rows

@@ -70,7 +70,10 @@ def tasks(state: ClusterState, tenants: Iterable[Tenant], offset_s: int) -> list
         for task in tenant.backup.tasks:
             counters = task.counters(state.now_ns)
             progress = percent_text(counters.finish_macro_block_count, counters.macro_block_count)
-            rows.append((*_task(task, counters, offset_s), progress, 0, 0, "0.00"))
+            log = task.backup_set.complement
+            files, finished = (log.file_count, log.finish_file_count) if log is not None else (0, 0)
+            log_progress = percent_text(finished, files)
+            rows.append((*_task(task, counters, offset_s), progress, files, finished, log_progress))
     return rows
 
 

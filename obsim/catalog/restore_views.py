@@ -27,7 +27,8 @@ def restorable_windows(state: ClusterState, scope: Scope) -> list[Row]:
     """obsim.restorable_windows: every moment up to now, by tenant, and whether a restore to it would succeed.
 
     DATA_PATH and ARCHIVE_PATH are what FROM has to name; of several the present destinations come first, then the
-    newest. REASON says why a moment cannot be restored, '' where it can.
+    newest, and last a data destination alone, whose sets hold log themselves (PLUS ARCHIVELOG). REASON says why a
+    moment cannot be restored, '' where it can.
     """
     return [row for tenant in state.user_tenants() for row in _windows(state, tenant, scope.offset_s)]
 
@@ -44,6 +45,9 @@ def _windows(state: ClusterState, tenant: Tenant, offset_s: int) -> list[Row]:
     archive_paths = _present_first(pieces, archive.destination.uri.path if archive.destination else "")
     pairs = [(data, log) for data in data_paths or [""] for log in archive_paths or [""]]
     cuts = [spans(sets.get(data, []), pieces.get(log, []), state.now_ns) for data, log in pairs]
+    alone = [data for data in data_paths if any(s.own_log for s in sets.get(data, []))]
+    pairs += [(data, "") for data in alone]
+    cuts += [spans(sets[data], None, state.now_ns) for data in alone]
     return [
         (
             tenant.tenant_id, span.first_scn, display_scn(span.first_scn, offset_s), span.last_scn,

@@ -66,13 +66,13 @@ def plan_restore(sets: Sequence[BackupSet], pieces: Sequence[ArchivePiece] | Non
     """What a restore to `scn` reads from one data and one archive destination; None when they do not cover it.
 
     `pieces` None: there is no archive destination, so the log has to be in the last set (PLUS ARCHIVELOG), which holds
-    it up to the moment the set is consistent at.
+    it up to its MIN_RESTORE_SCN.
     """
     chain = choose_sets(sets, scn)
     if not chain:
         return None
     last = chain[-1]
     if pieces is None:
-        return RestorePlan(Scn(scn), chain, ()) if last.plus_archivelog and last.min_restore_scn == scn else None
+        pieces = last.own_log
     run = choose_pieces(pieces, last.start_replay_scn, scn)
     return RestorePlan(Scn(scn), chain, run) if run else None

@@ -30,13 +30,13 @@ class Span:
         return not self.reason
 
 
-def spans(sets: Sequence[BackupSet], pieces: Sequence[ArchivePiece], now_scn: int) -> list[Span]:
+def spans(sets: Sequence[BackupSet], pieces: Sequence[ArchivePiece] | None, now_scn: int) -> list[Span]:
     """All moments from 0 to `now_scn`, cut where the answer changes, in one pass over both.
 
     `sets` of one data destination in order of id, which is the order of their MIN_RESTORE_SCN (invariant 21); `pieces`
-    of one archive destination in order of id.
+    of one archive destination in order of id, or None: only the log counts that sets hold themselves (PLUS ARCHIVELOG).
     """
-    runs = _runs(pieces)
+    runs = _runs(pieces or ())
     tips = list(_tips(sets, now_scn))
     ends = [first - 1 for first, _ in tips[1:]] + [now_scn]
     found: list[Span] = []
@@ -44,11 +44,12 @@ def spans(sets: Sequence[BackupSet], pieces: Sequence[ArchivePiece], now_scn: in
         if tip is None:
             found.append(Span(Scn(first), Scn(end), NO_SET))
             continue
-        last = min(_reach(runs, tip.start_replay_scn), end)
+        log = runs if pieces is not None else _runs(tip.own_log)
+        last = min(_reach(log, tip.start_replay_scn), end)
         if last >= first:
             found.append(Span(Scn(first), Scn(last)))
         if last < end:
-            reason = NOT_YET if end == now_scn and last >= first else NO_LOG
+            reason = NOT_YET if pieces is not None and end == now_scn and last >= first else NO_LOG
             found.append(Span(Scn(max(first, last + 1)), Scn(end), reason))
     return list(_joined(span for span in found if span.first_scn <= span.last_scn))
 
@@ -93,7 +94,7 @@ def _tips(sets: Sequence[BackupSet], now_scn: int) -> Iterator[tuple[int, Backup
         yield backup_set.min_restore_scn, backup_set
 
 
-def _runs(pieces: Sequence[ArchivePiece]) -> list[tuple[int, int]]:
+def _runs(pieces: Iterable[ArchivePiece]) -> list[tuple[int, int]]:
     """(start, last archived moment) of each run of adjacent pieces, in order of time."""
     runs: list[tuple[int, int]] = []
     end: int | None = None

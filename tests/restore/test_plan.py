@@ -4,9 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from obsim.archive.piece import ArchivePiece
+from obsim.backup.complement import ComplementLog
 from obsim.backup.job import BackupType
 from obsim.backup.set import BackupSet, FileStatus, SetStatus
-from obsim.ids import BackupSetId, Bytes, Nanoseconds, Scn, TenantId
+from obsim.ids import BackupSetId, Bytes, LogStreamId, Nanoseconds, Scn, TenantId
 from obsim.restore.plan import choose_pieces, choose_sets, plan_restore
 from obsim.restore.window import NO_LOG, NO_SET, NOT_YET, Span, spans
 
@@ -65,10 +66,13 @@ def test_pieces_are_adjacent_and_reach_the_moment():
 
 def test_without_archive_only_the_log_in_the_set_counts():
     with_log = backup_set(1, "FULL", 10, replay=5)
-    with_log.plus_archivelog = True
+    with_log.complement = ComplementLog((piece(1, 0, 100, 10),), (LogStreamId(1),))
     assert plan_restore([with_log], None, 10) is not None
     assert plan_restore([with_log], None, 11) is None
     assert plan_restore(CHAIN, None, 10) is None
+    assert spans([with_log], None, 60) == [
+        Span(Scn(0), Scn(9), NO_SET), Span(Scn(10), Scn(10)), Span(Scn(11), Scn(60), NO_LOG)
+    ]
 
 
 def test_window_of_two_rounds_with_a_gap():
