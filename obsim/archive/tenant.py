@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from obsim.archive.log import FactsChanged, LogEntry, RedoLog
 from obsim.archive.piece import ArchivePiece, pieces_of
 from obsim.archive.round import CHECKPOINT_INTERVAL_NS, ArchiveRound, RoundStatus
 from obsim.backup.set import FileStatus
@@ -12,6 +13,7 @@ from obsim.errors import error
 from obsim.ids import Bytes, Nanoseconds, Scn, us_floor
 from obsim.revisions import Revisions
 from obsim.scheduler.events import Event, EventQueue
+from obsim.storage.changes import StorageChange
 from obsim.storage.tenant import TenantStorage
 
 __all__ = ["ARCHIVED", "StoredDestination", "TenantArchive"]
@@ -58,6 +60,8 @@ class TenantArchive:
     """(round, piece) -> file status of pieces that a clean-up deletes or has deleted."""
     clean_count: int = 0
     """Grows with every change of `piece_files`: rows of frozen pieces and stopped rounds are made anew then."""
+    log: RedoLog = field(default_factory=RedoLog)
+    """What the pieces hold."""
     _log_marks: list[tuple[Nanoseconds, Bytes]] = field(default_factory=list)
     """When the tenant had written how much log, in order of time: which piece holds it follows from this."""
     _pass: Event | None = None
@@ -106,6 +110,12 @@ class TenantArchive:
         self._log_marks.append((now_ns, self.storage.log_bytes))
         self.revisions.touch("archive")
 
+    def note_change(self, now_ns: Nanoseconds, change: StorageChange | FactsChanged, number: int | None = None) -> None:
+        """The tenant has changed: a round that has begun archives it. `number` counts changes of the storage."""
+        if self.round is not None and self.running and self.round.start_scn:
+            number = self.storage.change_count if number is None else number
+            self.log.append(LogEntry(Scn(us_floor(now_ns)), number, change))
+
     def _log_bytes_at(self, time_ns: int) -> int:
         place = bisect_right(self._log_marks, time_ns, key=lambda mark: mark[0])
         return self._log_marks[place - 1][1] if place else 0
@@ -144,6 +154,7 @@ class TenantArchive:
         self.piece_files[archive_round.round_id, piece.piece_id] = status
         if status is FileStatus.DELETED:
             archive_round.deleted_bytes = Bytes(archive_round.deleted_bytes + piece.input_bytes)
+            self.log.forget(piece.start_scn, piece.end_scn)
         self.clean_count += 1
         self.revisions.touch("archive")
 

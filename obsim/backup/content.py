@@ -5,15 +5,17 @@ the compactions in between wrote and was still live is what it stores. What it s
 of log stream, tablet and position, so the place of a block follows from its rank.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
+from typing import Any
 
 from pyroaring import BitMap64
 
 from obsim.backup.files import ALIGN_BYTES, BLOCK_BYTES, FILE_HEADER_BYTES, DataFiles
 from obsim.ids import BackupSetId, Bytes, LogStreamId
-from obsim.storage.macroblocks import SLOT_BITS, BaselineBlocks
+from obsim.storage.macroblocks import SLOT_BITS, BaselineBlocks, Compaction
+from obsim.storage.tenant import Picture
 
 __all__ = ["Location", "SetContent", "pack", "unpack"]
 
@@ -44,6 +46,18 @@ class SetContent:
     """All baseline positions at the snapshot; shared with other sets and never changed."""
     files: list[DataFiles] = field(default_factory=list)
     """In order of turn, log stream and retry: the minor data, then the major data."""
+    picture: Picture | None = None
+    """Tablets, mini and minor blocks and rows in memory at the snapshot; None only in measurements."""
+    facts: Any = None
+    """What the system tables held then: see `obsim.archive.log.FactsChanged`."""
+
+    @property
+    def compactions(self) -> Sequence[Compaction]:
+        """What the blocks it describes came from, from the first one on: with `picture` all there is to restore.
+
+        A set stores those after `base_epoch`; its base and the base of that have the ones before.
+        """
+        return self.blocks.compactions[: self.epoch]
 
     def stored(self) -> BitMap64:
         """Positions of the blocks that the set stores itself: those whose identity the base's index lacks.

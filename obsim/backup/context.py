@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from obsim.archive.piece import ArchivePiece
 from obsim.backup.failures import Outcomes
@@ -66,6 +66,10 @@ class Settings(Protocol):
     @property
     def format_missing(self) -> bool:
         """Whether somebody emptied the directory that data_backup_dest names, format file included."""
+
+    @property
+    def facts(self) -> Any:
+        """What the tenant's system tables hold: a set takes it along as it is."""
 
     def servers(self, log_stream_id: LogStreamId) -> list[BackupServer]:
         """The servers with a full replica of a log stream (0: of the system log stream)."""

@@ -95,8 +95,9 @@ def _take_snapshot(run: BackupRun, now_ns: Nanoseconds) -> None:
     run.places = places_of(run.context.storage)
     base = run.tenant.sets.get(run.lineage.base_id)
     run.set_task.backup_set.content = SetContent(
-        run.context.storage.blocks, base.epoch if base is not None else 0, taken.epoch, run.tenant.share(taken.live)
-    )
+        run.context.storage.blocks, base.epoch if base is not None else 0, taken.epoch, run.tenant.share(taken.live),
+        picture=run.context.storage.picture(), facts=run.context.settings.facts,
+    )  # fmt: skip
 
 
 def _data_sys(run: BackupRun, now_ns: Nanoseconds) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from obsim.backup.context import BackupServer
 from obsim.cluster.replicas import dispatcher_at, full_replica_servers
+from obsim.cluster.tenant_facts import TenantFacts, facts_of
 from obsim.ids import Bytes, LogStreamId, TenantId
 
 if TYPE_CHECKING:
@@ -43,6 +44,11 @@ class TenantSettings:
         """Whether somebody emptied the directory that data_backup_dest names, format file included."""
         tenant = self.state.tenants[self.tenant_id]
         return any(known.emptied for known in tenant.destinations if known.dest_id == tenant.backup.dest_id)
+
+    @property
+    def facts(self) -> TenantFacts:
+        """Accounts and variables of the tenant."""
+        return facts_of(self.state.tenants[self.tenant_id])
 
     def servers(self, _log_stream_id: LogStreamId) -> list[BackupServer]:
         """The servers with a full replica of each log stream, the leader's first."""

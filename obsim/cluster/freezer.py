@@ -69,7 +69,7 @@ class Freezer:
         """Keep major freezes from being compacted, or compact the one that waits and those to come."""
         storage = self._tenant.storage
         if suspended:
-            storage.merge_suspended = True
+            storage.suspend_merge()
         else:
             epoch = storage.blocks.epoch
             storage.resume_merge(self._state.now_ns)

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from obsim.answers import Ok
+from obsim.archive.log import FactsChanged
 from obsim.archive.round import CHECKPOINT_INTERVAL_NS
 from obsim.archive.tenant import TenantArchive
 from obsim.backup.cluster_job import ClusterJob
@@ -26,6 +27,7 @@ from obsim.cluster.resources import Resources
 from obsim.cluster.root_jobs import RootJobs
 from obsim.cluster.shares import Bandwidth, apply_shares
 from obsim.cluster.tenant import Tenant, User
+from obsim.cluster.tenant_facts import facts_of
 from obsim.errors import ServerError, UsageError
 from obsim.faults import Faults
 from obsim.ids import SYS_TENANT_ID, JobId, LogStreamId, Nanoseconds, TenantId
@@ -35,6 +37,7 @@ from obsim.scheduler.dispatcher import Dispatcher
 from obsim.scheduler.events import EventQueue
 from obsim.scheduler.priorities import PRIORITIES, Priority, limit_of
 from obsim.statements import BackupStatement, Secret
+from obsim.storage.changes import StorageChange
 from obsim.storage.tenant import TenantStorage
 from obsim.versions import IncrementalBase, VersionProfile
 
@@ -180,6 +183,7 @@ class ClusterState:
         storage = TenantStorage(streams)
         dispatcher = Dispatcher(self.events)
         archive = TenantArchive(self.events, self.revisions, storage)
+        storage.on_change = partial(self._storage_changed, archive)
         context = RunContext(
             self.profile,
             storage,
@@ -213,6 +217,13 @@ class ClusterState:
     def _is_dropped(self, tenant_id: TenantId, backup: TenantBackup) -> bool:
         tenant = self.tenants.get(tenant_id)
         return tenant is None or tenant.backup is not backup
+
+    def _storage_changed(self, archive: TenantArchive, number: int, change: StorageChange) -> None:
+        archive.note_change(self.now_ns, change, number)
+
+    def note_facts(self, tenant: Tenant) -> None:
+        """Accounts or global variables of a tenant are other than before: its log tells."""
+        tenant.archive.note_change(self.now_ns, FactsChanged(facts_of(tenant)))
 
     def next_tenant_id(self) -> TenantId:
         """The id of the next user tenant; the one below it is its META tenant's. None is given twice."""
@@ -251,8 +262,10 @@ class ClusterState:
 
     def execute(self, who: Principal, statement: BackupStatement) -> Ok:
         """Run one state-changing statement at the present moment; raises ServerError and then has changed nothing."""
-        resources = self.revisions.count("tenants")
+        resources, accounts = self.revisions.count("tenants"), self.revisions.count("accounts")
         answer = self.commands[type(statement)](self, who, statement)
+        if self.revisions.count("accounts") != accounts and who.tenant_id in self.tenants:
+            self.note_facts(self.tenants[who.tenant_id])
         if self.revisions.count("tenants") != resources:
             apply_shares(self)
         return answer

@@ -1,6 +1,6 @@
 """A tablet: baseline, mini and minor SSTables, memory (engine.md 1.1, macroblock-experiment.md)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pyroaring import BitMap64
 
@@ -62,6 +62,10 @@ class Pending:
             or self.cleared
         )
 
+    def copy(self) -> "Pending":
+        """One that does not change with this one."""
+        return replace(self, cleared=BitMap64(self.cleared))
+
 
 @dataclass(slots=True)
 class Tablet:
@@ -89,6 +93,11 @@ class Tablet:
     progress: int = 0
     progressive_rounds: int = 0
     """After DDL: in how many rounds all blocks are rewritten, and how many of them are over; 0 when none is due."""
+
+    def copy(self) -> "Tablet":
+        """One that does not change with this one."""
+        stretches = [replace(stretch) for stretch in self.stretches]
+        return replace(self, stretches=stretches, mini=list(self.mini), pending=self.pending.copy())
 
     @property
     def first_position(self) -> int:

@@ -1,22 +1,24 @@
 """All storage of one tenant, and what writes, freezes and DDL do to it (engine.md 1.3, 1.4)."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 from pyroaring import BitMap64
 
 from obsim.errors import error
 from obsim.ids import MACROBLOCK_BYTES, Bytes, LogStreamId, Nanoseconds, Scn, TabletId
 from obsim.randomness import stream_key
+from obsim.storage.changes import StorageChange, recorded
 from obsim.storage.compaction import Merge, compact_tablet
 from obsim.storage.freezes import MajorFreeze, MajorFreezes
 from obsim.storage.layout import DEFAULT_LAYOUT, RowLayout
-from obsim.storage.macroblocks import SLOT_BITS, BaselineBlocks, BlockId
+from obsim.storage.macroblocks import SLOT_BITS, BaselineBlocks, BlockId, Compaction
 from obsim.storage.positions import gather
 from obsim.storage.tablet import TABLET_SIZE_BYTES, Pending, Tablet
 from obsim.storage.workload import WRITE_KINDS, Change, kind_named
 
-__all__ = ["INNER_TABLET_COUNT", "PROGRESSIVE_ROUNDS", "WRITE_KINDS", "Snapshot", "TenantStorage"]
+__all__ = ["INNER_TABLET_COUNT", "PROGRESSIVE_ROUNDS", "WRITE_KINDS", "Picture", "Snapshot", "TenantStorage"]
 
 INNER_TABLET_COUNT = 614
 """System tablets of a tenant: counted in TABLET_COUNT, hardly any blocks (samples.md: 617 and 631 tablets in all)."""
@@ -50,6 +52,33 @@ class _Frozen:
     later: BitMap64 = field(default_factory=BitMap64)
     """Positions that were touched after the freeze: they stay dirty."""
 
+    def copy(self) -> "_Frozen":
+        """One that does not change with this one."""
+        pending = {slot: one.copy() for slot, one in self.pending.items()}
+        return _Frozen(self.version, BitMap64(self.dirty), pending, BitMap64(self.later))
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """All of a storage at one moment but its baseline blocks, which follow from the compactions up to `epoch`.
+
+    Nothing in it is ever changed: who makes a storage of it takes copies.
+    """
+
+    change_count: int
+    """Changes up to then: the log goes on with the one of this number."""
+    epoch: int
+    log_stream_ids: tuple[LogStreamId, ...]
+    tablets: tuple[Tablet, ...]
+    dirty: BitMap64
+    log_bytes: Bytes
+    checkpoint_scn: Scn
+    write_count: int
+    slot_count: int
+    freezes: MajorFreezes
+    merge_suspended: bool
+    frozen: _Frozen | None
+
 
 @dataclass(slots=True)
 class TenantStorage:
@@ -69,8 +98,20 @@ class TenantStorage:
     _live_taken: BitMap64 = field(default_factory=BitMap64)
     """The live blocks of the last snapshot: the next one shares them if none came or went."""
     merge_suspended: bool = False
+    change_count: int = 0
+    """Changes so far."""
+    on_change: Callable[[int, StorageChange], None] | None = None
+    """Told of each change and its number, from 0."""
+    changing: bool = False
+    """Whether a change goes on."""
     _frozen: _Frozen | None = None
     """The freeze that waits for merges to be resumed."""
+
+    def note(self, change: StorageChange) -> None:
+        """A change has been made."""
+        number, self.change_count = self.change_count, self.change_count + 1
+        if self.on_change is not None:
+            self.on_change(number, change)
 
     @property
     def memory_bytes(self) -> int:
@@ -89,6 +130,7 @@ class TenantStorage:
 
     # DDL and placement.
 
+    @recorded
     def create_table(
         self,
         name: str,
@@ -108,6 +150,7 @@ class TenantStorage:
         self.tablets += added
         return added
 
+    @recorded
     def load_table(
         self,
         name: str,
@@ -129,6 +172,7 @@ class TenantStorage:
             added.append(tablet)
         return added
 
+    @recorded
     def drop_table(self, name: str, scn: Scn) -> None:
         """Take a table's tablets away with all their blocks. Raises 1146."""
         for tablet in self._known_table(name):
@@ -139,6 +183,7 @@ class TenantStorage:
                 self._frozen.dirty.remove_range(first, end)
                 self._frozen.later.remove_range(first, end)
 
+    @recorded
     def truncate_table(self, name: str, scn: Scn) -> None:
         """An empty table takes the place: with new tablets, so nothing of the old one is reused. Raises 1146."""
         old = self._known_table(name)
@@ -146,6 +191,7 @@ class TenantStorage:
         for tablet in old:
             self.create_table(name, [0], tablet.log_stream_id, tablet.layout, tablet.tablet_size_bytes)
 
+    @recorded
     def alter_table(self, name: str, rounds: int = PROGRESSIVE_ROUNDS) -> None:
         """DDL that changes how rows are stored: so many major compactions rewrite a part each, with 1 all at once.
 
@@ -156,6 +202,7 @@ class TenantStorage:
         for tablet in self._known_table(name):
             tablet.progress, tablet.progressive_rounds = 0, rounds
 
+    @recorded
     def transfer(self, tablet_id: int, log_stream_id: LogStreamId) -> None:
         """Move a tablet to another log stream: its id and its blocks stay as they are (engine.md 1.3). Raises 1210."""
         tablet = next((t for t in self.tablets if t.tablet_id == tablet_id), None)
@@ -165,6 +212,7 @@ class TenantStorage:
 
     # Changes.
 
+    @recorded
     def write(self, table_name: str, count: int, kind: str, seed: int) -> None:
         """Touch `count` blocks of a table, or change as many rows: `obsim.storage.workload` has the kinds.
 
@@ -189,6 +237,12 @@ class TenantStorage:
 
     def append_rows(self, tablet: Tablet, count: int) -> None:
         """Insert so many rows after the last one of a tablet."""
+        self.append_rows_at(tablet.slot, count)
+
+    @recorded
+    def append_rows_at(self, slot: int, count: int) -> None:
+        """Insert so many rows after the last one of the tablet with this slot."""
+        tablet = self.tablets[bisect_left(self.tablets, slot, key=lambda tablet: tablet.slot)]
         tablet.pending.appended_row_count += count
         tablet.pending.rows_changed = True
         self._take_bytes(tablet, count * tablet.layout.insert_bytes)
@@ -204,13 +258,18 @@ class TenantStorage:
         if not changed.issubset(self.blocks.live):
             raise error("OB_INVALID_ARGUMENT", f"position {(changed - self.blocks.live).min()}, no block is there")
         before = len(self.blocks.dirty)
+        self.change_blocks_at(changed, bytes_per_block)
+        return len(self.blocks.dirty) - before
+
+    @recorded
+    def change_blocks_at(self, changed: BitMap64, bytes_per_block: int | None = None) -> None:
+        """Make these live baseline blocks dirty; `changed` is not to be changed any more."""
         self._touch(changed)
         for tablet in self.tablets:
             count = changed.range_cardinality(tablet.first_position, tablet.end_position)
             if count:
                 each = tablet.layout.update_bytes if bytes_per_block is None else bytes_per_block
                 self._take_bytes(tablet, each * count)
-        return len(self.blocks.dirty) - before
 
     def _touch(self, positions: BitMap64) -> None:
         self.blocks.dirty |= positions
@@ -224,6 +283,7 @@ class TenantStorage:
 
     # Freezes.
 
+    @recorded
     def minor_freeze(
         self, scn: Scn, minor_compact_trigger: int, log_stream_id: int | None = None, tablet_id: int | None = None
     ) -> None:
@@ -237,6 +297,7 @@ class TenantStorage:
         if log_stream_id is None and tablet_id is None:
             self.checkpoint_scn = max(self.checkpoint_scn, scn)
 
+    @recorded
     def major_freeze(self, version: Scn) -> None:
         """Merge everything into the baseline as of `version`: what changed, was added or lies on a seam is new.
 
@@ -257,6 +318,12 @@ class TenantStorage:
         else:
             self._merge(frozen)
 
+    @recorded
+    def suspend_merge(self) -> None:
+        """Let the major freezes to come wait for `resume_merge`."""
+        self.merge_suspended = True
+
+    @recorded
     def resume_merge(self, now_ns: Nanoseconds) -> None:
         """Merge what waits, if anything does: all that was written up to its freeze."""
         self.merge_suspended = False
@@ -302,6 +369,29 @@ class TenantStorage:
         return Snapshot(scn, self.checkpoint_scn, self.blocks.epoch, self._live_taken, tablets)
 
     # Pictures.
+
+    def picture(self) -> Picture:
+        """Everything but the blocks, as it is now."""
+        return Picture(
+            self.change_count, self.blocks.epoch, tuple(self.log_stream_ids), tuple(t.copy() for t in self.tablets),
+            BitMap64(self.blocks.dirty), self.log_bytes, self.checkpoint_scn, self.write_count, self.slot_count,
+            replace(self.freezes, kept=list(self.freezes.kept)), self.merge_suspended,
+            self._frozen.copy() if self._frozen is not None else None,
+        )  # fmt: skip
+
+    def become(self, picture: Picture, compactions: Sequence[Compaction]) -> None:
+        """Be what a picture shows, with the blocks that its compactions, all from the first one on, wrote."""
+        blocks = BaselineBlocks(BitMap64(), BitMap64(picture.dirty), list(compactions))
+        blocks.live = blocks.live_at(picture.epoch)
+        self.blocks = blocks
+        self.log_stream_ids[:] = picture.log_stream_ids
+        self.tablets = [tablet.copy() for tablet in picture.tablets]
+        self.log_bytes, self.checkpoint_scn = picture.log_bytes, picture.checkpoint_scn
+        self.write_count, self.slot_count = picture.write_count, picture.slot_count
+        self.freezes = replace(picture.freezes, kept=list(picture.freezes.kept))
+        self.merge_suspended = picture.merge_suspended
+        self._frozen = picture.frozen.copy() if picture.frozen is not None else None
+        self._live_taken = BitMap64()
 
     def tablet_id_at(self, position: int) -> TabletId:
         """The tablet that a position belongs to, or belonged to before it was dropped."""

@@ -288,7 +288,7 @@ def test_rows_written_while_a_merge_waits_are_for_the_next():
     storage = table(1_000_000)
     storage.write("t", 10_000, "rows_append", 0)
     storage.write("t", 3, "rows_uniform", 0)
-    storage.merge_suspended = True
+    storage.suspend_merge()
     storage.major_freeze(Scn(2_000))
     storage.write("t", 20_000, "rows_append", 0)
     storage.write("t", 30_000, "rows_delete_clustered", 2)
@@ -305,7 +305,7 @@ def test_rows_written_while_a_merge_waits_are_for_the_next():
 def test_what_was_touched_while_all_was_packed_anew_stays_dirty():
     storage = table(1_000_000)
     storage.write("t", 500_000, "rows_delete", 0)
-    storage.merge_suspended = True
+    storage.suspend_merge()
     storage.major_freeze(Scn(2_000))
     storage.change_blocks([7])
     storage.resume_merge(3_000_000)
@@ -316,7 +316,7 @@ def test_what_was_touched_while_all_was_packed_anew_stays_dirty():
 def test_dropped_while_its_merge_waits():
     storage = table(1_000_000)
     storage.change_blocks([1, 2])
-    storage.merge_suspended = True
+    storage.suspend_merge()
     storage.major_freeze(Scn(2_000))
     storage.change_blocks([3])
     storage.drop_table("t", Scn(2_500))

@@ -1,0 +1,41 @@
+"""Storage as it was at an SCN: the picture of the chain's last set, and the log from there on done again.
+
+Equal to the source's block for block: tablets, positions, identities, dirty marks, mini and minor blocks, rows in
+memory. What was changed at the very SCN is part of it.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from obsim.archive.log import FactsChanged, LogEntry, RedoLog
+from obsim.backup.set import BackupSet
+from obsim.storage.tenant import TenantStorage
+
+__all__ = ["rebuild", "replay"]
+
+
+def rebuild(storage: TenantStorage, last: BackupSet, log: RedoLog, scn: int) -> tuple[Any, int]:
+    """Make an empty storage what the last set of a plan and the log up to `scn` say.
+
+    Gives what the system tables held then, and the number of the first change that is not in it. Raises ValueError for
+    a set without content.
+    """
+    content = last.content
+    if content is None or content.picture is None:
+        raise ValueError(f"set {last.backup_set_id} of tenant {last.tenant_id} has no content to restore")
+    storage.become(content.picture, content.compactions)
+    entries = log.between(content.picture.change_count, scn)
+    facts = replay(storage, entries)
+    changes = sum(not isinstance(entry.change, FactsChanged) for entry in entries)
+    return facts if facts is not None else content.facts, content.picture.change_count + changes
+
+
+def replay(storage: TenantStorage, entries: Iterable[LogEntry]) -> Any:
+    """Do changes again; gives the last facts among them, None where there are none."""
+    facts = None
+    for entry in entries:
+        if isinstance(entry.change, FactsChanged):
+            facts = entry.change.facts
+        else:
+            entry.change.redo(storage)
+    return facts
