@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from fractions import Fraction
+from functools import partial
 from types import TracebackType
 from typing import ClassVar, Self
 
@@ -17,12 +18,13 @@ from obsim.answers import Ok, Value
 from obsim.catalog import Scope
 from obsim.clock import SECOND_NS, clock_named, moment_ns, moment_of
 from obsim.cluster import ClusterState, Principal, Tenant
+from obsim.cluster.state import ClusterOptions
 from obsim.cluster.trace import trace_of
 from obsim.errors import UsageError
 from obsim.faults import parse_rule
-from obsim.ids import SYS_TENANT_ID
+from obsim.ids import SYS_TENANT_ID, Nanoseconds
 from obsim.row import Row, rows_of
-from obsim.scenario import DEFAULT_START_NS, build_state
+from obsim.scenario import DEFAULT_START_NS, Blueprint
 from obsim.session import ControlAccess, Pending, Session, SessionHost
 from obsim.session.journal import Journal
 from obsim.session.pending import ToTime, UntilIdle
@@ -30,15 +32,18 @@ from obsim.statements import BackupStatement, CallProcedure
 from obsim.variables import ServerFacts
 from obsim.versions import IncrementalBase, profile_for
 
-__all__ = ["Cluster", "ClusterSession", "Row", "make_host"]
+__all__ = ["DEFAULT_VERSION", "Cluster", "ClusterSession", "Row", "make_host"]
+
+DEFAULT_VERSION = "4.2.1"
 
 
 def make_host(
     scenario: str = "three-tenants",
     *,
     seed: int = 0,
-    version: str = "4.2.1",
-    clock: str = "manual",
+    version: str | None = None,
+    clock: str | None = None,
+    default_clock: str = "manual",
     step_s: float = 1.0,
     speed: float = 1.0,
     start_time: int | str | datetime | None = None,
@@ -50,26 +55,27 @@ def make_host(
 ) -> SessionHost:
     """A cluster with its sessions, as the server and `Cluster` use it.
 
-    `control` is None (open), `off` or a password. Raises ScenarioError, and UsageError for any other argument. A clock
-    that follows the wall starts now unless `start_time` says otherwise.
+    `version` and `clock` are by default what the scenario says, else 4.2.1 and `default_clock`. `control` is None
+    (open), `off` or a password. Raises ScenarioError, and UsageError for any other argument. A clock that follows the
+    wall starts now unless `start_time` or the scenario says otherwise.
     """
-    profile = profile_for(version)
-    if start_time is not None:
-        start_ns = moment_ns(start_time)
+    blueprint = Blueprint.of(scenario)
+    stated = blueprint.scenario
+    profile = profile_for(version or stated.version or DEFAULT_VERSION)
+    clock = clock or stated.clock.mode or default_clock
+    if start_time is not None or stated.clock.start:
+        start_ns = moment_ns(stated.clock.start if start_time is None else start_time)
     else:
         start_ns = time.time_ns() // 1000 * 1000 if clock == "wall" else DEFAULT_START_NS
-    base = _incremental_base(incremental_base)
-
-    def build() -> ClusterState:
-        return build_state(
-            scenario, profile=profile, seed=seed, start_ns=start_ns, incremental_base=base,
-            strict_incremental=strict_incremental, **({} if facts is None else {"mysql_port": facts.port}),
-        )  # fmt: skip
-
+    base = _incremental_base(incremental_base) or profile.incremental_base
+    options = ClusterOptions(profile, seed, Nanoseconds(start_ns), base, strict_incremental)
+    mysql_port = 2881 if facts is None else facts.port
     mode = clock_named(
         clock, now_ns=start_ns, monotonic_ns=time.monotonic_ns, step_ns=int(Fraction(step_s) * SECOND_NS), speed=speed
     )
-    return SessionHost(build, mode, ControlAccess(control, shown=show_control), facts)
+    return SessionHost(
+        partial(blueprint.build, options, mysql_port), mode, ControlAccess(control, shown=show_control), facts
+    )
 
 
 def _incremental_base(name: str | IncrementalBase | None) -> IncrementalBase | None:
@@ -131,7 +137,8 @@ class Cluster:
 
     `scenario` is the name of a built-in one or a file; equal arguments and equal calls give equal answers. `clock` is
     `manual` (moved by `advance`), `step` (each ALTER SYSTEM and each query of an OceanBase view is `step_s` seconds) or
-    `wall` (real time times `speed`). `start_time` is a datetime, an ISO text or nanoseconds since 1970.
+    `wall` (real time times `speed`); without one it is the scenario's, else `manual`. So it is with `version`, else
+    4.2.1, and with `start_time`, else 2024-01-01 at +08:00: a datetime, an ISO text or nanoseconds since 1970.
 
     Raises ScenarioError and UsageError here, ServerError from statements, UsageError when another thread uses it.
     """
@@ -143,8 +150,8 @@ class Cluster:
         scenario: str = "three-tenants",
         *,
         seed: int = 0,
-        version: str = "4.2.1",
-        clock: str = "manual",
+        version: str | None = None,
+        clock: str | None = None,
         step_s: float = 1.0,
         speed: float = 1.0,
         start_time: int | str | datetime | None = None,
@@ -363,8 +370,8 @@ class Cluster:
         self._settle()
         return trace_of(self._host.state)
 
-    def dump(self) -> dict[str, list[tuple[Value, ...]]]:
-        """Every row of every view that sys sees, under `schema.VIEW`; equal histories give equal dumps."""
+    def views(self) -> dict[str, list[tuple[Value, ...]]]:
+        """Every row of every view that sys sees, under `schema.VIEW`; equal histories give equal rows."""
         self._settle()
         state, catalog = self._host.state, self._host.catalog
         sys_tenant = state.tenants[SYS_TENANT_ID]
@@ -375,11 +382,11 @@ class Cluster:
                 found[f"{view.schema}.{view.name}"] = [tuple(row) for row in catalog.rows(view, scope)]
         return found
 
-    def dump_bytes(self) -> bytes:
-        """`dump` as bytes, one line a row."""
+    def views_bytes(self) -> bytes:
+        """`views` as bytes, one line a row."""
         lines = [
             json.dumps([name, *row], ensure_ascii=False, default=bytes.hex)
-            for name, rows in self.dump().items()
+            for name, rows in self.views().items()
             for row in rows
         ]
         return "\n".join(lines).encode()

@@ -1,4 +1,4 @@
-"""The command line: `obsim serve`, `demo`, `sql`, `support`, `campaign` and `mutants`.
+"""The command line: `obsim serve`, `demo`, `sql`, `scenario`, `support`, `campaign` and `mutants`.
 
 Only `ready HOST PORT` and results go to standard output; everything else goes to standard error. Exit codes: 0 done,
 1 a statement or the procedure failed, 2 the command was used wrongly.
@@ -49,8 +49,9 @@ class Format(StrEnum):
 
 
 ScenarioOption = Annotated[str, typer.Option(help="A built-in scenario or a TOML file.", metavar="NAME|FILE")]
+VERSION_HELP = "The OceanBase version to be: 4.0, 4.1, 4.2 and 4.3 with three or four parts"
 VersionOption = Annotated[
-    str, typer.Option(help="The OceanBase version to be: 4.0, 4.1, 4.2 and 4.3 with three or four parts.")
+    str | None, typer.Option(help=f"{VERSION_HELP}; by default the scenario's, else 4.2.1.", metavar="VERSION")
 ]
 SeedOption = Annotated[int, typer.Option(help="Seed of every random choice.")]
 BaseOption = Annotated[
@@ -89,14 +90,15 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 2881,
     socket: Annotated[Path | None, typer.Option(help="A unix socket to listen on as well.", metavar="PATH")] = None,
     scenario: ScenarioOption = "three-tenants",
-    ob_version: VersionOption = "4.2.1",
+    ob_version: VersionOption = None,
     seed: SeedOption = 0,
     clock: Annotated[
-        ClockName,
+        ClockName | None,
         typer.Option(
-            help="wall follows real time, manual moves when told, step with every ALTER SYSTEM and view query."
+            help="wall follows real time, manual moves when told, step with every ALTER SYSTEM and view query; by "
+            "default the scenario's, else wall."
         ),
-    ] = ClockName.WALL,
+    ] = None,
     speed: Annotated[float, typer.Option(help="Virtual seconds a real second (clock wall).")] = 1.0,
     step: Annotated[float, typer.Option(help="Seconds a step (clock step).")] = 1.0,
     start_time: Annotated[
@@ -147,6 +149,7 @@ def serve(
         seed=seed,
         version=ob_version,
         clock=clock,
+        default_clock=ClockName.WALL,
         speed=speed,
         step_s=step,
         start_time=start_time,
@@ -178,7 +181,7 @@ def _log_to_stderr(verbose: bool) -> None:
 
 
 @app.command()
-def demo(ob_version: VersionOption = "4.2.1", seed: SeedOption = 0) -> None:
+def demo(ob_version: Annotated[str, typer.Option(help=f"{VERSION_HELP}.")] = "4.2.1", seed: SeedOption = 0) -> None:
     """Run the whole incremental-backup procedure over real MySQL connections; exit 0 when it held."""
     from rich.console import Console
 
@@ -210,7 +213,7 @@ def sql(
     ] = None,
     output: Annotated[Format, typer.Option("--format", help="How rows are printed.")] = Format.TSV,
     scenario: ScenarioOption = "three-tenants",
-    ob_version: VersionOption = "4.2.1",
+    ob_version: VersionOption = None,
     seed: SeedOption = 0,
     incremental_base: BaseOption = None,
     strict_incremental: StrictOption = False,
@@ -255,6 +258,40 @@ def support(
     from obsim.support.page import page, read_clients
 
     typer.echo(page(read_clients(clients.read_text("utf-8")) if clients else ()), nl=False)
+
+
+scenarios = typer.Typer(help="What clusters start from: built-in scenarios and your own.", no_args_is_help=True)
+app.add_typer(scenarios, name="scenario")
+ScenarioArgument = Annotated[str, typer.Argument(help="A built-in scenario or a TOML file.", metavar="NAME|FILE")]
+
+
+@scenarios.command("list")
+def scenario_list() -> None:
+    """Print every built-in scenario and what it is for."""
+    from obsim.scenario import load_scenario, scenario_names
+
+    for name in scenario_names():
+        typer.echo(f"{name}\t{load_scenario(name).about}")
+
+
+@scenarios.command("check")
+def scenario_check(name: ScenarioArgument, ob_version: VersionOption = None) -> None:
+    """Read a scenario and start a cluster of it; exit code 2, file, line, key and rule when something is wrong."""
+    from obsim.api import make_host
+
+    make_host(name, version=ob_version)
+    typer.echo(f"{name}: good")
+
+
+@scenarios.command("show")
+def scenario_show(name: ScenarioArgument, ob_version: VersionOption = None) -> None:
+    """Print what a cluster of it has at its start: time, servers, tenants, tables, sets, rounds, faults."""
+    from obsim.api import make_host
+    from obsim.scenario import load_scenario
+    from obsim.scenario.summary import summary
+
+    for line in summary(load_scenario(name), make_host(name, version=ob_version).state):
+        typer.echo(line)
 
 
 mutants = typer.Typer(help="Wrong engines to order, and which check notices which.", no_args_is_help=True)

@@ -173,7 +173,7 @@ class TestTime:
 
     def test_reset(self) -> None:
         cluster = obsim.Cluster(seed=2)
-        before = cluster.dump_bytes()
+        before = cluster.views_bytes()
         with cluster.session() as session:
             session.execute("ALTER SYSTEM BACKUP DATABASE")
             cluster.run_until_idle()
@@ -184,7 +184,7 @@ class TestTime:
         assert cluster.state.timeline == 2
         # Only the number of the timeline tells the two beginnings apart.
         cluster.state.timeline = 1
-        assert cluster.dump_bytes() == before
+        assert cluster.views_bytes() == before
 
     def test_step(self) -> None:
         cluster = obsim.Cluster(clock="step", step_s=0.5)
@@ -229,7 +229,7 @@ class TestDeterminism:
         cluster.advance(hours=1)
         cluster.execute("ALTER SYSTEM BACKUP INCREMENTAL DATABASE")
         cluster.run_until_idle()
-        return cluster.dump_bytes()
+        return cluster.views_bytes()
 
     def test_equal_calls_give_equal_bytes(self) -> None:
         assert self.run(5) == self.run(5)
@@ -238,7 +238,7 @@ class TestDeterminism:
         assert self.run(5) != self.run(6)
 
     def test_dump_has_every_view(self) -> None:
-        found = obsim.Cluster().dump()
+        found = obsim.Cluster().views()
         assert "oceanbase.CDB_OB_BACKUP_JOBS" in found
         assert "obsim.macroblocks" in found
         assert found["obsim.clock"][0][0] == "manual"
@@ -254,7 +254,7 @@ class TestRules:
         def use() -> None:
             for call in (
                 lambda: cluster.query("SELECT 1"), lambda: cluster.advance(seconds=1), cluster.run_until_idle,
-                cluster.reset, lambda: cluster.now, lambda: session.execute("SELECT 1"), session.close, cluster.dump,
+                cluster.reset, lambda: cluster.now, lambda: session.execute("SELECT 1"), session.close, cluster.views,
             ):  # fmt: skip
                 with pytest.raises(obsim.UsageError) as caught:
                     call()

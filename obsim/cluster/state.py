@@ -98,8 +98,8 @@ class Listeners:
         for told in self._told:
             told(tenant)
 
-    def __deepcopy__(self, _memo: dict[int, Any]) -> "Listeners":
-        return Listeners()
+    def __reduce__(self) -> "tuple[type[Listeners], tuple[()]]":
+        return Listeners, ()
 
 
 @dataclass(slots=True, eq=False)

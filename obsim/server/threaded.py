@@ -253,7 +253,7 @@ class Server(ThreadedServer):
         host: str = "127.0.0.1",
         port: int = 0,
         seed: int = 0,
-        clock: str = "manual",
+        clock: str | None = None,
         unix_socket: str | None = None,
         tls_cert: str | None = None,
         tls_key: str | None = None,

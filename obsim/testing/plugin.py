@@ -42,7 +42,9 @@ class _InUse:
 
     def lines(self) -> list[str]:
         """The report: what it was, and how to have it again."""
-        shown = {name: self.made_with.get(name) for name in COMMAND_OPTIONS}
+        host = self.cluster.host
+        stated = {"version": str(host.state.profile.version).removesuffix(".0"), "clock": host.clock.name}
+        shown = {name: (stated | self.made_with).get(name) for name in COMMAND_OPTIONS}
         others = {name: value for name, value in self.made_with.items() if name not in shown}
         command = ["obsim", "serve"]
         for name, option in COMMAND_OPTIONS.items():
@@ -105,8 +107,7 @@ def _made_with(request: pytest.FixtureRequest, kind: Callable[..., Any], own: di
     for name in given:
         if name not in known:
             raise pytest.UsageError(f"obsim does not know the option {name!r}: it takes {', '.join(known)}")
-    defaults = {"scenario": "three-tenants", "seed": 0, "version": "4.2.1", "clock": "manual"}
-    return defaults | given
+    return {"scenario": "three-tenants", "seed": 0} | given
 
 
 def _note(request: pytest.FixtureRequest, used: _InUse) -> None:

@@ -188,7 +188,7 @@ def test_the_network_is_for_background_work_in_part(tmp_path):
     [
         ({"load": LOAD.format(kind="nothing", tasks=1, every="1h")}, "nothing"),
         ({"load": LOAD.format(kind="rebuild", tasks=0, every="1h")}, "one task or more"),
-        ({"load": LOAD.format(kind="rebuild", tasks=1, every="often")}, "interval"),
+        ({"load": LOAD.format(kind="rebuild", tasks=1, every="often")}, "every is 'often': write a span"),
         ({"tenant": 'data_backup_bandwidth = "fast"'}, "data_backup_bandwidth is 'fast'"),
         ({"top": 'network = "0M"'}, "network is '0M'"),
     ],

@@ -55,7 +55,7 @@ def play(cluster: obsim.Cluster, script: list[Command], read=lambda: None, piece
             answers.append("")
         except obsim.ServerError as refused:
             answers.append(str(refused))
-    return cluster.dump_bytes() + json.dumps(answers).encode()
+    return cluster.views_bytes() + json.dumps(answers).encode()
 
 
 def read_all(cluster: obsim.Cluster) -> None:
@@ -65,7 +65,7 @@ def read_all(cluster: obsim.Cluster) -> None:
             cluster.query(f"SELECT * FROM {form.format(view)}", tenant=tenant)
     cluster.query("SELECT COUNT(*) FROM obsim.macroblocks WHERE IN_BASE = 1")
     cluster.query("SHOW PARAMETERS LIKE 'ha_%'")
-    cluster.dump_bytes()
+    cluster.views_bytes()
 
 
 def test_the_script_does_something():
@@ -149,7 +149,7 @@ def test_clock_modes_differ_only_in_who_moves_time():
         counter[0] = at_ns - start_ns
         answer(by_wall, tenant, sql)
     by_step.host.clock = by_wall.host.clock = ManualClock()
-    dumps = [without_clock(cluster.dump_bytes()) for cluster in (by_hand, by_step, by_wall)]
+    dumps = [without_clock(cluster.views_bytes()) for cluster in (by_hand, by_step, by_wall)]
     assert dumps[0] == dumps[1]
     assert dumps[0] == dumps[2]
 

@@ -75,10 +75,10 @@ def test_tablet_size_of_a_scenario_decides_the_seams(tmp_path):
     [
         ("", "either blocks or rows"),
         ("blocks = [1]\nrows = 1", "either blocks or rows"),
-        ("rows = -1", "0 to 35184372088832 rows"),
-        ("rows = 1\ntablets = 0", "1 to 8192 tablets"),
-        ("rows = 1\nrow_bytes = 0", "row_bytes are above 0"),
-        ("rows = 1\ntablet_size = 1", "tablet_size is a macroblock"),
+        ("rows = -1", "rows is -1: allowed are 0 to 35184372088832"),
+        ("rows = 1\ntablets = 0", "tablets is 0: allowed are 1 to 8192"),
+        ("rows = 1\nrow_bytes = 0", "row_bytes is 0.0: it is above 0"),
+        ("rows = 1\ntablet_size = 1", "tablet_size is 1: at least a macroblock, 2097152"),
         ("rows = 1\nlog_stream = 1", "log_stream is a number from 1001 on"),
     ],
 )

@@ -88,65 +88,65 @@ class PoolSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     zones: list[str] = []
 
 
-def _check_names(kind: str, names: Sequence[str], where: str) -> None:
+def _check_names(kind: str, names: Sequence[str]) -> None:
     for at, name in enumerate(names):
         if not name or name in names[:at]:
-            raise ScenarioError(f"{where}: {kind}[{at}].name is '{name}': names are not empty and not given twice")
+            raise ScenarioError(f"{kind}[{at}].name is '{name}': names are not empty and not given twice")
 
 
-def _check_choice(key: str, value: str, allowed: Iterable[str], where: str) -> None:
+def _check_choice(key: str, value: str, allowed: Iterable[str]) -> None:
     known = list(allowed)
     if value not in known:
-        raise ScenarioError(f"{where}: {key} is '{value}': allowed are {', '.join(known)}")
+        raise ScenarioError(f"{key} is '{value}': allowed are {', '.join(known)}")
 
 
 def check_resources(
     zones: Sequence[ZoneSpec], servers: Sequence[ServerSpec], configs: Sequence[UnitConfigSpec],
-    pools: Sequence[PoolSpec], where: str,
+    pools: Sequence[PoolSpec],
 ) -> None:  # fmt: skip
     """Raises ScenarioError with the key that is wrong and what is allowed there."""
     for kind, names in (
         ("zone", [zone.name for zone in zones]), ("unit_config", [config.name for config in configs]),
         ("pool", [pool.name for pool in pools]),
     ):  # fmt: skip
-        _check_names(kind, names, where)
+        _check_names(kind, names)
     for at, zone in enumerate(zones):
-        _check_choice(f"zone[{at}].type", zone.type, _ZONE_TYPES, where)
+        _check_choice(f"zone[{at}].type", zone.type, _ZONE_TYPES)
     known = [zone.name for zone in zones] or ["z1"]
-    _check_servers(servers, known, where)
+    _check_servers(servers, known)
     for at, config in enumerate(configs):
         try:
             config.size()
         except ServerError as caught:
-            raise ScenarioError(f"{where}: unit_config[{at}] '{config.name}': {caught.message}") from None
+            raise ScenarioError(f"unit_config[{at}] '{config.name}': {caught.message}") from None
     for at, pool in enumerate(pools):
         units = [_STANDARD_CONFIG, *(config.name for config in configs)]
-        _check_choice(f"pool[{at}].unit", pool.unit, units, where)
+        _check_choice(f"pool[{at}].unit", pool.unit, units)
         for zone_name in pool.zones:
-            _check_choice(f"pool[{at}].zones", zone_name, known, where)
+            _check_choice(f"pool[{at}].zones", zone_name, known)
         if pool.unit_num < 1 or len(set(pool.zones)) < len(pool.zones):
-            raise ScenarioError(f"{where}: pool[{at}]: unit_num is at least 1, and no zone is given twice")
+            raise ScenarioError(f"pool[{at}]: unit_num is at least 1, and no zone is given twice")
 
 
-def _check_servers(servers: Sequence[ServerSpec], zones: Sequence[str], where: str) -> None:
+def _check_servers(servers: Sequence[ServerSpec], zones: Sequence[str]) -> None:
     addresses: list[tuple[str, int]] = []
     for at, server in enumerate(servers):
-        _check_choice(f"server[{at}].zone", server.zone, zones, where)
+        _check_choice(f"server[{at}].zone", server.zone, zones)
         for port in (server.port, server.sql_port or _RPC_PORT):
             if not 0 < port <= _PORT_MAX:
-                raise ScenarioError(f"{where}: server[{at}]: ports are from 1 to {_PORT_MAX}")
+                raise ScenarioError(f"server[{at}]: ports are from 1 to {_PORT_MAX}")
         if not 1 <= server.cpu <= _CPUS_MAX or min(server.memory_gib, server.log_disk_gib) < 1:
             rule = f"cpu is from 1 to {_CPUS_MAX}, memory_gib and log_disk_gib at least 1"
-            raise ScenarioError(f"{where}: server[{at}]: {rule}")
+            raise ScenarioError(f"server[{at}]: {rule}")
         if max(server.memory_gib, server.log_disk_gib) * (1 << 30) > _BYTES_MAX:
-            raise ScenarioError(f"{where}: server[{at}]: memory_gib and log_disk_gib are at most {_BYTES_MAX >> 30}")
+            raise ScenarioError(f"server[{at}]: memory_gib and log_disk_gib are at most {_BYTES_MAX >> 30}")
         if not server.ip or (server.ip, server.port) in addresses:
             rule = "addresses are not empty and not given twice"
-            raise ScenarioError(f"{where}: server[{at}].ip is '{server.ip}': {rule}")
+            raise ScenarioError(f"server[{at}].ip is '{server.ip}': {rule}")
         addresses.append((server.ip, server.port))
     served = {server.zone for server in servers}
     if servers and (missing := [zone for zone in zones if zone not in served]):
-        raise ScenarioError(f"{where}: zone '{missing[0]}' has no [[server]]")
+        raise ScenarioError(f"zone '{missing[0]}' has no [[server]]")
 
 
 def build_resources(
