@@ -10,6 +10,7 @@ import pytest
 import sqlglot
 
 import obsim
+from obsim import statements
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -31,6 +32,28 @@ def test_public_names_are_sorted_and_there() -> None:
     assert set(obsim.__all__) <= set(dir(obsim))
     for name in obsim.__all__:
         assert getattr(obsim, name) is not None
+
+
+def test_every_name_of_the_statements_is_there() -> None:
+    assert sorted(statements.__all__) == statements.__all__
+    assert set(statements.__all__) <= set(dir(statements))
+    for name in statements.__all__:
+        assert getattr(statements, name) is not None
+    with pytest.raises(AttributeError, match="nothing_here"):
+        _ = statements.nothing_here
+
+
+def test_statements_load_with_the_first_of_their_family() -> None:
+    homes = "('obsim.statements.', 'obsim.sql.grammar.', 'obsim.cluster.')"
+    files = "('account_commands', '.tenants', '.accounts')"
+    named = f"[m for m in sys.modules if m.startswith({homes}) and m.endswith({files})]"
+    begin = f"import sys, obsim; cluster = obsim.Cluster(); cluster.query('SELECT 1'); print(sorted({named}))"
+    assert run(begin) == "['obsim.cluster.accounts']"
+    loaded = run(f"{begin}; cluster.execute('CREATE USER u'); print(sorted({named}))").splitlines()[1]
+    assert loaded == str([
+        "obsim.cluster.account_commands", "obsim.cluster.accounts", "obsim.sql.grammar.accounts",
+        "obsim.statements.accounts",
+    ])  # fmt: skip
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

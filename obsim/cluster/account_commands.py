@@ -18,8 +18,8 @@ from obsim.cluster.accounts import (
     level_privileges,
     password_digest,
 )
-from obsim.cluster.authority import INTERNAL, account_of, check_ddl, check_internal, check_privilege, lacking
-from obsim.cluster.state import ClusterState, Principal
+from obsim.cluster.authority import INTERNAL, Rule, account_of, check_definitions, check_privilege, guarded, lacking
+from obsim.cluster.state import ClusterState, Command, Principal
 from obsim.cluster.tenant import Tenant
 from obsim.errors import NotModelled, ServerError, error
 from obsim.statements import Secret
@@ -35,7 +35,7 @@ from obsim.statements.accounts import (
     SetPassword,
 )
 
-__all__ = ["alter_user", "create_user", "drop_user", "grant", "rename_user", "revoke", "set_password"]
+__all__ = ["COMMANDS"]
 
 Accounts = dict[str, User]
 _SHORT = {long: short for short, long in PRIVILEGES.items()}
@@ -79,6 +79,13 @@ def _made(tenant: Tenant, spec: AccountSpec, require: str | None = None) -> User
     name = _name(tenant, spec.name)
     digest = _digest(spec.password, hashed=spec.hashed)
     return User(name.user, digest, name.host, {}, ssl_type=_SSL_TYPES[require or "NONE"])
+
+
+def check_internal(_state: ClusterState, _who: Principal, statement: DropUser | RenameUser) -> None:
+    """1227 for dropping or renaming an administrator, whoever asks (recorded: DROP USER root)."""
+    names = statement.accounts if isinstance(statement, DropUser) else [old for old, _ in statement.pairs]
+    if any(name.user.lower() == who_is.lower() for name in names for who_is in INTERNAL):
+        raise error("OB_ERR_NO_PRIVILEGE")
 
 
 def create_user(state: ClusterState, who: Principal, statement: CreateUser) -> Ok:
@@ -164,7 +171,7 @@ def set_password(state: ClusterState, who: Principal, statement: SetPassword) ->
     user = tenant.account(name.user, name.host)
     if user is None:
         raise error("OB_USER_NOT_EXIST")
-    check_ddl(state, statement)
+    check_definitions(state)
     changed = replace(user, password_sha1=_digest(statement.password, hashed=statement.hashed))
     return _keep(state, tenant, tenant.users | {changed.key: changed})
 
@@ -231,7 +238,7 @@ def grant(state: ClusterState, who: Principal, statement: Grant) -> Ok:
     if made and lacking(state, who, "CREATE USER") is not None:
         raise error("OB_ERR_CREATE_USER_WITH_GRANT")
     _check_giver(state, who, level, names)
-    check_ddl(state, statement)
+    check_definitions(state)
     if statement.grant_option:
         names |= {GRANT_OPTION}
     for spec in statement.accounts:
@@ -258,5 +265,19 @@ def revoke(state: ClusterState, who: Principal, statement: Revoke) -> Ok:
         left = {} if statement.level is None else {**user.grants, level: user.at(level) - names}
         accounts[user.key] = replace(user, grants={key: value for key, value in left.items() if value})
     _check_giver(state, who, level, names)
-    check_ddl(state, statement)
+    check_definitions(state)
     return _keep(state, tenant, accounts)
+
+
+_DEFINES = Rule("CREATE USER", defines=lambda _: True)
+_NO_INTERNAL = Rule("CREATE USER", check_internal, defines=lambda _: True)
+COMMANDS: dict[type, Command] = {
+    AlterUser: guarded(alter_user, _DEFINES),
+    CreateUser: guarded(create_user, _DEFINES),
+    DropUser: guarded(drop_user, _NO_INTERNAL),
+    RenameUser: guarded(rename_user, _NO_INTERNAL),
+    Grant: grant,
+    Revoke: revoke,
+    SetPassword: set_password,
+}
+"""The last three look at what they name."""

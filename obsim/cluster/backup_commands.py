@@ -5,14 +5,15 @@ from hashlib import sha1
 from obsim.answers import Ok
 from obsim.backup.cluster_job import start_cluster_job
 from obsim.backup.job import BackupRequest, BackupType, JobLevel
+from obsim.cluster.authority import Rule, guarded
 from obsim.cluster.resolve import backup_tenants, resolve_backup
-from obsim.cluster.state import ClusterState, Principal
+from obsim.cluster.state import ClusterState, Command, Principal
 from obsim.cluster.tenant import Tenant
 from obsim.errors import ServerError, error
 from obsim.ids import SYS_TENANT_ID, JobId, TenantId
 from obsim.statements import BackupDatabase, CancelBackup
 
-__all__ = ["backup_database", "cancel_backup"]
+__all__ = ["COMMANDS"]
 
 _NO_TENANT = (
     "no tenant meets the backup condition,\N{OBJECT REPLACEMENT CHARACTER}please check the tenant status, log archive "
@@ -128,3 +129,14 @@ def cancel_backup(state: ClusterState, who: Principal, statement: CancelBackup) 
         if tenant.normal:
             tenant.backup.cancel(state.now_ns)
     return Ok()
+
+
+def _resolve_cancel(state: ClusterState, who: Principal, statement: CancelBackup) -> None:
+    if statement.tenants:
+        backup_tenants(state, who, statement.tenants, None)
+
+
+COMMANDS: dict[type, Command] = {
+    BackupDatabase: guarded(backup_database, Rule(before=resolve_backup)),
+    CancelBackup: guarded(cancel_backup, Rule(before=_resolve_cancel)),
+}

@@ -4,17 +4,15 @@ from typing import NoReturn
 
 from obsim.answers import Ok
 from obsim.cleanup.policy import window_ns
+from obsim.cluster.authority import Rule, guarded
 from obsim.cluster.resolve import backup_tenants
-from obsim.cluster.state import ClusterState, Principal
+from obsim.cluster.state import ClusterState, Command, Principal
 from obsim.cluster.tenant import Tenant
 from obsim.errors import error
 from obsim.ids import SYS_TENANT_ID
 from obsim.statements import AddDeletePolicy, CancelDeleteBackup, DeleteBackup, DeleteObsoleteBackup, DropDeletePolicy
 
-__all__ = [
-    "add_delete_policy", "cancel_delete_backup", "delete_backup", "drop_delete_policy", "resolve_add_policy",
-    "resolve_cancel_delete", "resolve_delete", "resolve_drop_policy",
-]  # fmt: skip
+__all__ = ["COMMANDS"]
 
 POLICY_NAME = "default"
 _FOREIGN = "user tenant cannot specify tenant names"
@@ -94,3 +92,12 @@ def cancel_delete_backup(state: ClusterState, who: Principal, statement: CancelD
     for tenant in resolve_cancel_delete(state, who, statement):
         tenant.cleanup.cancel(state.now_ns)
     return Ok()
+
+
+COMMANDS: dict[type, Command] = {
+    AddDeletePolicy: guarded(add_delete_policy, Rule(before=resolve_add_policy)),
+    CancelDeleteBackup: guarded(cancel_delete_backup, Rule(before=resolve_cancel_delete)),
+    DeleteBackup: guarded(delete_backup, Rule(before=resolve_delete)),
+    DeleteObsoleteBackup: guarded(delete_backup, Rule(before=resolve_delete)),
+    DropDeletePolicy: guarded(drop_delete_policy, Rule(before=resolve_drop_policy)),
+}

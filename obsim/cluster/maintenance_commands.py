@@ -5,13 +5,14 @@ Facts: statements.md ("Who may run", "Freeze and tenants"), the recorded group `
 """
 
 from obsim.answers import Ok
+from obsim.cluster.authority import Rule, guarded
 from obsim.cluster.resolve import freeze_tenants, named_tenant
-from obsim.cluster.state import ClusterState, Principal
+from obsim.cluster.state import ClusterState, Command, Principal
 from obsim.errors import error
 from obsim.ids import SYS_TENANT_ID
 from obsim.statements import ClearMergeError, FlushCache, Freeze, MergeControl
 
-__all__ = ["clear_merge_error", "flush_cache", "freeze", "merge_control", "resolve_flush", "resolve_merge"]
+__all__ = ["COMMANDS"]
 
 _UNFINISHED = 4744
 _UNFINISHED_TEXT = "larger frozen_scn already exist, {}prev merge may not finish"
@@ -79,3 +80,15 @@ def flush_cache(state: ClusterState, who: Principal, statement: FlushCache) -> O
     """FLUSH .. CACHE: what a cluster caches cannot be seen in obsim, so nothing changes."""
     resolve_flush(state, who, statement)
     return Ok()
+
+
+def _resolve_freeze(state: ClusterState, who: Principal, statement: Freeze) -> None:
+    freeze_tenants(state, who, statement.tenants, major=statement.major)
+
+
+COMMANDS: dict[type, Command] = {
+    Freeze: guarded(freeze, Rule(before=_resolve_freeze)),
+    ClearMergeError: guarded(clear_merge_error, Rule(before=resolve_merge)),
+    FlushCache: guarded(flush_cache, Rule(before=resolve_flush)),
+    MergeControl: guarded(merge_control, Rule(before=resolve_merge)),
+}

@@ -7,9 +7,10 @@ from collections.abc import Callable
 
 from obsim.answers import Ok
 from obsim.archive.tenant import ARCHIVED
+from obsim.cluster.authority import Rule, guarded
 from obsim.cluster.resolve import named_tenant, parameter_tenants
 from obsim.cluster.shares import apply_shares
-from obsim.cluster.state import ClusterState, Principal
+from obsim.cluster.state import ClusterState, Command, Principal
 from obsim.cluster.tenant import Tenant
 from obsim.destination import parse_archive_destination, parse_restore_source, parse_uri
 from obsim.errors import error
@@ -18,7 +19,7 @@ from obsim.parameters import Level, ParameterDef, check_value, number_of
 from obsim.scheduler.priorities import PRIORITIES
 from obsim.statements import AlterParameters, NullValue, ParameterAction, ResetParameters
 
-__all__ = ["alter_parameters", "reset_parameters"]
+__all__ = ["COMMANDS"]
 
 Change = Callable[[], None]
 _SCORES = {priority.parameter: priority for priority in PRIORITIES if priority.parameter is not None}
@@ -264,3 +265,14 @@ def _check_restore_source(state: ClusterState, tenant: Tenant, text: str) -> Cha
         state.revisions.touch("backup_parameters")
 
     return change
+
+
+def _resolve_tenants(_: ClusterState, who: Principal, statement: AlterParameters) -> None:
+    if who.tenant_id != SYS_TENANT_ID and any(action.tenant is not None for action in statement.actions):
+        raise error("OB_ERR_NO_PRIVILEGE")
+
+
+COMMANDS: dict[type, Command] = {
+    AlterParameters: guarded(alter_parameters, Rule(before=_resolve_tenants)),
+    ResetParameters: guarded(reset_parameters, Rule()),
+}

@@ -1,12 +1,15 @@
 """What the TENANT clause of each statement understands: the table of `statements.md`, one function a row."""
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from obsim.cluster.state import ClusterState, Principal
 from obsim.cluster.tenant import Tenant
 from obsim.errors import error
 from obsim.ids import SYS_TENANT_ID
-from obsim.statements import BackupDatabase
+
+if TYPE_CHECKING:
+    from obsim.statements import BackupDatabase
 
 __all__ = [
     "archive_tenants", "backup_tenants", "freeze_tenants", "named_tenant", "parameter_tenants", "resolve_backup",
@@ -44,7 +47,7 @@ def backup_tenants(state: ClusterState, who: Principal, names: Iterable[str], re
     return list(tenants.values())
 
 
-def resolve_backup(state: ClusterState, who: Principal, statement: BackupDatabase) -> list[Tenant] | None:
+def resolve_backup(state: ClusterState, who: Principal, statement: "BackupDatabase") -> list[Tenant] | None:
     """The tenants of BACKUP by name, None for DATABASE; names are checked first, then the path, which may not be."""
     named: list[Tenant] | None = None
     if statement.tenants is not None:

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 
 from obsim.answers import Ok
+from obsim.cluster.authority import Rule, check_sys, guarded
 from obsim.cluster.resources import ResourcePool, Unit, UnitConfig, UnitSize
 from obsim.cluster.root_jobs import RootJob, RootJobKind
-from obsim.cluster.state import ClusterState, Principal
+from obsim.cluster.state import ClusterState, Command, Principal
 from obsim.cluster.unit_placement import check_servers, check_zones, choose_servers, lacking_resource
 from obsim.cluster.unit_sizes import changed_size, new_size
 from obsim.errors import NotModelled, error
-from obsim.ids import SYS_TENANT_ID, Nanoseconds, TenantId
+from obsim.ids import Nanoseconds, TenantId
 from obsim.statements.resources import (
     AlterResourcePool,
     AlterResourceTenant,
@@ -27,20 +28,12 @@ from obsim.statements.resources import (
     SplitResourcePool,
 )
 
-__all__ = [
-    "alter_pool", "alter_resource_tenant", "alter_unit", "create_pool", "create_unit", "drop_pool", "drop_unit",
-    "hard_limit", "merge_pools", "split_pool",
-]  # fmt: skip
+__all__ = ["COMMANDS", "hard_limit"]
 
 _FULL_POOL_MEMORY_MIN_BYTES = 2 << 30
 """Default of the hidden parameter __min_full_resource_pool_memory."""
 _SHRINK_NS = 10_000_000_000
 """From ALTER RESOURCE TENANT to the end of the units that it gives up."""
-
-
-def _check_sys(who: Principal) -> None:
-    if who.tenant_id != SYS_TENANT_ID:
-        raise error("OB_ERR_NO_PRIVILEGE")
 
 
 def hard_limit(state: ClusterState) -> int:
@@ -53,7 +46,7 @@ def hard_limit(state: ClusterState) -> int:
 
 def create_unit(state: ClusterState, who: Principal, statement: CreateResourceUnit) -> Ok:
     """CREATE RESOURCE UNIT: the sizes first, then 4649 for a name that is taken."""
-    _check_sys(who)
+    check_sys(state, who, statement)
     size = new_size(statement.options)
     if statement.name in state.resources.configs:
         if statement.if_not_exists:
@@ -73,7 +66,7 @@ def _config(state: ClusterState, name: str) -> UnitConfig:
 
 def alter_unit(state: ClusterState, who: Principal, statement: AlterResourceUnit) -> Ok:
     """ALTER RESOURCE UNIT: its units grow and shrink where they stand. Raises 4648, 4659, 4624, 1210."""
-    _check_sys(who)
+    check_sys(state, who, statement)
     config = _config(state, statement.name)
     size = changed_size(config.size, statement.options)
     pools = state.resources.pools_with(config)
@@ -119,7 +112,7 @@ def _check_pool_memory(size: UnitSize) -> None:
 
 def drop_unit(state: ClusterState, who: Principal, statement: DropResourceUnit) -> Ok:
     """DROP RESOURCE UNIT. Raises 4648, and 4634 while a pool uses it."""
-    _check_sys(who)
+    check_sys(state, who, statement)
     if statement.if_exists and statement.name not in state.resources.configs:
         return Ok()
     config = _config(state, statement.name)
@@ -156,7 +149,7 @@ def _check_replica_type(options: Iterable[PoolOption]) -> None:
 
 def create_pool(state: ClusterState, who: Principal, statement: CreateResourcePool) -> Ok:
     """CREATE RESOURCE POOL. Raises 1210, 4641, 4530, 4656, 4648, 4651, 1235, and 4733 where no server has room."""
-    _check_sys(who)
+    check_sys(state, who, statement)
     resources, options = state.resources, statement.options
     unit_count = _unit_count(options)
     if any(option.deleted for option in options):
@@ -192,7 +185,7 @@ def _pool(state: ClusterState, name: str) -> ResourcePool:
 
 def alter_pool(state: ClusterState, who: Principal, statement: AlterResourcePool) -> Ok:
     """ALTER RESOURCE POOL: one of UNIT, UNIT_NUM and ZONE_LIST at a time."""
-    _check_sys(who)
+    check_sys(state, who, statement)
     options = statement.options
     unit_count = _unit_count(options)
     _check_replica_type(options)
@@ -293,7 +286,7 @@ def _change_zones(state: ClusterState, pool: ResourcePool, zones: tuple[str, ...
 
 def drop_pool(state: ClusterState, who: Principal, statement: DropResourcePool) -> Ok:
     """DROP RESOURCE POOL. Raises 4650, and 4626 while a tenant has it."""
-    _check_sys(who)
+    check_sys(state, who, statement)
     if statement.if_exists and statement.name not in state.resources.pools:
         return Ok()
     pool = _pool(state, statement.name)
@@ -306,7 +299,7 @@ def drop_pool(state: ClusterState, who: Principal, statement: DropResourcePool) 
 
 def split_pool(state: ClusterState, who: Principal, statement: SplitResourcePool) -> Ok:
     """SPLIT: a pool for each zone, with the units that are there. Raises 4650, 4651 and 1210."""
-    _check_sys(who)
+    check_sys(state, who, statement)
     resources, now_ns = state.resources, state.now_ns
     pool = _pool(state, statement.name)
     for place, name in enumerate(statement.pools):
@@ -333,7 +326,7 @@ def split_pool(state: ClusterState, who: Principal, statement: SplitResourcePool
 
 def merge_pools(state: ClusterState, who: Principal, statement: MergeResourcePools) -> Ok:
     """MERGE: one pool with the zones and units of several that are alike. Raises 4650, 4651, 4179 and 1210."""
-    _check_sys(who)
+    check_sys(state, who, statement)
     resources, now_ns = state.resources, state.now_ns
     if len(statement.pools) < 2 or len(statement.merged) != 1:
         raise error("OB_INVALID_ARGUMENT", "resource pool")
@@ -368,7 +361,7 @@ def merge_pools(state: ClusterState, who: Principal, statement: MergeResourcePoo
 
 def alter_resource_tenant(state: ClusterState, who: Principal, statement: AlterResourceTenant) -> Ok:
     """ALTER RESOURCE TENANT: UNIT_NUM of all pools of a tenant; units that go do so after a while."""
-    _check_sys(who)
+    check_sys(state, who, statement)
     if not statement.unit_count:
         raise error("OB_INVALID_ARGUMENT", "unit_num, can't be zero")
     tenant = state.tenant_named(statement.name)
@@ -432,3 +425,18 @@ def _shrunk(state: ClusterState, units: Sequence[Unit], job: RootJob, now_ns: Na
     if job.result is None:
         job.finish(now_ns)
     state.revisions.touch("tenants", "storage")
+
+
+_UNITS = Rule("CREATE RESOURCE UNIT", check_sys)
+_POOLS = Rule("CREATE RESOURCE POOL", check_sys)
+COMMANDS: dict[type, Command] = {
+    AlterResourcePool: guarded(alter_pool, _POOLS),
+    AlterResourceTenant: guarded(alter_resource_tenant, _POOLS),
+    AlterResourceUnit: guarded(alter_unit, _UNITS),
+    CreateResourcePool: guarded(create_pool, _POOLS),
+    CreateResourceUnit: guarded(create_unit, _UNITS),
+    DropResourcePool: guarded(drop_pool, _POOLS),
+    DropResourceUnit: guarded(drop_unit, _UNITS),
+    MergeResourcePools: guarded(merge_pools, _POOLS),
+    SplitResourcePool: guarded(split_pool, _POOLS),
+}

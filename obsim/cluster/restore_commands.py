@@ -6,6 +6,7 @@ What comes before them is in `restore_resolve`. The work itself is not modelled:
 from collections.abc import Collection
 
 from obsim.answers import Ok
+from obsim.cluster.authority import Rule, guarded
 from obsim.cluster.restore_resolve import (
     point_scn,
     resolve_backup_key,
@@ -20,7 +21,7 @@ from obsim.cluster.restore_resolve import (
     resolve_switch,
     resolve_tables,
 )
-from obsim.cluster.state import ClusterState, Principal
+from obsim.cluster.state import ClusterState, Command, Principal
 from obsim.cluster.tenant import Tenant
 from obsim.destination import parse_uri
 from obsim.errors import NotModelled, error
@@ -42,11 +43,7 @@ from obsim.statements import (
     SwitchRole,
 )
 
-__all__ = [
-    "add_restore_source", "backup_key", "cancel_recover_table", "cancel_restore", "change_external_storage",
-    "clear_restore_source", "preview_restore", "recover_standby", "recover_table", "restore_tables", "restore_tenant",
-    "switch_role",
-]  # fmt: skip
+__all__ = ["COMMANDS"]
 
 _OPTION_NAMES = frozenset({"pool_list", "locality", "primary_zone", "concurrency", "kms_encrypt"})
 
@@ -173,3 +170,19 @@ def change_external_storage(state: ClusterState, who: Principal, statement: Chan
     resolve_external_storage(state, who, statement)
     parse_uri(statement.path.reveal)
     raise NotModelled("ALTER SYSTEM CHANGE EXTERNAL_STORAGE_DEST yet")
+
+
+COMMANDS: dict[type, Command] = {
+    AddRestoreSource: guarded(add_restore_source, Rule(before=resolve_restore_source)),
+    BackupKey: guarded(backup_key, Rule(before=resolve_backup_key)),
+    CancelRecoverTable: guarded(cancel_recover_table, Rule(before=resolve_cancel_recover)),
+    CancelRestore: guarded(cancel_restore, Rule(before=resolve_cancel_restore)),
+    ChangeExternalStorage: guarded(change_external_storage, Rule(before=resolve_external_storage)),
+    ClearRestoreSource: guarded(clear_restore_source, Rule(before=resolve_restore_source)),
+    PreviewRestore: guarded(preview_restore, Rule(before=resolve_preview)),
+    RecoverStandby: guarded(recover_standby, Rule(before=resolve_standby)),
+    RecoverTable: guarded(recover_table, Rule(before=resolve_recover_table)),
+    RestoreTables: guarded(restore_tables, Rule(before=resolve_tables)),
+    RestoreTenant: guarded(restore_tenant, Rule(before=resolve_restore)),
+    SwitchRole: guarded(switch_role, Rule(before=resolve_switch)),
+}

@@ -9,17 +9,18 @@ from re import ASCII
 from re import compile as re_compile
 
 from obsim.answers import Ok
+from obsim.cluster.authority import Rule, check_sys, guarded
 from obsim.cluster.locality import full_zones
 from obsim.cluster.resource_commands import hard_limit
 from obsim.cluster.resources import Server, ServerStatus, Unit, Zone, ZoneStatus
 from obsim.cluster.root_jobs import CANCELED, RootJob, RootJobKind
-from obsim.cluster.state import ClusterState, Principal
+from obsim.cluster.state import ClusterState, Command, Principal
 from obsim.cluster.unit_placement import choose_servers
 from obsim.errors import NotModelled, ServerError, error
-from obsim.ids import SYS_TENANT_ID, Nanoseconds
+from obsim.ids import Nanoseconds
 from obsim.statements.servers import AdminServer, AdminZone
 
-__all__ = ["admin_server", "admin_zone"]
+__all__ = ["COMMANDS"]
 
 _MIGRATION_NS = 10_000_000_000
 """From DELETE SERVER to the end of the server, once its units have moved."""
@@ -28,11 +29,6 @@ _PORT_MAX, _BYTE_MAX = 65_535, 255
 _DEFAULT_REGION = "default_region"
 _ZONE_TYPES = {"readwrite": "ReadWrite", "encryption": "Encryption"}
 _SEVERAL_ZONES = "cannot stop server or stop zone in multiple zones"
-
-
-def _check_sys(who: Principal) -> None:
-    if who.tenant_id != SYS_TENANT_ID:
-        raise error("OB_ERR_NO_PRIVILEGE")
 
 
 def _address(text: str) -> tuple[str, int]:
@@ -64,7 +60,7 @@ def _find(state: ClusterState, statement: AdminServer) -> list[Server]:
 
 def admin_server(state: ClusterState, who: Principal, statement: AdminServer) -> Ok:
     """Every check of every server, then the change."""
-    _check_sys(who)
+    check_sys(state, who, statement)
     _SERVER_ACTIONS[statement.action](state, statement)
     state.resources.move_root_service()
     state.servers_changed()
@@ -248,7 +244,7 @@ _SERVER_ACTIONS: dict[str, Callable[[ClusterState, AdminServer], None]] = {
 
 def admin_zone(state: ClusterState, who: Principal, statement: AdminZone) -> Ok:
     """One zone at a time."""
-    _check_sys(who)
+    check_sys(state, who, statement)
     _ZONE_ACTIONS[statement.action](state, statement)
     state.resources.move_root_service()
     state.servers_changed()
@@ -337,4 +333,10 @@ _ZONE_ACTIONS: dict[str, Callable[[ClusterState, AdminZone], None]] = {
     "FORCE STOP": _stop_zone,
     "ISOLATE": _stop_zone,
     "ALTER": _alter_zone,
+}
+
+
+COMMANDS: dict[type, Command] = {
+    AdminServer: guarded(admin_server, Rule(before=check_sys)),
+    AdminZone: guarded(admin_zone, Rule(before=check_sys)),
 }

@@ -9,6 +9,7 @@ from functools import partial
 
 from obsim.answers import Ok, Value
 from obsim.charsets import character_set, collation
+from obsim.cluster.authority import Rule, check_sys, guarded
 from obsim.cluster.locality import (
     RANDOM,
     Replica,
@@ -19,7 +20,7 @@ from obsim.cluster.locality import (
     parse_locality,
 )
 from obsim.cluster.root_jobs import RootJob, RootJobKind
-from obsim.cluster.state import ClusterState, Principal
+from obsim.cluster.state import ClusterState, Command, Principal
 from obsim.cluster.tenant import Tenant, User
 from obsim.cluster.tenant_life import administrator, begin_tenant, end_tenant, free_pools, place_tenant
 from obsim.cluster.unit_placement import check_zones, zone_list
@@ -40,10 +41,7 @@ from obsim.statements.tenants import (
     VariableSetting,
 )
 
-__all__ = [
-    "alter_tenant", "check_sys", "create_standby", "create_tenant", "drop_tenant", "flashback_tenant", "lock_tenant",
-    "purge_recyclebin", "purge_tenant", "rename_tenant",
-]  # fmt: skip
+__all__ = ["COMMANDS"]
 
 _DROPPING_NS = 5_000_000_000
 """From DROP TENANT without FORCE to the end of the tenant; a cluster needs longer the more there is to collect."""
@@ -57,12 +55,6 @@ _IGNORED = frozenset({"REPLICA_NUM", "ENABLE_EXTENDED_ROWID", "PROGRESSIVE_MERGE
 """Options that CREATE TENANT takes without any effect on what obsim has."""
 
 Options = dict[str, OptionValue]
-
-
-def check_sys(_state: ClusterState, who: Principal, _statement: object) -> None:
-    """1227 outside sys."""
-    if who.tenant_id != SYS_TENANT_ID:
-        raise error("OB_ERR_NO_PRIVILEGE")
 
 
 def _check_name(name: str) -> None:
@@ -431,3 +423,25 @@ def flashback_tenant(state: ClusterState, who: Principal, statement: FlashbackTe
     tenant.modified_ns = state.now_ns
     state.revisions.touch("tenants", "accounts")
     return Ok()
+
+
+_PLACEMENT = frozenset({"PRIMARY_ZONE", "ZONE_LIST", "RESOURCE_POOL_LIST"})
+"""Options of ALTER TENANT that may change while definitions may not."""
+
+
+def _defines(statement: AlterTenant) -> bool:
+    return bool(statement.variables) or not {option.word for option in statement.options} <= _PLACEMENT
+
+
+_SUPER_OF_SYS = Rule("SUPER", check_sys, defines=lambda _: True)
+COMMANDS: dict[type, Command] = {
+    AlterTenant: guarded(alter_tenant, Rule("ALTER TENANT", check_sys, defines=_defines)),
+    CreateStandbyTenant: guarded(create_standby, _SUPER_OF_SYS),
+    CreateTenant: guarded(create_tenant, _SUPER_OF_SYS),
+    DropTenant: guarded(drop_tenant, _SUPER_OF_SYS),
+    FlashbackTenant: guarded(flashback_tenant, _SUPER_OF_SYS),
+    LockTenant: guarded(lock_tenant, Rule("ALTER TENANT", check_sys, defines=lambda _: True)),
+    PurgeRecyclebin: guarded(purge_recyclebin, Rule("SUPER", defines=lambda _: True)),
+    PurgeTenant: guarded(purge_tenant, _SUPER_OF_SYS),
+    RenameTenant: guarded(rename_tenant, Rule("ALTER TENANT", check_sys, defines=lambda _: True)),
+}

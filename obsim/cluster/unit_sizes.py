@@ -5,11 +5,14 @@ Rules, limits and texts follow OceanBase's source (ob_resource_resolver.h, ob_un
 
 from collections.abc import Callable, Iterable
 from re import fullmatch
+from typing import TYPE_CHECKING
 
 from obsim.cluster.resources import UnitSize
 from obsim.errors import ServerError, error
 from obsim.parameters import CAPACITY_UNITS
-from obsim.statements.resources import UnitOption
+
+if TYPE_CHECKING:
+    from obsim.statements.resources import UnitOption
 
 __all__ = ["changed_size", "new_size"]
 
@@ -41,7 +44,7 @@ def _of_text(word: str, text: str) -> int:
     return min(int(match[1]) * units[match[2].lower()], _INT64_MAX)
 
 
-def _value(option: UnitOption) -> float:
+def _value(option: "UnitOption") -> float:
     word, value = option.word, option.value
     if isinstance(value, str):
         value = _of_text(word, value)
@@ -52,7 +55,7 @@ def _value(option: UnitOption) -> float:
     return min(value, _INT64_MAX)
 
 
-def _spec(options: Iterable[UnitOption]) -> Spec:
+def _spec(options: "Iterable[UnitOption]") -> Spec:
     """What the options say, the last one of a kind; raises 1210, 1064 for a text that is no number."""
     return {option.word: _value(option) for option in options}
 
@@ -61,7 +64,7 @@ def _below(word: str, low: int) -> ServerError:
     return error("OB_RESOURCE_UNIT_VALUE_BELOW_LIMIT", word, low)
 
 
-def new_size(options: Iterable[UnitOption]) -> UnitSize:
+def new_size(options: "Iterable[UnitOption]") -> UnitSize:
     """The size CREATE RESOURCE UNIT makes. Raises 1210 for what is missing or does not fit, 4659 for too little."""
     spec = _spec(options)
     max_cpu, min_cpu = _new_cpu(spec)
@@ -123,7 +126,7 @@ def _pair(spec: Spec, high: str, low: str, size: UnitSize, kind: Callable[[float
     return most, least
 
 
-def changed_size(size: UnitSize, options: Iterable[UnitOption]) -> UnitSize:
+def changed_size(size: UnitSize, options: "Iterable[UnitOption]") -> UnitSize:
     """The size ALTER RESOURCE UNIT makes of one. Raises as `new_size`."""
     spec = _spec(options)
     max_cpu, min_cpu = _pair(spec, "MAX_CPU", "MIN_CPU", size, float)

@@ -8,6 +8,7 @@ will happen by itself, is in `history`.
 from dataclasses import dataclass, replace
 from re import fullmatch
 
+from obsim import statements as s
 from obsim.archive.round import ArchiveRound, RoundStatus
 from obsim.archive.tenant import ARCHIVED, StoredDestination
 from obsim.cluster.accounts import PRIVILEGES
@@ -28,8 +29,7 @@ from obsim.scenario.reading import FIRST_LOG_STREAM, ScenarioFile, read_scenario
 from obsim.scenario.resources import add_pool, add_pools, add_sys_pool, build_resources
 from obsim.scenario.specs import LoadSpec, ParameterText, Scenario, TableSpec, TenantSpec, UserSpec
 from obsim.scheduler.sharing import Pipe
-from obsim.statements import AlterParameters, CreateUser, Grant, ParameterAction, Secret
-from obsim.statements.accounts import AccountName, AccountSpec, PrivilegeLevel
+from obsim.statements import AlterParameters, ParameterAction, Secret
 from obsim.storage.layout import RowLayout
 from obsim.versions import IncrementalBase, VersionProfile
 
@@ -234,8 +234,8 @@ def _add_table(tenant: Tenant, table: TableSpec, streams: list[LogStreamId]) -> 
 
 
 def _add_user(state: ClusterState, administrator: Principal, spec: UserSpec, key: str) -> None:
-    account = AccountSpec(AccountName(spec.name, spec.host), Secret(spec.password))
-    state.execute(administrator, CreateUser((account,)))
+    account = s.AccountSpec(s.AccountName(spec.name, spec.host), Secret(spec.password))
+    state.execute(administrator, s.CreateUser((account,)))
     for where, words in spec.grants.items():
         schema, dot, table = where.partition(".")
         privileges = tuple(word.upper() for word in words)
@@ -243,8 +243,8 @@ def _add_user(state: ClusterState, administrator: Principal, spec: UserSpec, key
         if not dot or unknown:
             allowed = f"levels *.*, a.* and a.b with {', '.join(PRIVILEGES.values())}"
             raise ScenarioError(f"{key}.grants: no grant {sorted(unknown) or where}: allowed are {allowed}")
-        level = PrivilegeLevel(None if schema == "*" else schema, None if table == "*" else table)
-        state.execute(administrator, Grant(privileges, level, (AccountSpec(account.name),)))
+        level = s.PrivilegeLevel(None if schema == "*" else schema, None if table == "*" else table)
+        state.execute(administrator, s.Grant(privileges, level, (s.AccountSpec(account.name),)))
 
 
 def _set_archive(state: ClusterState, tenant: Tenant, spec: TenantSpec) -> None:

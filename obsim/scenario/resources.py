@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from obsim.cluster.resource_commands import hard_limit
+from obsim import statements as s
 from obsim.cluster.resources import (
     ResourcePool,
     Resources,
@@ -20,7 +20,6 @@ from obsim.cluster.unit_placement import check_servers, choose_servers
 from obsim.cluster.unit_sizes import new_size
 from obsim.errors import ScenarioError, ServerError, error
 from obsim.ids import SYS_TENANT_ID, Nanoseconds
-from obsim.statements.resources import UnitOption
 
 __all__ = [
     "PoolSpec", "ServerSpec", "UnitConfigSpec", "ZoneSpec", "add_pool", "add_pools", "add_sys_pool", "build_resources",
@@ -76,7 +75,7 @@ class UnitConfigSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Raises what CREATE RESOURCE UNIT raises."""
         words = ("max_cpu", "min_cpu", "memory_size", "log_disk_size", "max_iops", "min_iops", "iops_weight")
         named = ((word.upper(), getattr(self, word)) for word in words)
-        return new_size(UnitOption(word, value) for word, value in named if value is not None)
+        return new_size(s.UnitOption(word, value) for word, value in named if value is not None)
 
 
 class PoolSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -198,5 +197,6 @@ def add_pool(
     config: UnitConfig = resources.configs[unit]
     places = tuple(zones) or tuple(resources.zones)
     check_servers(resources, places, unit_count)
-    servers = choose_servers(resources, places, unit_count, config.size, hard_limit(state))
+    hard_limit = state.parameters.get_int("resource_hard_limit")
+    servers = choose_servers(resources, places, unit_count, config.size, hard_limit)
     return resources.add_pool(name, config, places, unit_count, servers, state.now_ns)

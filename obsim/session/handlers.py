@@ -9,25 +9,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from re import IGNORECASE
 from re import compile as re_compile
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from obsim import statements as s
 from obsim.answers import Answer, Ok, Value
 from obsim.client_statements import (
-    Describe,
-    DoExpressions,
-    DropPrepared,
-    Empty,
-    ExecutePrepared,
     Kill,
-    LockTables,
-    PrepareStatement,
-    Query,
-    SetNames,
-    SetVariables,
-    Show,
-    Transaction,
-    UnlockTables,
     UseDatabase,
 )
 from obsim.cluster import Principal
@@ -46,7 +33,7 @@ if TYPE_CHECKING:
     from obsim.query.evaluator import QueryPlan
     from obsim.session.session import Session, Statement
 
-__all__ = ["HANDLERS", "acts_on_clock"]
+__all__ = ["HANDLERS", "acts_on_clock", "handler_of"]
 
 OCEANBASE_SCHEMAS = frozenset({"oceanbase", "SYS"})
 _ALTER_SYSTEM = re_compile(r"\s*ALTER\s+SYSTEM\b", IGNORECASE)
@@ -60,21 +47,21 @@ def acts_on_clock(statement: "Statement", plan: "QueryPlan | None") -> bool:
         return any(view.schema in OCEANBASE_SCHEMAS for view in plan.views)
     if isinstance(statement, s.RefusedStatement | s.NotModelledStatement):
         return _ALTER_SYSTEM.match(statement.text) is not None
-    return type(statement) in _ALTER_SYSTEM_TYPES
+    return isinstance(statement, s.AlterSystem)
 
 
-def _change_cluster(session: "Session", statement: s.BackupStatement, _: Sequence[Value]) -> Ok:
+def _change_cluster(session: "Session", statement: "s.BackupStatement", _: Sequence[Value]) -> Ok:
     if session.transaction.read_only:
         raise ServerError(1792, "25006", "Cannot execute statement in a READ ONLY transaction.")
     return session.cluster.state.execute(session.principal, statement)
 
 
-def _define_tenant(session: "Session", statement: s.CreateTenant | s.AlterTenant, _: Sequence[Value]) -> Ok:
+def _define_tenant(session: "Session", statement: "s.CreateTenant | s.AlterTenant", _: Sequence[Value]) -> Ok:
     """CREATE and ALTER TENANT: the cluster makes and changes it, its system variables are kept here."""
     return set_tenant_variables(session, statement, lambda: _change_cluster(session, statement, ()))
 
 
-def _change_account(session: "Session", statement: s.Grant | s.Revoke | s.CreateUser, _: Sequence[Value]) -> Ok:
+def _change_account(session: "Session", statement: "s.Grant | s.Revoke | s.CreateUser", _: Sequence[Value]) -> Ok:
     """As `_change_cluster`; `*` or a table alone means the schema in use. Raises 1046 without one."""
     level = statement.level if isinstance(statement, s.Grant | s.Revoke) else None
     if isinstance(statement, s.Grant | s.Revoke) and level is not None and level.current:
@@ -86,20 +73,20 @@ def _change_account(session: "Session", statement: s.Grant | s.Revoke | s.Create
     return answer
 
 
-def _refuse(_session: "Session", _statement: s.RefusedStatement, _: Sequence[Value]) -> Ok:
+def _refuse(_session: "Session", _statement: "s.RefusedStatement", _: Sequence[Value]) -> Ok:
     raise error("OB_NOT_SUPPORTED")
 
 
-def _not_modelled(session: "Session", statement: s.NotModelledStatement, _: Sequence[Value]) -> Ok:
+def _not_modelled(session: "Session", statement: "s.NotModelledStatement", _: Sequence[Value]) -> Ok:
     raise refusal_of(session, statement)
 
 
-def _set_encryption(session: "Session", statement: s.SetEncryption, _: Sequence[Value]) -> Ok:
+def _set_encryption(session: "Session", statement: "s.SetEncryption", _: Sequence[Value]) -> Ok:
     session.encryption = statement.password
     return Ok()
 
 
-def _set_decryption(session: "Session", statement: s.SetDecryption, _: Sequence[Value]) -> Ok:
+def _set_decryption(session: "Session", statement: "s.SetDecryption", _: Sequence[Value]) -> Ok:
     if session.tenant.kind != "SYS":
         raise error("OB_NOT_SUPPORTED", "non-sys tenant set decryption is")
     session.decryption = statement.passwords
@@ -107,7 +94,7 @@ def _set_decryption(session: "Session", statement: s.SetDecryption, _: Sequence[
 
 
 def _restore_source(
-    session: "Session", statement: s.AddRestoreSource | s.ClearRestoreSource, _: Sequence[Value]
+    session: "Session", statement: "s.AddRestoreSource | s.ClearRestoreSource", _: Sequence[Value]
 ) -> Ok:
     """The cluster checks who may; what was added belongs to the session."""
     answer = _change_cluster(session, statement, ())
@@ -145,7 +132,7 @@ def _kill(session: "Session", statement: Kill, _: Sequence[Value]) -> Ok:
     return Ok()
 
 
-def _call(session: "Session", statement: s.CallProcedure, _: Sequence[Value]) -> Answer | Pending:
+def _call(session: "Session", statement: "s.CallProcedure", _: Sequence[Value]) -> Answer | Pending:
     schema = statement.schema or session.database
     if schema is None:
         raise error("OB_ERR_NO_DB_SELECTED")
@@ -173,7 +160,7 @@ def _call(session: "Session", statement: s.CallProcedure, _: Sequence[Value]) ->
             return outcome
 
 
-def _unlock(session: "Session", statement: s.CallProcedure) -> Ok:
+def _unlock(session: "Session", statement: "s.CallProcedure") -> Ok:
     if len(statement.arguments) != 1:
         raise ServerError(
             1318, "42000",
@@ -205,59 +192,45 @@ def _schedule(session: "Session", order: Schedule) -> Ok:
     if tenant is None or tenant.kind == "META":
         raise error("OB_ERR_INVALID_TENANT_NAME")
     statement = host.read(order.text)
-    if type(statement) not in _ALTER_SYSTEM_TYPES:
+    if not isinstance(statement, s.AlterSystem):
         raise error("OB_INVALID_ARGUMENT", "statement, only ALTER SYSTEM statements that obsim models can be scheduled")
     user = "SYS" if tenant.mode == "ORACLE" else "root"
-    host.state.schedule(order.every_ns, Principal(tenant.tenant_id, user), cast(s.BackupStatement, statement))
+    host.state.schedule(order.every_ns, Principal(tenant.tenant_id, user), statement)
     return Ok()
 
 
-_ALTER_SYSTEM_TYPES = frozenset(
-    {
-        s.BackupDatabase, s.CancelBackup, s.SetArchiveMode, s.Freeze, s.AlterParameters, s.ResetParameters,
-        s.AddDeletePolicy, s.CancelDeleteBackup, s.DeleteBackup, s.DeleteObsoleteBackup, s.DropDeletePolicy,
-        s.AddRestoreSource, s.BackupKey, s.CancelRecoverTable, s.CancelRestore, s.ChangeExternalStorage,
-        s.ClearRestoreSource, s.PreviewRestore, s.RecoverStandby, s.RecoverTable, s.RestoreTables, s.RestoreTenant,
-        s.SwitchRole, s.ClearMergeError, s.FlushCache, s.MergeControl, s.AdminServer, s.AdminZone,
-    }
-)  # fmt: skip
-
-HANDLERS: dict[type, Handler] = {
-    **dict.fromkeys(_ALTER_SYSTEM_TYPES, _change_cluster),
-    **dict.fromkeys((s.AlterTenant, s.CreateTenant), _define_tenant),
+HANDLERS: dict[str, Handler] = {
+    **dict.fromkeys(("AlterTenant", "CreateTenant"), _define_tenant),
     **dict.fromkeys(
-        (
-            s.CreateStandbyTenant, s.DropTenant, s.FlashbackTenant, s.LockTenant, s.PurgeRecyclebin, s.PurgeTenant,
-            s.RenameTenant, s.AlterResourcePool, s.AlterResourceTenant, s.AlterResourceUnit, s.CreateResourcePool,
-            s.CreateResourceUnit, s.DropResourcePool, s.DropResourceUnit, s.MergeResourcePools, s.SplitResourcePool,
-        ),
-        _change_cluster,
+        ("AlterUser", "CreateUser", "DropUser", "Grant", "RenameUser", "Revoke", "SetPassword"), _change_account
     ),
-    **dict.fromkeys(
-        (s.AlterUser, s.CreateUser, s.DropUser, s.Grant, s.RenameUser, s.Revoke, s.SetPassword), _change_account
-    ),
-    **dict.fromkeys((s.AddRestoreSource, s.ClearRestoreSource), _restore_source),
-    s.SetEncryption: _set_encryption,
-    s.SetDecryption: _set_decryption,
-    s.ShowParameters: show_parameters,
-    s.ShowTenant: show_tenant,
-    s.CallProcedure: _call,
-    s.RefusedStatement: _refuse,
-    s.NotModelledStatement: _not_modelled,
-    UseDatabase: _use,
-    SetVariables: set_variables,
-    SetNames: set_names,
-    Show: show,
-    Describe: describe,
-    Kill: _kill,
-    Transaction: transaction,
-    PrepareStatement: prepare_statement,
-    DropPrepared: drop_prepared,
-    DoExpressions: do_expressions,
-    LockTables: _nothing,
-    UnlockTables: _nothing,
-    Empty: _nothing,
-    ExecutePrepared: _nothing,  # never reached, like the next: `Session` runs what the name stands for
-    Query: _nothing,
+    **dict.fromkeys(("AddRestoreSource", "ClearRestoreSource"), _restore_source),
+    "SetEncryption": _set_encryption,
+    "SetDecryption": _set_decryption,
+    "ShowParameters": show_parameters,
+    "ShowTenant": show_tenant,
+    "CallProcedure": _call,
+    "RefusedStatement": _refuse,
+    "NotModelledStatement": _not_modelled,
+    "UseDatabase": _use,
+    "SetVariables": set_variables,
+    "SetNames": set_names,
+    "Show": show,
+    "Describe": describe,
+    "Kill": _kill,
+    "Transaction": transaction,
+    "PrepareStatement": prepare_statement,
+    "DropPrepared": drop_prepared,
+    "DoExpressions": do_expressions,
+    "LockTables": _nothing,
+    "UnlockTables": _nothing,
+    "Empty": _nothing,
+    "ExecutePrepared": _nothing,  # never reached, like the next: `Session` runs what the name stands for
+    "Query": _nothing,
 }
-"""Every type of statement that `read_statement` gives."""
+"""Name of a type of statement -> what a session does with it; by name, so that no family loads before it is used."""
+
+
+def handler_of(statement: "Statement") -> Handler:
+    """The session's own handler of a statement; the others go to the cluster as they are."""
+    return HANDLERS.get(type(statement).__name__, _change_cluster)

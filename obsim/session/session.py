@@ -25,13 +25,13 @@ from obsim.cluster import Principal, Tenant, User
 from obsim.errors import ServerError, SyntaxRefused, error
 from obsim.faults import ConnectionCut, FaultRule
 from obsim.ids import TenantId
-from obsim.session.handlers import HANDLERS, acts_on_clock
+from obsim.session.handlers import acts_on_clock, handler_of
 from obsim.session.named import BY_NAME, NamedStatements, execute_prepared
 from obsim.session.own_views import OWN_ROWS
 from obsim.session.pending import EVENTS_AT_ONCE, Pending, ToTime
 from obsim.session.settings import SessionSettings
 from obsim.session.transactions import TransactionState
-from obsim.statements import BackupStatement, CallProcedure, Secret, ShowParameters, ShowTenant, masked, masked_sql
+from obsim.statements import BackupStatement, CallProcedure, Secret, ShowParameters, ShowTenant, masked
 from obsim.variables import check_readable, find_variable
 
 if TYPE_CHECKING:
@@ -299,7 +299,7 @@ class Session:
         if isinstance(asked, str):
             text = masked(asked)
         else:
-            text = masked_sql(asked) if isinstance(asked, BackupStatement) else masked(asked.sql())
+            text = asked.masked_sql() if isinstance(asked, BackupStatement) else masked(asked.sql())
         self.repeat(text, row_count, errno)
 
     def repeat(self, text: str, row_count: int, errno: int = 0) -> None:
@@ -318,7 +318,7 @@ class Session:
             return None
         if isinstance(statement, CallProcedure) and statement.name == "unlock":
             return "CALL obsim.unlock('***')"
-        return masked_sql(statement) if isinstance(statement, BackupStatement) else masked(statement.sql())
+        return statement.masked_sql() if isinstance(statement, BackupStatement) else masked(statement.sql())
 
     # The way of a statement.
 
@@ -381,7 +381,7 @@ class Session:
         """Columns of a statement that is no query: the SHOW family reads and changes nothing, so it can be asked."""
         if not isinstance(statement, Show | Describe | ShowParameters | ShowTenant):
             return ()
-        answer = HANDLERS[type(statement)](self, statement, ())
+        answer = handler_of(statement)(self, statement, ())
         return answer.columns if isinstance(answer, ResultSet) else ()
 
     def _read_with(self, text: str, parameters: Sequence[Value]) -> Statement | None:
@@ -463,7 +463,7 @@ class Session:
         """The fault that is ordered for a statement; what controls obsim never has one."""
         if isinstance(statement, CallProcedure):
             return None
-        text = masked_sql(statement) if isinstance(statement, BackupStatement) else statement.sql()
+        text = statement.masked_sql() if isinstance(statement, BackupStatement) else statement.sql()
         return self._host.state.faults.of_statement(self.tenant.name, text)
 
     def _cut(self) -> ConnectionCut:
@@ -484,7 +484,7 @@ class Session:
                 self.transaction.begin(read_only=bool(self.transaction.next_read_only))
                 self.families = None
         else:
-            answer = HANDLERS[type(statement)](self, statement, parameters)
+            answer = handler_of(statement)(self, statement, parameters)
         if isinstance(answer, Pending):
             return answer
         self.statement = None

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from obsim import statements as s
 from obsim.answers import Ok, Value
 from obsim.client_statements import Show
 from obsim.cluster import Tenant
@@ -10,7 +11,6 @@ from obsim.cluster.locality import RANDOM, full_zones, locality_text
 from obsim.errors import error
 from obsim.ids import display_time
 from obsim.session.listing import Listing, text
-from obsim.statements import AlterTenant, CreateTenant, VariableSetting
 from obsim.variables import Variable, accepted, check_settable, find_variable
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _MODES = frozenset({"MYSQL", "ORACLE", "0", "1"})
 _WARNING_TRUNCATED = 1292
 
 
-def _checked(setting: VariableSetting, *, creating: bool) -> tuple[Variable, Value]:
+def _checked(setting: "s.VariableSetting", *, creating: bool) -> tuple[Variable, Value]:
     """Variable and value. Raises 1193, 1228, 1238, 1231, 1232, and 4179 for the mode of a tenant that is there."""
     variable, value = find_variable(setting.name), setting.value
     if variable.name == _MODE:
@@ -40,10 +40,10 @@ def _checked(setting: VariableSetting, *, creating: bool) -> tuple[Variable, Val
 
 
 def set_tenant_variables(
-    session: "Session", statement: CreateTenant | AlterTenant, change: Callable[[], Ok]
+    session: "Session", statement: "s.CreateTenant | s.AlterTenant", change: Callable[[], Ok]
 ) -> Ok:
     """Check the variables, let `change` act, then set them in the tenant; whichever refuses, nothing has changed."""
-    creating = isinstance(statement, CreateTenant)
+    creating = isinstance(statement, s.CreateTenant)
     checked = [_checked(setting, creating=creating) for setting in statement.variables]
     state = session.cluster.state
     known = state.tenant_named(statement.name)

@@ -2,7 +2,7 @@
 
     SELECT WITH ( VALUES TABLE   -> Query, whose text the evaluator compiles
     ALTER SYSTEM ...             -> obsim.sql.grammar.backup, parameters; known (by shape only)
-    SET SHOW DESC USE KILL ...   -> obsim.sql.grammar.session, show
+    SET SHOW DESC USE KILL ...   -> obsim.sql.grammar.session, _show.show
     CREATE INSERT GRANT ...      -> NotModelledStatement by name
 
 Grammar and near texts follow statements.md and seekdb-observations.jsonl of the reference shelf.
@@ -11,64 +11,15 @@ Grammar and near texts follow statements.md and seekdb-observations.jsonl of the
 # ruff: noqa: SIM905 - lists of words read better as text
 
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from re import compile as re_compile
 
 from obsim.answers import Value
 from obsim.client_statements import ClientStatement, Empty, Query
 from obsim.errors import ServerError, SyntaxRefused, error
-from obsim.sql.grammar.accounts import (
-    alter_user,
-    create_user,
-    drop_user,
-    grant,
-    rename_user,
-    revoke,
-    set_password,
-)
-from obsim.sql.grammar.backup import archive_mode, backup, cancel_backup, freeze, set_decryption, set_encryption
-from obsim.sql.grammar.cleanup import (
-    add_delete_policy,
-    cancel_delete_backup,
-    delete_backup,
-    delete_obsolete,
-    drop_delete_policy,
-)
 from obsim.sql.grammar.cursor import Cursor
-from obsim.sql.grammar.known import ALTER_SYSTEM_FORMS, TOP_FORMS, known_statement
-from obsim.sql.grammar.maintenance import (
-    CACHES,
-    checkpoint,
-    clear_merge_error,
-    flush_cache,
-    flush_sql_audit,
-    merge_control,
-)
-from obsim.sql.grammar.parameters import (
-    alter_parameters,
-    call_procedure,
-    reset_parameters,
-    show_parameters,
-    show_tenant,
-)
-from obsim.sql.grammar.prepared import do_expressions, drop_prepared, execute, lock_tables, prepare, unlock_tables
-from obsim.sql.grammar.resources import alter_resource, create_resource, drop_resource
-from obsim.sql.grammar.restore import (
-    add_restore_source,
-    backup_key,
-    cancel_recover_table,
-    cancel_restore,
-    change_external_storage,
-    clear_restore_source,
-    recover_standby,
-    recover_table,
-    restore,
-    switch_role,
-)
-from obsim.sql.grammar.servers import admin_server, admin_zone
-from obsim.sql.grammar.session import kill, set_statement, transaction, use
-from obsim.sql.grammar.show import describe, show
+from obsim.sql.grammar.known import ALTER_SYSTEM_FORMS, CACHES, TOP_FORMS, known_statement
 from obsim.sql.grammar.since import check_version
-from obsim.sql.grammar.tenants import alter_tenant, create_tenant, drop_tenant, flashback_tenant, purge
 from obsim.sql.tokens import (
     after_blanks,
     count_parameters,
@@ -78,7 +29,7 @@ from obsim.sql.tokens import (
     split_statements,
     syntax_error_of,
 )
-from obsim.statements import BackupStatement, NotModelledStatement, masked, masked_sql
+from obsim.statements import BackupStatement, NotModelledStatement, masked
 from obsim.versions import VersionProfile
 
 __all__ = [
@@ -87,6 +38,26 @@ __all__ = [
 
 Statement = BackupStatement | ClientStatement
 Reader = Callable[[Cursor], Statement]
+
+
+
+class _Family:
+    """A file of the grammar, loaded when the first statement that one of its readers is for is read."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+
+    def __getattr__(self, name: str) -> Reader:
+        def read(cursor: Cursor) -> Statement:
+            found: Reader = getattr(import_module(f"obsim.sql.grammar.{self._file}"), name)
+            return found(cursor)
+
+        return read
+
+
+_accounts, _backup, _cleanup, _maintenance = map(_Family, ("accounts", "backup", "cleanup", "maintenance"))
+_parameters, _prepared, _resources, _restore = map(_Family, ("parameters", "prepared", "resources", "restore"))
+_servers, _session, _show, _tenants = map(_Family, ("servers", "session", "show", "tenants"))
 
 _FIRST_WORD = re_compile(r"[A-Za-z_]\w*")
 _QUERY_WORDS = frozenset({"SELECT", "WITH", "VALUES", "TABLE"})
@@ -143,7 +114,7 @@ def _is_query_inside(body: str, start: int) -> bool:
 
 def _alter(cursor: Cursor) -> Statement:
     if cursor.following == "USER":
-        return alter_user(cursor)
+        return _accounts.alter_user(cursor)
     if cursor.following == "SESSION":  # of Oracle mode; what is missing depends on the tenant
         cursor.index = len(cursor.tokens)
         return NotModelledStatement("ALTER SESSION", cursor.text)
@@ -152,7 +123,7 @@ def _alter(cursor: Cursor) -> Statement:
     cursor.expect("ALTER", "SYSTEM")
     word, following = cursor.word, cursor.following
     if following == "=":
-        return alter_parameters(cursor)  # a keyword may be the name of a parameter
+        return _parameters.alter_parameters(cursor)  # a keyword may be the name of a parameter
     forms = ALTER_SYSTEM_FORMS.get(word)
     furthest = 0
     if forms:
@@ -162,25 +133,26 @@ def _alter(cursor: Cursor) -> Statement:
     reader = ALTER_SYSTEM.get(f"{word} {following}") or ALTER_SYSTEM.get(word)
     if reader is None and (forms or word in _FIRST_OF_TWO):
         raise cursor.refused(max(furthest, cursor.index + 1))
-    return (reader or alter_parameters)(cursor)
+    return (reader or _parameters.alter_parameters)(cursor)
 
 
 def _cancel_delete(cursor: Cursor) -> Statement:
-    return admin_server(cursor) if cursor.words[cursor.index + 2] == "SERVER" else cancel_delete_backup(cursor)
+    of_server = cursor.words[cursor.index + 2] == "SERVER"
+    return (_servers.admin_server if of_server else _cleanup.cancel_delete_backup)(cursor)
 
 
 def _set(cursor: Cursor) -> Statement:
     if cursor.following == "PASSWORD" and cursor.words[2] in {"=", "FOR"}:
-        return set_password(cursor)
+        return _accounts.set_password(cursor)
     if cursor.following == "ENCRYPTION":
-        return set_encryption(cursor)
-    return set_decryption(cursor) if cursor.following == "DECRYPTION" else set_statement(cursor)
+        return _backup.set_encryption(cursor)
+    return _backup.set_decryption(cursor) if cursor.following == "DECRYPTION" else _session.set_statement(cursor)
 
 
-def _show(cursor: Cursor) -> Statement:
+def _show_any(cursor: Cursor) -> Statement:
     if cursor.following == "PARAMETERS":
-        return show_parameters(cursor)
-    return show_tenant(cursor) if cursor.following == "TENANT" else show(cursor)
+        return _parameters.show_parameters(cursor)
+    return _parameters.show_tenant(cursor) if cursor.following == "TENANT" else _show.show(cursor)
 
 
 def _other(cursor: Cursor) -> Statement:
@@ -204,98 +176,98 @@ def _other(cursor: Cursor) -> Statement:
 
 
 ALTER_SYSTEM: dict[str, Reader] = {
-    "ACTIVATE STANDBY": switch_role,
-    "ADD DELETE": add_delete_policy,
-    "ADD RESTORE": add_restore_source,
-    "ADD SERVER": admin_server,
-    "ADD ZONE": admin_zone,
-    "ALTER ZONE": admin_zone,
-    "ARCHIVELOG": archive_mode,
-    "BACKUP": backup,
-    "BACKUP KEY": backup_key,
-    "CANCEL BACKUP": cancel_backup,
+    "ACTIVATE STANDBY": _restore.switch_role,
+    "ADD DELETE": _cleanup.add_delete_policy,
+    "ADD RESTORE": _restore.add_restore_source,
+    "ADD SERVER": _servers.admin_server,
+    "ADD ZONE": _servers.admin_zone,
+    "ALTER ZONE": _servers.admin_zone,
+    "ARCHIVELOG": _backup.archive_mode,
+    "BACKUP": _backup.backup,
+    "BACKUP KEY": _restore.backup_key,
+    "CANCEL BACKUP": _backup.cancel_backup,
     "CANCEL DELETE": _cancel_delete,
-    "CANCEL RECOVER": cancel_recover_table,
-    "CANCEL RESTORE": cancel_restore,
-    "CHANGE EXTERNAL_STORAGE_DEST": change_external_storage,
-    "CHANGE ZONE": admin_zone,
-    "CHECKPOINT": checkpoint,
-    "CLEAR MERGE": clear_merge_error,
-    "CLEAR RESTORE": clear_restore_source,
-    "DELETE BACKUPPIECE": delete_backup,
-    "DELETE BACKUPSET": delete_backup,
-    "DELETE OBSOLETE": delete_obsolete,
-    "DELETE SERVER": admin_server,
-    "DELETE ZONE": admin_zone,
-    "DROP DELETE": drop_delete_policy,
-    **dict.fromkeys((f"FLUSH {kind}" for kind in CACHES), flush_cache),
-    "FLUSH SQL": flush_sql_audit,
-    "FORCE STOP": admin_server,
-    "ISOLATE SERVER": admin_server,
-    "ISOLATE ZONE": admin_zone,
-    "MAJOR": freeze,
-    "MINOR": freeze,
-    "MODIFY ZONE": admin_zone,
-    "NOARCHIVELOG": archive_mode,
-    "RECOVER STANDBY": recover_standby,
-    "RECOVER TABLE": recover_table,
-    "RESET": reset_parameters,
-    "RESTORE": restore,
-    "RESUME MERGE": merge_control,
-    "SET": alter_parameters,
-    "START SERVER": admin_server,
-    "START ZONE": admin_zone,
-    "STOP SERVER": admin_server,
-    "STOP ZONE": admin_zone,
-    "SUSPEND MERGE": merge_control,
-    "SWITCHOVER TO": switch_role,
+    "CANCEL RECOVER": _restore.cancel_recover_table,
+    "CANCEL RESTORE": _restore.cancel_restore,
+    "CHANGE EXTERNAL_STORAGE_DEST": _restore.change_external_storage,
+    "CHANGE ZONE": _servers.admin_zone,
+    "CHECKPOINT": _maintenance.checkpoint,
+    "CLEAR MERGE": _maintenance.clear_merge_error,
+    "CLEAR RESTORE": _restore.clear_restore_source,
+    "DELETE BACKUPPIECE": _cleanup.delete_backup,
+    "DELETE BACKUPSET": _cleanup.delete_backup,
+    "DELETE OBSOLETE": _cleanup.delete_obsolete,
+    "DELETE SERVER": _servers.admin_server,
+    "DELETE ZONE": _servers.admin_zone,
+    "DROP DELETE": _cleanup.drop_delete_policy,
+    **dict.fromkeys((f"FLUSH {kind}" for kind in CACHES), _maintenance.flush_cache),
+    "FLUSH SQL": _maintenance.flush_sql_audit,
+    "FORCE STOP": _servers.admin_server,
+    "ISOLATE SERVER": _servers.admin_server,
+    "ISOLATE ZONE": _servers.admin_zone,
+    "MAJOR": _backup.freeze,
+    "MINOR": _backup.freeze,
+    "MODIFY ZONE": _servers.admin_zone,
+    "NOARCHIVELOG": _backup.archive_mode,
+    "RECOVER STANDBY": _restore.recover_standby,
+    "RECOVER TABLE": _restore.recover_table,
+    "RESET": _parameters.reset_parameters,
+    "RESTORE": _restore.restore,
+    "RESUME MERGE": _maintenance.merge_control,
+    "SET": _parameters.alter_parameters,
+    "START SERVER": _servers.admin_server,
+    "START ZONE": _servers.admin_zone,
+    "STOP SERVER": _servers.admin_server,
+    "STOP ZONE": _servers.admin_zone,
+    "SUSPEND MERGE": _maintenance.merge_control,
+    "SWITCHOVER TO": _restore.switch_role,
 }
 """What follows ALTER SYSTEM and is modelled. Other first words are in ALTER_SYSTEM_FORMS or name a parameter."""
 
 _FIRST_OF_TWO = frozenset(words.partition(" ")[0] for words in ALTER_SYSTEM if " " in words)
 
 _MODELLED: dict[str, Reader] = {
-    "ALTER RESOURCE": alter_resource,
-    "ALTER TENANT": alter_tenant,
-    "CREATE RESOURCE": create_resource,
-    "CREATE STANDBY": create_tenant,
-    "CREATE TENANT": create_tenant,
-    "CREATE USER": create_user,
-    "DROP PREPARE": drop_prepared,
-    "DROP RESOURCE": drop_resource,
-    "DROP TENANT": drop_tenant,
-    "DROP USER": drop_user,
-    "FLASHBACK TENANT": flashback_tenant,
-    "PURGE RECYCLEBIN": purge,
-    "PURGE TENANT": purge,
-    "RENAME USER": rename_user,
+    "ALTER RESOURCE": _resources.alter_resource,
+    "ALTER TENANT": _tenants.alter_tenant,
+    "CREATE RESOURCE": _resources.create_resource,
+    "CREATE STANDBY": _tenants.create_tenant,
+    "CREATE TENANT": _tenants.create_tenant,
+    "CREATE USER": _accounts.create_user,
+    "DROP PREPARE": _prepared.drop_prepared,
+    "DROP RESOURCE": _resources.drop_resource,
+    "DROP TENANT": _tenants.drop_tenant,
+    "DROP USER": _accounts.drop_user,
+    "FLASHBACK TENANT": _tenants.flashback_tenant,
+    "PURGE RECYCLEBIN": _tenants.purge,
+    "PURGE TENANT": _tenants.purge,
+    "RENAME USER": _accounts.rename_user,
 }
 """Two first words of statements that are neither ALTER SYSTEM nor MySQL's session language."""
 
 STATEMENTS: dict[str, Reader] = {
     "ALTER": _alter,
-    "BEGIN": transaction,
-    "CALL": call_procedure,
-    "COMMIT": transaction,
-    "DEALLOCATE": drop_prepared,
-    "DESC": describe,
-    "DESCRIBE": describe,
-    "DO": do_expressions,
-    "EXECUTE": execute,
-    "EXPLAIN": describe,
-    "GRANT": grant,
-    "KILL": kill,
-    "LOCK": lock_tables,
-    "PREPARE": prepare,
-    "RELEASE": transaction,
-    "REVOKE": revoke,
-    "ROLLBACK": transaction,
-    "SAVEPOINT": transaction,
+    "BEGIN": _session.transaction,
+    "CALL": _parameters.call_procedure,
+    "COMMIT": _session.transaction,
+    "DEALLOCATE": _prepared.drop_prepared,
+    "DESC": _show.describe,
+    "DESCRIBE": _show.describe,
+    "DO": _prepared.do_expressions,
+    "EXECUTE": _prepared.execute,
+    "EXPLAIN": _show.describe,
+    "GRANT": _accounts.grant,
+    "KILL": _session.kill,
+    "LOCK": _prepared.lock_tables,
+    "PREPARE": _prepared.prepare,
+    "RELEASE": _session.transaction,
+    "REVOKE": _accounts.revoke,
+    "ROLLBACK": _session.transaction,
+    "SAVEPOINT": _session.transaction,
     "SET": _set,
-    "SHOW": _show,
-    "START": transaction,
-    "UNLOCK": unlock_tables,
-    "USE": use,
+    "SHOW": _show_any,
+    "START": _session.transaction,
+    "UNLOCK": _prepared.unlock_tables,
+    "USE": _session.use,
     **dict.fromkeys(
         """ANALYZE CHECK CHECKSUM CREATE DELETE DROP FLASHBACK FLUSH HANDLER HELP INSERT INSTALL LOAD MERGE OPTIMIZE
         PURGE RENAME REPAIR REPLACE RESET TRUNCATE UNINSTALL UPDATE XA""".split(),
@@ -348,5 +320,5 @@ def loggable(text: str) -> str:
         except ServerError:
             shown.append(masked(piece))
         else:
-            shown.append(masked_sql(statement) if isinstance(statement, BackupStatement) else masked(piece))
+            shown.append(statement.masked_sql() if isinstance(statement, BackupStatement) else masked(piece))
     return "; ".join(shown)

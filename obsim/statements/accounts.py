@@ -5,10 +5,11 @@ Every password is a `Secret`: `.sql()` prints it, a repr does not, and `masked` 
 
 from dataclasses import dataclass
 
+from obsim.statements.base import BackupStatement
 from obsim.statements.text import Secret, quote_name, quote_text
 
 __all__ = [
-    "AccountName", "AccountSpec", "AccountStatement", "AlterUser", "CreateUser", "DropUser", "Grant", "PrivilegeLevel",
+    "AccountName", "AccountSpec", "AlterUser", "CreateUser", "DropUser", "Grant", "PrivilegeLevel",
     "RenameUser", "Revoke", "SetPassword",
 ]  # fmt: skip
 
@@ -46,7 +47,7 @@ class AccountSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class CreateUser:
+class CreateUser(BackupStatement):
     """CREATE USER [IF NOT EXISTS] specifications [REQUIRE ...]; `require` is NONE, SSL, X509 or None for no clause."""
 
     accounts: tuple[AccountSpec, ...]
@@ -64,7 +65,7 @@ def _require(word: str | None) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class AlterUser:
+class AlterUser(BackupStatement):
     """ALTER USER with one of: IDENTIFIED BY of one account, REQUIRE of one, ACCOUNT LOCK or UNLOCK of several."""
 
     accounts: tuple[AccountSpec, ...]
@@ -78,7 +79,7 @@ class AlterUser:
 
 
 @dataclass(frozen=True, slots=True)
-class DropUser:
+class DropUser(BackupStatement):
     """DROP USER accounts."""
 
     accounts: tuple[AccountName, ...]
@@ -89,7 +90,7 @@ class DropUser:
 
 
 @dataclass(frozen=True, slots=True)
-class RenameUser:
+class RenameUser(BackupStatement):
     """RENAME USER old TO new {, old TO new}."""
 
     pairs: tuple[tuple[AccountName, AccountName], ...]
@@ -100,7 +101,7 @@ class RenameUser:
 
 
 @dataclass(frozen=True, slots=True)
-class SetPassword:
+class SetPassword(BackupStatement):
     """SET PASSWORD [FOR account] = PASSWORD('plain') | '*hex'; without an account it is the session's own."""
 
     password: Secret
@@ -132,7 +133,7 @@ class PrivilegeLevel:
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(BackupStatement):
     """GRANT privileges ON level TO accounts [WITH GRANT OPTION]; `ALL PRIVILEGES` and `USAGE` stand for themselves."""
 
     privileges: tuple[str, ...]
@@ -148,7 +149,7 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
-class Revoke:
+class Revoke(BackupStatement):
     """REVOKE privileges ON level FROM accounts; without a level, REVOKE ALL PRIVILEGES, GRANT OPTION FROM accounts."""
 
     privileges: tuple[str, ...]
@@ -159,6 +160,3 @@ class Revoke:
         """The statement as SQL."""
         where = "" if self.level is None else f" ON {self.level.sql()}"
         return f"REVOKE {', '.join(self.privileges)}{where} FROM {_accounts(self.accounts)}"
-
-
-AccountStatement = CreateUser | AlterUser | DropUser | RenameUser | SetPassword | Grant | Revoke

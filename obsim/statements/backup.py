@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 
-from obsim.statements.text import Secret, quote_text, tenants_clause, text_clause
+from obsim.statements.base import AlterSystem, BackupStatement
+from obsim.statements.text import MASK, Secret, quote_text, tenants_clause, text_clause
 
 __all__ = ["BackupDatabase", "CancelBackup", "Freeze", "SetArchiveMode", "SetDecryption", "SetEncryption"]
 
 
 @dataclass(frozen=True, slots=True)
-class BackupDatabase:
+class BackupDatabase(AlterSystem):
     """ALTER SYSTEM BACKUP [INCREMENTAL] {DATABASE | [TENANT [=] names]} [TO uri] [PLUS ARCHIVELOG] [DESCRIPTION text].
 
     `tenants` is None for the DATABASE form and () for the bare form, which parses and is refused later.
@@ -31,7 +32,7 @@ class BackupDatabase:
 
 
 @dataclass(frozen=True, slots=True)
-class CancelBackup:
+class CancelBackup(AlterSystem):
     """ALTER SYSTEM CANCEL BACKUP [TENANT [=] names]."""
 
     tenants: tuple[str, ...] = ()
@@ -42,7 +43,7 @@ class CancelBackup:
 
 
 @dataclass(frozen=True, slots=True)
-class SetArchiveMode:
+class SetArchiveMode(AlterSystem):
     """ALTER SYSTEM {ARCHIVELOG | NOARCHIVELOG} [TENANT [=] names] [DESCRIPTION [=] text]."""
 
     enabled: bool
@@ -56,7 +57,7 @@ class SetArchiveMode:
 
 
 @dataclass(frozen=True, slots=True)
-class Freeze:
+class Freeze(AlterSystem):
     """ALTER SYSTEM MAJOR FREEZE [TENANT [=] names], and MINOR FREEZE with LS, TABLET_ID, SERVER and ZONE besides."""
 
     major: bool
@@ -76,7 +77,7 @@ class Freeze:
 
 
 @dataclass(frozen=True, slots=True)
-class SetEncryption:
+class SetEncryption(BackupStatement):
     """SET ENCRYPTION ON IDENTIFIED BY 'password' ONLY: session state that a backup takes along."""
 
     password: Secret
@@ -85,9 +86,13 @@ class SetEncryption:
         """The statement as SQL, with the password."""
         return f"SET ENCRYPTION ON IDENTIFIED BY {quote_text(self.password.reveal)} ONLY"
 
+    def masked_sql(self) -> str:
+        """The statement without its password."""
+        return f"SET ENCRYPTION ON IDENTIFIED BY '{MASK}' ONLY"
+
 
 @dataclass(frozen=True, slots=True)
-class SetDecryption:
+class SetDecryption(BackupStatement):
     """SET DECRYPTION IDENTIFIED BY 'password' {, 'password'}: session state that a restore takes along."""
 
     passwords: tuple[Secret, ...]
@@ -95,3 +100,7 @@ class SetDecryption:
     def sql(self) -> str:
         """The statement as SQL, with the passwords."""
         return "SET DECRYPTION IDENTIFIED BY " + ", ".join(quote_text(p.reveal) for p in self.passwords)
+
+    def masked_sql(self) -> str:
+        """The statement without its passwords."""
+        return "SET DECRYPTION IDENTIFIED BY " + ", ".join(f"'{MASK}'" for _ in self.passwords)

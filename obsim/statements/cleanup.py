@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from obsim.statements.base import AlterSystem
 from obsim.statements.text import quote_text, tenants_clause, text_clause
 
 __all__ = ["AddDeletePolicy", "CancelDeleteBackup", "DeleteBackup", "DeleteObsoleteBackup", "DropDeletePolicy"]
@@ -12,7 +13,7 @@ def _number(word: str, value: int | None) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class AddDeletePolicy:
+class AddDeletePolicy(AlterSystem):
     """ALTER SYSTEM ADD DELETE BACKUP POLICY name [RECOVERY_WINDOW ..] [REDUNDANCY ..] [BACKUP_COPIES ..] [TENANT ..].
 
     `recovery_window` is the text as given: a number with an optional unit.
@@ -34,7 +35,7 @@ class AddDeletePolicy:
 
 
 @dataclass(frozen=True, slots=True)
-class DropDeletePolicy:
+class DropDeletePolicy(AlterSystem):
     """ALTER SYSTEM DROP DELETE BACKUP POLICY [=] name [TENANT [=] names]."""
 
     name: str
@@ -46,7 +47,7 @@ class DropDeletePolicy:
 
 
 @dataclass(frozen=True, slots=True)
-class DeleteBackup:
+class DeleteBackup(AlterSystem):
     """ALTER SYSTEM DELETE {BACKUPSET | BACKUPPIECE} id [COPY id] [TENANT [=] names] [DESCRIPTION [=] text]."""
 
     piece: bool
@@ -65,7 +66,7 @@ class DeleteBackup:
 
 
 @dataclass(frozen=True, slots=True)
-class DeleteObsoleteBackup:
+class DeleteObsoleteBackup(AlterSystem):
     """ALTER SYSTEM DELETE OBSOLETE BACKUP [TENANT [=] names] [DESCRIPTION [=] text]."""
 
     tenants: tuple[str, ...] = ()
@@ -78,7 +79,7 @@ class DeleteObsoleteBackup:
 
 
 @dataclass(frozen=True, slots=True)
-class CancelDeleteBackup:
+class CancelDeleteBackup(AlterSystem):
     """ALTER SYSTEM CANCEL DELETE BACKUP [TENANT [=] names] [DESCRIPTION [=] text]."""
 
     tenants: tuple[str, ...] = ()

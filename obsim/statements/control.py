@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 
+from obsim.statements.base import BackupStatement
 from obsim.statements.text import number_text, quote_name, quote_text
 
 __all__ = ["CallProcedure"]
 
 
 @dataclass(frozen=True, slots=True)
-class CallProcedure:
+class CallProcedure(BackupStatement):
     """CALL obsim.name(argument, ...): the control procedures. `schema` and `name` are lower case; no schema is ''."""
 
     schema: str

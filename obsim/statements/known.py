@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass, field
 
+from obsim.statements.base import BackupStatement
+
 __all__ = ["NotModelledStatement", "RefusedStatement"]
 
 
 @dataclass(frozen=True, slots=True)
-class RefusedStatement:
+class RefusedStatement(BackupStatement):
     """A statement that every 4.x parses and then refuses with the plain 1235: the relatives of a second backup."""
 
     text: str = field(repr=False)  # may hold a password
@@ -17,7 +19,7 @@ class RefusedStatement:
 
 
 @dataclass(frozen=True, slots=True)
-class NotModelledStatement:
+class NotModelledStatement(BackupStatement):
     """A statement of OceanBase whose family obsim knows by name only; running it answers 1235 with `what`."""
 
     what: str

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 
+from obsim.statements.base import AlterSystem
 from obsim.statements.text import tenants_clause, text_clause
 
 __all__ = ["ClearMergeError", "FlushCache", "MergeControl"]
 
 
 @dataclass(frozen=True, slots=True)
-class MergeControl:
+class MergeControl(AlterSystem):
     """ALTER SYSTEM {SUSPEND | RESUME} MERGE [TENANT [=] names]."""
 
     suspend: bool
@@ -20,7 +21,7 @@ class MergeControl:
 
 
 @dataclass(frozen=True, slots=True)
-class ClearMergeError:
+class ClearMergeError(AlterSystem):
     """ALTER SYSTEM CLEAR MERGE ERROR [TENANT [=] names]."""
 
     tenants: tuple[str, ...] = ()
@@ -31,7 +32,7 @@ class ClearMergeError:
 
 
 @dataclass(frozen=True, slots=True)
-class FlushCache:
+class FlushCache(AlterSystem):
     """ALTER SYSTEM FLUSH kind CACHE [NAMESPACE [=] 't'] [SQL_ID [=] 't'] [DATABASES [=] 't'] [TENANT = names] [GLOBAL].
 
     `SQL AUDIT` stands without the word CACHE.

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from obsim.statements.base import AlterSystem, BackupStatement
 from obsim.statements.text import NullValue, number_text, quote_name, quote_text, tenants_clause, text_clause
 
 __all__ = [
@@ -55,7 +56,7 @@ def _scope_clauses(scope: str | None, server: str | None, zone: str | None, tena
 
 
 @dataclass(frozen=True, slots=True)
-class AlterParameters:
+class AlterParameters(AlterSystem):
     """ALTER SYSTEM [SET] action {, action}."""
 
     actions: tuple[ParameterAction, ...]
@@ -79,7 +80,7 @@ class ResetAction:
 
 
 @dataclass(frozen=True, slots=True)
-class ResetParameters:
+class ResetParameters(AlterSystem):
     """ALTER SYSTEM RESET name [SCOPE = ..] [TENANT [=] name] {, ...}; documented from 4.2.2."""
 
     actions: tuple[ResetAction, ...]
@@ -90,7 +91,7 @@ class ResetParameters:
 
 
 @dataclass(frozen=True, slots=True)
-class ShowParameters:
+class ShowParameters(BackupStatement):
     """SHOW PARAMETERS [LIKE pattern [ESCAPE c] | WHERE expr] [TENANT [=] name].
 
     `where` is the text of the condition as written; the evaluator compiles it over the columns of the answer.
@@ -113,7 +114,7 @@ class ShowParameters:
 
 
 @dataclass(frozen=True, slots=True)
-class ShowTenant:
+class ShowTenant(BackupStatement):
     """SHOW TENANT [STATUS]."""
 
     status: bool = False

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, field
 
-from obsim.statements.tenants import listed_texts
-from obsim.statements.text import number_text, quote_name, quote_text
+from obsim.statements.base import BackupStatement
+from obsim.statements.text import listed_texts, number_text, quote_name, quote_text
 
 __all__ = [
     "AlterResourcePool", "AlterResourceTenant", "AlterResourceUnit", "CreateResourcePool", "CreateResourceUnit",
-    "DropResourcePool", "DropResourceUnit", "MergeResourcePools", "PoolOption", "ResourceStatement",
+    "DropResourcePool", "DropResourceUnit", "MergeResourcePools", "PoolOption",
     "SplitResourcePool", "UnitOption",
 ]  # fmt: skip
 
@@ -54,7 +54,7 @@ def _options(options: tuple[UnitOption, ...] | tuple[PoolOption, ...]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class CreateResourceUnit:
+class CreateResourceUnit(BackupStatement):
     """CREATE RESOURCE UNIT [IF NOT EXISTS] name [options]."""
 
     name: str
@@ -68,7 +68,7 @@ class CreateResourceUnit:
 
 
 @dataclass(frozen=True, slots=True)
-class AlterResourceUnit:
+class AlterResourceUnit(BackupStatement):
     """ALTER RESOURCE UNIT name [options]."""
 
     name: str
@@ -80,7 +80,7 @@ class AlterResourceUnit:
 
 
 @dataclass(frozen=True, slots=True)
-class DropResourceUnit:
+class DropResourceUnit(BackupStatement):
     """DROP RESOURCE UNIT [IF EXISTS] name."""
 
     name: str
@@ -92,7 +92,7 @@ class DropResourceUnit:
 
 
 @dataclass(frozen=True, slots=True)
-class CreateResourcePool:
+class CreateResourcePool(BackupStatement):
     """CREATE RESOURCE POOL [IF NOT EXISTS] name [options]."""
 
     name: str
@@ -106,7 +106,7 @@ class CreateResourcePool:
 
 
 @dataclass(frozen=True, slots=True)
-class AlterResourcePool:
+class AlterResourcePool(BackupStatement):
     """ALTER RESOURCE POOL name options."""
 
     name: str
@@ -118,7 +118,7 @@ class AlterResourcePool:
 
 
 @dataclass(frozen=True, slots=True)
-class DropResourcePool:
+class DropResourcePool(BackupStatement):
     """DROP RESOURCE POOL [IF EXISTS] name."""
 
     name: str
@@ -130,7 +130,7 @@ class DropResourcePool:
 
 
 @dataclass(frozen=True, slots=True)
-class SplitResourcePool:
+class SplitResourcePool(BackupStatement):
     """ALTER RESOURCE POOL name SPLIT INTO (pools) ON (zones): a pool for each zone."""
 
     name: str
@@ -144,7 +144,7 @@ class SplitResourcePool:
 
 
 @dataclass(frozen=True, slots=True)
-class MergeResourcePools:
+class MergeResourcePools(BackupStatement):
     """ALTER RESOURCE POOL MERGE (pools) INTO (pools)."""
 
     pools: tuple[str, ...]
@@ -156,7 +156,7 @@ class MergeResourcePools:
 
 
 @dataclass(frozen=True, slots=True)
-class AlterResourceTenant:
+class AlterResourceTenant(BackupStatement):
     """ALTER RESOURCE TENANT name UNIT_NUM n [DELETE UNIT_GROUP (ids)]. `text` is the statement as it came."""
 
     name: str
@@ -168,9 +168,3 @@ class AlterResourceTenant:
         """Canonical text."""
         groups = f" DELETE UNIT_GROUP = ({', '.join(map(str, self.deleted))})" if self.deleted else ""
         return f"ALTER RESOURCE TENANT {quote_name(self.name)} UNIT_NUM = {self.unit_count}{groups}"
-
-
-ResourceStatement = (
-    CreateResourceUnit | AlterResourceUnit | DropResourceUnit | CreateResourcePool | AlterResourcePool
-    | DropResourcePool | SplitResourcePool | MergeResourcePools | AlterResourceTenant
-)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from obsim.statements.base import AlterSystem
 from obsim.statements.text import Secret, quote_name, quote_text, tenants_clause, text_clause
 
 __all__ = [
@@ -61,7 +62,7 @@ NO_KEYS = KeySource()
 
 
 @dataclass(frozen=True, slots=True)
-class RestoreTenant:
+class RestoreTenant(AlterSystem):
     """ALTER SYSTEM RESTORE tenant [FROM uris] [UNTIL ..] WITH options [keys] [DESCRIPTION ..] [PREVIEW].
 
     PREVIEW stands at the end in the grammar of 4.0 and 4.1 only.
@@ -85,7 +86,7 @@ class RestoreTenant:
 
 
 @dataclass(frozen=True, slots=True)
-class RestoreTables:
+class RestoreTables(AlterSystem):
     """ALTER SYSTEM RESTORE tables FOR tenant [FROM uris] [UNTIL ..] WITH options [keys] [DESCRIPTION ..]: 4.0, 4.1."""
 
     tables: tuple[TableName, ...]
@@ -106,7 +107,7 @@ class RestoreTables:
 
 
 @dataclass(frozen=True, slots=True)
-class PreviewRestore:
+class PreviewRestore(AlterSystem):
     """ALTER SYSTEM RESTORE FROM uris [UNTIL ..] PREVIEW: from 4.2; SHOW RESTORE PREVIEW tells what it found."""
 
     uri: str
@@ -118,7 +119,7 @@ class PreviewRestore:
 
 
 @dataclass(frozen=True, slots=True)
-class CancelRestore:
+class CancelRestore(AlterSystem):
     """ALTER SYSTEM CANCEL RESTORE tenant."""
 
     tenant: str
@@ -129,7 +130,7 @@ class CancelRestore:
 
 
 @dataclass(frozen=True, slots=True)
-class AddRestoreSource:
+class AddRestoreSource(AlterSystem):
     """ALTER SYSTEM ADD RESTORE SOURCE uri."""
 
     uri: str
@@ -140,7 +141,7 @@ class AddRestoreSource:
 
 
 @dataclass(frozen=True, slots=True)
-class ClearRestoreSource:
+class ClearRestoreSource(AlterSystem):
     """ALTER SYSTEM CLEAR RESTORE SOURCE."""
 
     def sql(self) -> str:
@@ -161,7 +162,7 @@ class Remap:
 
 
 @dataclass(frozen=True, slots=True)
-class RecoverTable:
+class RecoverTable(AlterSystem):
     """ALTER SYSTEM RECOVER TABLE tables TO TENANT [=] name [FROM ..] [UNTIL ..] WITH options [keys] [REMAP ..] ..
 
     Each of `tables` is a table, or a table and a partition of it with a colon between.
@@ -186,7 +187,7 @@ class RecoverTable:
 
 
 @dataclass(frozen=True, slots=True)
-class CancelRecoverTable:
+class CancelRecoverTable(AlterSystem):
     """ALTER SYSTEM CANCEL RECOVER TABLE tenant."""
 
     tenant: str
@@ -197,7 +198,7 @@ class CancelRecoverTable:
 
 
 @dataclass(frozen=True, slots=True)
-class RecoverStandby:
+class RecoverStandby(AlterSystem):
     """ALTER SYSTEM RECOVER STANDBY [TENANT ..] {UNTIL {TIME = ts | SCN = n | UNLIMITED} | CANCEL}.
 
     `word` is UNLIMITED or CANCEL; without it and `until` the statement parses and is refused.
@@ -214,7 +215,7 @@ class RecoverStandby:
 
 
 @dataclass(frozen=True, slots=True)
-class SwitchRole:
+class SwitchRole(AlterSystem):
     """ALTER SYSTEM {ACTIVATE STANDBY | SWITCHOVER TO {PRIMARY | STANDBY}} [TENANT [=] name] [VERIFY]."""
 
     action: Literal["ACTIVATE STANDBY", "SWITCHOVER TO PRIMARY", "SWITCHOVER TO STANDBY"]
@@ -227,7 +228,7 @@ class SwitchRole:
 
 
 @dataclass(frozen=True, slots=True)
-class BackupKey:
+class BackupKey(AlterSystem):
     """ALTER SYSTEM BACKUP KEY [TENANT [=] names] [TO [=] uri] [ENCRYPTED BY password]."""
 
     tenants: tuple[str, ...] = ()
@@ -241,7 +242,7 @@ class BackupKey:
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeExternalStorage:
+class ChangeExternalStorage(AlterSystem):
     """ALTER SYSTEM CHANGE EXTERNAL_STORAGE_DEST PATH [=] p [SET] [ACCESS_INFO [=] a] [ATTRIBUTE [=] a]."""
 
     path: Secret

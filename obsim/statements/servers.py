@@ -3,16 +3,17 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from obsim.statements.base import AlterSystem
 from obsim.statements.text import quote_text, text_clause
 
-__all__ = ["AdminServer", "AdminZone", "ServerAction", "ServerStatement", "ZoneAction"]
+__all__ = ["AdminServer", "AdminZone", "ServerAction", "ZoneAction"]
 
 ServerAction = Literal["ADD", "DELETE", "CANCEL DELETE", "START", "STOP", "FORCE STOP", "ISOLATE"]
 ZoneAction = Literal["ADD", "DELETE", "START", "STOP", "FORCE STOP", "ISOLATE", "ALTER"]
 
 
 @dataclass(frozen=True, slots=True)
-class AdminServer:
+class AdminServer(AlterSystem):
     """ALTER SYSTEM action SERVER 'ip:port' {, ..} [ZONE = 'zone']. `text` is the statement as it came."""
 
     action: ServerAction
@@ -27,7 +28,7 @@ class AdminServer:
 
 
 @dataclass(frozen=True, slots=True)
-class AdminZone:
+class AdminZone(AlterSystem):
     """ALTER SYSTEM action ZONE 'zone' [REGION = 'r', IDC = 'i', ZONE_TYPE = 't']; the options of ADD and ALTER."""
 
     action: ZoneAction
@@ -41,6 +42,3 @@ class AdminZone:
         named = (("REGION", self.region), ("IDC", self.idc), ("ZONE_TYPE", self.zone_type))
         options = ",".join(text_clause(word, text) for word, text in named if text is not None)
         return f"ALTER SYSTEM {self.action} ZONE {quote_text(self.zone)}{options}"
-
-
-ServerStatement = AdminServer | AdminZone

@@ -3,20 +3,15 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from obsim.statements.text import number_text, quote_name, quote_text
+from obsim.statements.base import BackupStatement
+from obsim.statements.text import listed_texts, number_text, quote_name, quote_text
 
 __all__ = [
     "AlterTenant", "CreateStandbyTenant", "CreateTenant", "DropTenant", "FlashbackTenant", "LockTenant", "OptionValue",
-    "PurgeRecyclebin", "PurgeTenant", "RenameTenant", "TenantOption", "TenantStatement", "VariableSetting",
-    "listed_texts",
+    "PurgeRecyclebin", "PurgeTenant", "RenameTenant", "TenantOption", "VariableSetting",
 ]  # fmt: skip
 
 OptionValue = str | int | bool | tuple[str, ...] | None
-
-
-def listed_texts(names: tuple[str, ...]) -> str:
-    """`('a', 'b')`."""
-    return "(" + ", ".join(map(quote_text, names)) + ")"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +63,7 @@ def _tail(options: tuple[TenantOption, ...], variables: tuple[VariableSetting, .
 
 
 @dataclass(frozen=True, slots=True)
-class CreateTenant:
+class CreateTenant(BackupStatement):
     """CREATE TENANT [IF NOT EXISTS] name [options] [SET variables]."""
 
     name: str
@@ -83,7 +78,7 @@ class CreateTenant:
 
 
 @dataclass(frozen=True, slots=True)
-class CreateStandbyTenant:
+class CreateStandbyTenant(BackupStatement):
     """CREATE STANDBY TENANT [IF NOT EXISTS] name [LOG_RESTORE_SOURCE = 'source'] [options]."""
 
     name: str
@@ -100,7 +95,7 @@ class CreateStandbyTenant:
 
 
 @dataclass(frozen=True, slots=True)
-class AlterTenant:
+class AlterTenant(BackupStatement):
     """ALTER TENANT name [options] [VARIABLES ..]. `text` is the statement as it came: job rows show it."""
 
     name: str
@@ -114,7 +109,7 @@ class AlterTenant:
 
 
 @dataclass(frozen=True, slots=True)
-class RenameTenant:
+class RenameTenant(BackupStatement):
     """ALTER TENANT name RENAME GLOBAL_NAME TO new_name."""
 
     name: str
@@ -126,7 +121,7 @@ class RenameTenant:
 
 
 @dataclass(frozen=True, slots=True)
-class LockTenant:
+class LockTenant(BackupStatement):
     """ALTER TENANT name LOCK | UNLOCK."""
 
     name: str
@@ -138,7 +133,7 @@ class LockTenant:
 
 
 @dataclass(frozen=True, slots=True)
-class DropTenant:
+class DropTenant(BackupStatement):
     """DROP TENANT [IF EXISTS] name [FORCE | PURGE]."""
 
     name: str
@@ -152,7 +147,7 @@ class DropTenant:
 
 
 @dataclass(frozen=True, slots=True)
-class PurgeTenant:
+class PurgeTenant(BackupStatement):
     """PURGE TENANT name: a name in the recycle bin, or the one it had before."""
 
     name: str
@@ -163,7 +158,7 @@ class PurgeTenant:
 
 
 @dataclass(frozen=True, slots=True)
-class PurgeRecyclebin:
+class PurgeRecyclebin(BackupStatement):
     """PURGE RECYCLEBIN."""
 
     def sql(self) -> str:
@@ -172,7 +167,7 @@ class PurgeRecyclebin:
 
 
 @dataclass(frozen=True, slots=True)
-class FlashbackTenant:
+class FlashbackTenant(BackupStatement):
     """FLASHBACK TENANT name TO BEFORE DROP [RENAME TO new_name]."""
 
     name: str
@@ -182,9 +177,3 @@ class FlashbackTenant:
         """Canonical text."""
         renamed = "" if self.new_name is None else f" RENAME TO {quote_name(self.new_name)}"
         return f"FLASHBACK TENANT {quote_name(self.name)} TO BEFORE DROP{renamed}"
-
-
-TenantStatement = (
-    CreateTenant | CreateStandbyTenant | AlterTenant | RenameTenant | LockTenant | DropTenant | PurgeTenant
-    | PurgeRecyclebin | FlashbackTenant
-)

@@ -9,9 +9,9 @@ from re import ASCII, DOTALL, VERBOSE
 from re import compile as re_compile
 
 __all__ = [
-    "MASK", "RESERVED", "NullValue", "Secret", "masked", "number_text", "quote_name", "quote_text", "tenants_clause",
-    "text_clause",
-]
+    "MASK", "RESERVED", "NullValue", "Secret", "listed_texts", "masked", "number_text", "quote_name", "quote_text",
+    "tenants_clause", "text_clause",
+]  # fmt: skip
 
 _BARE_NAME = re_compile(r"[A-Za-z_][A-Za-z0-9_$]*", ASCII)
 MASK = "***"
@@ -58,6 +58,11 @@ def quote_text(text: str) -> str:
     """A string literal in single quotes; backslash and quote are escaped."""
     escaped = text.replace("\\", "\\\\").replace("'", "''")
     return f"'{escaped}'"
+
+
+def listed_texts(names: tuple[str, ...]) -> str:
+    """`('a', 'b')`."""
+    return "(" + ", ".join(map(quote_text, names)) + ")"
 
 
 def quote_name(name: str) -> str:

@@ -9,8 +9,13 @@ from obsim.sql.grammar.cursor import Cursor
 from obsim.sql.grammar.forms import FormMatch, match_form
 from obsim.statements import NotModelledStatement, RefusedStatement
 
-__all__ = ["ALTER_SYSTEM_FORMS", "TOP_FORMS", "Entry", "known_statement"]
+__all__ = ["ALTER_SYSTEM_FORMS", "CACHES", "TOP_FORMS", "Entry", "known_statement"]
 
+CACHES = (
+    "ALL", "AUDIT", "BLOCK", "BLOCK_INDEX", "BLOOM_FILTER", "CLOG", "COLUMN_STAT", "ILOG", "LIB", "LOCATION", "PL",
+    "PLAN", "PS", "ROW", "SCHEMA",
+)  # fmt: skip
+"""What may stand between FLUSH and CACHE."""
 REFUSED = "refused"
 """In place of a name: every 4.x parses the statement and answers with the plain 1235."""
 

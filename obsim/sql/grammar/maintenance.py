@@ -1,16 +1,10 @@
 """SUSPEND and RESUME MERGE, CLEAR MERGE ERROR, CHECKPOINT and FLUSH .. CACHE (grammar of OceanBase 4.x)."""
 
 from obsim.sql.grammar.cursor import Cursor
+from obsim.sql.grammar.known import CACHES
 from obsim.statements import ClearMergeError, FlushCache, Freeze, MergeControl
 
-__all__ = ["CACHES", "checkpoint", "clear_merge_error", "flush_cache", "flush_sql_audit", "merge_control"]
-
-CACHES = (
-    "ALL", "AUDIT", "BLOCK", "BLOCK_INDEX", "BLOOM_FILTER", "CLOG", "COLUMN_STAT", "ILOG", "LIB", "LOCATION", "PL",
-    "PLAN", "PS", "ROW", "SCHEMA",
-)  # fmt: skip
-"""What may stand before CACHE."""
-
+__all__ = ["checkpoint", "clear_merge_error", "flush_cache", "flush_sql_audit", "merge_control"]
 
 def merge_control(cursor: Cursor) -> MergeControl:
     """{SUSPEND | RESUME} MERGE [TENANT [=] names]."""
