@@ -5,8 +5,10 @@
 
 A rule is words `key=value`. With `stage` it is about the work of backups: work of that stage ends with the error, as if
 a server had reported it; whether it is tried again is the engine's own affair. `log_stream` says whose work: 0 is the
-pass that enters the stage, and where data is copied the building of the index; without it whatever comes first. Without
-`stage` a rule is about statements: one whose text holds the words of `statement` (`*` stands for anything, letter case
+pass that enters the stage, and where data is copied the building of the index; without it whatever comes first. With
+`archive=write` it is about the log archive: what a log stream writes to its destination ends with the error, which
+holds the checkpoint back until a write succeeds or, by the kind of error, interrupts the round. With neither of them a
+rule is about statements: one whose text holds the words of `statement` (`*` stands for anything, letter case
 does not count, no `statement` means every one) is refused with the error, or the line is cut before it runs or after it
 ran, without an answer. `tenant` is who runs the statement, or whose backup it is. Control statements (CALL obsim...)
 never fail.
@@ -35,7 +37,8 @@ _ERRORS = {**_ERRNOS, **_CODES, **_SYMBOLS}
 """Symbol, OceanBase code or MySQL errno -> symbol; the first row of the table wins where numbers meet."""
 _CODE_OF = {row[0]: row[1] for row in ERROR_ROWS}
 FAULT_KEYS = (
-    "error", "disconnect", "statement", "stage", "tenant", "server", "log_stream", "nth", "times", "probability",
+    "error", "disconnect", "statement", "stage", "archive", "tenant", "server", "log_stream", "nth", "times",
+    "probability",
 )  # fmt: skip
 STAGES = tuple(dict.fromkeys(stage for profile in PROFILES.values() for stage in profile.task_stages))
 """Of all versions; a stage that a version has not just never comes."""
@@ -57,6 +60,7 @@ class FaultRule:
     disconnect: Literal["", "before", "after"] = ""
     statement: str = ""
     stage: str = ""
+    archive: str = ""
     tenant: str = ""
     server: str = ""
     log_stream: int | None = None
@@ -64,6 +68,11 @@ class FaultRule:
     times: int | None = None
     probability: int = 100
     """Percent."""
+
+    @property
+    def of_statements(self) -> bool:
+        """Whether statements fail by it, and not work."""
+        return not (self.stage or self.archive)
 
 
 def _refused(why: str) -> ServerError:
@@ -106,17 +115,23 @@ def _rule(text: str, values: dict[str, str]) -> FaultRule:
             raise _refused(f"'{values['error']}' is no error, give a name, code or errno of OceanBase;")
     if values.get("disconnect", "before") not in {"before", "after"}:
         raise _refused("disconnect is before or after;")
-    if "stage" in values and ("disconnect" in values or "statement" in values):
-        raise _refused("stage goes with error and without statement;")
+    for key in ("stage", "archive"):
+        if key in values and ("disconnect" in values or "statement" in values):
+            raise _refused(f"{key} goes with error and without statement;")
+    if "stage" in values and "archive" in values:
+        raise _refused("say either stage=... or archive=...;")
+    if values.get("archive", "write").lower() != "write":
+        raise _refused("archive is write;")
     if values.get("stage", "BACKUP_LOG").upper() not in STAGES:
         raise _refused(f"'{values['stage']}' is no stage, they are {', '.join(STAGES)};")
-    if "stage" not in values and {"server", "log_stream"} & set(values):
-        raise _refused("server and log_stream go with stage;")
-    if "stage" in values and not _CODE_OF[symbol]:
+    if "stage" not in values and ("server" in values or ("log_stream" in values and "archive" not in values)):
+        raise _refused("server and log_stream go with stage, log_stream with archive too;")
+    if {"stage", "archive"} & set(values) and not _CODE_OF[symbol]:
         raise _refused(f"'{symbol}' is an error of the protocol, no job ends with it;")
     return FaultRule(
         text, symbol, cast(Literal["", "before", "after"], values.get("disconnect", "")), values.get("statement", ""),
-        values.get("stage", "").upper(), values.get("tenant", ""), values.get("server", ""),
+        values.get("stage", "").upper(), values.get("archive", "").lower(), values.get("tenant", ""),
+        values.get("server", ""),
         _number("log_stream", values["log_stream"], 0, 1 << 40) if "log_stream" in values else None,
         _number("nth", values.get("nth", "1"), 1, 1 << 40),
         _number("times", values["times"], 1, 1 << 40) if "times" in values else None,
@@ -157,6 +172,8 @@ class Faults:
     rules: list[Fault] = field(default_factory=list)
     on_change: Callable[[], None] = field(default=lambda: None)
     """Told when a rule came, went or counted."""
+    on_rules: Callable[[], None] = field(default=lambda: None)
+    """Told when a rule came or went."""
     of_statements: bool = False
     """Whether a rule is about statements: then no kept answer may be given."""
     _given_count: int = 0
@@ -167,8 +184,9 @@ class Faults:
             raise _refused(f"there are {FAULTS_MAX} faults, call obsim.clear_faults() first;")
         self._given_count += 1
         self.rules.append(Fault(self._given_count, rule, words_of(rule.statement)))
-        self.of_statements = self.of_statements or not rule.stage
+        self.of_statements = self.of_statements or rule.of_statements
         self.on_change()
+        self.on_rules()
         return self._given_count
 
     def clear(self) -> None:
@@ -176,6 +194,23 @@ class Faults:
         self.rules.clear()
         self.of_statements = False
         self.on_change()
+        self.on_rules()
+
+    @property
+    def of_archive(self) -> bool:
+        """Whether a rule may still keep log from being archived."""
+        return any(f.rule.archive and (f.rule.times is None or f.hit_count < f.rule.times) for f in self.rules)
+
+    def archive_code(self, tenant: str, log_stream_id: int) -> int:
+        """What a log stream's write to the archive ends with: a negative code, 0 where nothing is wrong."""
+        for fault in self._fitting(tenant):
+            if not fault.rule.archive or fault.rule.log_stream not in {None, log_stream_id}:
+                continue
+            hit = fault.meets(self.seed)
+            self.on_change()
+            if hit:
+                return _CODE_OF[fault.rule.error]
+        return 0
 
     def stage_code(self, tenant: str, stage: str, log_stream_id: int, server: str) -> int:
         """What an attempt of a log stream's task in a stage ends with: a negative code, 0 where nothing is wrong."""
@@ -193,7 +228,7 @@ class Faults:
         """The rule that hits a statement, given as it prints."""
         line = line_of(text)
         for fault in self._fitting(tenant):
-            if fault.rule.stage or not holds(line, fault.words):
+            if not fault.rule.of_statements or not holds(line, fault.words):
                 continue
             hit = fault.meets(self.seed)
             self.on_change()

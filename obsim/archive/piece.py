@@ -25,6 +25,16 @@ class ArchivePiece:
     complete: bool
     """Whether the round's checkpoint has got into the piece: AVAILABLE, else INCOMPLETE."""
 
+    @property
+    def last_scn(self) -> Scn:
+        """How far it will be archived when it is full."""
+        return Scn(last_scn_of(self.end_scn))
+
+
+def last_scn_of(end_scn: int) -> int:
+    """How far a piece is archived that ends there and is full."""
+    return end_scn - 1 - (end_scn - 1) % CHECKPOINT_INTERVAL_NS
+
 
 def pieces_of(
     archive_round: ArchiveRound, now_ns: int, log_bytes_at: Callable[[int], int], round_bytes: int, first: int = 0
@@ -32,12 +42,14 @@ def pieces_of(
     """The pieces of a round in order from number `first` on, counted from 0; none while it has no START_SCN.
 
     `log_bytes_at` gives the log that the tenant had written by a moment, `round_bytes` what the round has archived: a
-    piece holds what lies between its ends, the last one the rest.
+    piece holds what lies between its ends, the last one the rest. A piece that a log stream has come to while another
+    one is behind is ACTIVE and INCOMPLETE.
     """
     if not archive_round.start_scn:
         return
     interval_ns = archive_round.piece_switch_interval_us * 1000
     checkpoint = archive_round.checkpoint_at(now_ns)
+    reached_id = archive_round.piece_id(checkpoint)
     last_id = archive_round.used_piece_id(now_ns)
     stopped = archive_round.status is RoundStatus.STOP
 
@@ -46,19 +58,20 @@ def pieces_of(
 
     before = archived_at(archive_round.start_scn + first * interval_ns) if first else 0
     for number in range(first, last_id - archive_round.base_piece_id + 1):
+        piece_id = archive_round.base_piece_id + number
         start = archive_round.start_scn + number * interval_ns
         end = start + interval_ns
-        last = archive_round.base_piece_id + number == last_id
-        upto = round_bytes if last else archived_at(end)
-        own = checkpoint if last else end - 1 - (end - 1) % CHECKPOINT_INTERVAL_NS
+        upto = round_bytes if piece_id == last_id else archived_at(end)
+        own = last_scn_of(end) if piece_id < reached_id else checkpoint if piece_id == reached_id else start
         yield ArchivePiece(
-            archive_round.base_piece_id + number,
+            piece_id,
             Scn(start),
             Scn(end),
             Scn(max(start, own)),
             Bytes(upto - before),
-            frozen=stopped or not last,
-            complete=not last or (checkpoint > archive_round.start_scn and checkpoint >= start),
+            frozen=stopped or piece_id < reached_id,
+            complete=piece_id < reached_id
+            or (piece_id == reached_id and checkpoint > archive_round.start_scn and checkpoint >= start),
         )
         before = upto
 

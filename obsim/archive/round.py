@@ -8,7 +8,7 @@ from obsim.ids import Bytes, Nanoseconds, Scn
 __all__ = ["CHECKPOINT_INTERVAL_NS", "ArchiveRound", "RoundStatus"]
 
 CHECKPOINT_INTERVAL_NS = Nanoseconds(1_000_000_000)
-"""Grain of the checkpoint: it moves no oftener while archiving goes on, and stands on a multiple of this."""
+"""Grain of the checkpoint: by itself it moves no oftener while archiving goes on, and to a multiple of this."""
 
 
 class RoundStatus(StrEnum):
@@ -45,16 +45,34 @@ class ArchiveRound:
     comment: str = ""
     step_ns: Nanoseconds = CHECKPOINT_INTERVAL_NS
     """Time between two steps of the checkpoint, whole seconds."""
+    max_scn: Scn = Scn(0)
+    """How far the fastest log stream had archived when the round left DOING."""
+    held_scns: tuple[Scn, Scn | None] | None = None
+    """While log streams cannot write: how far the slowest has, and the fastest if none of them can."""
 
     def checkpoint_at(self, now_ns: int) -> Scn:
-        """CHECKPOINT_SCN as a reader sees it at `now_ns`."""
+        """CHECKPOINT_SCN as a reader sees it at `now_ns`: how far the slowest log stream has archived."""
         if self.status is not RoundStatus.DOING:
             return self.checkpoint_scn
+        return self._flowing(now_ns) if self.held_scns is None else self.held_scns[0]
+
+    def max_scn_at(self, now_ns: int) -> Scn:
+        """How far the fastest log stream has archived at `now_ns`."""
+        if self.status is not RoundStatus.DOING:
+            return max(self.max_scn, self.checkpoint_scn)
+        fastest = self.held_scns[1] if self.held_scns is not None else None
+        return max(self.max_scn, self._flowing(now_ns) if fastest is None else fastest)
+
+    def _flowing(self, now_ns: int) -> Scn:
+        """How far a log stream is that writes without trouble."""
         return Scn(max(self.start_scn, self.checkpoint_scn, now_ns - now_ns % self.step_ns))
 
-    def used_piece_id(self, now_ns: int) -> int:
-        """USED_PIECE_ID: the piece the checkpoint lies in (engine.md 4.2)."""
+    def piece_id(self, scn: Scn) -> int:
+        """The piece that a moment of the round lies in (engine.md 4.2)."""
         if not self.start_scn:
             return self.base_piece_id
-        elapsed_us = self.checkpoint_at(now_ns) // 1000 - self.start_scn // 1000
-        return self.base_piece_id + elapsed_us // self.piece_switch_interval_us
+        return self.base_piece_id + (scn // 1000 - self.start_scn // 1000) // self.piece_switch_interval_us
+
+    def used_piece_id(self, now_ns: int) -> int:
+        """USED_PIECE_ID: the piece the fastest log stream has come to."""
+        return self.piece_id(self.max_scn_at(now_ns))

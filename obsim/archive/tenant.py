@@ -5,12 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from obsim.archive.log import FactsChanged, LogEntry, RedoLog
-from obsim.archive.piece import ArchivePiece, pieces_of
+from obsim.archive.piece import ARCHIVE_FILE_BYTES, ArchivePiece, pieces_of
 from obsim.archive.round import CHECKPOINT_INTERVAL_NS, ArchiveRound, RoundStatus
+from obsim.archive.sending import RETRY_NS, Sending, SoundWrites
 from obsim.backup.set import FileStatus
 from obsim.destination import ArchiveDestination
 from obsim.errors import error
-from obsim.ids import Bytes, Nanoseconds, Scn, us_floor
+from obsim.ids import Bytes, LogStreamId, Nanoseconds, Scn, us_floor
 from obsim.revisions import Revisions
 from obsim.scheduler.events import Event, EventQueue
 from obsim.storage.changes import StorageChange
@@ -62,9 +63,13 @@ class TenantArchive:
     """Grows with every change of `piece_files`: rows of frozen pieces and stopped rounds are made anew then."""
     log: RedoLog = field(default_factory=RedoLog)
     """What the pieces hold."""
+    sending: Sending = field(default_factory=lambda: Sending(SoundWrites()))
+    """Which log streams cannot write to the destination."""
     _log_marks: list[tuple[Nanoseconds, Bytes]] = field(default_factory=list)
     """When the tenant had written how much log, in order of time: which piece holds it follows from this."""
     _pass: Event | None = None
+    _write_event: Event | None = None
+    """The next write, while writes may fail: they are events of their own then."""
 
     @property
     def destination(self) -> ArchiveDestination | None:
@@ -105,10 +110,27 @@ class TenantArchive:
         """Whether a round is under way, in whatever state but STOP."""
         return self.round is not None and self.round.status is not RoundStatus.STOP
 
+    def stream_status(self, log_stream_id: LogStreamId) -> RoundStatus:
+        """STATUS of a log stream's archiving: in an interrupted round the others still archive."""
+        assert self.round is not None
+        if self.round.status is RoundStatus.INTERRUPTED and log_stream_id != self.sending.interrupted:
+            return RoundStatus.DOING
+        return self.round.status
+
     def note_log(self, now_ns: Nanoseconds) -> None:
-        """The tenant has written log up to now."""
+        """The tenant has written log up to now; where that fills an archive file it is sent without further delay."""
+        before_bytes = self._log_bytes_at(now_ns)
         self._log_marks.append((now_ns, self.storage.log_bytes))
         self.revisions.touch("archive")
+        if self.round is not None and self.doing and not self.sending.held:
+            first = self.round.start_log_bytes
+            if (self.storage.log_bytes - first) // ARCHIVE_FILE_BYTES > (before_bytes - first) // ARCHIVE_FILE_BYTES:
+                self._write(now_ns)
+
+    @property
+    def _data_held(self) -> bool:
+        """Whether the log stream that has written all the log cannot send it."""
+        return self.storage.log_stream_ids[-1] in self.sending.held
 
     def note_change(self, now_ns: Nanoseconds, change: StorageChange | FactsChanged, number: int | None = None) -> None:
         """The tenant has changed: a round that has begun archives it. `number` counts changes of the storage."""
@@ -158,11 +180,12 @@ class TenantArchive:
         self.clean_count += 1
         self.revisions.touch("archive")
 
-    def checkpoint_after(self, scn: Scn) -> Nanoseconds:
-        """The moment at which the checkpoint will have passed `scn`, or has if that is over."""
-        if self.round is not None and self.round.checkpoint_scn > scn:
+    def checkpoint_after(self, scn: Scn, now_ns: Nanoseconds) -> Nanoseconds:
+        """When the checkpoint will have passed `scn`, or has if that is over; with trouble, when to ask again."""
+        if self.round is not None and self.round.checkpoint_at(now_ns) > scn:
             return Nanoseconds(scn)
-        return Nanoseconds(scn - scn % self.step_ns + self.step_ns)
+        due_ns = scn - scn % self.step_ns + self.step_ns
+        return Nanoseconds(due_ns if due_ns > now_ns else now_ns - now_ns % self.step_ns + self.step_ns)
 
     def set_lag_target(self, target_ns: Nanoseconds, now_ns: Nanoseconds) -> None:
         """ARCHIVE_LAG_TARGET: a log stream with little to say archives no oftener (parameters.json).
@@ -171,9 +194,11 @@ class TenantArchive:
         """
         self.step_ns = Nanoseconds(max(CHECKPOINT_INTERVAL_NS, target_ns - target_ns % CHECKPOINT_INTERVAL_NS))
         if self.round is not None:
-            self.round.checkpoint_scn = self.round.checkpoint_at(now_ns)
+            if not self.sending.held:
+                self.round.checkpoint_scn = self.round.checkpoint_at(now_ns)
             self.round.step_ns = self.step_ns
         self.revisions.touch("archive")
+        self.writes_changed(now_ns)
 
     def set_mode(self, enabled: bool, now_ns: Nanoseconds) -> None:
         """ARCHIVELOG or NOARCHIVELOG. Raises 9091 or 9092 when the mode is that already."""
@@ -216,6 +241,79 @@ class TenantArchive:
         if self._pass is not None:
             self.events.cancel(self._pass)
             self._pass = None
+        self._order_write(None)
+
+    # Writing to the destination.
+
+    def writes_changed(self, now_ns: Nanoseconds) -> None:
+        """Writes may fail from now on, or no longer, or come at other times."""
+        current = self.round
+        if current is None or not self.doing or not (self.sending.held or self.sending.writes.may_fail):
+            self._order_write(None)
+            return
+        step_ns = RETRY_NS if self.sending.held else current.step_ns
+        self._order_write(now_ns - now_ns % step_ns + step_ns)
+
+    def _order_write(self, at_ns: int | None) -> None:
+        """Let the log streams write at a moment, None: as long as nothing is wrong nobody need look at it."""
+        if self._write_event is not None:
+            self.events.cancel(self._write_event)
+            self._write_event = None
+        if at_ns is not None:
+            self._write_event = self.events.push(at_ns, self._write_due, background=True)
+
+    def _write_due(self, now_ns: Nanoseconds) -> None:
+        self._write_event = None
+        self._write(now_ns)
+
+    def _write(self, now_ns: Nanoseconds, *, beginning: bool = False) -> None:
+        """Every log stream writes what it has. `beginning`: the round goes on from its checkpoint just now."""
+        current = self.round
+        if current is None or not self.doing:
+            return
+        before_scn = current.checkpoint_scn if beginning else current.max_scn_at(now_ns - 1)
+        sent_bytes, was_held = self._sent_bytes(current, before_scn), bool(self.sending.held)
+        streams = self.storage.log_stream_ids
+        unsent_bytes = self.storage.log_bytes - current.start_log_bytes - sent_bytes
+        goes_on = self.sending.write(streams, before_scn, unsent_bytes)
+        held = self.sending.held
+        if held:
+            current.held_scns = min(held.values()), max(held.values()) if len(held) == len(streams) else None
+            current.input_bytes = sent_bytes
+        else:
+            current.held_scns = None
+            if was_held or not beginning:
+                current.checkpoint_scn = Scn(us_floor(now_ns))
+        self.revisions.touch("archive")
+        if goes_on:
+            self.writes_changed(now_ns)
+        else:
+            self._interrupt(current, now_ns)
+
+    def _sent_bytes(self, current: ArchiveRound, scn: Scn) -> Bytes:
+        """What a round has archived: up to `scn`, or less if the log stream with the log was held before."""
+        return current.input_bytes if self._data_held else Bytes(self._log_bytes_at(scn) - current.start_log_bytes)
+
+    def _interrupt(self, current: ArchiveRound, now_ns: Nanoseconds) -> None:
+        """A log stream cannot go on: the checkpoint stands until somebody stops the round or suspends it."""
+        self._leave_doing(current, now_ns)
+        current.status = RoundStatus.INTERRUPTED
+        current.comment = f"log stream {self.sending.interrupted} interrupted."
+        self.on_left_doing(now_ns)
+
+    def _leave_doing(self, current: ArchiveRound, now_ns: Nanoseconds) -> bool:
+        """The checkpoint stands where it is; whether it had moved at all."""
+        if current.status is not RoundStatus.DOING:
+            return False
+        current.max_scn = current.max_scn_at(now_ns)
+        current.input_bytes = self.input_bytes()
+        current.checkpoint_scn = current.checkpoint_at(now_ns)
+        current.held_scns = None
+        self.sending.forget()
+        self._order_write(None)
+        return True
+
+    # The round.
 
     def follow(self, now_ns: Nanoseconds) -> None:
         """One pass: move the round one state towards what mode and destination ask for."""
@@ -230,10 +328,7 @@ class TenantArchive:
         step = self._step(current)
         if step is None:
             return
-        was_doing = current.status is RoundStatus.DOING
-        if was_doing:
-            current.checkpoint_scn = current.checkpoint_at(now_ns)
-            current.input_bytes = Bytes(self.storage.log_bytes - current.start_log_bytes)
+        was_doing = self._leave_doing(current, now_ns)
         if current.status is RoundStatus.PREPARE:
             current.start_scn = current.checkpoint_scn = Scn(us_floor(now_ns))
             current.start_log_bytes = self.storage.log_bytes
@@ -243,7 +338,16 @@ class TenantArchive:
             self.on_left_doing(now_ns)
         if step is RoundStatus.STOP:
             self.history.append(current)
+        if step in {RoundStatus.STOPPING, RoundStatus.SUSPENDING}:
+            current.comment = ""
+        if step is RoundStatus.DOING:
+            self._begin_doing(now_ns)
         self.order_pass(now_ns)
+
+    def _begin_doing(self, now_ns: Nanoseconds) -> None:
+        """Go on, unless the log that comes next is gone or the destination takes nothing."""
+        if self.sending.lost or self.sending.writes.may_fail:
+            self._write(now_ns, beginning=True)
 
     def _step(self, current: ArchiveRound) -> RoundStatus | None:
         status = current.status
@@ -262,6 +366,7 @@ class TenantArchive:
 
     def _new_round(self, destination: ArchiveDestination, now_ns: Nanoseconds) -> None:
         last = self.round
+        self.sending.begin_round()
         self.round = ArchiveRound(
             round_id=last.round_id + 1 if last else 1,
             dest_id=self.dest_id,
@@ -277,4 +382,6 @@ class TenantArchive:
         """INPUT_BYTES of the current round: the log written since it began, until the checkpoint stood still."""
         if self.round is None:
             return Bytes(0)
-        return Bytes(self.storage.log_bytes - self.round.start_log_bytes) if self.doing else self.round.input_bytes
+        if not self.doing or self._data_held:
+            return self.round.input_bytes
+        return Bytes(self.storage.log_bytes - self.round.start_log_bytes)

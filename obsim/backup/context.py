@@ -31,8 +31,8 @@ class ArchiveFacts(Protocol):
     def start_scn(self) -> Scn:
         """START_SCN of the current round."""
 
-    def checkpoint_after(self, scn: Scn) -> Nanoseconds:
-        """The moment at which the checkpoint will have passed `scn`."""
+    def checkpoint_after(self, scn: Scn, now_ns: Nanoseconds) -> Nanoseconds:
+        """When the checkpoint will have passed `scn`, or when to ask again."""
 
     def log_between(self, start_scn: Scn, end_scn: Scn, now_ns: Nanoseconds) -> tuple[ArchivePiece, ...]:
         """The current round's log from one moment to another."""

@@ -185,14 +185,14 @@ def _log(run: BackupRun, now_ns: Nanoseconds) -> None:
 
 def _wait_for_log(run: BackupRun, now_ns: Nanoseconds) -> None:
     """Look again when the checkpoint has passed the end; a longer lag target puts that moment off."""
-    at_ns = run.context.archive.checkpoint_after(run.set_task.end_scn)
+    at_ns = run.context.archive.checkpoint_after(run.set_task.end_scn, now_ns)
     run.context.events.push(max(at_ns, now_ns), partial(_complement_log, run))
 
 
 def _complement_log(run: BackupRun, now_ns: Nanoseconds) -> None:
     if not run.at_work:
         return
-    if run.context.archive.checkpoint_after(run.set_task.end_scn) > now_ns:
+    if run.context.archive.checkpoint_after(run.set_task.end_scn, now_ns) > now_ns:
         _wait_for_log(run, now_ns)
     else:
         streams = tuple(run.context.storage.log_stream_ids)

@@ -163,11 +163,15 @@ def archive_destination_status(state: ClusterState, scope: Scope) -> list[Row]:
     return [
         (
             tenant.tenant_id, current.dest_id, current.path, current.status.value, current.checkpoint_at(state.now_ns),
-            yes_no(tenant.archive.doing), current.comment,
+            yes_no(_synchronized(current, state.now_ns)), current.comment,
         )
         for tenant in tenants
         if (current := tenant.archive.round) is not None
     ]  # fmt: skip
+
+
+def _synchronized(current: ArchiveRound, now_ns: int) -> bool:
+    return current.status is RoundStatus.DOING and now_ns - current.checkpoint_at(now_ns) <= current.step_ns
 
 
 @dataclass(slots=True)
@@ -198,7 +202,7 @@ def log_stream_progress(state: ClusterState, tenant: Tenant, _offset_s: int) -> 
         made.of, made.rows, made.piece_count, made.done_bytes = (current.round_id, current.status), [], 0, 0
     done, rest = made.done_bytes, list[Row]()
     for piece in tenant.archive.pieces(current, state.now_ns, made.piece_count):
-        rows = _progress(tenant, current, piece, done)
+        rows = _progress(state, tenant, current, piece, done)
         done += piece.input_bytes
         if piece.frozen:
             made.rows += rows
@@ -208,16 +212,23 @@ def log_stream_progress(state: ClusterState, tenant: Tenant, _offset_s: int) -> 
     return Part(made.rows, rest)
 
 
-def _progress(tenant: Tenant, current: ArchiveRound, piece: ArchivePiece, done_bytes: int) -> list[Row]:
-    """A row for each log stream; `done_bytes`: log in the round's pieces before."""
-    streams = tenant.storage.log_stream_ids
+def _progress(
+    state: ClusterState, tenant: Tenant, current: ArchiveRound, piece: ArchivePiece, done_bytes: int
+) -> list[Row]:
+    """A row for each log stream that has come to the piece; `done_bytes`: log in the round's pieces before."""
+    streams, archive = tenant.storage.log_stream_ids, tenant.archive
     rows: list[Row] = []
     for log_stream_id in streams:
+        checkpoint_scn = piece.checkpoint_scn
+        if not piece.frozen and log_stream_id not in archive.sending.held:
+            checkpoint_scn = max(checkpoint_scn, min(current.max_scn_at(state.now_ns), piece.last_scn))
+        elif checkpoint_scn == piece.start_scn > current.start_scn and not piece.complete:
+            continue
         start, size = (done_bytes, piece.input_bytes) if log_stream_id == streams[-1] else (0, 0)
         end = start + size
         rows.append((
             tenant.tenant_id, current.dest_id, log_stream_id, current.round_id, piece.piece_id, INCARNATION,
-            piece.start_scn, start, end, piece.checkpoint_scn, current.status.value,
+            piece.start_scn, start, end, checkpoint_scn, archive.stream_status(log_stream_id),
             log_file_count(end), end % ARCHIVE_FILE_BYTES, size, size,
         ))  # fmt: skip
     return rows

@@ -1,4 +1,4 @@
-"""What a tenant's backups ask of parameters and of the cluster."""
+"""What a tenant's backups and its log archive ask of parameters and of the cluster."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ from obsim.ids import Bytes, LogStreamId, TenantId
 if TYPE_CHECKING:
     from obsim.cluster.state import ClusterState
 
-__all__ = ["TenantSettings"]
+__all__ = ["TenantSettings", "TenantWrites"]
 
 
 @dataclass(slots=True, eq=False)
@@ -61,3 +61,26 @@ class TenantSettings:
             ]
             self._known_at = revision
         return self._servers
+
+
+@dataclass(frozen=True, slots=True)
+class TenantWrites:
+    """How writing to one tenant's archive destination goes: well, unless a fault says otherwise."""
+
+    state: "ClusterState"
+    tenant_id: TenantId
+
+    @property
+    def may_fail(self) -> bool:
+        """Whether there is a fault of the archive, of whatever tenant."""
+        return self.state.faults.of_archive
+
+    def code(self, log_stream_id: LogStreamId) -> int:
+        """What the next write of a log stream ends with."""
+        return self.state.faults.archive_code(self.state.tenants[self.tenant_id].name, log_stream_id)
+
+    @property
+    def log_disk_bytes(self) -> Bytes:
+        """LOG_DISK_SIZE of the tenant's unit: every server with a replica keeps all of the log."""
+        pools = self.state.resources.pools_of(self.tenant_id)
+        return Bytes(pools[0].config.size.log_disk_bytes) if pools else Bytes(1 << 62)

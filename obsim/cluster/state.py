@@ -12,6 +12,7 @@ from typing import Any
 from obsim.answers import Ok
 from obsim.archive.log import FactsChanged
 from obsim.archive.round import CHECKPOINT_INTERVAL_NS
+from obsim.archive.sending import Sending
 from obsim.archive.tenant import TenantArchive
 from obsim.backup.cluster_job import ClusterJob
 from obsim.backup.context import RunContext
@@ -20,7 +21,7 @@ from obsim.backup.job import BackupJob
 from obsim.backup.task import PASS_NS
 from obsim.backup.tenant import TenantBackup
 from obsim.cleanup.tenant import CleanupContext, TenantCleanup
-from obsim.cluster.backup_settings import TenantSettings
+from obsim.cluster.backup_settings import TenantSettings, TenantWrites
 from obsim.cluster.freezer import Freezer
 from obsim.cluster.locality import full_locality
 from obsim.cluster.resources import Resources
@@ -135,7 +136,9 @@ class ClusterState:
 
     def __post_init__(self) -> None:
         self.now_ns = self.options.start_ns
-        self.faults = Faults(self.options.seed, on_change=partial(self.revisions.touch, "faults"))
+        self.faults = Faults(
+            self.options.seed, on_change=partial(self.revisions.touch, "faults"), on_rules=self._fault_rules_changed
+        )
         self.backup_outcomes.decide = self._fault_of_stage
         deployed = {"zone": self.resources.root_server.zone, "cluster": self.options.cluster_name}
         self.parameters = ParameterStore(self.profile.version, deployed)
@@ -182,7 +185,8 @@ class ClusterState:
         streams = [LogStreamId(1), LogStreamId(1001)] if kind == "USER" else [LogStreamId(1)]
         storage = TenantStorage(streams)
         dispatcher = Dispatcher(self.events)
-        archive = TenantArchive(self.events, self.revisions, storage)
+        sending = Sending(TenantWrites(self, tenant_id))
+        archive = TenantArchive(self.events, self.revisions, storage, sending=sending)
         storage.on_change = partial(self._storage_changed, archive)
         context = RunContext(
             self.profile,
@@ -344,6 +348,10 @@ class ClusterState:
         self, job: BackupJob, stage: str, log_stream_id: LogStreamId, server: str, _attempt: int
     ) -> int:
         return self.faults.stage_code(self.tenants[job.tenant_id].name, stage, log_stream_id, server)
+
+    def _fault_rules_changed(self) -> None:
+        for tenant in self.tenants.values():
+            tenant.archive.writes_changed(self.now_ns)
 
     # What changed.
 

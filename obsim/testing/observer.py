@@ -7,6 +7,7 @@ Rows are read anew each time, so a change is seen wherever it comes from.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import takewhile
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -191,7 +192,8 @@ class _TenantWatch:
         if current is None or archive.round is None:
             return ()
         last, was = self._last.pieces, self._last.round
-        kept = last[:-1] if was is not None and was.round_id == current.round_id else ()
+        same = was is not None and was.round_id == current.round_id
+        kept = tuple(takewhile(lambda p: p.status == "FROZEN", last[:-1])) if same else ()
         new = archive.pieces(archive.round, Nanoseconds(now_ns), len(kept))
         return _same(last, (*kept, *[_piece(current.round_id, piece) for piece in new]))
 

@@ -1,0 +1,93 @@
+"""What becomes of log that cannot be written to its destination (ob_archive_sender.cpp, ob_archive_fetcher.cpp).
+
+A log stream whose write fails with a code that may pass writes again and again; the tenant's checkpoint stands
+meanwhile, for it is that of the slowest log stream. Any other code interrupts the round, and so does log that was
+recycled before it could be sent: more of it than the log disk holds.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from obsim.ids import Bytes, LogStreamId, Nanoseconds, Scn
+
+__all__ = ["RETRIED", "RETRY_NS", "Sending", "SoundWrites", "Writes"]
+
+RETRIED = frozenset({-4009, -4013, -9003, -9060, -9061, -9082, -9083})
+"""Errors of input and output, lack of memory, limits of bandwidth, a full device, an object that is written twice."""
+LOG_RECYCLED = -9087
+RETRY_NS = Nanoseconds(1_000_000_000)
+"""From a write that failed to the next one; a cluster waits a tenth of that."""
+
+
+class Writes(Protocol):
+    """How writing to the archive destination of a tenant goes."""
+
+    @property
+    def may_fail(self) -> bool:
+        """Whether a write may fail at all: as long as none does, nobody has to look at each of them."""
+
+    def code(self, log_stream_id: LogStreamId) -> int:
+        """What the next write of a log stream ends with: a negative code, 0 where nothing is wrong."""
+
+    @property
+    def log_disk_bytes(self) -> Bytes:
+        """How much log a server keeps for the tenant."""
+
+
+class SoundWrites:
+    """Writes that never fail."""
+
+    may_fail = False
+    log_disk_bytes = Bytes(1 << 62)
+
+    def code(self, _log_stream_id: LogStreamId) -> int:
+        """Nothing is wrong."""
+        return 0
+
+
+@dataclass(slots=True, eq=False)
+class Sending:
+    """How far the log streams of a tenant are behind because they cannot write."""
+
+    writes: Writes
+    held: dict[LogStreamId, Scn] = field(default_factory=dict)
+    """Log streams that wait to write again, and up to where they have written."""
+    interrupted: LogStreamId | None = None
+    """The log stream that has interrupted the round."""
+    lost: bool = False
+    """Whether log of it is gone: then this round is never continued."""
+
+    def write(self, streams: Iterable[LogStreamId], before_scn: Scn, unsent_bytes: int) -> bool:
+        """Let every log stream write what it has; whether the round goes on.
+
+        `before_scn`: up to where one has written that had no trouble so far; `unsent_bytes`: log that the tenant has
+        written and not sent.
+        """
+        if not self.lost:
+            self.interrupted = None
+        for stream in streams:
+            code = self._code(stream, unsent_bytes)
+            if not code:
+                self.held.pop(stream, None)
+                continue
+            self.held.setdefault(stream, before_scn)
+            if code not in RETRIED:
+                self.interrupted, self.lost = stream, code == LOG_RECYCLED
+                return False
+        return True
+
+    def _code(self, stream: LogStreamId, unsent_bytes: int) -> int:
+        if self.lost and stream == self.interrupted:
+            return LOG_RECYCLED
+        code = self.writes.code(stream) if self.writes.may_fail else 0
+        return LOG_RECYCLED if code in RETRIED and unsent_bytes > self.writes.log_disk_bytes else code
+
+    def forget(self) -> None:
+        """The round archives no more: whoever waits need not."""
+        self.held.clear()
+
+    def begin_round(self) -> None:
+        """A new round has nothing to do with what became of the last one."""
+        self.forget()
+        self.interrupted, self.lost = None, False
