@@ -302,15 +302,10 @@ class ClusterState:
 
     def advance_slice(self, target_ns: int, events_max: int) -> bool:
         """Let at most `events_max` events up to `target_ns` happen; True when time stands at the target."""
-        for _ in range(events_max):
-            at_ns = self.events.next_ns()
-            if at_ns is None or at_ns > target_ns:
-                self.now_ns = Nanoseconds(max(self.now_ns, target_ns))
-                return True
-            self.now_ns = at_ns
-            self.event_count += 1
-            self.events.happen()
-        return False
+        if not self.events.run_until(target_ns, events_max, self):
+            return False
+        self.now_ns = Nanoseconds(max(self.now_ns, target_ns))
+        return True
 
     def advance_to(self, target_ns: int) -> None:
         """Let everything up to `target_ns` happen. A target in the past does nothing: time never goes back."""

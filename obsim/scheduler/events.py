@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from obsim.ids import Nanoseconds
 
-__all__ = ["KEY_BITS", "NEVER", "Event", "EventQueue", "Handler", "Wakeable"]
+__all__ = ["KEY_BITS", "NEVER", "Clock", "Event", "EventQueue", "Handler", "Wakeable"]
 
 Handler = Callable[[Nanoseconds], None]
 
@@ -36,6 +36,13 @@ class Wakeable(Protocol):
     @property
     def on_wake(self) -> Callable[[Any, Nanoseconds], None]:
         """Called with the task and the time."""
+
+
+class Clock(Protocol):
+    """What shows the time of the event that happens, and counts them."""
+
+    now_ns: Nanoseconds
+    event_count: int
 
 
 class Event:
@@ -143,6 +150,37 @@ class EventQueue:
                 at_ns, _, event = heappop(heap)
                 if event.wake_ns == at_ns:
                     event.happen(at_ns)  # type: ignore[arg-type]
+
+    def run_until(self, target_ns: int, events_max: int, clock: Clock) -> bool:
+        """Let what is ordered up to `target_ns` happen, at most `events_max` events; whether nothing of it is left."""
+        heap, tasks = self._heap, self.tasks
+        while events_max:
+            if tasks and not (heap and heap[0] < tasks[0]):  # type: ignore[operator]  # keys differ
+                at_ns, _, task = tasks[0]
+                if task.wake_ns != at_ns or task.finished:
+                    heappop(tasks)
+                    continue
+                if at_ns > target_ns:
+                    return True
+                clock.now_ns = at_ns  # type: ignore[assignment]  # NewType costs a call
+                clock.event_count += 1
+                task.on_wake(task, at_ns)  # type: ignore[arg-type]
+            elif heap:
+                at_ns, _, event = heap[0]
+                if event.wake_ns == at_ns:
+                    if at_ns > target_ns:
+                        return True
+                    heappop(heap)
+                    clock.now_ns = at_ns  # type: ignore[assignment]
+                    clock.event_count += 1
+                    event.happen(at_ns)  # type: ignore[arg-type]
+                else:
+                    heappop(heap)
+                    continue
+            else:
+                return True
+            events_max -= 1
+        return False
 
     def ordered_count(self) -> int:
         """How many events and wake-ups of tasks are ordered."""

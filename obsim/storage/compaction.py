@@ -7,7 +7,7 @@ up only when it was rewritten anyhow; and each task but the first rewrites the b
 only its rows tell.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -15,7 +15,7 @@ from pyroaring import BitMap64
 
 from obsim.storage.tablet import Pending, Stretch, Tablet
 
-__all__ = ["Merge", "compact_tablet", "position_of"]
+__all__ = ["Merge", "Seams", "compact_tablet", "position_of", "seams_of"]
 
 _SMALL_PART = 8
 """A block that splits leaves an eighth of its rows to the second one: 261,749 of 2,056,893 bytes in the experiment."""
@@ -27,9 +27,9 @@ class Merge:
 
     written: BitMap64
     """Starts as what is dirty."""
-    removed: BitMap64 = field(default_factory=BitMap64)
-    tasks: dict[int, tuple[int, int]] = field(default_factory=dict)
+    tasks: Mapping[int, tuple[int, int]]
     """Of each slot that several tasks compact: how many, and the blocks of one."""
+    removed: BitMap64 = field(default_factory=BitMap64)
 
 
 def stretch_span(tablet: Tablet, stretch: Stretch) -> tuple[int, int]:
@@ -55,11 +55,24 @@ def position_of(tablet: Tablet, ordinal: int, live: BitMap64) -> int:
     raise IndexError(ordinal)
 
 
+@dataclass(frozen=True, slots=True)
+class Seams:
+    """What a compaction rewrites of tablets in any case; it holds until blocks of theirs come or go."""
+
+    positions: BitMap64
+    tasks: dict[int, tuple[int, int]]
+    """As `Merge.tasks`; shared, never changed."""
+
+
+def seams_of(tablets: Iterable[Tablet], live: BitMap64) -> Seams:
+    """The seams of tablets."""
+    parallel = [tablet for tablet in tablets if tablet.merge_task_count > 1]
+    positions = BitMap64().union(*(_seam_positions(tablet, live) for tablet in parallel))
+    return Seams(positions, {tablet.slot: (tablet.merge_task_count, tablet.task_block_count) for tablet in parallel})
+
+
 def compact_tablet(tablet: Tablet, pending: Pending, live: BitMap64, merge: Merge) -> None:
-    """Merge everything into the tablet's baseline: the blocks written and removed are added to `merge`."""
-    if tablet.merge_task_count > 1:
-        merge.tasks[tablet.slot] = tablet.merge_task_count, tablet.task_block_count
-        merge.written |= _seam_positions(tablet, live)
+    """Merge everything but the seams into the tablet's baseline: blocks written and removed are added to `merge`."""
     if tablet.progressive_rounds:
         _progress(tablet, live, merge)
     if not (pending.any or any(stretch.deleted_row_count for stretch in tablet.stretches)):

@@ -71,5 +71,6 @@ class MajorFreezes:
         """Note a freeze and forget those that are too old by now."""
         self.began_scn = self.began_scn or freeze.scn
         self.kept.append(freeze)
-        old = sum(1 for entry in self.kept if entry.scn < freeze.scn - _KEPT_NS)
-        del self.kept[: min(old, max(len(self.kept) - _KEPT_COUNT_MIN, 0))]
+        kept, since = self.kept, freeze.scn - _KEPT_NS
+        while len(kept) > _KEPT_COUNT_MIN and kept[0].scn < since:
+            del kept[0]

@@ -10,7 +10,7 @@ from obsim.errors import error
 from obsim.ids import MACROBLOCK_BYTES, Bytes, LogStreamId, Nanoseconds, Scn, TabletId
 from obsim.randomness import stream_key
 from obsim.storage.changes import StorageChange, recorded
-from obsim.storage.compaction import Merge, compact_tablet
+from obsim.storage.compaction import Merge, Seams, compact_tablet, seams_of
 from obsim.storage.freezes import MajorFreeze, MajorFreezes
 from obsim.storage.layout import DEFAULT_LAYOUT, RowLayout
 from obsim.storage.macroblocks import SLOT_BITS, BaselineBlocks, BlockId, Compaction
@@ -23,6 +23,7 @@ __all__ = ["INNER_TABLET_COUNT", "PROGRESSIVE_ROUNDS", "WRITE_KINDS", "Picture",
 INNER_TABLET_COUNT = 614
 """System tablets of a tenant: counted in TABLET_COUNT, hardly any blocks (samples.md: 617 and 631 tablets in all)."""
 FIRST_USER_TABLET_ID = 200_001
+_NOTHING = Pending()
 PROGRESSIVE_ROUNDS = 100
 """OB_AUTO_PROGRESSIVE_MERGE_NUM: in so many major compactions the blocks of an altered table are rewritten."""
 
@@ -47,15 +48,17 @@ class _Frozen:
 
     version: Scn
     dirty: BitMap64
-    pending: dict[int, Pending]
-    """Of each tablet, by slot; a tablet that came later is not part of it."""
+    slot_count: int
+    """A tablet that came later is not part of it."""
+    pending: dict[int, Pending] = field(default_factory=dict)
+    """Of the tablets that have more to do than rewriting, by slot."""
     later: BitMap64 = field(default_factory=BitMap64)
     """Positions that were touched after the freeze: they stay dirty."""
 
     def copy(self) -> "_Frozen":
         """One that does not change with this one."""
         pending = {slot: one.copy() for slot, one in self.pending.items()}
-        return _Frozen(self.version, BitMap64(self.dirty), pending, BitMap64(self.later))
+        return _Frozen(self.version, BitMap64(self.dirty), self.slot_count, pending, BitMap64(self.later))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,8 @@ class TenantStorage:
     """Whether a change goes on."""
     _frozen: _Frozen | None = None
     """The freeze that waits for merges to be resumed."""
+    _seams: Seams | None = None
+    """Those of all tablets, None when they have to be looked for."""
 
     def note(self, change: StorageChange) -> None:
         """A change has been made."""
@@ -148,6 +153,7 @@ class TenantStorage:
             self.slot_count += 1
             added.append(tablet)
         self.tablets += added
+        self._seams = None
         return added
 
     @recorded
@@ -179,6 +185,7 @@ class TenantStorage:
             first, end = tablet.first_position, tablet.end_position
             self.blocks.drop(scn, first, end)
             self.tablets.remove(tablet)
+            self._seams = None
             if self._frozen is not None:
                 self._frozen.dirty.remove_range(first, end)
                 self._frozen.later.remove_range(first, end)
@@ -266,7 +273,8 @@ class TenantStorage:
         """Make these live baseline blocks dirty; `changed` is not to be changed any more."""
         self._touch(changed)
         for tablet in self.tablets:
-            count = changed.range_cardinality(tablet.first_position, tablet.end_position)
+            first = tablet.slot << SLOT_BITS
+            count = changed.range_cardinality(first, first + tablet.next_place)
             if count:
                 each = tablet.layout.update_bytes if bytes_per_block is None else bytes_per_block
                 self._take_bytes(tablet, each * count)
@@ -308,10 +316,14 @@ class TenantStorage:
         waits = self.merge_suspended
         read_bytes = Bytes(0) if waits else self._baseline_bytes()
         self.freezes.add(MajorFreeze(version, INNER_TABLET_COUNT + len(self.tablets), read_bytes))
-        frozen = _Frozen(version, BitMap64(self.blocks.dirty) if waits else self.blocks.dirty, {})
+        frozen = _Frozen(version, BitMap64(self.blocks.dirty) if waits else self.blocks.dirty, self.slot_count)
         for tablet in self.tablets:
-            tablet.minor_freeze(version, 0)
-            frozen.pending[tablet.slot] = tablet.take_pending()
+            if waits:
+                tablet.minor_freeze(version, 0)
+            else:
+                tablet.memory_bytes = Bytes(0)  # written as a mini SSTable, which is merged at once
+            if not tablet.settled:
+                frozen.pending[tablet.slot] = tablet.take_pending() or Pending()
         self.checkpoint_scn = max(self.checkpoint_scn, version)
         if waits:
             self._frozen, self.freezes.waiting = frozen, True
@@ -336,15 +348,26 @@ class TenantStorage:
         return Bytes(len(self.blocks.live) * MACROBLOCK_BYTES)
 
     def _merge(self, frozen: _Frozen) -> None:
-        merge = Merge(frozen.dirty)
+        seams = self._seams_of(frozen)
+        merge = Merge(frozen.dirty, seams.tasks)
+        merge.written |= seams.positions
         for tablet in self.tablets:
-            pending = frozen.pending.get(tablet.slot)
-            if pending is not None:
-                compact_tablet(tablet, pending, self.blocks.live, merge)
+            if tablet.slot < frozen.slot_count:
                 tablet.compacted(frozen.version)
+                if not tablet.settled or tablet.slot in frozen.pending:
+                    compact_tablet(tablet, frozen.pending.get(tablet.slot, _NOTHING), self.blocks.live, merge)
+                    self._seams = None
         self.blocks.compact(frozen.version, merge.written, merge.removed, merge.tasks)
         if frozen.later:
             self.blocks.dirty |= self._moved(frozen.later, merge)
+
+    def _seams_of(self, frozen: _Frozen) -> Seams:
+        """The seams of the tablets that a freeze found, looked for anew only when blocks came or went."""
+        if frozen.slot_count < self.slot_count:
+            return seams_of([t for t in self.tablets if t.slot < frozen.slot_count], self.blocks.live)
+        if self._seams is None:
+            self._seams = seams_of(self.tablets, self.blocks.live)
+        return self._seams
 
     def _moved(self, later: BitMap64, merge: Merge) -> BitMap64:
         """Where what was touched during the merge lies after it: of a tablet packed anew, anywhere."""
@@ -357,13 +380,13 @@ class TenantStorage:
 
     def snapshot(self, scn: Scn) -> Snapshot:
         """The blocks as they are now, at `scn`, for a backup."""
-        tablets = tuple(
+        tablets = tuple([
             (
-                t.tablet_id, t.log_stream_id, t.first_position, t.end_position,
+                t.tablet_id, t.log_stream_id, t.slot << SLOT_BITS, (t.slot << SLOT_BITS) + t.next_place,
                 t.delta_block_count if t.mini or t.minor_bytes else 0,
             )
             for t in self.tablets
-        )
+        ])  # fmt: skip
         if self._live_taken != self.blocks.live:
             self._live_taken = BitMap64(self.blocks.live)
         return Snapshot(scn, self.checkpoint_scn, self.blocks.epoch, self._live_taken, tablets)
@@ -391,7 +414,7 @@ class TenantStorage:
         self.freezes = replace(picture.freezes, kept=list(picture.freezes.kept))
         self.merge_suspended = picture.merge_suspended
         self._frozen = picture.frozen.copy() if picture.frozen is not None else None
-        self._live_taken = BitMap64()
+        self._live_taken, self._seams = BitMap64(), None
 
     def tablet_id_at(self, position: int) -> TabletId:
         """The tablet that a position belongs to, or belonged to before it was dropped."""

@@ -47,3 +47,23 @@ def test_background_is_not_work():
     events.cancel(work)
     events.cancel(work)
     assert not events.busy()
+
+
+class Clock:
+    """What `run_until` moves."""
+
+    now_ns, event_count = 0, 0
+
+
+def test_run_until_stops_at_the_target_or_when_it_has_done_enough():
+    events, clock, seen = EventQueue(), Clock(), []
+    for at in (4, 1, 2, 9, 2):
+        events.push(at, lambda ns: seen.append((ns, clock.now_ns, clock.event_count)))
+    events.cancel(events.push(1, seen.append))
+    assert not events.run_until(4, 2, clock)
+    assert seen == [(1, 1, 1), (2, 2, 2)]
+    assert events.run_until(4, 5, clock)
+    assert seen[2:] == [(2, 2, 3), (4, 4, 4)]
+    assert (clock.now_ns, events.next_ns()) == (4, 9)
+    assert events.run_until(100, 5, clock)
+    assert (clock.now_ns, clock.event_count, events.next_ns()) == (9, 5, None)
