@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 import numpy
 from harness import Figure, machine, print_figures
+from pyroaring import BitMap64
 
 from obsim.backup.index import locations, stored_counts
 from obsim.backup.set import BackupSet
@@ -51,35 +52,49 @@ def tablet_sizes() -> list[int]:
 STARTS = numpy.cumsum([0, *tablet_sizes()])
 
 
-Numbers = "numpy.ndarray[tuple[int, ...], numpy.dtype[numpy.int64]]"
+Numbers = "numpy.ndarray[tuple[int, ...], numpy.dtype[numpy.int32]]"
+
+
+POSITIONS = numpy.concatenate([(n << SLOT_BITS) + numpy.arange(size) for n, size in enumerate(tablet_sizes())])
+"""The position of each block, counted through all tablets."""
 
 
 @dataclass(frozen=True)
 class Day:
     """What happens on one day, drawn from its number alone: a row for each tenant."""
 
-    numbers: Numbers
-    """Blocks that change, counted through all tablets of the tenant."""
+    starts: Numbers
+    """Where the runs of blocks that change begin, counted through all tablets of the tenant."""
+    singles: Numbers
+    """Blocks that change one by one."""
     moments: list[list[int]]
     """When the scores change, in nanoseconds of the day."""
     scores: list[list[int]]
+
+    def numbers(self, tenant: int) -> list[int]:
+        """All blocks of a tenant that change."""
+        return (self.starts[tenant, :, None] + numpy.arange(RUN_BLOCKS)).ravel().tolist() + self.singles[tenant].tolist()
+
+    def changes(self, tenant: int) -> BitMap64:
+        """The same as positions."""
+        changed = BitMap64(array("Q", POSITIONS.take(numpy.sort(self.singles[tenant])).tobytes()))
+        for start in self.starts[tenant].tolist():
+            first, last = int(POSITIONS[start]), int(POSITIONS[start + RUN_BLOCKS - 1])
+            if last - first < RUN_BLOCKS:
+                changed.add_range(first, last + 1)
+            else:  # it goes on in the next tablet
+                changed.update(POSITIONS[start : start + RUN_BLOCKS].tolist())
+        return changed
 
 
 def plan(day: int, tenants: int) -> Day:
     """The day's changes: 1 % of the blocks of each tenant, half of them in runs."""
     rng = numpy.random.default_rng(day)
     count = CHANGED // 2 // RUN_BLOCKS
-    starts = rng.integers(0, BLOCKS - RUN_BLOCKS, (tenants, count, 1))
-    runs = (starts + numpy.arange(RUN_BLOCKS)).reshape(tenants, -1)
-    numbers = numpy.concatenate([runs, rng.integers(0, BLOCKS, (tenants, CHANGED - count * RUN_BLOCKS))], axis=1)
+    starts = rng.integers(0, BLOCKS - RUN_BLOCKS, (tenants, count), dtype=numpy.int32)
+    singles = rng.integers(0, BLOCKS, (tenants, CHANGED - count * RUN_BLOCKS), dtype=numpy.int32)
     moments = rng.integers(3 * HOUR_NS, 26 * HOUR_NS, (tenants, SCORE_CHANGES))
-    return Day(numbers, moments.tolist(), rng.integers(0, 21, (tenants, SCORE_CHANGES)).tolist())
-
-
-def positions_of(numbers: Numbers) -> Numbers:
-    """The positions of blocks counted through all tablets."""
-    slots = numpy.searchsorted(STARTS, numbers, side="right") - 1
-    return (slots << SLOT_BITS) + (numbers - STARTS[slots])
+    return Day(starts, singles, moments.tolist(), rng.integers(0, 21, (tenants, SCORE_CHANGES)).tolist())
 
 
 def scenario(tenant_count: int) -> str:
@@ -114,10 +129,9 @@ def run_year(state: ClusterState, days: int) -> int:
     for day in range(days):
         midnight_ns = state.start_ns + day * DAY_NS
         today = plan(day, len(tenants))
-        positions = numpy.sort(positions_of(today.numbers), axis=1)
         todo: list[tuple[int, int, int]] = []  # (moment, tenant, score or -1 for the backup)
         for n, tenant in enumerate(tenants):
-            tenant.storage.change_blocks(array("Q", positions[n].tobytes()))
+            tenant.storage.change_blocks(today.changes(n))
             moments = zip(today.moments[n], today.scores[n], strict=True)
             todo += [(midnight_ns + moment, n, score) for moment, score in moments]
             todo.append((midnight_ns + 3 * HOUR_NS + n * 30 * 10**9, n, -1))
@@ -148,7 +162,7 @@ def expected(tenants: int, tenant: int, day: int, base_day: int | None) -> list[
     """The blocks that the set of a day must store: those written on a day after its base's, all without one."""
     written, seams = [-1] * BLOCKS, naive_seams()
     for past in range(day + 1):
-        for number in plan(past, tenants).numbers[tenant].tolist() + seams:
+        for number in plan(past, tenants).numbers(tenant) + seams:
             written[number] = past
     return [n for n, last in enumerate(written) if base_day is None or last > base_day]
 
@@ -159,7 +173,7 @@ def check_set(state: ClusterState, tenant: int, day: int, base: IncrementalBase)
     found = owner.backup.sets[list(owner.backup.sets)[day]]
     base_day = None if day % 7 == 0 else day - 1 if base is IncrementalBase.PREVIOUS else day - day % 7
     numbers = expected(len(state.user_tenants()), tenant, day, base_day)
-    assert list(found.copied) == sorted(positions_of(numpy.array(numbers)).tolist()), "other blocks"
+    assert list(found.copied) == POSITIONS[numbers].tolist(), "other blocks"
     assert found.counters.macro_block_count == len(numbers), "another MACRO_BLOCK_COUNT"
     assert sum(stored_counts(owner.backup.sets, found).values()) == BLOCKS, "blocks that nobody stores"
     check_places(owner, found, numbers)

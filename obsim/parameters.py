@@ -161,7 +161,12 @@ def number_of(definition: ParameterDef, text: str) -> int | float | None:
     An int as it is, a time in nanoseconds, a capacity in bytes, a bool as 0 or 1, a moment in minutes of the day, any
     text as 0. A time without a unit is in seconds, a capacity without one in MB.
     """
-    return _READERS[definition.kind](text)
+    return _number(definition.kind, text)
+
+
+@lru_cache(maxsize=1024)
+def _number(kind: str, text: str) -> int | float | None:
+    return _READERS[kind](text)
 
 
 def _text_of(value: ParameterValue) -> str:
@@ -182,14 +187,15 @@ def check_value(definition: ParameterDef, value: ParameterValue) -> str:
     text = _text_of(value)
     if definition.edit_level == "READONLY":
         raise error("OB_INVALID_CONFIG")
-    if text.lower() in map(str.lower, definition.allowed):
+    if definition.allowed and text.lower() in map(str.lower, definition.allowed):
         return text
     number = number_of(definition, text)
     if number is None:
         raise error("OB_OP_NOT_ALLOW" if definition.name == "archive_lag_target" else "OB_INVALID_CONFIG")
-    if any(number == number_of(definition, word) for word in definition.allowed):
+    if definition.allowed and any(number == number_of(definition, word) for word in definition.allowed):
         return text
-    low, high = (None if b is None else number_of(definition, b) for b in (definition.low, definition.high))
+    low = number_of(definition, definition.low) if definition.low is not None else None
+    high = number_of(definition, definition.high) if definition.high is not None else None
     if (low is not None and number < low) or (high is not None and number > high):
         raise error("OB_INVALID_CONFIG")
     return text
@@ -273,7 +279,8 @@ class ParameterStore:
         return self._on_servers.get((server, owner, known), self.get(name, tenant_id))
 
     def _forget_servers(self, owner: TenantId | None, name: str) -> None:
-        self._on_servers = {key: text for key, text in self._on_servers.items() if key[1:] != (owner, name)}
+        if self._on_servers:
+            self._on_servers = {k: text for k, text in self._on_servers.items() if k[1:] != (owner, name)}
 
     def _forget_number(self, owner: TenantId | None, name: str) -> None:
         asked_for = [owner] if owner is not None else [tenant for tenant, known in self._numbers if known == name]

@@ -98,8 +98,10 @@ class User:
 
     def may(self, privilege: str, schema: str = "", table: str = "") -> bool:
         """Whether a privilege holds on a level, given there or on one above it."""
+        if privilege in self.at(EVERYWHERE):
+            return True
         schema, table = schema.lower(), table.lower()
-        return any(privilege in self.at(level) for level in {EVERYWHERE, (schema, ""), (schema, table)})
+        return any(privilege in self.at(level) for level in {(schema, ""), (schema, table)})
 
     def sees(self, schema: str) -> bool:
         """Whether the schema may be entered: anything granted in it, or any privilege of schemas on `*.*`."""

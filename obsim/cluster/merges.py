@@ -16,6 +16,7 @@ from obsim.errors import ServerError
 from obsim.ids import MACROBLOCK_BYTES, Bytes, LogStreamId, Nanoseconds, Scn, TabletId
 from obsim.scheduler.dag import DagTask
 from obsim.scheduler.priorities import PRIORITIES, Priority
+from obsim.storage.macroblocks import SLOT_BITS
 from obsim.storage.tablet import block_count
 
 if TYPE_CHECKING:
@@ -44,6 +45,9 @@ class MajorMerge:
     address: str
     start_ns: Nanoseconds
     tasks: list[tuple[DagTask, tuple[Part, ...]]] = field(default_factory=list)
+    """Its DAGs with their tablets, until the last of them has ended."""
+    left: int = 0
+    """How many of them have not ended."""
     end_ns: Nanoseconds | None = None
     """When the last of them ended, None before that."""
 
@@ -66,12 +70,15 @@ class MajorMerge:
 class Merges:
     """The merges of one tenant."""
 
-    __slots__ = ("_state", "_tenant", "majors")
+    __slots__ = ("_addresses", "_addresses_at", "_state", "_tenant", "majors")
 
     def __init__(self, state: "ClusterState", tenant: "Tenant") -> None:
         self._state, self._tenant = state, tenant
         self.majors: list[MajorMerge] = []
         """Those of the newest major freezes, oldest first."""
+        self._addresses: list[str] = []
+        self._addresses_at = -1
+        """Revision of tenants and servers that `_addresses` belongs to."""
 
     # What the views ask.
 
@@ -116,22 +123,30 @@ class Merges:
         storage, now_ns = self._tenant.storage, self._state.now_ns
         parts: list[Part] = []
         for compaction in storage.blocks.compactions[first_epoch:]:
-            for tablet in storage.tablets:
-                count = compaction.written.range_cardinality(tablet.first_position, tablet.end_position)
+            written = compaction.written
+            for tablet in storage.tablets if written else ():
+                first = tablet.slot << SLOT_BITS
+                count = written.range_cardinality(first, first + tablet.next_place)
                 if count:
                     parts.append((tablet.log_stream_id, tablet.tablet_id, count))
         for server in self._servers(parts):
             merge = MajorMerge(storage.freezes.newest.scn, server, now_ns)
             self.majors.append(merge)
             merge.tasks = self._submit(server, *_MAJOR, parts, merge)
+            merge.left = len(merge.tasks)
             if not merge.tasks:
                 merge.end_ns = now_ns
         del self.majors[:-_KEPT_MAX]
 
     def _servers(self, parts: list[Part]) -> list[str]:
+        """Addresses of those that have something to merge."""
         if not parts:
             return []
-        return [server.address for server in full_replica_servers(self._state, self._tenant)]
+        revision = self._state.revisions.count("tenants")
+        if revision != self._addresses_at:
+            self._addresses = [server.address for server in full_replica_servers(self._state, self._tenant)]
+            self._addresses_at = revision
+        return self._addresses
 
     def _submit(
         self, address: str, priority: Priority, kind: str, parts: list[Part], merge: MajorMerge | None = None
@@ -142,7 +157,7 @@ class Merges:
         done = None if merge is None else partial(self._ended, merge)
         for group in _groups(parts):
             tablet_id = group[0][1] if len(group) == 1 else None
-            work_ns = _MERGE_START_NS + MERGE_BLOCK_NS * sum(count for _, _, count in group)
+            work_ns = _MERGE_START_NS + MERGE_BLOCK_NS * sum([count for _, _, count in group])
             task = DagTask(kind, priority, Nanoseconds(work_ns), done, group[0][0], tablet_id=tablet_id)
             made.append((task, group))
         try:
@@ -152,8 +167,9 @@ class Merges:
         return made
 
     def _ended(self, merge: MajorMerge, now_ns: Nanoseconds) -> None:
-        if not merge.unfinished:
-            merge.end_ns = now_ns
+        merge.left -= 1
+        if not merge.left:
+            merge.end_ns, merge.tasks = now_ns, []
         self._state.revisions.touch("storage")
 
 
@@ -162,12 +178,14 @@ def _groups(parts: Iterable[Part]) -> list[tuple[Part, ...]]:
     parts = sorted(parts)
     if len(parts) <= DAGS_MAX:
         return [(part,) for part in parts]
-    share = -(-sum(count for _, _, count in parts) // DAGS_MAX)
+    share = -(-sum([count for _, _, count in parts]) // DAGS_MAX)
     groups: list[tuple[Part, ...]] = []
     group: list[Part] = []
+    size = 0
     for part in parts:
-        if group and (part[0] != group[0][0] or sum(count for _, _, count in group) >= share):
+        if group and (size >= share or part[0] != group[0][0]):
             groups.append(tuple(group))
-            group = []
+            group, size = [], 0
         group.append(part)
+        size += part[2]
     return [*groups, tuple(group)]

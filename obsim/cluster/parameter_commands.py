@@ -71,6 +71,8 @@ def _check_parameter(state: ClusterState, who: Principal, action: ParameterActio
 
 def _servers_of(state: ClusterState, action: ParameterAction) -> list[str] | None:
     """The servers that SERVER or ZONE names; None for all there are."""
+    if action.server is None and action.zone is None:
+        return None
     servers = state.resources.servers.values()
     named = [s.address for s in servers if action.server in {None, s.address} and action.zone in {None, s.zone}]
     return None if len(named) == len(servers) else named
