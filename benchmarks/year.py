@@ -73,7 +73,8 @@ class Day:
 
     def numbers(self, tenant: int) -> list[int]:
         """All blocks of a tenant that change."""
-        return (self.starts[tenant, :, None] + numpy.arange(RUN_BLOCKS)).ravel().tolist() + self.singles[tenant].tolist()
+        runs = self.starts[tenant, :, None] + numpy.arange(RUN_BLOCKS)
+        return [*runs.ravel().tolist(), *self.singles[tenant].tolist()]
 
     def changes(self, tenant: int) -> BitMap64:
         """The same as positions."""

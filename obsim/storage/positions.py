@@ -34,10 +34,8 @@ def gather(numbers: Iterable[int]) -> BitMap64:
     """The set of numbers in any order; fastest from an array('Q').
 
     A bitmap takes sorted numbers ten times as fast as others, so large arrays are sorted first where NumPy is
-    installed (extra `speed`); the result is the same without it. A bitmap is given back as it is.
+    installed (extra `speed`); the result is the same without it.
     """
-    if isinstance(numbers, BitMap64):
-        return numbers
     if isinstance(numbers, array) and numbers.typecode == "Q" and len(numbers) >= _SORTED_FROM:
         numbers = _sorted(numbers)
     return BitMap64(numbers)

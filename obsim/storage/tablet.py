@@ -1,6 +1,7 @@
 """A tablet: baseline, mini and minor SSTables, memory (engine.md 1.1, macroblock-experiment.md)."""
 
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 
 from pyroaring import BitMap64
 
@@ -37,6 +38,9 @@ class Stretch:
     row_count: int
     deleted_row_count: int = 0
     """Rows that were deleted here and there since the last major compaction."""
+
+
+_DELETED_ROWS = attrgetter("deleted_row_count")
 
 
 @dataclass(slots=True)
@@ -113,10 +117,12 @@ class Tablet:
         """Whether a major compaction has nothing to do but to rewrite what is dirty and the seams."""
         if self.progressive_rounds or self._pending is not None:
             return False
-        for stretch in self.stretches:  # a loop, for `any` takes three times as long here
-            if stretch.deleted_row_count:
-                return False
-        return True
+        return not any(map(_DELETED_ROWS, self.stretches))
+
+    def only_baseline(self, version: Scn) -> bool:
+        """Whether all there is of the tablet is what the compaction of that version has left."""
+        above = self.memory_bytes or self.mini or self.minor_bytes
+        return not above and self.major_version == version and self.settled
 
     @property
     def first_position(self) -> int:

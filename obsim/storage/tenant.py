@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 
 from pyroaring import BitMap64
 
@@ -24,6 +25,8 @@ INNER_TABLET_COUNT = 614
 """System tablets of a tenant: counted in TABLET_COUNT, hardly any blocks (samples.md: 617 and 631 tablets in all)."""
 FIRST_USER_TABLET_ID = 200_001
 _NOTHING = Pending()
+_PICTURED_TOO = attrgetter("log_stream_id", "minor_end_scn")
+"""What of a tablet may change while its blocks stay."""
 PROGRESSIVE_ROUNDS = 100
 """OB_AUTO_PROGRESSIVE_MERGE_NUM: in so many major compactions the blocks of an altered table are rewritten."""
 
@@ -73,6 +76,9 @@ class Picture:
     epoch: int
     log_stream_ids: tuple[LogStreamId, ...]
     tablets: tuple[Tablet, ...]
+    """Shared by pictures between which they were only compacted."""
+    major_version: Scn | None
+    """Version of the last compaction if all of `tablets` have taken part in it, whatever they say themselves."""
     dirty: BitMap64
     log_bytes: Bytes
     checkpoint_scn: Scn
@@ -111,6 +117,8 @@ class TenantStorage:
     """The freeze that waits for merges to be resumed."""
     _seams: Seams | None = None
     """Those of all tablets, None when they have to be looked for."""
+    _pictured: tuple[Seams, tuple[Tablet, ...]] | None = None
+    """The tablets of the last picture that showed nothing above the baseline, and the seams they had."""
 
     def note(self, change: StorageChange) -> None:
         """A change has been made."""
@@ -395,12 +403,25 @@ class TenantStorage:
 
     def picture(self) -> Picture:
         """Everything but the blocks, as it is now."""
+        tablets, major_version = self._tablets_pictured()
         return Picture(
-            self.change_count, self.blocks.epoch, tuple(self.log_stream_ids), tuple(t.copy() for t in self.tablets),
+            self.change_count, self.blocks.epoch, tuple(self.log_stream_ids), tablets, major_version,
             BitMap64(self.blocks.dirty), self.log_bytes, self.checkpoint_scn, self.write_count, self.slot_count,
             replace(self.freezes, kept=list(self.freezes.kept)), self.merge_suspended,
             self._frozen.copy() if self._frozen is not None else None,
         )  # fmt: skip
+
+    def _tablets_pictured(self) -> tuple[tuple[Tablet, ...], Scn | None]:
+        """Copies of the tablets; as long as no block came or went those of the last time, with another version."""
+        version = self.freezes.newest.scn
+        if self._seams is None or not all(tablet.only_baseline(version) for tablet in self.tablets):
+            return tuple([tablet.copy() for tablet in self.tablets]), None
+        if self._pictured is not None and self._pictured[0] is self._seams:
+            known = self._pictured[1]
+            if list(map(_PICTURED_TOO, known)) == list(map(_PICTURED_TOO, self.tablets)):
+                return known, version
+        self._pictured = self._seams, tuple([tablet.copy() for tablet in self.tablets])
+        return self._pictured[1], version
 
     def become(self, picture: Picture, compactions: Sequence[Compaction]) -> None:
         """Be what a picture shows, with the blocks that its compactions, all from the first one on, wrote."""
@@ -409,6 +430,9 @@ class TenantStorage:
         self.blocks = blocks
         self.log_stream_ids[:] = picture.log_stream_ids
         self.tablets = [tablet.copy() for tablet in picture.tablets]
+        if picture.major_version is not None:
+            for tablet in self.tablets:
+                tablet.major_version = picture.major_version
         self.log_bytes, self.checkpoint_scn = picture.log_bytes, picture.checkpoint_scn
         self.write_count, self.slot_count = picture.write_count, picture.slot_count
         self.freezes = replace(picture.freezes, kept=list(picture.freezes.kept))

@@ -214,3 +214,45 @@ def test_snapshot_stays_as_it_was():
     storage.major_freeze(Scn(3_000))
     assert (taken.scn, taken.checkpoint_scn, taken.epoch, len(taken.live)) == (2_500, 2_000, 1, 4)
     assert taken.tablets == ((200_001, 1001, 0, 4, 1),)
+
+
+def freeze(storage: TenantStorage) -> None:
+    storage.major_freeze(Scn(storage.checkpoint_scn + 1_000))
+
+
+def versions(storage: TenantStorage) -> list[tuple[int, int]]:
+    return [(tablet.major_version, tablet.major_block_count) for tablet in storage.tablets]
+
+
+def test_pictures_share_tablets_that_were_only_compacted():
+    storage = storage_with(t=[100, 9])
+    freeze(storage)
+    first = storage.picture()
+    storage.change_blocks([0, 7])
+    dirty = storage.picture()
+    freeze(storage)
+    second = storage.picture()
+    assert first.tablets is second.tablets
+    assert (first.major_version, dirty.major_version, second.major_version) == (2_000, None, 3_000)
+    storage.write("t", 1, "append", 1)
+    freeze(storage)
+    freeze(storage)
+    third = storage.picture()
+    assert third.tablets is not second.tablets
+    for shown, expected in ((first, [(2_000, 100), (2_000, 9)]), (second, [(3_000, 100), (3_000, 9)]),
+                            (third, [(5_000, 100), (5_000, 10)])):  # fmt: skip
+        made = TenantStorage([])
+        made.become(shown, storage.blocks.compactions[: shown.epoch])
+        assert versions(made) == expected
+        freeze(made)
+        assert len(made.blocks.compactions[-1].written) == 1  # the seam
+
+
+def test_a_picture_follows_transfers_and_is_not_changed_by_them():
+    storage = storage_with(t=[3])
+    storage.log_stream_ids.append(LogStreamId(1002))
+    freeze(storage)
+    before = storage.picture()
+    storage.transfer(200_001, LogStreamId(1002))
+    after = storage.picture()
+    assert [p.tablets[0].log_stream_id for p in (before, after)] == [1001, 1002]
