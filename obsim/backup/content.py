@@ -8,7 +8,7 @@ of log stream, tablet and position, so the place of a block follows from its ran
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
-from typing import Any
+from typing import Any, NamedTuple
 
 from pyroaring import BitMap64
 
@@ -20,9 +20,8 @@ from obsim.storage.tenant import Picture
 __all__ = ["Location", "SetContent", "pack", "unpack"]
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Location:
-    """Where a block is stored: offset and length in bytes (engine.md 2.1)."""
+class Location(NamedTuple):
+    """Where a block is stored: offset and length in bytes (engine.md 2.1). A tuple, since an index has many."""
 
     backup_set_id: BackupSetId
     log_stream_id: LogStreamId
@@ -81,19 +80,20 @@ def _located(
     backup_set_id: BackupSetId, files: DataFiles, stored: BitMap64, positions: BitMap64
 ) -> Iterator[tuple[int, Location]]:
     """Blocks of one directory: the number of a block in it is its rank among the blocks of the directory's tablets."""
-    cut = files.cut
-    before = -files.skipped
+    cut, rank = files.cut, stored.rank
+    before, file_id, start, past = -files.skipped, -1, 0, 0
     for slot in files.slots:
         first, end = slot << SLOT_BITS, (slot + 1) << SLOT_BITS
-        rank_before = stored.rank(first - 1) if first else 0
+        offset = before - 1 - (rank(first - 1) if first else 0)
         for position in takewhile(end.__gt__, positions.iter_equal_or_larger(first)):
-            number = before + stored.rank(position) - rank_before - 1
+            number = rank(position) + offset
             if 0 <= number < cut.block_count:
-                file_id = cut.file_of(number)
-                offset = FILE_HEADER_BYTES + (number - cut.start(file_id)) * BLOCK_BYTES
+                if number >= past:
+                    file_id = cut.file_of(number)
+                    start, past = cut.start(file_id), cut.start(file_id + 1)
                 yield position, Location(
-                    backup_set_id, files.log_stream_id, files.turn_id, files.retry_id, file_id, offset,
-                    Bytes(BLOCK_BYTES),
+                    backup_set_id, files.log_stream_id, files.turn_id, files.retry_id, file_id,
+                    FILE_HEADER_BYTES + (number - start) * BLOCK_BYTES, Bytes(BLOCK_BYTES),
                 )  # fmt: skip
         before += stored.range_cardinality(first, end)
 

@@ -57,12 +57,8 @@ def _index(tenant: Tenant, backup_set: BackupSet) -> list[Row]:
     assert backup_set.content is not None, "a set that succeeded has a snapshot"
     places = locations(tenant.backup.sets, backup_set)
     names = tenant.storage.identities(backup_set.content.live, backup_set.epoch)
+    owner = tenant.tenant_id, backup_set.backup_set_id
     return [
-        (
-            tenant.tenant_id, backup_set.backup_set_id, name.tablet_id, name.logic_version, name.data_seq,
-            places[position].backup_set_id, places[position].log_stream_id, places[position].turn_id,
-            places[position].retry_id, places[position].file_id, places[position].offset, places[position].length,
-            int(places[position].backup_set_id != backup_set.backup_set_id),
-        )
+        (*owner, *name, *places[position], int(places[position].backup_set_id != backup_set.backup_set_id))
         for position, name in names.items()
-    ]  # fmt: skip
+    ]

@@ -9,6 +9,7 @@ so a live block is in the index of a set exactly when no compaction after the se
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from pyroaring import BitMap64
 
@@ -23,9 +24,11 @@ TASK_SEQ_BITS = 32
 _UNIONS_KEPT = 2
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class BlockId:
-    """Logical id of a macroblock; unique over the whole history of a tenant."""
+class BlockId(NamedTuple):
+    """Logical id of a macroblock; unique over the whole history of a tenant.
+
+    A tuple, since pictures have one for each block.
+    """
 
     tablet_id: TabletId
     logic_version: Scn
@@ -42,14 +45,20 @@ class Compaction:
     tasks: Mapping[int, tuple[int, int]] = field(default_factory=dict)
     """Of each slot that several tasks compacted: how many they were, and the places that one had."""
 
-    def data_seq(self, position: int) -> int:
-        """The number of a block it wrote: task by task, in each in order of place."""
-        slot, place = position >> SLOT_BITS, position & _PLACE_MASK
-        count, width = self.tasks.get(slot, (1, 1))
-        task = min(place // width, count - 1)
-        first = (slot << SLOT_BITS) + task * width
-        before = self.written.rank(first - 1) if first else 0
-        return (task << TASK_SEQ_BITS) + self.written.rank(position) - before - 1
+    def data_seqs(self, positions: BitMap64) -> Iterator[tuple[int, int]]:
+        """(position, number) of blocks it wrote: numbered task by task, in each in order of place."""
+        rank, end, task_end, number = self.written.rank, 0, 0, 0
+        for position in positions:
+            if position >= task_end:
+                if position >= end:
+                    first = position & ~_PLACE_MASK
+                    end = first + _PLACE_MASK + 1
+                    count, width = self.tasks.get(position >> SLOT_BITS, (1, 1))
+                task = min((position - first) // width, count - 1)
+                begin = first + task * width
+                task_end = begin + width if task < count - 1 else end
+                number = (task << TASK_SEQ_BITS) - (rank(begin - 1) if begin else 0) - 1
+            yield position, number + rank(position)
 
 
 @dataclass(slots=True)
@@ -146,15 +155,14 @@ class BaselineBlocks:
         `tablet_ids` maps a slot to its tablet. Every position must have been written by one of the first `epoch`
         compactions; for pictures and checks of small tenants, not for decisions.
         """
-        owner: dict[int, Compaction] = {}
+        found: dict[int, BlockId] = {}
         left = BitMap64(positions)
         for compaction in reversed(self.compactions[:epoch]):
-            found = left & compaction.written
-            owner.update(dict.fromkeys(found, compaction))
-            left -= found
+            mine = left & compaction.written
+            for position, data_seq in compaction.data_seqs(mine):
+                found[position] = BlockId(tablet_ids[position >> SLOT_BITS], compaction.version, data_seq)
+            left -= mine
             if not left:
                 break
         for position in positions:
-            made_by = owner[position]
-            slot_id = tablet_ids[position >> SLOT_BITS]
-            yield position, BlockId(slot_id, made_by.version, made_by.data_seq(position))
+            yield position, found[position]

@@ -184,6 +184,8 @@ class NaiveTenant:
     """Children that a sys job has asked for and that are not there yet: (incremental, the parent's number)."""
     past: list[tuple[int, frozenset[Block], int]] = field(default_factory=list)
     """(since, live blocks, delta blocks) after every change of storage."""
+    changed: bool = True
+    """The storage is not what it was when it was last compared."""
 
     def live(self) -> frozenset[Block]:
         """All baseline blocks."""
@@ -195,6 +197,7 @@ class NaiveTenant:
 
     def note(self, now_ns: int) -> None:
         """Remember the storage as it is from `now_ns` on."""
+        self.changed = True
         self.past.append((now_ns, self.live(), self.delta()))
 
     def at(self, scn: int) -> tuple[frozenset[Block], int]:
@@ -214,6 +217,7 @@ class NaiveTenant:
 
         Checked: exactly `count` positions of that table and nothing else were touched, in one run if clustered.
         """
+        self.changed = True
         tablets = self.table(table)
         touched = {t.tablet_id: (memory[t.tablet_id] - t.memory) // BYTES_TOUCHED[kind] for t in self.tablets}
         if kind == "append":

@@ -219,7 +219,10 @@ class ModelledTrial(SimulatedTrial):
                     naive.awaited.remove((incremental, parent))
                     missing = status != "CANCELED" and naive.path
                     expect(not missing, f"parent {parent} is {status} without a job of {naive.name}")
-            _compare_storage(naive, seen)
+            was = self.seen.tenants[tenant_id]
+            if naive.changed or any(a is not b for a, b in zip(_stored(seen), _stored(was), strict=True)):
+                _compare_storage(naive, seen)
+                naive.changed = False
 
     def _follow(self, naive: NaiveTenant, seen: TenantSeen, now_ns: int) -> None:
         """Tell the model of jobs that came, sets that ended and jobs that left, in order of time."""
@@ -293,6 +296,11 @@ def _compare_blocks(naive: NaiveTenant, s: SetSeen, blocks: BlocksSeen) -> None:
     expect(
         s.counters.macro_block_count == count, f"MACRO_BLOCK_COUNT is {s.counters.macro_block_count}, expected {count}"
     )
+
+
+def _stored(seen: TenantSeen) -> tuple[object, ...]:
+    """What the model says about storage, as it was seen."""
+    return seen.baseline, seen.dirty, seen.memory_bytes, seen.delta_block_count
 
 
 def _compare_storage(naive: NaiveTenant, seen: TenantSeen) -> None:

@@ -4,7 +4,7 @@ What has not changed since the last look is handed out as the same object: that 
 Rows are read anew each time, so a change is seen wherever it comes from.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import takewhile
@@ -15,8 +15,7 @@ from pyroaring import BitMap64
 
 from obsim.archive.piece import ArchivePiece
 from obsim.archive.round import ArchiveRound
-from obsim.backup.set import BackupSet, Counters
-from obsim.backup.task import SetTask
+from obsim.backup.set import BackupSet
 from obsim.cluster import ClusterState, Tenant
 from obsim.ids import Nanoseconds
 from obsim.scheduler.priorities import PRIORITIES
@@ -99,16 +98,12 @@ class _Kept:
     epochs: dict[int, tuple[BitMap64, dict[int, Identity]]] = field(default_factory=dict)
 
 
-class _Rows(dict[Any, tuple[tuple[Any, ...], T]]):
+class _Rows(dict[Any, tuple[Any, T]]):
     """Values made of rows, by key, with the fields they were made of."""
 
-    def take(self, key: object, fields: tuple[Any, ...], make: Callable[..., T]) -> T:
-        known = self.get(key)
-        if known is not None and known[0] == fields:
-            return known[1]
-        made = make(*fields)
-        self[key] = fields, made
-        return made
+
+def _made(kind: Callable[..., T], *fields: Any) -> T:
+    return kind(*fields)
 
 
 def _same(old: T, new: T) -> T:
@@ -172,8 +167,8 @@ class _TenantWatch:
             current,
             last.pieces if current is last.round else self._pieces(current, now_ns),
             _same(last.jobs, _jobs(tenant, self._job_rows)),
-            _same(last.tasks, tuple(self._tasks(now_ns))),
-            _same_rows(last.sets, {n: self._set(s) for n, s in backup.sets.items()}),
+            _same(last.tasks, self._tasks(now_ns)),
+            _same_rows(last.sets, self._sets()),
             _same_rows(last.blocks, {n: self._blocks(s) for n, s in backup.sets.items()}),
             queues,
             last.service,
@@ -197,22 +192,31 @@ class _TenantWatch:
         new = archive.pieces(archive.round, Nanoseconds(now_ns), len(kept))
         return _same(last, (*kept, *[_piece(current.round_id, piece) for piece in new]))
 
-    def _tasks(self, now_ns: int) -> Iterable[TaskSeen]:
-        backup = self._tenant.backup
+    def _tasks(self, now_ns: int) -> tuple[TaskSeen, ...]:
+        backup, known = self._tenant.backup, self._task_rows
+        found = []
         for tasks, ended in ((backup.tasks, False), (backup.task_history, True)):
             for task in tasks:
-                yield self._task(task, now_ns, ended=ended)
+                fields = _TASK(task), _COUNTERS(task.counters(now_ns)), ended
+                row = known.get(task.task_id)
+                if row is None or row[0] != fields:
+                    row = fields, _made(TaskSeen, *fields[0], self._counters(fields[1]), ended)
+                    known[task.task_id] = row
+                found.append(row[1])
+        return tuple(found)
 
-    def _task(self, task: SetTask, now_ns: int, *, ended: bool) -> TaskSeen:
-        fields = (*_TASK(task), self._counters(task.counters(now_ns)), ended)
-        return self._task_rows.take(task.task_id, fields, TaskSeen)
+    def _sets(self) -> dict[int, SetSeen]:
+        known = self._set_rows
+        found: dict[int, SetSeen] = {}
+        for number, backup_set in self._tenant.backup.sets.items():
+            fields = _SET(backup_set), _COUNTERS(backup_set.counters)
+            row = known.get(number)
+            if row is None or row[0] != fields:
+                row = known[number] = fields, _made(SetSeen, *fields[0], self._counters(fields[1]))
+            found[number] = row[1]
+        return found
 
-    def _set(self, backup_set: BackupSet) -> SetSeen:
-        fields = (*_SET(backup_set), self._counters(backup_set.counters))
-        return self._set_rows.take(backup_set.backup_set_id, fields, SetSeen)
-
-    def _counters(self, counters: Counters) -> CountersSeen:
-        fields = _COUNTERS(counters)
+    def _counters(self, fields: tuple[int, ...]) -> CountersSeen:
         seen = self._counters_seen.get(fields)
         if seen is None:
             seen = self._counters_seen[fields] = CountersSeen(*fields)
@@ -302,11 +306,15 @@ def lasting_excess(last: TenantSeen, queues: tuple[QueueSeen, ...], now_ns: int)
 
 
 def _jobs(tenant: Tenant, known: _Rows[JobSeen]) -> tuple[JobSeen, ...]:
-    backup = tenant.backup
-    return tuple(
-        [known.take(j.job_id, (*_JOB(j), False), JobSeen) for j in backup.jobs]
-        + [known.take(-j.job_id, (*_JOB(j), True), JobSeen) for j in backup.job_history]
-    )
+    found = []
+    for jobs, ended in ((tenant.backup.jobs, False), (tenant.backup.job_history, True)):
+        for job in jobs:
+            key, fields = (job.job_id, ended), _JOB(job)
+            row = known.get(key)
+            if row is None or row[0] != fields:
+                row = known[key] = fields, _made(JobSeen, *fields, ended)
+            found.append(row[1])
+    return tuple(found)
 
 
 def _round(current: ArchiveRound | None, now_ns: int) -> RoundSeen | None:
