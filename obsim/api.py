@@ -370,6 +370,17 @@ class Cluster:
         self._settle()
         return trace_of(self._host.state)
 
+    def dump(self) -> str:
+        """The state as TOML that starts an equal cluster: `obsim.Cluster(FILE)`, `obsim serve --scenario FILE`.
+
+        Nothing is left out but sessions, the statements that clients sent, and secrets. Raises ServerError 1235 where
+        something cannot be written, naming it.
+        """
+        from obsim.scenario.dumping import dump_of  # noqa: PLC0415 - it loads the whole core
+
+        self._settle()
+        return dump_of(self._host.state)
+
     def views(self) -> dict[str, list[tuple[Value, ...]]]:
         """Every row of every view that sys sees, under `schema.VIEW`; equal histories give equal rows."""
         self._settle()

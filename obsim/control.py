@@ -24,6 +24,7 @@ __all__ = [
     "NOT_MODELLED",
     "PROCEDURES",
     "Argument",
+    "Dump",
     "Move",
     "Procedure",
     "Reset",
@@ -58,7 +59,12 @@ class Schedule:
     text: str
 
 
-Outcome = Ok | Move | Reset | Schedule
+@dataclass(frozen=True, slots=True)
+class Dump:
+    """Answer the state as text."""
+
+
+Outcome = Ok | Move | Reset | Schedule | Dump
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +116,10 @@ def _run_until_idle(_state: ClusterState, _arguments: tuple[Argument, ...]) -> M
 
 def _reset(_state: ClusterState, _arguments: tuple[Argument, ...]) -> Reset:
     return Reset()
+
+
+def _dump(_state: ClusterState, _arguments: tuple[Argument, ...]) -> Dump:
+    return Dump()
 
 
 def _user_tenant(state: ClusterState, name: Argument) -> Tenant:
@@ -253,6 +263,7 @@ _TABLE = (
     Procedure("advance", ("interval",), "move virtual time on, for example by '10m'", _advance),
     Procedure("run_until_idle", (), "move virtual time on until no job, task or DAG is unfinished", _run_until_idle),
     Procedure("reset", (), "return to the scenario's start, clock included; connections stay open", _reset),
+    Procedure("dump", (), "one row: the whole state as TOML, a scenario that starts an equal cluster", _dump),
     Procedure(
         "write",
         ("tenant", "table", "count", "kind"),
@@ -297,5 +308,5 @@ _TABLE = (
     Procedure("clear_faults", (), "let nothing fail any more", _clear_faults),
 )
 PROCEDURES: dict[str, Procedure] = {procedure.name: procedure for procedure in _TABLE}
-NOT_MODELLED = frozenset({"dump", "restore_snapshot", "snapshot"})
+NOT_MODELLED = frozenset({"restore_snapshot", "snapshot"})
 """Names that are set and will come; what they would do is not there yet."""

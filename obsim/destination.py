@@ -11,10 +11,14 @@ from typing import Any
 from obsim.errors import NotModelled, error
 from obsim.parameters import read_time
 
-__all__ = ["ArchiveDestination", "BackupUri", "parse_archive_destination", "parse_restore_source", "parse_uri"]
+__all__ = [
+    "HIDDEN_OPTIONS", "ArchiveDestination", "BackupUri", "parse_archive_destination", "parse_restore_source",
+    "parse_uri",
+]  # fmt: skip
 
 _SCHEMES = ("file", "oss", "cos", "s3", "obs", "azblob")
-_HIDDEN_OPTIONS = frozenset({"access_key", "secret_key", "session_token", "sts_credential"})
+HIDDEN_OPTIONS = frozenset({"access_key", "secret_key", "session_token", "sts_credential"})
+"""What no view, log or dump may show."""
 DAY_US = 86_400_000_000
 _SECOND_NS = 10**9
 _DAY_NS = 86_400 * _SECOND_NS
@@ -38,7 +42,7 @@ class BackupUri:
     @property
     def shown(self) -> str:
         """VALUE of OB_BACKUP_PARAMETER: host, access_id and the like stay, keys do not."""
-        kept = "&".join(f"{name}={value}" for name, value in self.options if name not in _HIDDEN_OPTIONS)
+        kept = "&".join(f"{name}={value}" for name, value in self.options if name not in HIDDEN_OPTIONS)
         return f"{self.root}?{kept}" if kept else self.root
 
 

@@ -16,7 +16,7 @@ from obsim.cluster.merges import MajorMerge, Part
 from obsim.cluster.resources import Server
 from obsim.ids import MACROBLOCK_BYTES, display_time
 from obsim.scheduler.dag import DagTask
-from obsim.storage.freezes import FIRST_FREEZE, MajorFreeze
+from obsim.storage.freezes import MajorFreeze
 from obsim.storage.tablet import Tablet
 
 __all__ = [
@@ -58,7 +58,7 @@ def freeze_info(state: ClusterState, tenants: Iterable[Tenant], offset_s: int) -
     rows: list[Row] = []
     for tenant in tenants:
         for freeze in tenant.storage.freezes.kept:
-            first = freeze is FIRST_FREEZE
+            first = not freeze.compacted
             created = display_time(began_ns(tenant) if first else freeze.scn, offset_s)
             schema_version = 1 if first else began_ns(tenant) // 1000
             rows.append((tenant.tenant_id, freeze.scn, cluster_version, schema_version, created, created))

@@ -7,6 +7,7 @@ will happen by itself, is in `history`.
 
 from dataclasses import dataclass, replace
 from re import fullmatch
+from typing import TYPE_CHECKING
 
 from obsim import statements as s
 from obsim.archive.round import ArchiveRound, RoundStatus
@@ -25,13 +26,16 @@ from obsim.errors import ScenarioError, ServerError
 from obsim.faults import parse_rule
 from obsim.ids import SYS_TENANT_ID, Bytes, LogStreamId, Nanoseconds, Scn
 from obsim.parameters import CAPACITY_UNITS
-from obsim.scenario.reading import FIRST_LOG_STREAM, ScenarioFile, read_scenario, scenario_file
+from obsim.scenario.reading import FIRST_LOG_STREAM, ScenarioFile, read_scenario, read_toml, scenario_file
 from obsim.scenario.resources import add_pool, add_pools, add_sys_pool, build_resources
 from obsim.scenario.specs import LoadSpec, ParameterText, Scenario, TableSpec, TenantSpec, UserSpec
 from obsim.scheduler.sharing import Pipe
 from obsim.statements import AlterParameters, ParameterAction, Secret
 from obsim.storage.layout import RowLayout
 from obsim.versions import IncrementalBase, VersionProfile
+
+if TYPE_CHECKING:
+    from obsim.scenario.saved import SavedCluster
 
 __all__ = ["DEFAULT_START_NS", "Blueprint", "build_state"]
 
@@ -60,20 +64,38 @@ def build_state(
 
 @dataclass(frozen=True, slots=True)
 class Blueprint:
-    """A scenario that has been read and checked: clusters are made of it."""
+    """A scenario, or a dump, that has been read and checked: clusters are made of it."""
 
     file: ScenarioFile
     scenario: Scenario
+    """Of a dump, no more than its head."""
+    saved: "SavedCluster | None" = None
 
     @classmethod
     def of(cls, name_or_file: str) -> "Blueprint":
         """Read a built-in scenario or a file. Raises ScenarioError."""
         file = scenario_file(name_or_file)
-        return cls(file, read_scenario(file))
+        data = read_toml(file)
+        if "format" not in data:
+            return cls(file, read_scenario(file, data))
+        from obsim.scenario.saved import read_saved  # noqa: PLC0415 - a dump names classes of the whole core
+
+        saved = read_saved(file, data)
+        return cls(file, Scenario(saved.about, saved.version), saved)
 
     def build(self, options: ClusterOptions, mysql_port: int = 2881) -> ClusterState:
-        """A cluster at the start of the scenario. Raises ScenarioError with the line that is wrong."""
-        return _cluster_of(self.scenario, self.file, options, mysql_port)
+        """A cluster at the start of the scenario. Raises ScenarioError with the line that is wrong.
+
+        A dump has options of its own, so only its version has to be that of `options`.
+        """
+        if self.saved is None:
+            return _cluster_of(self.scenario, self.file, options, mysql_port)
+        from obsim.scenario.saved import cluster_of  # noqa: PLC0415
+
+        state = cluster_of(self.saved, self.file)
+        if options.profile.version != state.profile.version:
+            raise self.file.wrong(f"version is {self.saved.version}: a dump cannot start as {options.profile.version}")
+        return state
 
 
 def _cluster_of(scenario: Scenario, file: ScenarioFile, options: ClusterOptions, mysql_port: int) -> ClusterState:

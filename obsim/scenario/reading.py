@@ -23,7 +23,10 @@ from obsim.scenario.specs import ClockSpec, HistorySpec, LoadSpec, Scenario, Tab
 from obsim.storage.tablet import TABLETS_MAX
 from obsim.versions import profile_for
 
-__all__ = ["FIRST_LOG_STREAM", "ScenarioFile", "load_scenario", "read_scenario", "scenario_file", "scenario_names"]
+__all__ = [
+    "FIRST_LOG_STREAM", "ScenarioFile", "load_scenario", "read_scenario", "read_toml", "scenario_file",
+    "scenario_names",
+]  # fmt: skip
 
 _SIZE_MAX_BYTES = 64 << 20
 _BLOCKS_MAX = 1 << 31
@@ -96,15 +99,22 @@ def scenario_file(name_or_file: str) -> ScenarioFile:
 
 def load_scenario(name_or_file: str) -> Scenario:
     """Read a scenario and check it. Raises ScenarioError with file, line, key and what is allowed there."""
-    return read_scenario(scenario_file(name_or_file))
+    file = scenario_file(name_or_file)
+    return read_scenario(file, read_toml(file))
 
 
-def read_scenario(file: ScenarioFile) -> Scenario:
-    """Read the text of a scenario and check it. Raises ScenarioError as `load_scenario`."""
+def read_toml(file: ScenarioFile) -> dict[str, Any]:
+    """What a file says, unchecked. Raises ScenarioError for one that is no TOML."""
     try:
-        scenario = msgspec.convert(tomllib.loads(file.text), Scenario)
-    except tomllib.TOMLDecodeError as caught:
+        return tomllib.loads(file.text)
+    except (tomllib.TOMLDecodeError, RecursionError) as caught:
         raise ScenarioError(f"{file.path}: {caught}") from None
+
+
+def read_scenario(file: ScenarioFile, data: dict[str, Any]) -> Scenario:
+    """Check what a scenario says. Raises ScenarioError as `load_scenario`."""
+    try:
+        scenario = msgspec.convert(data, Scenario)
     except msgspec.ValidationError as caught:
         raise _refused(file, str(caught)) from None
     with file.at("about"):

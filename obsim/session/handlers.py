@@ -12,13 +12,13 @@ from re import compile as re_compile
 from typing import TYPE_CHECKING, Any
 
 from obsim import statements as s
-from obsim.answers import Answer, Ok, Value
+from obsim.answers import Answer, Ok, ResultSet, Value, column_of_type
 from obsim.client_statements import (
     Kill,
     UseDatabase,
 )
 from obsim.cluster import Principal
-from obsim.control import NOT_MODELLED, PROCEDURES, Move, Reset, Schedule
+from obsim.control import NOT_MODELLED, PROCEDURES, Dump, Move, Reset, Schedule
 from obsim.errors import NotModelled, ServerError, error
 from obsim.session.assignments import set_names, set_variables
 from obsim.session.describe import describe
@@ -156,8 +156,16 @@ def _call(session: "Session", statement: "s.CallProcedure", _: Sequence[Value]) 
             return _jump(session, outcome)
         case Schedule():
             return _schedule(session, outcome)
+        case Dump():
+            return _dump(session)
         case _:
             return outcome
+
+
+def _dump(session: "Session") -> ResultSet:
+    from obsim.scenario.dumping import dump_of  # noqa: PLC0415 - it loads the whole core
+
+    return ResultSet((column_of_type("DUMP", "longtext"),), [(dump_of(session.cluster.state),)])
 
 
 def _unlock(session: "Session", statement: "s.CallProcedure") -> Ok:
