@@ -6,6 +6,7 @@ from functools import partial
 from heapq import heapify, heappop, heapreplace
 from typing import cast
 
+from obsim.cluster.commands import every_command
 from obsim.cluster.state import ClusterState, Principal
 from obsim.cluster.tenant_life import administrator
 from obsim.control import PROCEDURES, Move, Procedure, parse_interval
@@ -63,6 +64,7 @@ def _program(state: ClusterState, tenant_name: str, texts: Sequence[str], key: s
         names = ", ".join(t.name for t in state.tenants.values() if t.kind != "META")
         raise ScenarioError(f"{key}.tenant is '{tenant_name}': allowed are {names}")
     statements = []
+    known = every_command()
     for at, text in enumerate(texts):
         where = f"{key}.run[{at}]"
         try:
@@ -71,7 +73,7 @@ def _program(state: ClusterState, tenant_name: str, texts: Sequence[str], key: s
             raise ScenarioError(f"{where}: {refused.message}") from None
         if isinstance(statement, CallProcedure):
             _check_call(statement, where)
-        elif type(statement) not in state.commands and not isinstance(statement, SetEncryption):
+        elif type(statement) not in known and not isinstance(statement, SetEncryption):
             raise ScenarioError(f"{where} is '{text}': allowed are ALTER SYSTEM and the like, and CALL obsim.*")
         statements.append(cast(BackupStatement, statement))
     user = "root" if tenant.kind == "SYS" else administrator(tenant.mode)
