@@ -25,14 +25,14 @@ def _clean_point(run: CleanupSeen) -> SetSeen | None:
 def kept_increments_keep_their_chain(tenant: TenantSeen, _now: Observation) -> Iterator[str]:
     """28: after an obsolete run every usable increment still has its whole chain."""
     for run in tenant.cleanups:
-        kept = _present(run.sets_after)
+        kept, before = _present(run.sets_after), _present(run.sets_before)
         for s in kept.values():
-            at = s
-            while at.backup_type == "INC":
-                if at.prev_inc_id not in kept or at.prev_full_id not in kept:
+            at: SetSeen | None = s
+            while at is not None and at.backup_type == "INC":
+                if {at.prev_inc_id, at.prev_full_id} & before.keys() - kept.keys():
                     yield f"set {s.backup_set_id} stayed, {at.prev_inc_id} or {at.prev_full_id} of its chain did not"
                     break
-                at = kept[at.prev_inc_id]
+                at = kept.get(at.prev_inc_id)  # None: it was unusable before the run
 
 
 @invariant("29", "cleanups")

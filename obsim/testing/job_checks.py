@@ -109,13 +109,16 @@ def _task_may_follow(before: str, after: str) -> bool:
 
 @invariant("26", "jobs", "tasks", "sets")
 def cancelled_sets_are_incomplete(tenant: TenantSeen, _now: Observation) -> Iterator[str]:
-    """26: a cancelled or failed job leaves its set FAILED and INCOMPLETE, and no set builds on such a one."""
+    """26: a cancelled or failed job leaves its set FAILED and INCOMPLETE, and no set builds on such a one.
+
+    A clean-up may delete it later.
+    """
     for j in tenant.jobs:
         s = tenant.sets.get(j.backup_set_id)
         if (
             s is not None
             and j.status in {"FAILED", "CANCELED"}
-            and (s.status, s.file_status) != ("FAILED", "INCOMPLETE")
+            and (s.status != "FAILED" or s.file_status not in {"INCOMPLETE", "DELETING", "DELETED"})
         ):
             yield f"job {j.job_id} is {j.status}, its set {s.status} and {s.file_status}"
     for s in tenant.sets.values():

@@ -281,6 +281,16 @@ class BackupMachine(ClusterMachine):
             self.trial.advance(1_000)
         self.trial.break_set(name, number)
 
+    @rule(tenant=TENANTS, minutes=st.sampled_from([1, 20, 59, 60, 90, 1_500]), hours=st.integers(1, 2))
+    def clean_up(self, tenant: int, minutes: int, hours: int) -> None:
+        """A policy that looks at the sets once or twice; perhaps what it lets go ended a moment ago."""
+        name = self.tenant(tenant)
+        self.trial.set_policy(name, f"{minutes}m")
+        for _ in range(hours):
+            self.trial.advance(3_600_000)
+        self.trial.run_until_idle()
+        self.trial.set_policy(name, None)
+
     @rule()
     def read_views(self) -> None:
         """Look at everything; nothing may change by it."""

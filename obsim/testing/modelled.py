@@ -247,6 +247,8 @@ class ModelledTrial(SimulatedTrial):
         if seen.sets is not self.seen.tenants[naive.tenant_id].sets:
             for s in seen.sets.values():
                 _compare_lineage(naive, s, seen.blocks[s.backup_set_id])
+                if s.file_status in {"DELETING", "DELETED"}:
+                    naive.sets[s.backup_set_id].usable = False
         for job in seen.jobs:
             known = naive.jobs.get(job.job_id)
             if known is None:

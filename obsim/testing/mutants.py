@@ -10,8 +10,10 @@ everything that noticed it: numbers of invariants, `model` (the naive model), `v
 from dataclasses import dataclass
 
 from obsim.testing import (  # noqa: F401 - they fill the table
+    archive_defects,
     block_defects,
     chain_defects,
+    cleanup_defects,
     job_defects,
     scheduler_defects,
 )

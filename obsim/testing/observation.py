@@ -172,7 +172,7 @@ class ServiceSeen:
 
 @dataclass(frozen=True, slots=True)
 class CleanupSeen:
-    """One obsolete run, from the moment before it to the moment after it."""
+    """One obsolete run: the sets of its destination and all pieces, right before it and right after it."""
 
     expired_ns: int
     """What ended before is outside the recovery window."""
@@ -217,7 +217,8 @@ class TenantSeen:
     delta_block_count: int = 0
     excess: tuple[tuple[str, int], ...] = field(default=(), compare=False)
     """Priorities that run more than their limit, and since when that has been so under this limit."""
-    cleanups: tuple[CleanupSeen, ...] = ()
+    cleanups: tuple[CleanupSeen, ...] = field(default=(), compare=False)
+    """Runs that have ended since the last look."""
     plans: tuple[PlanSeen, ...] = ()
 
 

@@ -20,6 +20,7 @@ from obsim.cluster import ClusterState, Tenant
 from obsim.ids import Nanoseconds
 from obsim.scheduler.priorities import PRIORITIES
 from obsim.storage.macroblocks import SLOT_BITS
+from obsim.testing.cleanup_watch import CleanupWatch
 from obsim.testing.observation import (
     BlocksSeen,
     CountersSeen,
@@ -41,7 +42,7 @@ __all__ = ["SEEN", "Observer", "lasting_excess"]
 
 SEEN = frozenset({
     "base_rule", "sys_jobs", "asked", "twin", "path", "archivelog", "round", "pieces", "jobs", "tasks", "sets",
-    "blocks", "queues", "baseline", "dirty", "memory_bytes", "appended", "delta_block_count", "excess",
+    "blocks", "queues", "baseline", "dirty", "memory_bytes", "appended", "delta_block_count", "excess", "cleanups",
 })  # fmt: skip
 """All that can be seen of a simulated cluster."""
 T = TypeVar("T")
@@ -153,12 +154,14 @@ class _TenantWatch:
         self._known_scores: tuple[int, ...] = ()
         self._last_scores: tuple[int, ...] | None = None
         self._figures: list[QueueFigures] = []
+        self._cleanups = CleanupWatch(tenant)
 
     def look(self) -> TenantSeen:
         state, tenant, last = self._state, self._tenant, self._last
         backup, storage, now_ns = tenant.backup, tenant.storage, state.now_ns
         current = _same(last.round, _round(tenant.archive.round, now_ns))
         queues = self._queues()
+        sets = _same_rows(last.sets, self._sets())
         self._last = TenantSeen(
             tenant.tenant_id,
             tenant.name,
@@ -168,7 +171,7 @@ class _TenantWatch:
             last.pieces if current is last.round else self._pieces(current, now_ns),
             _same(last.jobs, _jobs(tenant, self._job_rows)),
             _same(last.tasks, self._tasks(now_ns)),
-            _same_rows(last.sets, self._sets()),
+            sets,
             _same_rows(last.blocks, {n: self._blocks(s) for n, s in backup.sets.items()}),
             queues,
             last.service,
@@ -178,6 +181,7 @@ class _TenantWatch:
             _same_numbers(last.appended, {t.tablet_id: t.appended_block_count for t in storage.tablets}),
             sum([t.delta_block_count for t in storage.tablets]),
             lasting_excess(last, queues, now_ns),
+            self._cleanups.look(sets, now_ns),
         )
         return self._last
 

@@ -32,6 +32,7 @@ SITUATIONS = (
     "split block",
     "compaction under a backup",
     "nothing to copy",
+    "set deleted",
 )
 
 
@@ -107,6 +108,8 @@ def _sets(tenant: TenantSeen, old: TenantSeen) -> Iterator[str]:
         was = old.sets.get(number)
         if was is s:
             continue
+        if s.file_status == "DELETED" and was is not None:
+            yield "set deleted"
         if _turn(s) > 1 and (was is None or _turn(s) > _turn(was)):
             yield "turn above 1"
         if was is None and any(

@@ -6,10 +6,14 @@ from obsim.testing.observation import Observation, SetSeen, TenantSeen
 from obsim.testing.registry import between, invariant, whole
 
 
-@invariant("20", "sets", "tasks")
+@invariant("20", "sets", "tasks", "round")
 def scns_are_in_order(tenant: TenantSeen, _now: Observation) -> Iterator[str]:
-    """20: START_REPLAY <= START <= USER_LS_START <= CONSISTENT <= END = MIN_RESTORE for a set that succeeded."""
+    """20: START_REPLAY <= START <= USER_LS_START <= CONSISTENT <= END = MIN_RESTORE for a set that succeeded.
+
+    And a set of the current round is replayed from no earlier moment than the round begins at.
+    """
     tasks = {t.backup_set_id: t for t in tenant.tasks}
+    round_start_scn = tenant.round.start_scn if tenant.round is not None else 0
     for s in (s for s in tenant.sets.values() if s.usable):
         task = tasks.get(s.backup_set_id)
         if task is None:
@@ -19,6 +23,8 @@ def scns_are_in_order(tenant: TenantSeen, _now: Observation) -> Iterator[str]:
             del order[3]
         if order != sorted(order) or s.min_restore_scn != task.end_scn or not s.start_replay_scn:
             yield f"set {s.backup_set_id} has the SCNs {order} and MIN_RESTORE_SCN {s.min_restore_scn}"
+        if s.start_replay_scn < round_start_scn <= task.start_scn:
+            yield f"set {s.backup_set_id} is replayed from {s.start_replay_scn}, its round began at {round_start_scn}"
 
 
 @invariant("21", "sets")

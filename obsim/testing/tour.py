@@ -4,7 +4,8 @@ from obsim.testing.simulated_trial import SimulatedTrial
 
 __all__ = ["tour"]
 
-DAY_MS = 86_400_000
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
 
 
 def tour(trial: SimulatedTrial) -> None:
@@ -33,6 +34,7 @@ def tour(trial: SimulatedTrial) -> None:
     _broken_sets(trial, tenant)
     _rounds(trial, tenant, other)
     _turn_the_score(trial, other)
+    _clean_up(trial, tenant, other)
     trial.read(everything=True)
 
 
@@ -151,3 +153,37 @@ def _turn_the_score(trial: SimulatedTrial, tenant: str) -> None:
         trial.advance(1_000)
     trial.set_score(tenant, 0)
     trial.run_until_idle()
+
+
+def _until_night_ms(trial: SimulatedTrial) -> int:
+    """To one at night: the log of the last day is in another piece, and its daily freeze is still to come."""
+    return (17 * HOUR_MS - trial.seen.now_ns // 1_000_000) % DAY_MS
+
+
+def _clean_up(trial: SimulatedTrial, tenant: str, other: str) -> None:
+    """Policies of one tenant with two chains and a failed set, and of one with a single full set."""
+    trial.set_dest(tenant, "file:///kept")
+    for incremental in (False, True):
+        trial.backup_own(tenant, incremental=incremental)
+        trial.run_until_idle()
+    trial.advance(DAY_MS + _until_night_ms(trial))
+    for incremental in (False, True):
+        trial.backup_own(tenant, incremental=incremental)
+        trial.run_until_idle()
+    trial.backup_own(tenant, incremental=False)
+    trial.advance(3_000)
+    trial.cancel(by_tenant=tenant)
+    trial.run_until_idle()
+    trial.backup_own(tenant, incremental=False)
+    trial.advance(4_000)  # what expires in an hour lies in the middle of this set
+    trial.set_policy(tenant, "1h")
+    trial.set_policy(other, "1h")
+    trial.run_until_idle()
+    trial.set_dest(other, "file:///only")
+    trial.backup_own(other, incremental=False)
+    trial.run_until_idle()
+    for _ in range(2):
+        trial.advance(HOUR_MS)
+        trial.run_until_idle()
+    trial.set_policy(tenant, None)
+    trial.set_policy(other, None)

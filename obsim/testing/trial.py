@@ -7,10 +7,12 @@ is made of these actions, the campaign against mutants too, and a test may call 
 from collections.abc import Callable
 
 from obsim.statements import (
+    AddDeletePolicy,
     AlterParameters,
     BackupDatabase,
     BackupStatement,
     CancelBackup,
+    DropDeletePolicy,
     Freeze,
     ParameterAction,
     ParameterValue,
@@ -23,7 +25,7 @@ from obsim.testing.sometimes import Sometimes
 
 __all__ = ["Trial"]
 
-SYS, SYS_ID = "sys", 1
+SYS, SYS_ID, POLICY = "sys", 1, "default"
 TIMEOUT_S = 3_600
 
 
@@ -184,6 +186,14 @@ class Trial:
         """SET log_archive_dest_state."""
         self.tick()
         self.set("log_archive_dest_state", "DEFER" if deferred else "ENABLE", tenant)
+        self.compare()
+
+    def set_policy(self, tenant: str, window: str | None) -> None:
+        """ADD DELETE BACKUP POLICY with a recovery window instead of what there was; None: none from now on."""
+        self.tick()
+        self.run(SYS, DropDeletePolicy(POLICY, tenants=(tenant,)))
+        if window is not None:
+            self.run(SYS, AddDeletePolicy(POLICY, recovery_window=window, tenants=(tenant,)))
         self.compare()
 
     def make_ready(self, tenant: str) -> None:

@@ -42,5 +42,5 @@ def test_defect_is_gone_afterwards():
 
 
 def test_there_are_enough():
-    assert len(MUTANTS) >= 25
-    assert len(observable()) == 42
+    assert len(MUTANTS) >= 66
+    assert len(observable()) == 46

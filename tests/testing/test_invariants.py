@@ -231,8 +231,8 @@ def test_a_check_sees_what_is_altered(seen, number):
 
 
 @pytest.mark.parametrize("number", ["28", "29", "30", "31", "32", "F"])
-def test_a_check_of_what_no_cluster_shows_yet_can_hold(seen, number):
-    """Those that obsim itself cannot break, held against a hand-made right answer."""
+def test_a_check_of_what_the_cluster_above_does_not_show_can_hold(seen, number):
+    """Held against a hand-made right answer."""
     sound: dict[str, Pair] = {
         "31": (planned(seen, (1, 2, 3, 4)), None),
         "F": (tenant_of(seen, service=served(190)), tenant_of(seen, service=served(0, 0))),
@@ -242,7 +242,7 @@ def test_a_check_of_what_no_cluster_shows_yet_can_hold(seen, number):
 
 
 def test_what_is_not_seen_is_skipped_and_named(seen):
-    assert [i.number for i in skipped(seen)] == ["28", "29", "30", "31", "32", "F"]
+    assert [i.number for i in skipped(seen)] == ["31", "F"]
     less = replace(seen, seen=seen.seen - {"blocks"}, tenants={})
     assert {"8", "9", "16"} <= {i.number for i in skipped(less)}
     assert violations(replace(set_of(seen, 1, prev_full_id=1), seen=frozenset())) == []
