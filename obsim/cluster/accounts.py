@@ -11,8 +11,8 @@ from ipaddress import ip_address, ip_network
 from re import DOTALL, escape, fullmatch
 
 __all__ = [
-    "ALL_USER", "EVERYWHERE", "GRANT_OPTION", "PRIVILEGES", "Level", "User", "level_privileges", "matches_host",
-    "password_digest", "user_key",
+    "ALL_USER", "EVERYWHERE", "GRANT_OPTION", "PRIVILEGES", "Level", "User", "digest_text", "level_privileges",
+    "matches_host", "password_digest", "user_key",
 ]  # fmt: skip
 
 Level = tuple[str, str]
@@ -62,6 +62,11 @@ def level_privileges(level: Level) -> frozenset[str]:
 def password_digest(password: str) -> bytes:
     """SHA1(SHA1(password)), what native authentication verifies; b'' stands for the empty password."""
     return sha1(sha1(password.encode()).digest()).digest() if password else b""  # noqa: S324 - the protocol's
+
+
+def digest_text(password: str) -> str:
+    """What a backup set keeps of its password: 41 characters, as the views show it (ob_encrypted_helper.cpp)."""
+    return "*" + sha1(sha1(password.encode()).digest()).hexdigest()  # noqa: S324 - OceanBase's own
 
 
 def user_key(name: str, host: str) -> str:

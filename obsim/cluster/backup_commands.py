@@ -1,10 +1,9 @@
 """BACKUP and CANCEL BACKUP: checks in the order of `statements.md`, then the jobs."""
 
-from hashlib import sha1
-
 from obsim.answers import Ok
 from obsim.backup.cluster_job import start_cluster_job
 from obsim.backup.job import BackupRequest, BackupType, JobLevel
+from obsim.cluster.accounts import digest_text
 from obsim.cluster.authority import Rule, guarded
 from obsim.cluster.resolve import backup_tenants, resolve_backup
 from obsim.cluster.state import ClusterState, Command, Principal
@@ -47,9 +46,7 @@ def backup_database(state: ClusterState, who: Principal, statement: BackupDataba
 
 
 def _request(who: Principal, statement: BackupDatabase) -> BackupRequest:
-    passwd = ""
-    if who.encryption is not None:
-        passwd = sha1(sha1(who.encryption.reveal.encode()).digest()).hexdigest()  # noqa: S324 - a digest for the views
+    passwd = digest_text(who.encryption.reveal) if who.encryption is not None else ""
     return BackupRequest(
         BackupType.INC if statement.incremental else BackupType.FULL,
         statement.plus_archivelog,
