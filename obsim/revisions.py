@@ -17,6 +17,7 @@ FAMILIES = (
     "parameters",
     "storage",
     "restores",
+    "root_events",
     "scheduler",
     "faults",
     "statements",

@@ -80,6 +80,7 @@ def test_nothing_holds_a_secret(version: str, caplog: pytest.LogCaptureFixture) 
     cluster.run_until_idle()
     for session in sessions:
         seen += read_all(session)
+    seen += say(sessions[0], "CALL obsim.dump()")
     seen += [repr(record) for record in cluster.journal.records()]
     seen += [json.dumps(cluster.trace()), repr(cluster), *map(repr, sessions), caplog.text]
     assert len(seen) > 1_000

@@ -12,16 +12,21 @@ CHECKPOINT_INTERVAL_NS = Nanoseconds(1_000_000_000)
 
 
 class RoundStatus(StrEnum):
-    """States of a round."""
+    """States of a round, in the order of their numbers (ob_archive_struct.h)."""
 
     PREPARE = "PREPARE"
     BEGINNING = "BEGINNING"
     DOING = "DOING"
     INTERRUPTED = "INTERRUPTED"
-    SUSPENDING = "SUSPENDING"
-    SUSPEND = "SUSPEND"
     STOPPING = "STOPPING"
     STOP = "STOP"
+    SUSPENDING = "SUSPENDING"
+    SUSPEND = "SUSPEND"
+
+    @property
+    def number(self) -> int:
+        """As events print it."""
+        return list(RoundStatus).index(self) + 1
 
 
 @dataclass(slots=True, eq=False)

@@ -27,6 +27,13 @@ _STOPPABLE = frozenset(
     {RoundStatus.BEGINNING, RoundStatus.DOING, RoundStatus.INTERRUPTED, RoundStatus.SUSPENDING, RoundStatus.SUSPEND}
 )
 
+_ORDERED = {
+    RoundStatus.PREPARE: "enable_archive",
+    RoundStatus.STOPPING: "disable_archive",
+    RoundStatus.SUSPENDING: "defer_archive",
+}
+"""The event of a state that somebody has asked for (ob_tenant_archive_scheduler.cpp)."""
+
 
 @dataclass(frozen=True, slots=True)
 class StoredDestination:
@@ -50,6 +57,8 @@ class TenantArchive:
     storage: TenantStorage
     on_left_doing: Callable[[Nanoseconds], None] = field(default=lambda _now_ns: None)
     """Told when the round stops being DOING, so that running backups look at it."""
+    note_event: Callable[..., None] = field(default=lambda *_event, **_values: None)
+    """Tells the root service of an event: its name, the moment, and values by name."""
     enabled: bool = False
     destinations: dict[int, StoredDestination] = field(default_factory=dict)
     """By number: 0 is the one that is archived to, 1 to 8 are kept and shown."""
@@ -202,8 +211,13 @@ class TenantArchive:
 
     def set_mode(self, enabled: bool, now_ns: Nanoseconds) -> None:
         """ARCHIVELOG or NOARCHIVELOG. Raises 9091 or 9092 when the mode is that already."""
+        refusal = None
         if enabled == self.enabled:
-            raise error("OB_ALREADY_IN_ARCHIVE_MODE" if enabled else "OB_ALREADY_IN_NOARCHIVE_MODE")
+            refusal = error("OB_ALREADY_IN_ARCHIVE_MODE" if enabled else "OB_ALREADY_IN_NOARCHIVE_MODE")
+        event = "open_archive_mode" if enabled else "close_archive_mode"
+        self.note_event(event, now_ns, result=-refusal.errno if refusal is not None else 0)
+        if refusal is not None:
+            raise refusal
         self.enabled = enabled
         self.revisions.touch("tenants", "archive")
         if enabled:
@@ -296,8 +310,10 @@ class TenantArchive:
 
     def _interrupt(self, current: ArchiveRound, now_ns: Nanoseconds) -> None:
         """A log stream cannot go on: the checkpoint stands until somebody stops the round or suspends it."""
+        was = current.status
         self._leave_doing(current, now_ns)
         current.status = RoundStatus.INTERRUPTED
+        self._note_status(current, was, now_ns)
         current.comment = f"log stream {self.sending.interrupted} interrupted."
         self.on_left_doing(now_ns)
 
@@ -328,11 +344,12 @@ class TenantArchive:
         step = self._step(current)
         if step is None:
             return
-        was_doing = self._leave_doing(current, now_ns)
+        was, was_doing = current.status, self._leave_doing(current, now_ns)
         if current.status is RoundStatus.PREPARE:
             current.start_scn = current.checkpoint_scn = Scn(us_floor(now_ns))
             current.start_log_bytes = self.storage.log_bytes
         current.status = step
+        self._note_status(current, was, now_ns)
         self.revisions.touch("archive")
         if was_doing:
             self.on_left_doing(now_ns)
@@ -343,6 +360,17 @@ class TenantArchive:
         if step is RoundStatus.DOING:
             self._begin_doing(now_ns)
         self.order_pass(now_ns)
+
+    def _note_status(self, current: ArchiveRound, was: RoundStatus, now_ns: Nanoseconds) -> None:
+        """Orders have events of their own; what the round does by itself is a change of status."""
+        now = current.status
+        ordered = _ORDERED.get(now) or ("enable_archive" if was is RoundStatus.SUSPEND else None)
+        if ordered is not None:
+            self.note_event(
+                ordered, now_ns, dest_no=ARCHIVED, round_id=current.round_id, status=now.number, path=current.path
+            )
+        elif was is not RoundStatus.PREPARE:
+            self.note_event("change_status", now_ns, dest_no=ARCHIVED, old_status=was.value, new_status=now.value)
 
     def _begin_doing(self, now_ns: Nanoseconds) -> None:
         """Go on, unless the log that comes next is gone or the destination takes nothing."""
@@ -375,6 +403,7 @@ class TenantArchive:
             base_piece_id=last.used_piece_id(now_ns) + 1 if last else 1,
             step_ns=self.step_ns,
         )
+        self._note_status(self.round, RoundStatus.STOP, now_ns)
         self.revisions.touch("archive")
         self.order_pass(now_ns)
 

@@ -61,7 +61,6 @@ from obsim.catalog.model import BOTH, SYS_ONLY, ColumnDef, PartSource, Row, RowS
 from obsim.catalog.parameter_views import local_parameters, parameters
 from obsim.catalog.part import Part
 from obsim.catalog.resource_views import (
-    no_rows,
     resource_pools,
     root_jobs,
     server_capacities,
@@ -77,6 +76,7 @@ from obsim.catalog.resource_views import (
     zones,
 )
 from obsim.catalog.restore_views import log_restore_sources, restorable_windows
+from obsim.catalog.root_event_views import root_events
 from obsim.catalog.scheduler_views import dag_scheduler, dags
 from obsim.catalog.storage_views import macroblocks, sstables
 from obsim.cluster import ClusterState, Tenant
@@ -290,8 +290,8 @@ ALONE = (
         "oceanbase",
         "DBA_OB_ROOTSERVICE_EVENT_HISTORY",
         cluster_columns.ROOTSERVICE_EVENT_HISTORY,
-        ("tenants",),
-        no_rows,
+        ("root_events",),
+        root_events,
         SYS_ONLY,
     ),
     Alone("oceanbase", "GV$OB_UNITS", cluster_columns.GV_UNITS, ("tenants", "storage"), units_in_use, oracle=True),

@@ -10,18 +10,12 @@ from obsim.cluster.root_jobs import RootJob, RootJobKind
 from obsim.ids import MACROBLOCK_BYTES, SYS_TENANT_ID, Nanoseconds, TenantId, display_time
 
 __all__ = [
-    "no_rows", "resource_pools", "root_jobs", "server_capacities", "server_capacities_here", "server_jobs", "servers",
-    "tenant_jobs",
-    "unit_configs", "unit_jobs", "units", "units_in_use", "units_in_use_here", "zones",
+    "resource_pools", "root_jobs", "server_capacities", "server_capacities_here", "server_jobs", "servers",
+    "tenant_jobs", "unit_configs", "unit_jobs", "units", "units_in_use", "units_in_use_here", "zones",
 ]
 
 _PERCENT = 100
 _EPOCH = Nanoseconds(0)
-
-
-def no_rows(_state: ClusterState, _scope: Scope) -> list[Row]:
-    """A view over what a simulated cluster does not record."""
-    return []
 
 
 def _time(time_ns: int, offset_s: int) -> str | None:

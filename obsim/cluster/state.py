@@ -34,6 +34,7 @@ from obsim.faults import Faults
 from obsim.ids import SYS_TENANT_ID, JobId, LogStreamId, Nanoseconds, TenantId
 from obsim.parameters import ParameterStore
 from obsim.revisions import Revisions
+from obsim.root_events import RECYCLE_NS, RootEvents
 from obsim.scheduler.dispatcher import Dispatcher
 from obsim.scheduler.events import EventQueue
 from obsim.scheduler.priorities import PRIORITIES, Priority, limit_of
@@ -131,11 +132,14 @@ class ClusterState:
     bandwidth: Bandwidth = field(default_factory=Bandwidth)
     _last_user_tenant_id: TenantId = TenantId(1000)
 
+    root_events: RootEvents = field(init=False)
+    """What the root service writes down."""
     faults: Faults = field(init=False)
     """What goes wrong on demand."""
 
     def __post_init__(self) -> None:
         self.now_ns = self.options.start_ns
+        self.root_events = RootEvents(self.revisions, self.root_address)
         self.faults = Faults(
             self.options.seed, on_change=partial(self.revisions.touch, "faults"), on_rules=self._fault_rules_changed
         )
@@ -187,6 +191,7 @@ class ClusterState:
         dispatcher = Dispatcher(self.events)
         sending = Sending(TenantWrites(self, tenant_id))
         archive = TenantArchive(self.events, self.revisions, storage, sending=sending)
+        archive.note_event = partial(self.root_events.add, "log_archive", tenant_id)
         storage.on_change = partial(self._storage_changed, archive)
         context = RunContext(
             self.profile,
@@ -377,6 +382,7 @@ _MOVING: dict[str, Callable[[ClusterState], int]] = {
     "tasks": _tasks_moment,
     "archive": _archive_moment,
     "tenants": lambda state: state.now_ns // _TENANTS_STEP_NS,
+    "root_events": lambda state: state.now_ns // RECYCLE_NS,
     "scheduler": lambda state: sum(
         d.change_count for t in state.tenants.values() for d in {t.dispatcher, *t.dispatchers.values()}
     ),

@@ -19,7 +19,7 @@ __all__ = [
 ]  # fmt: skip
 
 _PACKAGES = ("archive", "backup", "cleanup", "cluster", "restore", "scheduler", "statements", "storage")
-_MODULES = ("destination", "faults", "ids", "parameters", "revisions", "versions", "scenario.history")
+_MODULES = ("destination", "faults", "ids", "parameters", "revisions", "root_events", "versions", "scenario.history")
 
 MASKED = {"User": "password_sha1", "Secret": "reveal"}
 """Class -> the field that no dump may show."""
