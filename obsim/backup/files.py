@@ -5,14 +5,13 @@ own: the blocks, in order of tablet and position, are dealt out evenly, or, wher
 `backup_data_file_size`, into full files and a rest. Everything here is arithmetic over counts.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from obsim.ids import Bytes, LogStreamId, TabletId
+from obsim.ids import Bytes, LogStreamId
 
 __all__ = [
     "ALIGN_BYTES", "BLOCK_BYTES", "FILE_HEADER_BYTES", "OUTPUT_BLOCK_BYTES", "DataFiles", "FileCut",
-    "blocks_in_file", "split_blocks",
+    "blocks_in_file",
 ]  # fmt: skip
 
 ALIGN_BYTES = 4096
@@ -59,7 +58,9 @@ class FileCut:
 
     def size(self, file_id: int) -> int:
         """Blocks of a file."""
-        return self.start(file_id + 1) - self.start(file_id)
+        if file_id == self.file_count - 1:
+            return self.block_count - self.start(file_id)
+        return self.full + (file_id < self.larger)
 
     def sizes(self) -> list[int]:
         """Blocks of each file."""
@@ -76,26 +77,6 @@ class FileCut:
         if number < in_larger:
             return number // (self.full + 1)
         return self.larger + (number - in_larger) // self.full
-
-
-def split_blocks(
-    items: Iterable[tuple[TabletId, int]], sizes: Iterable[int], skipped: int = 0
-) -> list[list[tuple[TabletId, int]]]:
-    """(tablet, blocks) of each file, in order, of blocks by tablet; the first `skipped` blocks are stored already."""
-    queue = iter([item for item in items if item[1]])
-    tablet_id, left = TabletId(0), 0
-    shares: list[list[tuple[TabletId, int]]] = []
-    for missing in (skipped, *sizes):
-        share = []
-        while missing:
-            if not left:
-                tablet_id, left = next(queue)
-            take = min(missing, left)
-            share.append((tablet_id, take))
-            missing -= take  # noqa: PLW2901 - what is still missing of the file
-            left -= take
-        shares.append(share)
-    return shares[1:]
 
 
 @dataclass(frozen=True, slots=True)

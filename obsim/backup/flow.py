@@ -16,7 +16,7 @@ from obsim.backup.job import BackupType
 from obsim.backup.log_streams import INDEX_STREAM_ID
 from obsim.backup.run import BackupRun
 from obsim.backup.set import FileStatus
-from obsim.backup.stages import SYS_LOG_STREAM_ID, DataWork, IndexWork, MetaWork, places_of
+from obsim.backup.stages import SYS_LOG_STREAM_ID, DataWork, IndexWork, MetaWork, placed_tablets
 from obsim.ids import LogStreamId, Nanoseconds, Scn, TabletId, us_floor
 
 __all__ = ["begin_stage"]
@@ -92,7 +92,7 @@ def _meta_finish_done(run: BackupRun, now_ns: Nanoseconds) -> None:
 def _take_snapshot(run: BackupRun, now_ns: Nanoseconds) -> None:
     """Fix what the set describes: later changes of the storage are not for this backup."""
     taken = run.snapshot = run.context.storage.snapshot(Scn(us_floor(now_ns)))
-    run.places = places_of(run.context.storage)
+    run.placed = placed_tablets(run.context.storage)
     base = run.tenant.sets.get(run.lineage.base_id)
     run.set_task.backup_set.content = SetContent(
         run.context.storage.blocks, base.epoch if base is not None else 0, taken.epoch, run.tenant.share(taken.live),
@@ -141,7 +141,7 @@ def _copy_stage(run: BackupRun, counts: dict[TabletId, int], now_ns: Nanoseconds
     """Copy the blocks of each tablet."""
     task = run.set_task
     task.progress.scopes.append((now_ns, counts))
-    _copy_turn(run, DataWork(task.status, run.context, task, counts, run.retries, run.places), now_ns)
+    _copy_turn(run, DataWork(task.status, run.context, task, counts, run.retries, run.placed), now_ns)
 
 
 def _copy_turn(run: BackupRun, work: DataWork, now_ns: Nanoseconds) -> None:

@@ -44,8 +44,9 @@ class LogStreamTask:
     black_list: list[str] = field(default_factory=list)
     """Addresses of servers that failed it; empty again when no other one is left."""
     net: list[DagTask] = field(default_factory=list)
+    """Its DAGs; some of them have finished."""
     left: int = 0
-    """DAGs of the net that nothing waits for and that have not finished."""
+    """DAGs that have to finish before the last chain begins, as far as they exist."""
 
 
 class StageWork:
@@ -57,11 +58,15 @@ class StageWork:
     """Whether `__all_virtual_backup_schedule_task` shows its tasks."""
 
     def net(self, task: LogStreamTask, server: BackupServer) -> list[DagTask]:
-        """The DAGs that an attempt begins with, parents before children."""
+        """The DAGs that an attempt begins with, a chain: each waits for the one before."""
         raise NotImplementedError
 
+    def spawn(self, _task: LogStreamTask, _now_ns: Nanoseconds) -> tuple[list[DagTask], DagTask | None]:
+        """What the end of the chain spawns: DAGs side by side, and one at whose end it spawns again."""
+        return [], None
+
     def last_net(self, _task: LogStreamTask) -> list[DagTask]:
-        """The DAGs that are made when all of `net` have finished; none if that is all."""
+        """The chain that follows when all that has finished; empty if that is all."""
         return []
 
     def retries_left(self, task: LogStreamTask) -> bool:
@@ -142,32 +147,43 @@ class LogStreamTasks:
         if stream_is_gone(self.context, task.log_stream_id):
             task.code = LOG_STREAM_GONE
         self.working.append(task)
-        self._submit(task, server, self.work.net(task, server), self._first_done, now_ns)
+        self._submit(task, self.work.net(task, server), self._spawn, now_ns)
 
     def _submit(
-        self, task: LogStreamTask, server: BackupServer, net: list[DagTask],
-        done: Callable[[LogStreamTask, Nanoseconds], None], now_ns: Nanoseconds,
+        self, task: LogStreamTask, chain: list[DagTask], done: Callable[[LogStreamTask, Nanoseconds], None],
+        now_ns: Nanoseconds,
     ) -> None:
-        """Queue a net and call `done` when all of it has finished."""
-        parents = {parent for dag in net for parent in dag.parents}
-        leaves = [dag for dag in net if dag not in parents]
-        task.net, task.left = net, len(leaves)
-        on_finish = partial(self._dag_done, task, done)
-        for dag in leaves:
-            dag.on_finish = on_finish
-        server.dispatcher.submit_net(net, now_ns)
+        """Queue a chain of DAGs and call `done` at its end."""
+        assert task.server is not None
+        chain[-1].on_finish = partial(done, task)
+        task.net, task.left = chain, 1
+        task.server.dispatcher.submit_net(chain, now_ns)
 
-    def _dag_done(
-        self, task: LogStreamTask, done: Callable[[LogStreamTask, Nanoseconds], None], now_ns: Nanoseconds
-    ) -> None:
+    def _spawn(self, task: LogStreamTask, now_ns: Nanoseconds) -> None:
+        """The chain, or a DAG that it has spawned to spawn more, is at its end."""
+        spawned, spawner = self.work.spawn(task, now_ns)
+        if not spawned and spawner is None:
+            self._spawned_done(task, now_ns)
+            return
+        if spawned:
+            done = partial(self._spawned_done, task)
+            for dag in spawned:
+                dag.on_finish = done
+        if spawner is not None:
+            spawner.on_finish = partial(self._spawn, task)
+            spawned = [*spawned, spawner]
+        task.left += len(spawned) - 1
+        task.net = [dag for dag in task.net if not dag.finished] + spawned
+        assert task.server is not None
+        task.server.dispatcher.submit_net(spawned, now_ns)
+
+    def _spawned_done(self, task: LogStreamTask, now_ns: Nanoseconds) -> None:
         task.left -= 1
-        if not task.left and not self.over:
-            done(task, now_ns)
-
-    def _first_done(self, task: LogStreamTask, now_ns: Nanoseconds) -> None:
-        net = self.work.last_net(task)
-        if net and task.server is not None:
-            self._submit(task, task.server, net, self._ended, now_ns)
+        if task.left:
+            return
+        chain = self.work.last_net(task)
+        if chain:
+            self._submit(task, chain, self._ended, now_ns)
         else:
             self._ended(task, now_ns)
 

@@ -1,19 +1,24 @@
-"""How far a backup has come: computed from the copy tasks for any moment up to now, never counted up.
+"""How far a backup has come: computed from the copy tasks for any moment since the last pass, never counted up.
 
 Counters are what a pass of the scheduler would sum up over the log streams. FILE_COUNT stays 0, as in the samples of
 every version; the files are in `DataFiles`.
 """
 
+from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import takewhile
+from itertools import accumulate, takewhile
 from operator import attrgetter
 
-from obsim.backup.files import OUTPUT_BLOCK_BYTES, DataFiles, split_blocks
+from obsim.backup.files import OUTPUT_BLOCK_BYTES, DataFiles
 from obsim.backup.set import Counters
 from obsim.ids import MACROBLOCK_BYTES, Bytes, TabletId
 from obsim.scheduler.dag import DagTask
 
-__all__ = ["COPY_BLOCK_NS", "CopyProgress", "CopyWork"]
+__all__ = ["COPY_BLOCK_NS", "PASS_NS", "CopyProgress", "CopyWork"]
+
+PASS_NS = 500_000_000
+"""Interval of the passes that sum up the counters."""
 
 COPY_BLOCK_NS = 110_000_000
 """Time to read, compress and write one macroblock by one thread: about 19 MB/s, a plain network file system."""
@@ -30,22 +35,52 @@ class CopyWork:
 
     files: DataFiles
     tasks: list[DagTask]
-    """One for each file."""
+    """One for each file from number `let_go` on, in order, as far as they exist."""
     items: list[tuple[TabletId, int]]
     """(tablet, blocks) of all that the turn stores."""
-    _shares: list[list[tuple[TabletId, int]]] | None = None
+    let_go: int = 0
+    """So many of the first files were complete before the last pass: their tasks are no longer needed."""
 
     @property
-    def shares(self) -> list[list[tuple[TabletId, int]]]:
-        """(tablet, blocks) of each task; worked out when somebody looks."""
-        if self._shares is None:
-            self._shares = split_blocks(self.items, self.files.cut.sizes(), self.files.skipped)
-        return self._shares
+    def file_count(self) -> int:
+        """How many files have tasks, or had some."""
+        return self.let_go + len(self.tasks)
 
     @property
     def complete_count(self) -> int:
         """How many files are complete: a later one waits for the earlier ones (engine.md 5.5)."""
-        return sum(1 for _ in takewhile(attrgetter("finished"), self.tasks))
+        return self.let_go + sum(1 for _ in takewhile(attrgetter("finished"), self.tasks))
+
+    def add(self, copies: list[DagTask], now_ns: int) -> None:
+        """Tasks of the next files; those whose work every pass from now on counts as done are let go."""
+        count = 0
+        for task in self.tasks:
+            if not task.finished or task.wake_ns > now_ns - PASS_NS:
+                break
+            count += 1
+        del self.tasks[:count]
+        self.let_go += count
+        self.tasks += copies
+
+    def done(self, at_ns: int) -> Iterator[tuple[TabletId, int]]:
+        """(tablet, blocks) of what was copied by `at_ns`, which is no earlier than the last pass."""
+        ends = list(accumulate([count for _, count in self.items]))
+        for first, end in self._runs(at_ns):
+            at, place = bisect_right(ends, first), first
+            while place < end:
+                upto = min(end, ends[at])
+                if upto > place:
+                    yield self.items[at][0], upto - place
+                at, place = at + 1, upto
+
+    def _runs(self, at_ns: int) -> Iterator[tuple[int, int]]:
+        """What was copied, as first and end number of blocks among those of `items`."""
+        cut, skipped = self.files.cut, self.files.skipped
+        yield skipped, skipped + cut.start(self.let_go)
+        for file_id, task in enumerate(self.tasks, self.let_go):
+            count = task.done_ns(at_ns) // COPY_BLOCK_NS  # 0, perhaps, in a stage that had not begun at that moment
+            first = skipped + cut.start(file_id)
+            yield first, first + min(count, cut.size(file_id))
 
 
 @dataclass(slots=True, eq=False)
@@ -76,22 +111,17 @@ class CopyProgress:
         """The progress columns as they stood at `at_ns`."""
         if self.tablets_known_ns is None or at_ns < self.tablets_known_ns:
             return Counters()
-        left: dict[TabletId, int] = {}
-        for since_ns, counts in self.scopes:
-            if since_ns <= at_ns:
-                for tablet_id, count in counts.items():
-                    left[tablet_id] = left.get(tablet_id, 0) + count
-        total = sum(left.values())
+        scopes = [counts for since_ns, counts in self.scopes if since_ns <= at_ns]
+        total = sum([sum(counts.values()) for counts in scopes])
         if self.data_done_ns is not None and self.data_done_ns <= at_ns:
             return self._counters(at_ns, total, total, 0)
+        left: dict[TabletId, int] = {}
+        for counts in scopes:
+            for tablet_id, count in counts.items():
+                left[tablet_id] = left.get(tablet_id, 0) + count
         for work in self.copies:
-            for task, share in zip(work.tasks, work.shares, strict=True):
-                done = task.done_ns(at_ns) // COPY_BLOCK_NS
-                if not done:
-                    continue  # perhaps of a stage that had not begun at that moment
-                for tablet_id, count in share:
-                    left[tablet_id] -= min(done, count)
-                    done = max(0, done - count)
+            for tablet_id, count in work.done(at_ns):
+                left[tablet_id] -= count
         finished = total - sum(left.values())
         return self._counters(at_ns, total, finished, sum(map(bool, left.values())))
 

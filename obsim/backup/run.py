@@ -29,9 +29,10 @@ from obsim.backup.job import BackupJob, JobStatus
 from obsim.backup.log_streams import LogStreamTask, LogStreamTasks, StageWork
 from obsim.backup.progress import CopyProgress
 from obsim.backup.set import BackupSet, FileStatus, SetStatus
-from obsim.backup.stages import Place, Retries
+from obsim.backup.stages import Retries
 from obsim.backup.task import SetTask
 from obsim.ids import LogStreamId, Nanoseconds, Scn, us_floor
+from obsim.storage.tablet import Tablet
 from obsim.storage.tenant import INNER_TABLET_COUNT, Snapshot
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class BackupRun:
     """Does what a stage does: `flow.begin_stage`."""
     task: SetTask | None = None
     snapshot: Snapshot | None = None
-    places: dict[LogStreamId, list[Place]] = field(default_factory=dict)
+    placed: dict[LogStreamId, list[Tablet]] = field(default_factory=dict)
     """Where the tablets were at the snapshot."""
     tasks: LogStreamTasks | None = None
     """The log streams of the stage in work, None between stages."""

@@ -2,22 +2,21 @@
 
 from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import NamedTuple
 
 from obsim.backup.context import BackupServer, RunContext
 from obsim.backup.failures import DATA_RETRIES_MAX, META_RETRIES_MAX
 from obsim.backup.files import DataFiles, FileCut, blocks_in_file
 from obsim.backup.log_streams import LogStreamTask, StageWork, stream_is_gone
-from obsim.backup.nets import dag, data_net, index_net
+from obsim.backup.nets import dag, data_net, file_batch, index_net
 from obsim.backup.progress import CopyWork
 from obsim.backup.task import SetTask
-from obsim.ids import LogStreamId, TabletId
+from obsim.ids import LogStreamId, Nanoseconds, TabletId
 from obsim.scheduler.dag import DagTask
 from obsim.scheduler.priorities import HA_LOW
 from obsim.storage.tablet import Tablet
 from obsim.storage.tenant import TenantStorage
 
-__all__ = ["SYS_LOG_STREAM_ID", "DataWork", "IndexWork", "MetaWork", "Place", "Retries", "places_of"]
+__all__ = ["SYS_LOG_STREAM_ID", "DataWork", "IndexWork", "MetaWork", "Retries", "placed_tablets"]
 
 _MS = 1_000_000
 SYS_LOG_STREAM_ID = LogStreamId(1)
@@ -75,20 +74,12 @@ class IndexWork(StageWork):
         return self.retries.take()
 
 
-class Place(NamedTuple):
-    """A tablet of the snapshot; once it is dropped `tablet` says where it was last."""
-
-    tablet_id: TabletId
-    slot: int
-    tablet: Tablet
-
-
-def places_of(storage: TenantStorage) -> dict[LogStreamId, list[Place]]:
-    """The tablets of a tenant, now, by log stream."""
-    places: dict[LogStreamId, list[Place]] = {}
+def placed_tablets(storage: TenantStorage) -> dict[LogStreamId, list[Tablet]]:
+    """The tablets of a tenant, now, by log stream; once one is dropped it says where it was last."""
+    placed: dict[LogStreamId, list[Tablet]] = {}
     for tablet in storage.tablets:
-        places.setdefault(tablet.log_stream_id, []).append(Place(tablet.tablet_id, tablet.slot, tablet))
-    return places
+        placed.setdefault(tablet.log_stream_id, []).append(tablet)
+    return placed
 
 
 @dataclass(slots=True, eq=False)
@@ -117,15 +108,17 @@ class DataWork(StageWork):
     counts: dict[TabletId, int]
     """Blocks to store of each tablet."""
     retries: Retries
-    first_places: dict[LogStreamId, list[Place]]
+    first_places: dict[LogStreamId, list[Tablet]]
     """The tablets of the snapshot by log stream: what the first turn looks at."""
     listed: bool = True
     turn_id: int = 1
-    placed: dict[LogStreamId, list[Place]] = field(default_factory=dict)
+    placed: dict[LogStreamId, list[Tablet]] = field(default_factory=dict)
     """The same of the turn."""
-    left_over: list[Place] = field(default_factory=list)
+    left_over: list[Tablet] = field(default_factory=list)
     """Those that the next turn has to look at."""
     shares: dict[LogStreamId, _Share] = field(default_factory=dict)
+    _copying: dict[LogStreamId, tuple[CopyWork, int]] = field(default_factory=dict)
+    """What the latest attempt at each log stream writes, if it writes anything, and how many files a prefetch finds."""
     _stored: set[TabletId] = field(default_factory=set)
     """Tablets that are stored, once there is more than one turn."""
 
@@ -136,13 +129,13 @@ class DataWork(StageWork):
 
     def begin_turn(self) -> list[LogStreamId]:
         """The log streams of the first or next turn: those with tablets in it."""
-        placed: dict[LogStreamId, list[Place]] = {}
+        placed: dict[LogStreamId, list[Tablet]] = {}
         if not self.placed:
             placed = self.first_places
         else:
             self.turn_id += 1
-            for place in sorted(self.left_over, key=attrgetter("slot")):
-                placed.setdefault(self._stream_of(place), []).append(place)
+            for tablet in sorted(self.left_over, key=attrgetter("slot")):
+                placed.setdefault(self._stream_of(tablet), []).append(tablet)
         self.placed, self.left_over, self.shares = placed, [], {}
         return sorted(placed)
 
@@ -156,13 +149,24 @@ class DataWork(StageWork):
         cut = FileCut.of(share.block_count - share.stored, task_count, blocks_max)
         if task.code:
             cut = cut.first_files(0 if stream_is_gone(self.context, task.log_stream_id) else cut.file_count // 2)
-        net, copies = data_net(task.log_stream_id, cut.sizes(), task_count)
-        if copies:
-            self._note(copies, share.items, DataFiles(
+        self._copying.pop(task.log_stream_id, None)
+        if cut.file_count:
+            work = CopyWork(DataFiles(
                 task.log_stream_id, self.data_type, self.turn_id, task.retry_id, share.slots, share.stored, cut
-            ))  # fmt: skip
+            ), [], share.items)  # fmt: skip
+            self._copying[task.log_stream_id] = work, task_count
+            self._note(work)
         share.stored += cut.block_count
-        return net
+        return data_net(task.log_stream_id)
+
+    def spawn(self, task: LogStreamTask, now_ns: Nanoseconds) -> tuple[list[DagTask], DagTask | None]:
+        """The copy tasks of the next files, and the prefetch that finds those after them."""
+        if task.log_stream_id not in self._copying:
+            return [], None
+        work, count = self._copying[task.log_stream_id]
+        copies, prefetch = file_batch(task.log_stream_id, work.files.cut, work.file_count, count)
+        work.add(copies, now_ns)
+        return copies, prefetch
 
     def last_net(self, task: LogStreamTask) -> list[DagTask]:
         """The index over the files; a failing attempt does not come to it."""
@@ -185,14 +189,14 @@ class DataWork(StageWork):
         """One of the retries of all data and index tasks of the set."""
         return self.retries.take()
 
-    def _moved(self, stream: LogStreamId) -> list[Place]:
+    def _moved(self, stream: LogStreamId) -> list[Tablet]:
         """Tablets of a log stream that are in another one now; what is left of a dropped one stays where it was."""
-        away = [p for p in self.placed[stream] if p.tablet.log_stream_id != stream]
-        return [p for p in away if not stream_is_gone(self.context, p.tablet.log_stream_id)]
+        away = [p for p in self.placed[stream] if p.log_stream_id != stream]
+        return [p for p in away if not stream_is_gone(self.context, p.log_stream_id)]
 
-    def _stream_of(self, place: Place) -> LogStreamId:
+    def _stream_of(self, tablet: Tablet) -> LogStreamId:
         """Where the next turn finds a tablet."""
-        stream = place.tablet.log_stream_id
+        stream = tablet.log_stream_id
         return SYS_LOG_STREAM_ID if stream_is_gone(self.context, stream) else stream
 
     def _share(self, stream: LogStreamId) -> _Share:
@@ -204,9 +208,9 @@ class DataWork(StageWork):
         items = [(p.tablet_id, counts[p.tablet_id]) for p in places]
         return _Share(tuple([p.slot for p in places]), items, sum([count for _, count in items]))
 
-    def _note(self, copies: list[DagTask], items: list[tuple[TabletId, int]], files: DataFiles) -> None:
+    def _note(self, work: CopyWork) -> None:
         """Let the set and its progress know of the files that an attempt writes."""
-        content, progress = self.task.backup_set.content, self.task.progress
+        content = self.task.backup_set.content
         assert content is not None, "the snapshot is taken before the data stages"
-        content.files.append(files)
-        progress.copies.append(CopyWork(files, copies, items))
+        content.files.append(work.files)
+        self.task.progress.copies.append(work)

@@ -7,14 +7,11 @@ backup scheduler, from what the copy tasks have done by then.
 from dataclasses import dataclass, field
 
 from obsim.backup.job import BackupJob
-from obsim.backup.progress import CopyProgress
+from obsim.backup.progress import PASS_NS, CopyProgress
 from obsim.backup.set import BackupSet, Counters
 from obsim.ids import Nanoseconds, Scn, TaskId
 
 __all__ = ["SetTask"]
-
-PASS_NS = 500_000_000
-"""Interval of the passes that sum up the counters."""
 
 
 @dataclass(slots=True, eq=False)

@@ -18,7 +18,7 @@ from obsim.backup.cluster_job import ClusterJob
 from obsim.backup.context import RunContext
 from obsim.backup.failures import Outcomes
 from obsim.backup.job import BackupJob
-from obsim.backup.task import PASS_NS
+from obsim.backup.progress import PASS_NS
 from obsim.backup.tenant import TenantBackup
 from obsim.cleanup.tenant import CleanupContext, TenantCleanup
 from obsim.cluster.backup_settings import TenantSettings, TenantWrites

@@ -112,7 +112,8 @@ def _counters_go_back(right: Any) -> Any:
     def counters(self: CopyProgress, at_ns: int) -> Any:
         seen = [scope for scope in self.scopes if scope[0] <= at_ns]
         all_scopes, self.scopes = self.scopes, seen[-1:]
-        copies, self.copies = self.copies, [c for c in self.copies if not seen or c.tasks[0].added_ns >= seen[-1][0]]
+        newest = "minor" if len(seen) < 2 else "major"
+        copies, self.copies = self.copies, [c for c in self.copies if c.files.data_type == newest]
         found = right(self, at_ns)
         self.scopes, self.copies = all_scopes, copies
         return found

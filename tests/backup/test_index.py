@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from obsim.backup.content import Location, pack, unpack
-from obsim.backup.files import BLOCK_BYTES, FileCut, blocks_in_file, split_blocks
+from obsim.backup.files import BLOCK_BYTES, FileCut, blocks_in_file
 from obsim.backup.index import locations, stored_counts
 from obsim.versions import IncrementalBase
 
@@ -44,20 +44,6 @@ def test_a_cut_is_what_dealing_out_gives(block_count, task_count, blocks_max, da
     first = cut.first_files(file_count)
     assert [first.size(n) for n in range(first.file_count)] == sizes[:file_count]
     assert [first.file_of(n) for n in range(first.block_count)] == in_file[: first.block_count]
-
-
-@settings(deadline=None)
-@given(st.lists(COUNTS, max_size=8), st.integers(0, 20), st.integers(1, 300), st.data())
-def test_shares_take_the_blocks_in_order(counts, task_count, blocks_max, data):
-    items = [(200_001 + n, count) for n, count in enumerate(counts)]
-    blocks = [tablet for tablet, count in items for _ in range(count)]
-    skipped = data.draw(st.integers(0, len(blocks)))
-    cut = FileCut.of(len(blocks) - skipped, task_count, blocks_max)
-    shares = split_blocks(items, cut.sizes(), skipped)
-    sizes = [sum(count for _, count in share) for share in shares]
-    assert sizes == naive_sizes(len(blocks) - skipped, task_count, blocks_max)
-    assert [tablet for share in shares for tablet, count in share for _ in range(count)] == blocks[skipped:]
-    assert all(count for share in shares for _, count in share)
 
 
 def test_how_many_blocks_a_file_holds():
