@@ -19,6 +19,7 @@ SHORT = settings(
     max_examples=25, stateful_step_count=40, deadline=None, derandomize=True, database=None,
     suppress_health_check=list(HealthCheck),
 )  # fmt: skip
+GLANCE = settings(SHORT, max_examples=4, phases=[Phase.generate])
 LAST_FULL, PREVIOUS = IncrementalBase.LAST_FULL, IncrementalBase.PREVIOUS
 PROFILES = [("4.0.0", LAST_FULL), ("4.2.1", LAST_FULL), ("4.2.5", PREVIOUS), ("4.3.3", PREVIOUS)]
 
@@ -26,6 +27,12 @@ PROFILES = [("4.0.0", LAST_FULL), ("4.2.1", LAST_FULL), ("4.2.5", PREVIOUS), ("4
 @pytest.mark.parametrize(("version", "base"), PROFILES[1:3])
 def test_machine(version, base):
     run_state_machine_as_test(machine_for(version, base), settings=SHORT)
+
+
+@pytest.mark.parametrize(("version", "base"), [PROFILES[0], PROFILES[3]])
+def test_machine_at_a_glance(version, base):
+    """The other two profiles; also all that `.ci/mutation` takes of the machine: it meets each mutant."""
+    run_state_machine_as_test(machine_for(version, base), settings=GLANCE)
 
 
 @pytest.mark.full
