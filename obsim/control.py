@@ -215,9 +215,12 @@ def _empty_destination(state: ClusterState, arguments: tuple[Argument, ...]) -> 
     (uri,) = arguments
     if not isinstance(uri, str):
         raise error("OB_INVALID_ARGUMENT", "obsim.empty_destination(uri)")
-    path = parse_uri(uri).path
-    had_it = [tenant.empty_destination(path) for tenant in state.user_tenants()]
-    if not any(had_it):
+    place = parse_uri(uri)
+    had_it = [tenant.empty_destination(place.path) for tenant in state.user_tenants()]
+    owner = state.formats.owner(place)
+    if owner is not None and owner.purpose == "backup_data":
+        state.formats.remove(place.path)  # of a tenant that is gone, perhaps
+    elif not any(had_it):
         raise error("OB_INVALID_ARGUMENT", "uri, no tenant ever had that data_backup_dest")
     state.revisions.touch("backup_parameters")
     return Ok()

@@ -64,8 +64,8 @@ class Settings(Protocol):
         """`enable_upgrade_mode`."""
 
     @property
-    def format_missing(self) -> bool:
-        """Whether somebody emptied the directory that data_backup_dest names, format file included."""
+    def format_fault(self) -> int:
+        """What is wrong with the format file where data_backup_dest leads: -9080, -9081, or 0 for nothing."""
 
     @property
     def facts(self) -> Any:

@@ -8,7 +8,8 @@ from obsim.errors import plain_message
 from obsim.ids import LogStreamId, Nanoseconds
 
 __all__ = [
-    "CANCELED", "CAN_NOT_START", "DATA_RETRIES_MAX", "FILE_MISSING", "FORMAT_MISSING", "LOG_STREAM_GONE",
+    "CANCELED", "CAN_NOT_START", "DATA_RETRIES_MAX", "FILE_MISSING", "FORMAT_MISMATCH",
+    "FORMAT_MISSING", "LOG_STREAM_GONE",
     "META_RETRIES_MAX", "PASS_RETRIES_MAX", "RETRY_NS", "ROUND_INTERRUPTED", "ROUND_NOT_RUNNING",
     "TIMEOUT", "VERSION_CHANGED", "Outcome", "Outcomes", "job_comment", "may_retry", "stream_comment", "trace_id",
 ]  # fmt: skip
@@ -22,11 +23,12 @@ ROUND_INTERRUPTED = -9027
 ROUND_NOT_RUNNING = -9029
 CAN_NOT_START = -9040
 FORMAT_MISSING = -9080
+FORMAT_MISMATCH = -9081
 
 _FINAL = frozenset({
     -4002, -4006, -4007, -4015, -4016, CANCELED, -4103, VERSION_CHANGED, -4184, -4725, FILE_MISSING, ROUND_INTERRUPTED,
-    -9028, ROUND_NOT_RUNNING, -9036, CAN_NOT_START, -9042, -9045, -9064, -9069, -9070, -9071, FORMAT_MISSING, -9081,
-    -9082,
+    -9028, ROUND_NOT_RUNNING, -9036, CAN_NOT_START, -9042, -9045, -9064, -9069, -9070, -9071, FORMAT_MISSING,
+    FORMAT_MISMATCH, -9082,
 })  # fmt: skip
 """Codes that no second attempt mends; every other one is tried again."""
 

@@ -15,7 +15,6 @@ from obsim.backup.context import RunContext
 from obsim.backup.failures import (
     CAN_NOT_START,
     CANCELED,
-    FORMAT_MISSING,
     PASS_RETRIES_MAX,
     RETRY_NS,
     ROUND_INTERRUPTED,
@@ -102,8 +101,9 @@ class BackupRun:
         """Leave INIT: check archive and destination, then insert task and set and begin the first stage."""
         if not self.at_work or self.check_archive(now_ns) or not self._may_pass("INIT", self.start, now_ns):
             return
-        if self.context.settings.format_missing:
-            self.fail(FORMAT_MISSING, now_ns)
+        fault = self.context.settings.format_fault
+        if fault:
+            self.fail(fault, now_ns)
             return
         job, context = self.job, self.context
         backup_set = self._new_set()

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from obsim.backup.context import BackupServer
+from obsim.backup.failures import FORMAT_MISMATCH, FORMAT_MISSING
+from obsim.cluster.formats import Owner
 from obsim.cluster.replicas import dispatcher_at, full_replica_servers
 from obsim.cluster.tenant_facts import TenantFacts, facts_of
 from obsim.ids import Bytes, LogStreamId, TenantId
@@ -40,10 +42,14 @@ class TenantSettings:
         return bool(self.state.parameters.get_int("enable_upgrade_mode"))
 
     @property
-    def format_missing(self) -> bool:
-        """Whether somebody emptied the directory that data_backup_dest names, format file included."""
+    def format_fault(self) -> int:
+        """What is wrong with the format file where data_backup_dest leads: -9080, -9081, or 0 for nothing."""
         tenant = self.state.tenants[self.tenant_id]
-        return any(known.emptied for known in tenant.destinations if known.dest_id == tenant.backup.dest_id)
+        uris = [known.uri for known in tenant.destinations if known.dest_id == tenant.backup.dest_id]
+        owners = [self.state.formats.owner(uri) for uri in uris]
+        if None in owners:
+            return FORMAT_MISSING
+        return 0 if all(owner == Owner(self.tenant_id, "backup_data") for owner in owners) else FORMAT_MISMATCH
 
     @property
     def facts(self) -> TenantFacts:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from obsim.answers import Ok
 from obsim.archive.tenant import ARCHIVED
 from obsim.cluster.authority import Rule, guarded
+from obsim.cluster.formats import Formats, Owner
 from obsim.cluster.resolve import named_tenant, parameter_tenants
 from obsim.cluster.shares import apply_shares
 from obsim.cluster.state import ClusterState, Command, Principal
@@ -195,10 +196,11 @@ def _check_settings(
     if len(settings) < len(statement.actions):
         mixed = "backup configuration items cannot be set together with non data backup configuration items"
         raise error("OB_NOT_SUPPORTED", mixed)
-    return [_check_setting(state, who, action) for action in settings]
+    planned = state.formats.copy()  # two actions of one statement may want the same directory
+    return [_check_setting(state, who, action, planned) for action in settings]
 
 
-def _check_setting(state: ClusterState, who: Principal, action: ParameterAction) -> Change:
+def _check_setting(state: ClusterState, who: Principal, action: ParameterAction, planned: Formats) -> Change:
     if action.tenant is not None:
         tenant = named_tenant(state, action.tenant)
     elif who.tenant_id == SYS_TENANT_ID:
@@ -209,11 +211,12 @@ def _check_setting(state: ClusterState, who: Principal, action: ParameterAction)
         raise error("OB_INVALID_BACKUP_DEST")
     text = str(int(action.value) if isinstance(action.value, bool) else action.value)
     if action.name in _DEST_NUMBERS:
-        return _check_archive_dest(state, tenant, _DEST_NUMBERS[action.name], text)
+        return _check_archive_dest(state, tenant, _DEST_NUMBERS[action.name], text, planned)
     if action.name in _STATE_NUMBERS:
         return _check_dest_state(state, tenant, _STATE_NUMBERS[action.name], text)
-    check = _check_data_dest if action.name == "data_backup_dest" else _check_restore_source
-    return check(state, tenant, text)
+    if action.name == "data_backup_dest":
+        return _check_data_dest(state, tenant, text, planned)
+    return _check_restore_source(state, tenant, text)
 
 
 def _only_user_tenants(tenant: Tenant) -> None:
@@ -222,29 +225,35 @@ def _only_user_tenants(tenant: Tenant) -> None:
         raise error("OB_NOT_SUPPORTED")
 
 
-def _check_data_dest(state: ClusterState, tenant: Tenant, text: str) -> Change:
+def _check_data_dest(state: ClusterState, tenant: Tenant, text: str, planned: Formats) -> Change:
     uri = parse_uri(text) if text else None
     _only_user_tenants(tenant)
     if tenant.backup.jobs or tenant.backup.expected_by_sys:
         raise error("OB_BACKUP_IN_PROGRESS")
+    if uri is not None:
+        planned.claim(uri, Owner(tenant.tenant_id, "backup_data"))
 
     def change() -> None:
         tenant.backup.path = uri.path if uri else ""
         tenant.backup.shown_dest = uri.shown if uri else ""
-        tenant.backup.dest_id = tenant.destination_set("backup_data", uri, state.now_ns) if uri else 0
+        tenant.backup.dest_id = state.set_destination(tenant, "backup_data", uri) if uri else 0
         state.revisions.touch("backup_parameters")
 
     return change
 
 
-def _check_archive_dest(state: ClusterState, tenant: Tenant, number: int, text: str) -> Change:
+def _check_archive_dest(
+    state: ClusterState, tenant: Tenant, number: int, text: str, planned: Formats
+) -> Change:  # fmt: skip
     destination = parse_archive_destination(text) if text else None
     _only_user_tenants(tenant)
     if number == ARCHIVED and tenant.archive.running:
         raise error("OB_NOT_SUPPORTED", "change archive dest when archive is running is")
+    if destination is not None:
+        planned.claim(destination.uri, Owner(tenant.tenant_id, "archive_log"))
 
     def change() -> None:
-        dest_id = tenant.destination_set("archive_log", destination.uri, state.now_ns) if destination else 0
+        dest_id = state.set_destination(tenant, "archive_log", destination.uri) if destination else 0
         tenant.archive.set_destination(number, destination, dest_id, state.now_ns)
 
     return change

@@ -22,6 +22,7 @@ from obsim.backup.progress import PASS_NS
 from obsim.backup.tenant import TenantBackup
 from obsim.cleanup.tenant import CleanupContext, TenantCleanup
 from obsim.cluster.backup_settings import TenantSettings, TenantWrites
+from obsim.cluster.formats import Formats, Owner
 from obsim.cluster.freezer import Freezer
 from obsim.cluster.locality import full_locality
 from obsim.cluster.resources import Resources
@@ -29,6 +30,7 @@ from obsim.cluster.root_jobs import RootJobs
 from obsim.cluster.shares import Bandwidth, apply_shares
 from obsim.cluster.tenant import Tenant, User
 from obsim.cluster.tenant_facts import facts_of
+from obsim.destination import BackupUri
 from obsim.errors import ServerError, UsageError
 from obsim.faults import Faults
 from obsim.ids import SYS_TENANT_ID, JobId, LogStreamId, Nanoseconds, TenantId
@@ -123,6 +125,8 @@ class ClusterState:
     events: EventQueue = field(default_factory=EventQueue)
     cluster_jobs: dict[JobId, ClusterJob] = field(default_factory=dict)
     """Jobs that sys started; ended ones go when the next one comes."""
+    formats: Formats = field(default_factory=Formats)
+    """Whose each directory is that was a destination once."""
     root_jobs: RootJobs = field(default_factory=RootJobs)
     event_count: int = 0
     backup_outcomes: Outcomes = field(default_factory=Outcomes)
@@ -254,6 +258,14 @@ class ClusterState:
         for dispatcher in tenant.dispatchers.values() or (tenant.dispatcher,):
             if limit != dispatcher.limit(priority):
                 dispatcher.set_limit(priority, limit, self.now_ns)
+
+    def set_destination(self, tenant: Tenant, purpose: str, uri: BackupUri) -> int:
+        """A tenant sets a destination: its DEST_ID. `purpose` is backup_data or archive_log.
+
+        Raises 9081 for a directory of another tenant or purpose, 9080 for one that is not empty and nobody's.
+        """
+        self.formats.claim(uri, Owner(tenant.tenant_id, purpose))
+        return tenant.destination_set(purpose, uri, self.now_ns)
 
     def servers_changed(self) -> None:
         """Other servers take part than before: backups that wait for one look again."""

@@ -200,7 +200,7 @@ def _add_tenant(state: ClusterState, spec: TenantSpec, file: ScenarioFile, key: 
         with file.at(f"{key}.data_backup_dest"):
             uri = parse_uri(spec.data_backup_dest)
             tenant.backup.path, tenant.backup.shown_dest = uri.path, uri.shown
-            tenant.backup.dest_id = tenant.destination_set("backup_data", uri, state.now_ns)
+            tenant.backup.dest_id = state.set_destination(tenant, "backup_data", uri)
     with file.at(key):
         try:
             _set_parameters(state, tenant, spec.parameters)
@@ -272,7 +272,7 @@ def _add_user(state: ClusterState, administrator: Principal, spec: UserSpec, key
 def _set_archive(state: ClusterState, tenant: Tenant, spec: TenantSpec) -> None:
     destination = parse_archive_destination(spec.log_archive_dest)
     archive = tenant.archive
-    dest_id = tenant.destination_set("archive_log", destination.uri, state.now_ns)
+    dest_id = state.set_destination(tenant, "archive_log", destination.uri)
     archive.destinations[ARCHIVED] = StoredDestination(destination, dest_id)
     if spec.archivelog:
         start_scn = Scn(state.start_ns - _ROUND_AGE_NS)

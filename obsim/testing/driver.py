@@ -26,7 +26,10 @@ class Driver(Protocol):
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """Values of data_backup_dest to change between; '' for none."""
+        """Values of data_backup_dest to change between; '' for none. `{tenant}` in one is each tenant's own name.
+
+        A directory belongs to the first tenant that sets it: another one is refused with 9081.
+        """
 
     def execute(self, tenant: str, statement: BackupStatement) -> int:
         """Run a statement as the administrator of a tenant; errno, 0 for OK."""

@@ -11,6 +11,7 @@ from obsim.backup.run import BackupRun
 from obsim.backup.set import SetStatus
 from obsim.backup.task import SetTask
 from obsim.backup.tenant import TenantBackup
+from obsim.cluster.formats import Formats
 from obsim.revisions import Revisions
 from obsim.testing.defect import defect
 
@@ -153,3 +154,12 @@ def _sets_unnoticed(right: Any) -> Any:
 @defect("obsim.macroblocks does not know the base of an increment", "views", TenantBackup, "base_now")
 def _base_not_shown(_right: Any) -> Any:
     return lambda _self: None
+
+
+@defect("a directory of another tenant is taken", "model", Formats, "claim")
+def _foreign_directory_taken(right: Any) -> Any:
+    def claim(self: Formats, uri: Any, owner: Any) -> None:
+        self.remove(uri.path)
+        right(self, uri, owner)
+
+    return claim

@@ -42,7 +42,6 @@ class ClusterMachine(RuleBasedStateMachine):
         self.trial = self.make_trial(seed)
         self.tables = self.trial.driver.tables
         self.tenants = tuple(dict.fromkeys(tenant for tenant, _ in self.tables))
-        self.paths = self.trial.driver.paths
 
     def check_invariants(self, *arguments: Any, **options: Any) -> None:
         """Called by hypothesis after each rule: count it. What holds, the trial has checked after each action."""
@@ -152,7 +151,7 @@ class ClusterMachine(RuleBasedStateMachine):
     @rule(tenant=TENANTS, path=PATHS)
     def change_destination(self, tenant: int, path: int) -> None:
         """To another path, to none, or back."""
-        self.trial.set_dest(self.tenant(tenant), self.paths[path % len(self.paths)])
+        self.trial.set_dest(self.tenant(tenant), self.trial.path_of(self.tenant(tenant), path))
 
     @rule(tenant=TENANTS, score=SCORES)
     def set_score(self, tenant: int, score: int) -> None:

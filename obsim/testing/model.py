@@ -408,6 +408,8 @@ class NaiveCluster:
     rule: str
     tenants: dict[int, NaiveTenant]
     parents: int = 0
+    owners: dict[str, str] = field(default_factory=dict)
+    """Whose each directory for backups is, by path: the first one's who set it."""
 
     def named(self, name: str) -> NaiveTenant:
         """The tenant of that name."""

@@ -18,6 +18,7 @@ from obsim.testing.trial import SYS, SYS_ID, duty_time
 __all__ = ["ModelledTrial"]
 
 ALREADY_ON, ALREADY_OFF, IN_PROGRESS, WRONG_ARGUMENT, NOT_SUPPORTED = 9091, 9092, 9036, 1210, 1235
+FOREIGN_DIRECTORY = 9081
 
 
 class ModelledTrial(SimulatedTrial):
@@ -41,6 +42,7 @@ class ModelledTrial(SimulatedTrial):
             )
             naive.memstore = memstore_bytes(self.version, self.simulated.unit_bytes(tenant.tenant_id))
             naive.note(0)
+            self.model.owners[tenant.path] = tenant.name
             self._archivelog[tenant.tenant_id] = tenant.archivelog
 
     # Running statements.
@@ -165,9 +167,11 @@ class ModelledTrial(SimulatedTrial):
     def set_dest(self, tenant: str, path: str) -> None:
         """SET data_backup_dest."""
         naive = self._named(tenant)
-        busy = bool(naive.jobs or naive.awaited)
-        self._set("data_backup_dest", path, naive, IN_PROGRESS if busy else 0)
-        naive.path = naive.path if busy else path
+        refused = IN_PROGRESS if naive.jobs or naive.awaited else 0
+        if path and not refused and self.model.owners.setdefault(path, tenant) != tenant:
+            refused = FOREIGN_DIRECTORY
+        self._set("data_backup_dest", path, naive, refused)
+        naive.path = naive.path if refused else path
         self.compare()
 
     def set_archive(self, tenant: str, *, enabled: bool, by_sys: bool = True) -> None:

@@ -65,8 +65,8 @@ class SimulatedDriver:
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """Two, the one a tenant begins with, and none."""
-        return ("file:///data/a", "file:///data/b", "file:///data/backup/mysql_tenant/data", "")
+        """One of each tenant, one that the first to come has, the one it begins with, and none."""
+        return ("file:///data/a/{tenant}", "file:///data/b", "file:///data/backup/{tenant}/data", "")
 
     def execute(self, tenant: str, statement: BackupStatement) -> int:
         """Run a statement as the administrator of a tenant; errno, 0 for OK."""

@@ -30,7 +30,7 @@ def tour(trial: SimulatedTrial) -> None:
     _fail_in_every_way(trial, tenant)
     _change(trial, tenant)
     _under_a_backup(trial, tenant, other)
-    _elsewhere(trial, tenant)
+    _elsewhere(trial, tenant, other)
     _broken_sets(trial, tenant)
     _rounds(trial, tenant, other)
     _turn_the_score(trial, other)
@@ -87,9 +87,10 @@ def _under_a_backup(trial: SimulatedTrial, tenant: str, other: str) -> None:
     trial.run_until_idle()
 
 
-def _elsewhere(trial: SimulatedTrial, tenant: str) -> None:
+def _elsewhere(trial: SimulatedTrial, tenant: str, other: str) -> None:
     """To another path, where there is no set yet, and on from there."""
     trial.set_dest(tenant, "file:///elsewhere")
+    trial.set_dest(other, "file:///elsewhere")  # refused: it is the first one's
     trial.backup_own(tenant, incremental=True)
     trial.run_until_idle()
     trial.write(tenant, "t1", 9, "random")

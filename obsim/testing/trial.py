@@ -167,6 +167,10 @@ class Trial:
         self.set("data_backup_dest", path, tenant)
         self.compare()
 
+    def path_of(self, tenant: str, number: int) -> str:
+        """The driver's path of that number, as the tenant has it; there is none beyond the last."""
+        return self.driver.paths[number % len(self.driver.paths)].replace("{tenant}", tenant)
+
     def set_score(self, tenant: str, score: int, name: str = "ha_low_thread_score") -> None:
         """SET of a thread score."""
         self.tick()
@@ -200,7 +204,7 @@ class Trial:
         """See to it that a tenant can be backed up: a destination, archiving on and going on."""
         seen = self.seen.tenants[self.tenant_id(tenant)]
         if not seen.path:
-            self.set_dest(tenant, self.driver.paths[0])
+            self.set_dest(tenant, self.path_of(tenant, 0))
         if seen.round is None or seen.round.status != "DOING":
             self.set_deferred(tenant, deferred=False)
             if not self.seen.tenants[seen.tenant_id].archivelog:
