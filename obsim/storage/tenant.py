@@ -241,7 +241,7 @@ class TenantStorage:
         if count < 0:
             raise error("OB_INVALID_ARGUMENT", "count, it must not be negative")
         total = change.block_count if chosen.unit == "blocks" else change.row_count
-        if chosen.limited and count > total:
+        if chosen.too_many(count, total):
             what = "baseline blocks" if chosen.unit == "blocks" else "baseline rows"
             raise error("OB_INVALID_ARGUMENT", f"count, table {table_name} has {total} {what}")
         if count:

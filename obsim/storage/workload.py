@@ -68,6 +68,12 @@ class Kind:
     touch: Callable[[Change], list[Touch]]
     limited: bool = True
     """Whether the table must have as many blocks or rows."""
+    inserts: bool = False
+    """Whether it adds rows, so that none need be there."""
+
+    def too_many(self, count: int, there: int) -> bool:
+        """Whether a table with so many blocks or rows is too small for such a write of `count`."""
+        return count > there if self.limited else bool(count) and not (there or self.inserts)
 
 
 # By blocks.
@@ -129,8 +135,17 @@ def _rows_zipf(change: Change) -> list[Touch]:
         first, end = stretch_span(tablet, stretch)
         rank_bits = max(stretch.row_count, 1).bit_length()
         met = draw_ranked(key, change.order ^ stretch.first, end - first, rank_bits, share).shift(first)
-        touches.append(_updated(change, len(touches), tablet, met & change.live, share))
+        touches.append(_updated(change, len(touches), tablet, _where_rows_are(met, first, end, change.live), share))
     return touches
+
+
+def _where_rows_are(places: BitMap64, first: int, end: int, live: BitMap64) -> BitMap64:
+    """Places of a stretch as live blocks: the rows of a block that went lie in the one before it, or the first."""
+    gone = places - live
+    if not gone:
+        return places
+    there = live & BitMap64(range(first, end))
+    return (places & live) | BitMap64([there[max(there.rank(place) - 1, 0)] for place in gone if there])
 
 
 def _rows_clustered(change: Change) -> list[Touch]:
@@ -294,13 +309,13 @@ def _clear(tablet: Tablet, start: int, end: int, live: BitMap64) -> BitMap64:
 _TABLE = (
     Kind("random", "blocks", "so many blocks anywhere, one row in each", _random),
     Kind("clustered", "blocks", "a run of so many blocks at a random place, all rows", _clustered),
-    Kind("append", "blocks", "so many blocks full of new rows after the last", _append, limited=False),
+    Kind("append", "blocks", "so many blocks full of new rows after the last", _append, limited=False, inserts=True),
     Kind("rows_uniform", "rows", "updates of so many rows anywhere", _rows_uniform),
     Kind("rows_zipf", "rows", "so many updates, of the n-th most popular row 1/n as often as of the first", _rows_zipf,
          limited=False),
     Kind("rows_clustered", "rows", "updates of a range of neighbouring rows; of N ranges with rows_clustered:N",
          _rows_clustered),
-    Kind("rows_append", "rows", "so many new rows after the last", _rows_append, limited=False),
+    Kind("rows_append", "rows", "so many new rows after the last", _rows_append, limited=False, inserts=True),
     Kind("rows_delete", "rows", "so many rows anywhere are deleted", _rows_delete),
     Kind("rows_delete_clustered", "rows", "a range of neighbouring rows is deleted; N ranges with "
          "rows_delete_clustered:N", _rows_delete_clustered),

@@ -10,7 +10,7 @@ from obsim.backup.job import BackupType
 from obsim.backup.progress import CopyProgress
 from obsim.backup.run import BackupRun
 from obsim.ids import Scn
-from obsim.storage import workload
+from obsim.storage import compaction, workload
 from obsim.storage.macroblocks import BaselineBlocks
 from obsim.storage.tablet import Tablet
 from obsim.storage.tenant import TenantStorage
@@ -191,3 +191,22 @@ def _one_block_short(right: Any) -> Any:
         return found
 
     return draw_distinct
+
+
+@defect("each block in which a row was updated splits twice", "model", workload, "_updated")
+def _too_many_splits(right: Any) -> Any:
+    def updated(change: Any, n: int, tablet: Tablet, touched: BitMap64, rows: int) -> Any:
+        tablet.pending.split_count += 2 * len(touched)
+        return right(change, n, tablet, touched, rows)
+
+    return updated
+
+
+@defect("rows past the end are packed into one block, however many they are", "model", compaction, "_add_rows")
+def _rows_squeezed(_right: Any) -> Any:
+    return lambda tablet, rows, merge: compaction._add_blocks(tablet, int(rows > 0), rows, merge)  # noqa: SLF001
+
+
+@defect("a row that is deleted leaves its block as it was", "model", workload, "_deleted")
+def _deletes_touch_nothing(right: Any) -> Any:
+    return lambda tablet, _touched, rows: right(tablet, BitMap64(), rows)

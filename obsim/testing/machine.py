@@ -24,6 +24,10 @@ TABLES = st.sampled_from([0, 1, 2, 3, 4])
 PATHS = st.sampled_from([0, 1, 2, 3])
 LISTS = st.lists(TENANTS, min_size=1, max_size=3).map(tuple)
 KINDS = st.sampled_from(["random", "clustered", "append"])
+ROW_KINDS = st.sampled_from([
+    "rows_uniform", "rows_zipf", "rows_clustered", "rows_clustered:3", "rows_append", "rows_delete",
+    "rows_delete_clustered", "rows_delete_clustered:3",
+])  # fmt: skip
 SCORES = st.sampled_from([0, 1, 2, 4, 10, 100])
 
 
@@ -199,6 +203,17 @@ class BackupMachine(ClusterMachine):
         if told is not None:
             told(trial)
         return trial
+
+    @rule(
+        table=TABLES, thousandths=st.sampled_from([0, 0, 1, 20, 200, 1000]), more=st.integers(0, 40), kind=ROW_KINDS,
+        freeze=st.booleans(),
+    )  # fmt: skip
+    def write_rows(self, table: int, thousandths: int, more: int, kind: str, freeze: bool) -> None:
+        """Rows of a table, up to all of them and some that are not there; blocks split, come and go."""
+        tenant, name = self.table(table)
+        self.trial.write_rows(tenant, name, thousandths, more, kind)
+        if freeze:
+            self.trial.freeze(tenant, major=True)
 
     @rule(tenant=TENANTS, minute=st.sampled_from([120, 0, 1, 2, 3, 120, 121, 1439, None]))
     def set_duty_time(self, tenant: int, minute: int | None) -> None:

@@ -7,7 +7,20 @@ Figures: engine.md 1.3, 1.4, 2.2, 2.3 and macroblock-experiment.md; the looks of
 of `obsim.cluster.freezer`, told once more.
 """
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+
+from obsim.testing.naive_tablet import (
+    DELETE_BYTES,
+    INSERT_BYTES,
+    ROWS_A_BLOCK,
+    UPDATE_BYTES,
+    Block,
+    ModelBroken,
+    NaiveTablet,
+    Placed,
+    expect,
+)
 
 __all__ = [
     "Block",
@@ -21,15 +34,18 @@ __all__ = [
     "memstore_bytes",
 ]
 
-Block = tuple[int, int, int]
-"""(tablet, logic version, data_seq)."""
-
-MACROBLOCK = 2 * 1024 * 1024
-PAYLOAD = 2_060_300
-"""Bytes that fill a block of a mini or minor SSTable."""
-PARALLEL_ABOVE = 128 * 1024 * 1024
-ROWS_A_BLOCK = 14_006
-BYTES_TOUCHED = {"random": 134, "clustered": 134 * ROWS_A_BLOCK, "append": 198 * ROWS_A_BLOCK}
+BYTES_TOUCHED = {
+    "random": UPDATE_BYTES, "clustered": UPDATE_BYTES * ROWS_A_BLOCK, "append": INSERT_BYTES * ROWS_A_BLOCK,
+}  # fmt: skip
+"""What a block that is written takes in memory."""
+BYTES_A_ROW = {
+    "rows_uniform": UPDATE_BYTES, "rows_zipf": UPDATE_BYTES, "rows_clustered": UPDATE_BYTES,
+    "rows_append": INSERT_BYTES, "rows_delete": DELETE_BYTES, "rows_delete_clustered": DELETE_BYTES,
+}  # fmt: skip
+UNLIMITED = {"append", "rows_append", "rows_zipf"}
+"""Kinds of writes that may count more than there is."""
+Told = Callable[[], Mapping[int, Sequence[Placed]]]
+"""What the baseline of each tablet is, to be asked where it cannot be foretold."""
 SECOND_NS = 1_000_000_000
 DAY_NS = 86_400 * SECOND_NS
 EAST_NS = 8 * 3600 * SECOND_NS
@@ -42,16 +58,6 @@ CAN_NOT_START = 9040
 FAILURES = (-9029, -9027)
 CANCELED = -4072
 BASE_MISSING = -9011
-
-
-class ModelBroken(AssertionError):
-    """The cluster did something else than the naive model says."""
-
-
-def expect(condition: object, text: str) -> None:
-    """Raise ModelBroken with `text` unless `condition` holds."""
-    if not condition:
-        raise ModelBroken(text)
 
 
 def memstore_bytes(version: str, unit_bytes: int) -> int:
@@ -67,51 +73,13 @@ def memstore_bytes(version: str, unit_bytes: int) -> int:
     return rest * (40 if version >= "4.2.5" and rest <= 8 * gib else 50) // 100
 
 
-@dataclass
-class NaiveTablet:
-    """A tablet: the list of its baseline blocks and plain sizes of everything above it."""
-
-    tablet_id: int
-    table: str
-    blocks: list[Block]
-    dirty: set[int] = field(default_factory=set)
-    appended: int = 0
-    memory: int = 0
-    minis: list[int] = field(default_factory=list)
-    minor: int = 0
-
-    def delta(self) -> int:
-        """Mini and minor blocks."""
-        return sum((size + PAYLOAD - 1) // PAYLOAD for size in [self.minor, *self.minis] if size)
-
-    def minor_freeze(self, trigger: int) -> None:
-        """Memory becomes a mini; `trigger` minis become one minor with what was there before."""
-        if self.memory:
-            self.minis.append(self.memory)
-            self.memory = 0
-            if trigger and len(self.minis) >= trigger:
-                self.minor += sum(self.minis)
-                self.minis = []
-
-    def major_freeze(self, version: int) -> int:
-        """Touched blocks, the seam of a large tablet and appended blocks are written anew, in order of position.
-
-        Returns how many there are.
-        """
-        rewritten = set(self.dirty)
-        tasks = max((len(self.blocks) * MACROBLOCK + PARALLEL_ABOVE - 1) // PARALLEL_ABOVE, 1)
-        share = (len(self.blocks) + tasks - 1) // tasks
-        borders = [n for n in range(1, len(self.blocks)) if n % share == 0]
-        rewritten |= set(borders)
-        rewritten |= set(range(len(self.blocks), len(self.blocks) + self.appended))
-        self.blocks = self.blocks + [(0, 0, 0)] * self.appended
-        written_by = [0] * (len(borders) + 1)
-        for position in sorted(rewritten):
-            task = len([n for n in borders if n <= position])
-            self.blocks[position] = (self.tablet_id, version, task * 2**32 + written_by[task])
-            written_by[task] += 1
-        self.dirty, self.appended, self.memory, self.minis, self.minor = set(), 0, 0, [], 0
-        return len(rewritten)
+def _run_from(first: int, numbers: frozenset[int]) -> set[int]:
+    """`first` and the numbers that follow one another from it on."""
+    run = set()
+    while first in numbers:
+        run.add(first)
+        first += 1
+    return run
 
 
 @dataclass
@@ -237,7 +205,7 @@ class NaiveTenant:
                     "a touched block of a clean tablet is not dirty",
                 )
                 tablet.memory += touched[tablet.tablet_id] * BYTES_TOUCHED[kind]
-            if kind == "clustered":
+            if kind == "clustered" and all(t.in_order for t in tablets):
                 self._expect_run(tablets, count, dirty)
             expect(sum(touched.values()) == count, f"{sum(touched.values())} blocks touched, asked for {count}")
             for tablet in tablets:
@@ -252,6 +220,39 @@ class NaiveTenant:
                 f"tablet {tablet.tablet_id} has {memory[tablet.tablet_id]} bytes",
             )
             expect(all(p < len(tablet.blocks) for p in tablet.dirty), "a dirty position lies past the end")
+
+    def wrote_rows(
+        self, table: str, count: int, kind: str, dirty: Mapping[int, frozenset[int]], memory: Mapping[int, int]
+    ) -> None:
+        """Rows have been written; `dirty` and `memory` by tablet are what the cluster has now.
+
+        Checked: memory took in exactly `count` rows of that table, each change of a row touched a block, and no more
+        blocks than rows were touched; those of neighbouring rows lie together.
+        """
+        self.changed = True
+        name, _, ranges = kind.partition(":")
+        each, tablets = BYTES_A_ROW[name], self.table(table)
+        taken = {t.tablet_id: memory[t.tablet_id] - t.memory for t in self.tablets}
+        mine = [t.tablet_id for t in tablets][-1 if name == "rows_append" else 0 :]
+        strangers = [number for number, size in taken.items() if size and (number not in mine or size % each)]
+        expect(not strangers, f"{kind} of {table} put {taken} bytes into memory")
+        expect(sum(taken.values()) == count * each, f"{kind} of {count} rows took {sum(taken.values())} bytes")
+        for tablet in self.tablets:
+            rows, now = taken[tablet.tablet_id] // each, dirty[tablet.tablet_id]
+            new = now - tablet.dirty
+            expect(tablet.dirty <= now, f"tablet {tablet.tablet_id} has blocks that are no longer dirty")
+            if name == "rows_append" or not rows:
+                expect(not new, f"{kind} of {rows} rows touched {sorted(new)[:5]} of tablet {tablet.tablet_id}")
+            else:
+                expect(now and len(new) <= rows, f"{rows} rows touched {len(new)} blocks of tablet {tablet.tablet_id}")
+                if name != "rows_zipf":
+                    every = rows == tablet.rows
+                    expect(rows <= tablet.rows, f"{rows} rows changed, tablet {tablet.tablet_id} has {tablet.rows}")
+                    expect(not every or len(now) == len(tablet.blocks), "every row changed, not every block is dirty")
+                if "clustered" in name and tablet.in_order:
+                    runs = [n for n in now if n - 1 not in now and _run_from(n, now) & new]
+                    expect(len(runs) <= int(ranges or 1), f"{kind} touched blocks of {len(runs)} runs")
+            tablet.wrote_rows(name, rows, now)
 
     def _expect_run(self, tablets: list[NaiveTablet], count: int, dirty: dict[int, frozenset[int]]) -> None:
         """The blocks that got dirty fit into one run of `count` neighbours."""
@@ -270,7 +271,7 @@ class NaiveTenant:
             tablet.minor_freeze(self.trigger)
         self.note(now_ns)
 
-    def time_passes(self, since_ns: int, now_ns: int) -> None:
+    def time_passes(self, since_ns: int, now_ns: int, told: Told) -> None:
         """What the tenant did by itself after `since_ns`, up to `now_ns`; nobody wrote in between."""
         looks = [(at, True) for at in self._duty_looks(since_ns, now_ns)]
         memory_ns = (since_ns // (2 * SECOND_NS) + 1) * 2 * SECOND_NS
@@ -278,9 +279,9 @@ class NaiveTenant:
             looks.append((memory_ns, False))
         for at_ns, daily in sorted(looks):
             if daily:
-                self._duty(at_ns)
+                self._duty(at_ns, told)
             elif self.memstore and sum(t.memory for t in self.tablets) > self.memstore * self.memory_percent // 100:
-                self._memory_full(at_ns)
+                self._memory_full(at_ns, told)
 
     def _duty_looks(self, since_ns: int, now_ns: int) -> list[int]:
         """Every five seconds of the duty minute of every day."""
@@ -291,25 +292,31 @@ class NaiveTenant:
         looks = [start + second * SECOND_NS for start in starts for second in range(0, 60, 5)]
         return [at for at in looks if since_ns < at <= now_ns]
 
-    def _duty(self, at_ns: int) -> None:
+    def _duty(self, at_ns: int, told: Told) -> None:
         """Once in that minute of that day."""
         today = ((at_ns + EAST_NS) // DAY_NS, self.duty_minute or 0)
         if self.frozen_on != today:
             self.frozen_on = today
-            self.major_freeze(at_ns, at_ns)
+            self.major_freeze(at_ns, at_ns, told)
 
-    def _memory_full(self, at_ns: int) -> None:
+    def _memory_full(self, at_ns: int, told: Told) -> None:
         if self.often and self.memory_freezes >= self.often:
-            self.major_freeze(at_ns, at_ns)
+            self.major_freeze(at_ns, at_ns, told)
         else:
             self.memory_freezes += 1
             self.minor_freeze(at_ns)
 
-    def major_freeze(self, version: int, now_ns: int) -> None:
+    @property
+    def to_be_told(self) -> bool:
+        """Whether the outcome of the next compaction hangs on rows."""
+        return any(tablet.to_be_told for tablet in self.tablets)
+
+    def major_freeze(self, version: int, now_ns: int, told: Told) -> None:
         """MAJOR FREEZE of this tenant; `version` is what the new blocks carry, above every one there was."""
         self.memory_freezes = 0
         newest = max((block[1] for _, live, _ in self.past for block in live), default=0)
-        if sum([tablet.major_freeze(version) for tablet in self.tablets]):
+        known = told() if self.to_be_told else {}
+        if sum([tablet.major_freeze(version, known.get(tablet.tablet_id)) for tablet in self.tablets]):
             expect(version > newest, f"the new version {version} is not above {newest}")
         self.note(now_ns)
 

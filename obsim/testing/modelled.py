@@ -1,6 +1,7 @@
 """A trial against the naive model: each action is done to a simulated cluster and to the model, and compared."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from obsim.statements import (
     BackupDatabase,
@@ -10,7 +11,17 @@ from obsim.statements import (
     ParameterValue,
     SetArchiveMode,
 )
-from obsim.testing.model import Block, ModelBroken, NaiveCluster, NaiveTablet, NaiveTenant, expect, memstore_bytes
+from obsim.testing.model import (
+    UNLIMITED,
+    Block,
+    ModelBroken,
+    NaiveCluster,
+    NaiveTablet,
+    NaiveTenant,
+    expect,
+    memstore_bytes,
+)
+from obsim.testing.naive_tablet import Placed
 from obsim.testing.observation import BlocksSeen, JobSeen, Observation, SetSeen, TenantSeen
 from obsim.testing.simulated_trial import SimulatedTrial
 from obsim.testing.trial import SYS, SYS_ID, duty_time
@@ -64,14 +75,21 @@ class ModelledTrial(SimulatedTrial):
     def write(self, tenant: str, table: str, count: int, kind: str) -> None:
         """Touch or append `count` blocks of a table."""
         naive = self._named(tenant)
-        total = sum(len(t.blocks) for t in naive.table(table))
+        by_rows = kind.startswith("rows_")
+        total = sum(t.rows if by_rows else len(t.blocks) for t in naive.table(table))
         errno = self.driver.change_blocks(tenant, table, count, kind)
-        refused = kind != "append" and count > total
-        expect(errno == (WRONG_ARGUMENT if refused else 0), f"write of {count} of {total} blocks answers {errno}")
+        refused = count > total if kind not in UNLIMITED else bool(count) and not total and kind == "rows_zipf"
+        expect(errno == (WRONG_ARGUMENT if refused else 0), f"{kind} of {count} of {total} in {table} answers {errno}")
         if not refused:
             seen = self.driver.observe().tenants[naive.tenant_id]
-            naive.wrote(table, count, kind, dict(seen.dirty), dict(seen.memory_bytes))
+            wrote = naive.wrote_rows if by_rows else naive.wrote
+            wrote(table, count, kind, dict(seen.dirty), dict(seen.memory_bytes))
         self.compare()
+
+    def write_rows(self, tenant: str, table: str, thousandths: int, more: int, kind: str) -> None:
+        """Write so many thousandths of a table's rows, and some `more`."""
+        rows = sum(t.rows for t in self.model.named(tenant).table(table))
+        self.write(tenant, table, rows * thousandths // 1000 + more, kind)
 
     def freeze(self, tenant: str, *, major: bool, by_sys: bool = True) -> None:
         """MAJOR or MINOR FREEZE of one tenant, by sys or by itself."""
@@ -83,7 +101,8 @@ class ModelledTrial(SimulatedTrial):
         now = self.driver.observe()
         if major:
             blocks = [b for blocks in now.tenants[naive.tenant_id].baseline.values() for b in blocks]
-            naive.major_freeze(max((block[1] for block in blocks), default=0), now.now_ns)
+            version = max((block[1] for block in blocks), default=0)
+            naive.major_freeze(version, now.now_ns, partial(self._told, now.tenants[naive.tenant_id]))
         else:
             naive.minor_freeze(now.now_ns)
         self.compare()
@@ -209,13 +228,20 @@ class ModelledTrial(SimulatedTrial):
         self.sometimes.count(now, self.seen)
         self._follow_all(now)
         self.seen = now
+        told = any(tenant.to_be_told for tenant in self.model.tenants.values())
+        self.simulated.on_compaction = self.compare if told else None
+
+    def _told(self, seen: TenantSeen) -> dict[int, list[Placed]]:
+        """The baseline of each tablet, with the places of its blocks."""
+        places = self.simulated.places(seen.tenant_id)
+        return {number: list(zip(places[number], blocks, strict=True)) for number, blocks in seen.baseline.items()}
 
     def _follow_all(self, now: Observation) -> None:
         """Tell the model what has happened, and compare."""
         parents = {j.job_id: j for j in now.sys_jobs}
         for tenant_id, seen in now.tenants.items():
             naive = self.model.tenants[tenant_id]
-            naive.time_passes(self.seen.now_ns, now.now_ns)
+            naive.time_passes(self.seen.now_ns, now.now_ns, partial(self._told, seen))
             self._follow(naive, seen, now.now_ns)
             for incremental, parent in list(naive.awaited):
                 status = parents[parent].status

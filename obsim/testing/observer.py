@@ -20,6 +20,7 @@ from obsim.cluster import ClusterState, Tenant
 from obsim.ids import Nanoseconds
 from obsim.scheduler.priorities import PRIORITIES
 from obsim.storage.macroblocks import SLOT_BITS
+from obsim.storage.tablet import Tablet
 from obsim.testing.cleanup_watch import CleanupWatch
 from obsim.testing.observation import (
     BlocksSeen,
@@ -178,7 +179,7 @@ class _TenantWatch:
             self._baseline(),
             self._dirty(),
             _same_numbers(last.memory_bytes, {t.tablet_id: t.memory_bytes for t in storage.tablets}),
-            _same_numbers(last.appended, {t.tablet_id: t.appended_block_count for t in storage.tablets}),
+            _same_numbers(last.appended, {t.tablet_id: _appended(t) for t in storage.tablets}),
             sum([t.delta_block_count for t in storage.tablets]),
             lasting_excess(last, queues, now_ns),
             self._cleanups.look(sets, now_ns),
@@ -307,6 +308,11 @@ def lasting_excess(last: TenantSeen, queues: tuple[QueueSeen, ...], now_ns: int)
     since, limits = dict(last.excess), {q.name: q.limit for q in last.queues}
     found = tuple((q.name, since.get(q.name, now_ns) if limits.get(q.name) == q.limit else now_ns) for q in over)
     return _same(last.excess, found)
+
+
+def _appended(tablet: Tablet) -> int:
+    rows = tablet.pending.appended_row_count
+    return tablet.appended_block_count + (-(-rows // tablet.layout.rows_per_block) if rows else 0)
 
 
 def _jobs(tenant: Tenant, known: _Rows[JobSeen]) -> tuple[JobSeen, ...]:

@@ -138,9 +138,9 @@ def _expected_macroblocks(tenant: NaiveTenant, rule: str) -> Iterator[Row]:
     known = frozenset() if full else tenant.sets[base].index
     usable = sorted((s for s in tenant.sets.values() if s.usable), key=lambda s: s.number)
     for tablet in tenant.tablets:
-        for position, block in enumerate(tablet.blocks):
+        for number, (place, block) in enumerate(zip(tablet.places, tablet.blocks, strict=True)):
             stored = next((s.number for s in usable if block in s.copied), None)
             yield (
-                tenant.tenant_id, tablet.table, block[0], position, block[1], block[2], int(position in tablet.dirty),
+                tenant.tenant_id, tablet.table, block[0], place, block[1], block[2], int(number in tablet.dirty),
                 stored, int(block in known),
             )  # fmt: skip

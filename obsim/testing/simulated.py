@@ -4,11 +4,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 
+from pyroaring import BitMap64
+
 from obsim.backup.set import FileStatus
 from obsim.cluster import ClusterState, Principal
 from obsim.control import PROCEDURES
 from obsim.errors import ServerError, UsageError
-from obsim.ids import BackupSetId, Nanoseconds, TenantId
+from obsim.ids import BackupSetId, TenantId
 from obsim.scenario import build_state
 from obsim.statements import BackupStatement, CallProcedure
 from obsim.testing.copying import Mould, copy_of
@@ -49,6 +51,8 @@ class SimulatedDriver:
     ) -> None:
         self._made_of = scenario, version, base or PROFILES[version].incremental_base, seed
         self.script = Script(*self._made_of)
+        self.on_compaction: Callable[[], None] | None = None
+        """Called after each moment that brought a compaction, in the middle of time that goes by."""
         self.reset()
 
     def reset(self) -> None:
@@ -111,7 +115,23 @@ class SimulatedDriver:
     def advance(self, by_ns: int) -> None:
         """Let that much virtual time go by."""
         self.script.advance(by_ns)
-        self.state.advance_to(Nanoseconds(self.state.now_ns + by_ns))
+        self._advance_to(self.state.now_ns + by_ns)
+
+    def _advance_to(self, target_ns: int) -> None:
+        """Let everything up to `target_ns` happen, with a stop after each moment that brought a compaction."""
+        state, stop = self.state, self.on_compaction
+        while stop is not None:
+            next_ns, count = state.next_event_ns, self._compaction_count()
+            if next_ns is None or next_ns > target_ns:
+                break
+            state.advance_to(next_ns)
+            if self._compaction_count() != count:
+                stop()
+                stop = self.on_compaction
+        state.advance_to(target_ns)
+
+    def _compaction_count(self) -> int:
+        return sum(tenant.storage.blocks.epoch for tenant in self.state.user_tenants())
 
     def run_until_idle(self, limit_ns: int = _DAY_NS) -> None:
         """Let time go by until nothing is unfinished."""
@@ -121,7 +141,7 @@ class SimulatedDriver:
             next_ns = self.state.next_event_ns
             if next_ns is None or next_ns > end_ns:
                 raise NotReached(f"still at work: {'; '.join(self.state.unfinished())}")
-            self.state.advance_to(next_ns)
+            self._advance_to(next_ns)
 
     def run_to_stage(self, tenant: str, stage: str) -> None:
         """Let time go by until the backup of a tenant is in a stage, or until nothing is unfinished."""
@@ -133,7 +153,7 @@ class SimulatedDriver:
             next_ns = state.next_event_ns
             if next_ns is None or (run is not None and run.task is not None and run.task.status == stage):
                 break
-            state.advance_to(next_ns)
+            self._advance_to(next_ns)
         self.script.advance(state.now_ns - start_ns)
 
     def break_set(self, tenant: str, backup_set_id: int) -> None:
@@ -154,6 +174,16 @@ class SimulatedDriver:
     def table_names(self) -> dict[tuple[int, int], str]:
         """The table of each (tenant, tablet)."""
         return {(u.tenant_id, t.tablet_id): t.table_name for u in self.state.user_tenants() for t in u.storage.tablets}
+
+    def places(self, tenant_id: int) -> dict[int, list[int]]:
+        """The places that blocks have in each tablet of a tenant, in order."""
+        storage = self.state.tenants[TenantId(tenant_id)].storage
+        found: dict[int, list[int]] = {}
+        for tablet in storage.tablets:
+            first = tablet.first_position
+            positions = storage.blocks.live & BitMap64(range(first, tablet.end_position))
+            found[tablet.tablet_id] = [position - first for position in positions]
+        return found
 
     def unit_bytes(self, tenant_id: int) -> int:
         """Memory of one unit of a tenant, 0 without one."""

@@ -26,6 +26,7 @@ def tour(trial: SimulatedTrial) -> None:
     for _ in range(40):
         trial.advance(200)
     trial.run_until_idle()
+    _rows(trial, tenant)
     _both_initiators(trial, tenant)
     _fail_in_every_way(trial, tenant)
     _change(trial, tenant)
@@ -45,6 +46,16 @@ def _change(trial: SimulatedTrial, tenant: str) -> None:
     trial.freeze(tenant, major=True)
     trial.write(tenant, "t2", 4, "append")
     trial.freeze(tenant, major=True, by_sys=False)
+
+
+def _rows(trial: SimulatedTrial, tenant: str) -> None:
+    """Rows are updated, added and deleted, each before a compaction of its own."""
+    for table, count, kind in (
+        ("t1", 9, "rows_uniform"), ("t2", 30_000, "rows_append"), ("t1", 20, "rows_delete"),
+        ("t2", 100_000, "rows_delete_clustered"),
+    ):  # fmt: skip
+        trial.write(tenant, table, count, kind)
+        trial.freeze(tenant, major=True)
 
 
 def _both_initiators(trial: SimulatedTrial, tenant: str) -> None:

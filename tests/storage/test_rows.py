@@ -114,6 +114,20 @@ def test_zipf_meets_the_same_blocks_again_and_again():
     assert touched("rows_zipf", 1) < touched("rows_uniform", 1) < 20 * 300
 
 
+def test_zipf_needs_a_row_and_finds_those_of_blocks_that_went():
+    storage = table(10 * FULL)
+    storage.write("t", 9 * FULL, "rows_delete_clustered", 1)
+    storage.major_freeze(Scn(2_000))
+    assert len(storage.blocks.live) == 1
+    storage.write("t", 5, "rows_zipf", 0)
+    assert storage.blocks.dirty == storage.blocks.live
+    storage.write("t", FULL, "rows_delete", 0)
+    storage.major_freeze(Scn(3_000))
+    with pytest.raises(ServerError, match="table t has 0 baseline rows"):
+        storage.write("t", 1, "rows_zipf", 0)
+    storage.write("t", 0, "rows_zipf", 0)
+
+
 def test_appended_rows_leave_the_last_block_alone():
     storage = table(1_000_000)
     storage.write("t", 10_000, "rows_append", 0)
