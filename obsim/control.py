@@ -122,15 +122,18 @@ def _dump(_state: ClusterState, _arguments: tuple[Argument, ...]) -> Dump:
     return Dump()
 
 
-def _user_tenant(state: ClusterState, name: Argument) -> Tenant:
+def writable_tenant(state: ClusterState, name: Argument) -> Tenant:
+    """The tenant whose data is changed. Raises 5160 for no user tenant, 4688 for a standby."""
     tenant = state.tenant_named(name) if isinstance(name, str) else None
     if tenant is None or tenant.kind != "USER":
         raise error("OB_ERR_INVALID_TENANT_NAME")
+    if tenant.role != "PRIMARY":
+        raise error("OB_STANDBY_READ_ONLY")
     return tenant
 
 
 def _table_of(state: ClusterState, tenant_name: Argument, table_name: Argument, form: str) -> tuple[Tenant, str]:
-    tenant = _user_tenant(state, tenant_name)
+    tenant = writable_tenant(state, tenant_name)
     if not isinstance(table_name, str):
         raise error("OB_INVALID_ARGUMENT", form)
     if not tenant.storage.table(table_name):
@@ -147,7 +150,7 @@ def storage_changed(state: ClusterState, tenant: Tenant) -> None:
 
 def _write(state: ClusterState, arguments: tuple[Argument, ...]) -> Ok:
     tenant_name, table_name, count, kind = arguments
-    tenant = _user_tenant(state, tenant_name)
+    tenant = writable_tenant(state, tenant_name)
     form = "obsim.write(tenant, table, count, kind)"
     if not isinstance(count, int) or not isinstance(kind, str):
         raise error("OB_INVALID_ARGUMENT", form)
@@ -159,7 +162,7 @@ def _write(state: ClusterState, arguments: tuple[Argument, ...]) -> Ok:
 
 def _create_table(state: ClusterState, arguments: tuple[Argument, ...]) -> Ok:
     tenant_name, name, rows, row_bytes, tablets = arguments
-    tenant = _user_tenant(state, tenant_name)
+    tenant = writable_tenant(state, tenant_name)
     if not isinstance(name, str) or not name or not isinstance(rows, int) or not isinstance(tablets, int):
         raise error("OB_INVALID_ARGUMENT", "obsim.create_table(tenant, table, rows, row_bytes, tablets)")
     if rows < 0 or not 1 <= tablets <= TABLETS_MAX or not isinstance(row_bytes, int | float) or row_bytes <= 0:
@@ -202,7 +205,7 @@ def _alter_table(state: ClusterState, arguments: tuple[Argument, ...]) -> Ok:
 
 def _transfer(state: ClusterState, arguments: tuple[Argument, ...]) -> Ok:
     tenant_name, tablet_id, log_stream_id = arguments
-    tenant = _user_tenant(state, tenant_name)
+    tenant = writable_tenant(state, tenant_name)
     if not isinstance(tablet_id, int) or not isinstance(log_stream_id, int):
         raise error("OB_INVALID_ARGUMENT", "obsim.transfer(tenant, tablet_id, ls_id)")
     tenant.storage.transfer(tablet_id, LogStreamId(log_stream_id))

@@ -40,8 +40,9 @@ FAULT_KEYS = (
     "error", "disconnect", "statement", "stage", "archive", "tenant", "server", "log_stream", "nth", "times",
     "probability",
 )  # fmt: skip
-STAGES = tuple(dict.fromkeys(stage for profile in PROFILES.values() for stage in profile.task_stages))
-"""Of all versions; a stage that a version has not just never comes."""
+_RESTORE_STAGES = ("RESTORE_TABLETS_META", "RESTORE_MAJOR_DATA")
+STAGES = (*dict.fromkeys(stage for profile in PROFILES.values() for stage in profile.task_stages), *_RESTORE_STAGES)
+"""Of backups in all versions, and of restores; a stage that a version has not just never comes."""
 RULE_LENGTH_MAX = 1_000
 FAULTS_MAX = 1_000
 

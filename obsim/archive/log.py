@@ -36,19 +36,33 @@ class RedoLog:
     """The entries of all rounds."""
 
     entries: list[LogEntry] = field(default_factory=list)
-    followers: list[Callable[[LogEntry], None]] = field(default_factory=list)
-    """Standby tenants that replay it: told of each new entry."""
+    followers: list[Callable[[], None]] = field(default_factory=list)
+    """Standby tenants that replay it: asked to look when it grows and before some of it goes."""
 
     def append(self, entry: LogEntry) -> None:
         """One more, not older than the last."""
         self.entries.append(entry)
+        self.call_followers()
+
+    def call_followers(self) -> None:
+        """Let whoever replays it look."""
         for follower in list(self.followers):
-            follower(entry)
+            follower()
 
     def between(self, number: int, scn: int) -> Sequence[LogEntry]:
         """The entries from the change of that number on, up to and including `scn`."""
         first = bisect_left(self.entries, number, key=lambda entry: entry.number)
         return self.entries[first : bisect_right(self.entries, scn, key=lambda entry: entry.scn)]
+
+    def span(self, after_scn: int, scn: int) -> Sequence[LogEntry]:
+        """The entries after `after_scn`, up to and including `scn`."""
+        first = bisect_right(self.entries, after_scn, key=lambda entry: entry.scn)
+        return self.entries[first : bisect_right(self.entries, scn, key=lambda entry: entry.scn)]
+
+    def next_scn(self, after_scn: int) -> Scn | None:
+        """The SCN of the first entry after `after_scn`."""
+        first = bisect_right(self.entries, after_scn, key=lambda entry: entry.scn)
+        return self.entries[first].scn if first < len(self.entries) else None
 
     def forget(self, start_scn: int, end_scn: int) -> None:
         """Drop what lay from `start_scn` up to but not including `end_scn`: its piece is deleted."""

@@ -70,6 +70,10 @@ class TenantArchive:
     """(round, piece) -> file status of pieces that a clean-up deletes or has deleted."""
     clean_count: int = 0
     """Grows with every change of `piece_files`: rows of frozen pieces and stopped rounds are made anew then."""
+    follows: bool = False
+    """The tenant is a standby: only what it replays is in its log, with the SCN it was made at first."""
+    replayed_scn: Scn | None = None
+    """Of the change that it is replaying."""
     log: RedoLog = field(default_factory=RedoLog)
     """What the pieces hold."""
     sending: Sending = field(default_factory=lambda: Sending(SoundWrites()))
@@ -143,9 +147,13 @@ class TenantArchive:
 
     def note_change(self, now_ns: Nanoseconds, change: StorageChange | FactsChanged, number: int | None = None) -> None:
         """The tenant has changed: a round that has begun archives it. `number` counts changes of the storage."""
-        if self.round is not None and self.running and self.round.start_scn:
-            number = self.storage.change_count if number is None else number
-            self.log.append(LogEntry(Scn(us_floor(now_ns)), number, change))
+        if self.round is None or not self.running or not self.round.start_scn:
+            return
+        if self.follows and self.replayed_scn is None:
+            return
+        scn = Scn(us_floor(now_ns)) if self.replayed_scn is None else self.replayed_scn
+        number = self.storage.change_count if number is None else number
+        self.log.append(LogEntry(scn, number, change))
 
     def _log_bytes_at(self, time_ns: int) -> int:
         place = bisect_right(self._log_marks, time_ns, key=lambda mark: mark[0])
@@ -182,6 +190,7 @@ class TenantArchive:
 
     def mark_piece(self, archive_round: ArchiveRound, piece: ArchivePiece, status: FileStatus) -> None:
         """Write the file status of a piece that a clean-up works on; a deleted one counts in its round."""
+        self.log.call_followers()
         self.piece_files[archive_round.round_id, piece.piece_id] = status
         if status is FileStatus.DELETED:
             archive_round.deleted_bytes = Bytes(archive_round.deleted_bytes + piece.input_bytes)
@@ -196,6 +205,11 @@ class TenantArchive:
         due_ns = scn - scn % self.step_ns + self.step_ns
         return Nanoseconds(due_ns if due_ns > now_ns else now_ns - now_ns % self.step_ns + self.step_ns)
 
+    def archived_ns(self, scn: Scn, now_ns: Nanoseconds) -> Nanoseconds:
+        """The first moment at which the checkpoint is not before `scn`; with trouble, when to ask again."""
+        due_ns = scn + -scn % self.step_ns
+        return Nanoseconds(due_ns if due_ns > now_ns else now_ns - now_ns % self.step_ns + self.step_ns)
+
     def set_lag_target(self, target_ns: Nanoseconds, now_ns: Nanoseconds) -> None:
         """ARCHIVE_LAG_TARGET: a log stream with little to say archives no oftener (parameters.json).
 
@@ -206,6 +220,7 @@ class TenantArchive:
             if not self.sending.held:
                 self.round.checkpoint_scn = self.round.checkpoint_at(now_ns)
             self.round.step_ns = self.step_ns
+            self.log.call_followers()
         self.revisions.touch("archive")
         self.writes_changed(now_ns)
 
@@ -249,9 +264,14 @@ class TenantArchive:
         if self._pass is None:
             self._pass = self.events.push(now_ns + STEP_NS, self.follow)
 
-    def drop(self) -> None:
-        """The tenant goes: the round is looked at no more."""
+    def drop(self, now_ns: Nanoseconds) -> None:
+        """The tenant goes: its round is over at once, and what it has archived stays at the destination."""
         self.enabled = False
+        if self.round is not None and self.running:
+            self._leave_doing(self.round, now_ns)
+            self.round.status = RoundStatus.STOP
+            self.history.append(self.round)
+            self.log.call_followers()
         if self._pass is not None:
             self.events.cancel(self._pass)
             self._pass = None
@@ -359,6 +379,7 @@ class TenantArchive:
             current.comment = ""
         if step is RoundStatus.DOING:
             self._begin_doing(now_ns)
+        self.log.call_followers()
         self.order_pass(now_ns)
 
     def _note_status(self, current: ArchiveRound, was: RoundStatus, now_ns: Nanoseconds) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from obsim.archive.log import RedoLog
 from obsim.archive.piece import ArchivePiece, log_file_count
 from obsim.backup.log_streams import LogStreamTask
 from obsim.backup.stages import MetaWork
@@ -17,6 +18,8 @@ class ComplementLog:
     pieces: tuple[ArchivePiece, ...]
     streams: tuple[LogStreamId, ...]
     """The log streams it is copied of; the last one, where a tenant's tables lie, has written all of it."""
+    log: RedoLog = field(default_factory=RedoLog)
+    """What was changed between the snapshot and MIN_RESTORE_SCN."""
     copied: set[LogStreamId] = field(default_factory=set)
 
     @property

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from obsim.archive.log import RedoLog
 from obsim.archive.piece import ArchivePiece
 from obsim.backup.failures import Outcomes
 from obsim.ids import Bytes, LogStreamId, Nanoseconds, Scn
@@ -30,6 +31,10 @@ class ArchiveFacts(Protocol):
     @property
     def start_scn(self) -> Scn:
         """START_SCN of the current round."""
+
+    @property
+    def log(self) -> RedoLog:
+        """What has been archived."""
 
     def checkpoint_after(self, scn: Scn, now_ns: Nanoseconds) -> Nanoseconds:
         """When the checkpoint will have passed `scn`, or when to ask again."""

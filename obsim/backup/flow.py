@@ -9,6 +9,7 @@ from functools import partial
 
 from pyroaring import BitMap64
 
+from obsim.archive.log import RedoLog
 from obsim.backup.complement import ComplementLog, ComplementWork
 from obsim.backup.content import SetContent
 from obsim.backup.failures import FILE_MISSING, TIMEOUT
@@ -197,12 +198,20 @@ def _complement_log(run: BackupRun, now_ns: Nanoseconds) -> None:
     else:
         streams = tuple(run.context.storage.log_stream_ids)
         pieces = run.context.archive.log_between(run.start_replay_scn, run.set_task.end_scn, now_ns)
-        log = run.set_task.backup_set.complement = ComplementLog(pieces, streams)
+        backup_set = run.set_task.backup_set
+        log = backup_set.complement = ComplementLog(pieces, streams, _changes_since_snapshot(run))
         retried = frozenset({TIMEOUT})
         work = ComplementWork(
             run.set_task.status, run.context, "BACKUP_COMPLEMENT_LOG", COMPLEMENT_LOG_NS, retried, log=log
         )
         run.each(work, streams, run.next_stage, now_ns)
+
+
+def _changes_since_snapshot(run: BackupRun) -> RedoLog:
+    content = run.set_task.backup_set.content
+    if content is None or content.picture is None:
+        return RedoLog()
+    return RedoLog(list(run.context.archive.log.between(content.picture.change_count, run.set_task.end_scn)))
 
 
 _STAGES: dict[str, Callable[[BackupRun, Nanoseconds], None]] = {

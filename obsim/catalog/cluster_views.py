@@ -5,12 +5,11 @@ from obsim.catalog.placement import owner_id
 from obsim.catalog.values import yes_no
 from obsim.cluster import ClusterState, Tenant
 from obsim.cluster.locality import locality_text
+from obsim.cluster.standbys import recovery_until_scn
 from obsim.ids import SYS_TENANT_ID, display_time
 
 __all__ = ["tenants"]
 
-RECOVERY_UNTIL_SCN = 4_611_686_018_427_387_903
-"""The largest SCN: nothing stops the replay."""
 SYNC_STEP_NS = 100_000_000
 """SYNC_SCN and its like move in such steps, as `ClusterState.revision` reckons for the family "tenants"."""
 
@@ -28,16 +27,24 @@ def tenants(state: ClusterState, scope: Scope) -> list[Row]:
 def _tenant(state: ClusterState, tenant: Tenant, offset_s: int) -> Row:
     user = tenant.kind == "USER"
     created = display_time(tenant.created_ns, offset_s)
-    sync_scn = state.now_ns - state.now_ns % SYNC_STEP_NS if user else None
+    sync_scn = _sync_scn(state, tenant) if user else None
     changed = display_time(tenant.modified_ns, offset_s) if tenant.modified_ns else created
     return (
         tenant.tenant_id, tenant.name, tenant.kind, created, changed, tenant.primary_zone,
         locality_text(tenant.locality), locality_text(tenant.previous_locality) or None, tenant.mode, tenant.status,
-        yes_no(tenant.in_recyclebin), yes_no(tenant.locked), tenant.role, "NORMAL", 0, sync_scn,
-        sync_scn, sync_scn, RECOVERY_UNTIL_SCN if user else None,
+        yes_no(tenant.in_recyclebin), yes_no(tenant.locked), tenant.role, "NORMAL",
+        tenant.switchover_epoch, sync_scn, sync_scn, sync_scn, recovery_until_scn(tenant) if user else None,
         "ARCHIVELOG" if tenant.archive.enabled else "NOARCHIVELOG", "DISABLED", _unit_count(state, tenant),
         state.parameters.get("compatible", tenant.tenant_id), max(tenant.storage.log_stream_ids), "NORMAL",
     )  # fmt: skip
+
+
+def _sync_scn(state: ClusterState, tenant: Tenant) -> int:
+    """SYNC_SCN: of a primary near now, of a standby how far it has replayed, of a restore how far that has come."""
+    if tenant.standby is None:
+        return state.now_ns - state.now_ns % SYNC_STEP_NS
+    progress = state.restores.progress_of(tenant.tenant_id) if tenant.role == "RESTORE" else None
+    return progress.recovered_scn(state.now_ns) if progress is not None else tenant.standby.sync_scn
 
 
 def _unit_count(state: ClusterState, tenant: Tenant) -> int:

@@ -75,6 +75,7 @@ from obsim.catalog.resource_views import (
     units_in_use_here,
     zones,
 )
+from obsim.catalog.restore_job_views import restore_history, restore_progress
 from obsim.catalog.restore_views import log_restore_sources, restorable_windows
 from obsim.catalog.root_event_views import root_events
 from obsim.catalog.scheduler_views import dag_scheduler, dags
@@ -213,15 +214,15 @@ PAIRS = (
     Pair(
         "OB_RESTORE_PROGRESS",
         restore_columns.RESTORE_PROGRESS,
-        ("restores",),
-        nothing,
+        ("restores", "tenants"),
+        restore_progress,
         dba_types=restore_columns.RESTORE_PROGRESS_DBA_TYPES,
     ),
     Pair(
         "OB_RESTORE_HISTORY",
         restore_columns.RESTORE_HISTORY,
         ("restores",),
-        nothing,
+        restore_history,
         dba_types=restore_columns.RESTORE_HISTORY_DBA_TYPES,
     ),
     Pair(

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from obsim.catalog.model import Row, Scope
 from obsim.cluster import ClusterState, Tenant
+from obsim.cluster.standbys import recovery_until_scn
 from obsim.ids import display_scn
 from obsim.restore.window import spans, union
 
@@ -14,13 +15,13 @@ if TYPE_CHECKING:
 
 __all__ = ["log_restore_sources", "restorable_windows"]
 
-UNLIMITED_SCN = (1 << 62) - 1
-"""RECOVERY_UNTIL_SCN where no point was named."""
-
 
 def log_restore_sources(_state: ClusterState, tenants: Iterable[Tenant], _offset_s: int) -> list[Row]:
     """OB_LOG_RESTORE_SOURCE: one row for each tenant whose log_restore_source is a location."""
-    return [(t.tenant_id, 1, "LOCATION", t.log_restore_source, UNLIMITED_SCN) for t in tenants if t.log_restore_source]
+    return [
+        (t.tenant_id, 1, "LOCATION", t.log_restore_source, recovery_until_scn(t))
+        for t in tenants if t.log_restore_source
+    ]  # fmt: skip
 
 
 def restorable_windows(state: ClusterState, scope: Scope) -> list[Row]:

@@ -44,7 +44,11 @@ _HASH_LENGTH = 41
 
 
 def _tenant(state: ClusterState, who: Principal) -> Tenant:
-    return state.tenants[who.tenant_id]
+    """The tenant whose accounts they are. Raises 4688 for a standby: its accounts come with the log."""
+    tenant = state.tenants[who.tenant_id]
+    if tenant.role != "PRIMARY":
+        raise error("OB_STANDBY_READ_ONLY")
+    return tenant
 
 
 def _name(tenant: Tenant, name: AccountName) -> AccountName:

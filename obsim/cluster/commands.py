@@ -13,7 +13,7 @@ _FILES: dict[str, tuple[str, ...]] = {
     "obsim.statements.maintenance": ("maintenance_commands",),
     "obsim.statements.parameters": ("parameter_commands",),
     "obsim.statements.resources": ("resource_commands",),
-    "obsim.statements.restore": ("restore_commands",),
+    "obsim.statements.restore": ("restore_commands", "role_commands"),
     "obsim.statements.servers": ("server_commands",),
     "obsim.statements.tenants": ("tenant_commands",),
 }

@@ -34,6 +34,9 @@ def freeze(state: ClusterState, who: Principal, statement: Freeze) -> Ok:
         return Ok()
     if not state.parameters.get_int("enable_major_freeze"):
         raise error("OB_OP_NOT_ALLOW")
+    tenants = [tenant for tenant in tenants if tenant.role == "PRIMARY"]
+    if not tenants:  # a standby follows the freezes of its primary
+        raise error("OB_MAJOR_FREEZE_NOT_ALLOW")
     launched = [state.freezers[tenant.tenant_id].major_freeze() for tenant in tenants]
     if all(launched):
         return Ok()

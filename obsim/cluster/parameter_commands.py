@@ -8,6 +8,7 @@ from collections.abc import Callable
 from obsim.answers import Ok
 from obsim.archive.tenant import ARCHIVED
 from obsim.cluster.authority import Rule, guarded
+from obsim.cluster.backup_sources import source_at
 from obsim.cluster.formats import Formats, Owner
 from obsim.cluster.resolve import named_tenant, parameter_tenants
 from obsim.cluster.shares import apply_shares
@@ -273,6 +274,9 @@ def _check_restore_source(state: ClusterState, tenant: Tenant, text: str) -> Cha
 
     def change() -> None:
         tenant.log_restore_source = uri.shown if uri else ""
+        if tenant.standby is not None and tenant.role == "STANDBY":
+            path = uri.path if uri else ""
+            tenant.standby.take_from(source_at(state, path), path)
         state.revisions.touch("backup_parameters")
 
     return change

@@ -1,14 +1,12 @@
 """Restores, their sources and standby tenants: the checks of the services (statements.md, Restore and recovery).
 
-What comes before them is in `restore_resolve`. The work itself is not modelled: what passes all checks answers 1235.
+What comes before them is in `restore_resolve`; what a restore reads is found in `restore_planning`.
 """
-
-from collections.abc import Collection
 
 from obsim.answers import Ok
 from obsim.cluster.authority import Rule, guarded
+from obsim.cluster.restore_planning import find_plan, restore_options
 from obsim.cluster.restore_resolve import (
-    point_scn,
     resolve_backup_key,
     resolve_cancel_recover,
     resolve_cancel_restore,
@@ -17,16 +15,13 @@ from obsim.cluster.restore_resolve import (
     resolve_recover_table,
     resolve_restore,
     resolve_restore_source,
-    resolve_standby,
-    resolve_switch,
     resolve_tables,
 )
 from obsim.cluster.state import ClusterState, Command, Principal
-from obsim.cluster.tenant import Tenant
+from obsim.cluster.tenant_life import end_tenant
 from obsim.destination import parse_uri
 from obsim.errors import NotModelled, error
-from obsim.ids import Nanoseconds
-from obsim.restore.plan import plan_restore
+from obsim.restore.job import RestoreRequest
 from obsim.statements import (
     AddRestoreSource,
     BackupKey,
@@ -35,71 +30,50 @@ from obsim.statements import (
     ChangeExternalStorage,
     ClearRestoreSource,
     PreviewRestore,
-    RecoverStandby,
     RecoverTable,
-    RestorePoint,
     RestoreTables,
     RestoreTenant,
-    SwitchRole,
 )
 
 __all__ = ["COMMANDS"]
 
-_OPTION_NAMES = frozenset({"pool_list", "locality", "primary_zone", "concurrency", "kms_encrypt"})
 
-
-def restore_options(text: str) -> dict[str, str]:
-    """`name=value&name=value` of WITH; raises 1210 for anything else and where no pool is named."""
-    options: dict[str, str] = {}
-    for part in text.split("&"):
-        name, equals, value = part.partition("=")
-        key = name.strip().lower()
-        if not equals or key not in _OPTION_NAMES or key in options or not value.strip():
-            raise error("OB_INVALID_ARGUMENT")
-        options[key] = value.strip()
-    concurrency = options.get("concurrency", "1")
-    if "pool_list" not in options or not (concurrency.isascii() and concurrency.isdigit() and int(concurrency)):
-        raise error("OB_INVALID_ARGUMENT")
-    return options
-
-
-def _check_pools(state: ClusterState, pool_list: str) -> None:
-    for name in (word.strip() for word in pool_list.split(",")):
+def _check_pools(state: ClusterState, pool_list: str) -> tuple[str, ...]:
+    """The names of the pools; raises 4650 and 4626. How they go together is found out when the tenant is made."""
+    names = tuple(word.strip() for word in pool_list.split(","))
+    for name in names:
         pool = state.resources.pools.get(name)
         if pool is None:
             raise error("OB_RESOURCE_POOL_NOT_EXIST", name)
         if pool.tenant_id is not None:
             raise error("OB_RESOURCE_POOL_ALREADY_GRANTED", name)
-
-
-def _planned(tenant: Tenant, paths: Collection[str], scn: int | None, now_ns: Nanoseconds) -> bool:
-    """Whether what a tenant has at these paths can be restored to the point, or to any without one."""
-    sets = [s for s in tenant.backup.sets.values() if s.path in paths]
-    rounds = [r for r in tenant.archive.rounds() if r.path in paths]
-    pieces = [piece for r in rounds for piece in tenant.archive.kept_pieces(r, now_ns)] if rounds else None
-    points = [s.min_restore_scn for s in sets if s.usable] if scn is None else [scn]
-    return any(plan_restore(sets, pieces, point) is not None for point in reversed(points))
-
-
-def _check_source(state: ClusterState, uris: str, until: RestorePoint, offset_s: int) -> None:
-    """1210 without any URI, 9026 for what is none, 1525 for a bad TIME, 4018 where nothing there covers the point."""
-    if not uris:
-        raise error("OB_INVALID_ARGUMENT")
-    paths = {parse_uri(uri.strip()).path for uri in uris.split(",")}
-    scn = point_scn(until, offset_s)
-    if not any(_planned(tenant, paths, scn, state.now_ns) for tenant in state.user_tenants()):
-        raise error("OB_ENTRY_NOT_EXIST", "no backup set path or log piece can be used to restore")
+    return names
 
 
 def restore_tenant(state: ClusterState, who: Principal, statement: RestoreTenant) -> Ok:
-    """RESTORE of a tenant: its name first, then options, pools, and what its sources hold."""
+    """RESTORE of a tenant: its name first, then options, pools, and what its sources hold; then a job."""
     resolve_restore(state, who, statement)
     if state.tenant_named(statement.tenant) is not None:
         raise error("OB_OP_NOT_ALLOW", "restore tenant with existed tenant name is")
+    if state.restores.running(statement.tenant) is not None:
+        raise error("OB_RESTORE_IN_PROGRESS")
     options = restore_options(statement.options)
-    _check_pools(state, options["pool_list"])
-    _check_source(state, statement.uri or who.restore_source, statement.until, who.offset_s)
-    raise NotModelled("ALTER SYSTEM RESTORE yet")
+    pools = _check_pools(state, options["pool_list"])
+    found = find_plan(state, who, statement.uri or who.restore_source, statement.until)
+    if statement.preview:
+        return Ok()
+    if "kms_encrypt" in options or statement.keys.uri is not None:
+        raise NotModelled("ALTER SYSTEM RESTORE with keys of encrypted tables")
+    concurrency = options.get("concurrency")
+    state.restores.start(
+        RestoreRequest(
+            statement.tenant, statement.options, found.destinations, found.catalogue, found.plan, pools,
+            options.get("locality", ""), options.get("primary_zone", ""), int(concurrency) if concurrency else None,
+            statement.description,
+        ),
+        state.now_ns,
+    )  # fmt: skip
+    return Ok()
 
 
 def restore_tables(state: ClusterState, who: Principal, statement: RestoreTables) -> Ok:
@@ -109,16 +83,27 @@ def restore_tables(state: ClusterState, who: Principal, statement: RestoreTables
 
 
 def preview_restore(state: ClusterState, who: Principal, statement: PreviewRestore) -> Ok:
-    """RESTORE FROM .. PREVIEW."""
+    """RESTORE FROM .. PREVIEW: whether there is something to restore; the session remembers what to list."""
     resolve_preview(state, who, statement)
-    _check_source(state, statement.uri, statement.until, who.offset_s)
-    raise NotModelled("ALTER SYSTEM RESTORE PREVIEW yet")
+    find_plan(state, who, statement.uri, statement.until)
+    return Ok()
 
 
 def cancel_restore(state: ClusterState, who: Principal, statement: CancelRestore) -> Ok:
-    """CANCEL RESTORE. What it answers about a tenant that is not being restored is not known."""
+    """CANCEL RESTORE: the tenant that is being restored is dropped at once.
+
+    What it answers about a tenant that is not being restored is not known.
+    """
     resolve_cancel_restore(state, who, statement)
-    raise NotModelled(f"ALTER SYSTEM CANCEL RESTORE yet: no restore of '{statement.tenant}' is running")
+    tenant = state.tenant_named(statement.tenant)
+    run = state.restores.running(statement.tenant)
+    if tenant is not None and tenant.status == "RESTORE":
+        end_tenant(state, tenant)
+    elif run is not None:
+        run.cancel(state.now_ns)
+    else:
+        raise NotModelled(f"ALTER SYSTEM CANCEL RESTORE: no restore of '{statement.tenant}' is running")
+    return Ok()
 
 
 def add_restore_source(state: ClusterState, who: Principal, statement: AddRestoreSource) -> Ok:
@@ -138,7 +123,7 @@ def recover_table(state: ClusterState, who: Principal, statement: RecoverTable) 
     resolve_recover_table(state, who, statement)
     options = restore_options(statement.options)
     _check_pools(state, options["pool_list"])
-    _check_source(state, statement.uri or who.restore_source, statement.until, who.offset_s)
+    find_plan(state, who, statement.uri or who.restore_source, statement.until)
     raise NotModelled("ALTER SYSTEM RECOVER TABLE yet")
 
 
@@ -146,18 +131,6 @@ def cancel_recover_table(state: ClusterState, who: Principal, statement: CancelR
     """CANCEL RECOVER TABLE. What it answers where nothing is being recovered is not known."""
     resolve_cancel_recover(state, who, statement)
     raise NotModelled("ALTER SYSTEM CANCEL RECOVER TABLE yet")
-
-
-def recover_standby(state: ClusterState, who: Principal, statement: RecoverStandby) -> Ok:
-    """RECOVER STANDBY: no tenant here is fed by another."""
-    resolve_standby(state, who, statement)
-    raise NotModelled("ALTER SYSTEM RECOVER STANDBY yet")
-
-
-def switch_role(state: ClusterState, who: Principal, statement: SwitchRole) -> Ok:
-    """ACTIVATE STANDBY and SWITCHOVER."""
-    resolve_switch(state, who, statement)
-    raise NotModelled(f"ALTER SYSTEM {statement.action} yet")
 
 
 def backup_key(state: ClusterState, who: Principal, statement: BackupKey) -> Ok:
@@ -180,9 +153,7 @@ COMMANDS: dict[type, Command] = {
     ChangeExternalStorage: guarded(change_external_storage, Rule(before=resolve_external_storage)),
     ClearRestoreSource: guarded(clear_restore_source, Rule(before=resolve_restore_source)),
     PreviewRestore: guarded(preview_restore, Rule(before=resolve_preview)),
-    RecoverStandby: guarded(recover_standby, Rule(before=resolve_standby)),
     RecoverTable: guarded(recover_table, Rule(before=resolve_recover_table)),
     RestoreTables: guarded(restore_tables, Rule(before=resolve_tables)),
     RestoreTenant: guarded(restore_tenant, Rule(before=resolve_restore)),
-    SwitchRole: guarded(switch_role, Rule(before=resolve_switch)),
 }

@@ -7,7 +7,7 @@ Equal inputs give equal states: nothing here reads a clock, a file or a random s
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from obsim.answers import Ok
 from obsim.archive.log import FactsChanged
@@ -45,6 +45,10 @@ from obsim.storage.changes import StorageChange
 from obsim.storage.tenant import TenantStorage
 from obsim.versions import IncrementalBase, VersionProfile
 
+if TYPE_CHECKING:
+    from obsim.cluster.backup_sources import BackupSource
+    from obsim.cluster.restores import Restores
+
 __all__ = ["ClusterOptions", "ClusterState", "Command", "Principal"]
 
 _TENANTS_STEP_NS = 100_000_000
@@ -67,6 +71,8 @@ class Principal:
     """What ADD RESTORE SOURCE gave the session: URIs with commas between them."""
     recyclebin: bool = False
     """The session's variable `recyclebin`: what DROP TENANT looks at."""
+    decryption: tuple[Secret, ...] = ()
+    """What SET DECRYPTION gave the session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +140,9 @@ class ClusterState:
     on_tenant_gone: Listeners = field(default_factory=Listeners)
     """Those who hold sessions of tenants."""
     bandwidth: Bandwidth = field(default_factory=Bandwidth)
+    left_behind: "list[BackupSource]" = field(default_factory=list)
+    """Backups of tenants that are gone."""
+    _restores: "Restores | None" = None
     _last_user_tenant_id: TenantId = TenantId(1000)
 
     root_events: RootEvents = field(init=False)
@@ -185,6 +194,15 @@ class ClusterState:
     def user_tenants(self) -> list[Tenant]:
         """The user tenants in order of id."""
         return [t for t in self.tenants.values() if t.kind == "USER"]
+
+    @property
+    def restores(self) -> "Restores":
+        """The restores there were: they load with the first question for them."""
+        if self._restores is None:
+            from obsim.cluster.restores import Restores  # noqa: PLC0415 - most clusters restore nothing
+
+            self._restores = Restores(self)
+        return self._restores
 
     # Making tenants.
 
@@ -349,6 +367,11 @@ class ClusterState:
             f"archive round {tenant.archive.round.round_id} of tenant {tenant.name} is {tenant.archive.round.status}"
             for tenant in self.tenants.values()
             if tenant.archive.round is not None and tenant.archive.round.status not in {"DOING", "STOP", "SUSPEND"}
+        ]
+        lines += [
+            f"restore job {run.job.job_id} of tenant {run.job.request.tenant_name} is {run.job.status}"
+            for run in (self._restores.runs if self._restores is not None else ())
+            if not run.job.ended
         ]
         lines += [f"tenant {t.name} is DROPPING" for t in self.tenants.values() if t.status == "DROPPING"]
         lines += [f"job {j.job_id} of the root service, {j.kind}" for j in self.root_jobs.jobs if j.result is None]

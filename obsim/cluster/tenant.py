@@ -1,6 +1,7 @@
 """A tenant: who it is, who may log in, and its storage, scheduler, backups and archive."""
 
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from obsim.answers import Value
 from obsim.archive.tenant import TenantArchive
@@ -13,7 +14,10 @@ from obsim.ids import Nanoseconds, TenantId
 from obsim.scheduler.dispatcher import Dispatcher
 from obsim.storage.tenant import TenantStorage
 
-__all__ = ["Tenant", "User", "password_digest"]
+if TYPE_CHECKING:
+    from obsim.cluster.standbys import Standby
+
+__all__ = ["KnownDestination", "Tenant", "User", "password_digest"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ class Tenant:
     """The DAG schedulers it has, by server (`replicas.dispatcher_at`); `dispatcher` is one of them."""
     users: dict[str, User] = field(default_factory=dict)
     status: str = "NORMAL"
-    """NORMAL, or DROPPING between DROP TENANT and the end."""
+    """NORMAL; RESTORE while it is being restored, DROPPING between DROP TENANT and the end."""
     in_recyclebin: bool = False
     original_name: str = ""
     """In the recycle bin: the name it had."""
@@ -68,6 +72,11 @@ class Tenant:
     variables: dict[str, Value] = field(default_factory=dict)
     """Global system variables that were set, by name."""
     role: str = "PRIMARY"
+    """PRIMARY, STANDBY, or RESTORE while it is being restored."""
+    standby: "Standby | None" = None
+    """What it replays, as long as it is a standby."""
+    switchover_epoch: int = 0
+    """Counts the steps of changes of its role."""
     locked: bool = False
     log_restore_source: str = ""
     """Where a standby takes its log from: the URI without its keys, '' while none is set."""

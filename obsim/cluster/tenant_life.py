@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from obsim.cluster.backup_sources import source_of
 from obsim.cluster.locality import Replica
 from obsim.cluster.resources import ResourcePool
 from obsim.cluster.root_jobs import CANCELED
@@ -71,13 +72,18 @@ def end_tenant(state: ClusterState, tenant: Tenant) -> None:
     now_ns = state.now_ns
     tenant.backup.drop(now_ns)
     tenant.cleanup.drop(now_ns)
-    tenant.archive.drop()
+    tenant.archive.drop(now_ns)
+    if tenant.standby is not None:
+        tenant.standby.stop()
+    if tenant.backup.sets or tenant.archive.rounds():
+        state.left_behind.append(source_of(state, tenant))
     for pool in state.resources.pools_of(tenant.tenant_id):
         state.resources.revoke(pool, now_ns)
     for one in (meta_of(state, tenant), tenant):
         state.freezers.pop(one.tenant_id).stop()
         state.parameters.forget(one.tenant_id)
         del state.tenants[one.tenant_id]
+    state.restores.tenant_gone(tenant.tenant_id)
     for job in state.root_jobs.jobs:
         if job.tenant_id == tenant.tenant_id and job.result is None:
             job.finish(now_ns, CANCELED)

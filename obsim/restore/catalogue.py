@@ -1,14 +1,27 @@
 """What one data and one archive destination hold of a tenant: all that a restore ever reads."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from obsim.archive.log import RedoLog
 from obsim.archive.piece import ArchivePiece
+from obsim.backup.job import BackupType
 from obsim.backup.set import BackupSet
 from obsim.ids import Nanoseconds, TenantId
 
-__all__ = ["Catalogue", "PlacedPiece", "TenantLabel"]
+__all__ = ["Catalogue", "PlacedPiece", "TenantLabel", "below", "set_directory"]
+
+
+def below(path: str, name: str) -> str:
+    """What lies under a destination: object stores print their options last."""
+    root, mark, options = path.partition("?")
+    return f"{root}/{name}{mark}{options}"
+
+
+def set_directory(backup_set: BackupSet) -> str:
+    """The directory of a set, as BACKUP_SET_LIST prints it (samples.md)."""
+    kind = "full" if backup_set.backup_type is BackupType.FULL else "inc"
+    return below(backup_set.path, f"backup_set_{backup_set.backup_set_id}_{kind}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +47,7 @@ class PlacedPiece:
     @property
     def directory(self) -> str:
         """As BACKUP_PIECE_LIST prints it (samples.md)."""
-        return f"{self.path}/piece_d{self.dest_id}r{self.round_id}p{self.piece.piece_id}"
+        return below(self.path, f"piece_d{self.dest_id}r{self.round_id}p{self.piece.piece_id}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +60,11 @@ class Catalogue:
     log: RedoLog
     now_ns: Nanoseconds
     """When it was looked at: what ran then may have gone on."""
+
+    def placed(self, pieces: Iterable[ArchivePiece]) -> list[PlacedPiece]:
+        """These of the pieces, with their places."""
+        wanted = {piece.piece_id for piece in pieces}
+        return [placed for placed in self.pieces or () if placed.piece.piece_id in wanted]
 
     @property
     def bare_pieces(self) -> list[ArchivePiece] | None:

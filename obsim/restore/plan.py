@@ -6,15 +6,17 @@ the moment. The log has to reach from where the chain's last set is replayed fro
 a gap.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from obsim.archive.piece import ArchivePiece
 from obsim.backup.job import BackupType
 from obsim.backup.set import BackupSet
+from obsim.errors import error
 from obsim.ids import BackupSetId, Scn
+from obsim.restore.window import spans
 
-__all__ = ["RestorePlan", "choose_pieces", "choose_sets", "plan_restore"]
+__all__ = ["RestorePlan", "check_passwords", "choose_pieces", "choose_sets", "latest_scn", "plan_restore"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +78,26 @@ def plan_restore(sets: Sequence[BackupSet], pieces: Sequence[ArchivePiece] | Non
         pieces = last.own_log
     run = choose_pieces(pieces, last.start_replay_scn, scn)
     return RestorePlan(Scn(scn), chain, run) if run else None
+
+
+def latest_scn(sets: Sequence[BackupSet], pieces: Sequence[ArchivePiece] | None, now_scn: int) -> int | None:
+    """The last moment that they cover, which a restore without UNTIL goes to; None when they cover none."""
+    if pieces is None:
+        points = [s.min_restore_scn for s in sets if s.usable]
+        return next((scn for scn in reversed(points) if plan_restore(sets, None, scn) is not None), None)
+    covered = [span.last_scn for span in spans(sets, pieces, now_scn) if span.restorable]
+    return covered[-1] if covered else None
+
+
+def check_passwords(sets: Iterable[BackupSet], scn: int, digests: Collection[str]) -> None:
+    """Raises 9047 when one of the sets that are looked at for a restore to `scn` has a password not among these.
+
+    The walk of `choose_sets` reads each set before it finds it too new, so the first one beyond `scn` counts as well.
+    """
+    for backup_set in sets:
+        if not backup_set.usable:
+            continue
+        if backup_set.passwd and backup_set.passwd not in digests:
+            raise error("OB_BACKUP_INVALID_PASSWORD")
+        if backup_set.min_restore_scn > scn:
+            return

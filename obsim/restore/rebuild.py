@@ -14,24 +14,21 @@ from obsim.storage.tenant import TenantStorage
 __all__ = ["rebuild", "replay"]
 
 
-def rebuild(storage: TenantStorage, last: BackupSet, log: RedoLog, scn: int) -> tuple[Any, int]:
-    """Make an empty storage what the last set of a plan and the log up to `scn` say.
+def rebuild(storage: TenantStorage, last: BackupSet, log: RedoLog, scn: int) -> Any:
+    """Make an empty storage what the last set of a plan and the log up to `scn` say; what the system tables held then.
 
-    Gives what the system tables held then, and the number of the first change that is not in it. Raises ValueError for
-    a set without content.
+    Raises ValueError for a set without content.
     """
     content = last.content
     if content is None or content.picture is None:
         raise ValueError(f"set {last.backup_set_id} of tenant {last.tenant_id} has no content to restore")
     storage.become(content.picture, content.compactions)
-    entries = log.between(content.picture.change_count, scn)
-    facts = replay(storage, entries)
-    changes = sum(not isinstance(entry.change, FactsChanged) for entry in entries)
-    return facts if facts is not None else content.facts, content.picture.change_count + changes
+    facts = replay(storage, log.between(content.picture.change_count, scn))
+    return facts if facts is not None else content.facts
 
 
 def replay(storage: TenantStorage, entries: Iterable[LogEntry]) -> Any:
-    """Do changes again; gives the last facts among them, None where there are none."""
+    """Make changes again; gives the last facts among them, None where there are none."""
     facts = None
     for entry in entries:
         if isinstance(entry.change, FactsChanged):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-__all__ = ["HA_LOW", "PRIORITIES", "Priority", "limit_of"]
+__all__ = ["HA_HIGH", "HA_LOW", "PRIORITIES", "Priority", "limit_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,7 @@ _TABLE = (
     ("PRIO_TTL", 2, "ttl_thread_score"),
 )
 PRIORITIES: tuple[Priority, ...] = tuple(Priority(i, *row) for i, row in enumerate(_TABLE))
+HA_HIGH = PRIORITIES[1]
 HA_LOW = PRIORITIES[5]
 
 

@@ -53,6 +53,8 @@ def _assign(session: "Session", assignment: Assignment) -> None:
     settings = session.settings
     # An administrator's SET GLOBAL is the tenant's, everybody else has the session's value only.
     target: GlobalSettings | None = settings.globals if assignment.scope == "global" else None
+    if target is not None and session.tenant.role != "PRIMARY":
+        raise error("OB_STANDBY_READ_ONLY")
     if isinstance(assignment.value, DefaultValue):
         if target is not None:
             target.assign_default(variable)

@@ -103,6 +103,17 @@ def _restore_source(
     return answer
 
 
+def _preview_restore(
+    session: "Session", statement: s.PreviewRestore | s.RestoreTenant, _: Sequence[Value]
+) -> Ok:
+    """What PREVIEW found is listed by the session's next SHOW RESTORE PREVIEW."""
+    source = session.principal.restore_source
+    answer = _change_cluster(session, statement, ())
+    if isinstance(statement, s.PreviewRestore) or statement.preview:
+        session.restore_preview = (statement.uri or source, statement.until)
+    return answer
+
+
 def _use(session: "Session", statement: UseDatabase, _: Sequence[Value]) -> Ok:
     name = session.schema_named(statement.name)
     if name is None:
@@ -213,6 +224,7 @@ HANDLERS: dict[str, Handler] = {
         ("AlterUser", "CreateUser", "DropUser", "Grant", "RenameUser", "Revoke", "SetPassword"), _change_account
     ),
     **dict.fromkeys(("AddRestoreSource", "ClearRestoreSource"), _restore_source),
+    **dict.fromkeys(("PreviewRestore", "RestoreTenant"), _preview_restore),
     "SetEncryption": _set_encryption,
     "SetDecryption": _set_decryption,
     "ShowParameters": show_parameters,

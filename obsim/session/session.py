@@ -31,7 +31,7 @@ from obsim.session.own_views import OWN_ROWS
 from obsim.session.pending import EVENTS_AT_ONCE, Pending, ToTime
 from obsim.session.settings import SessionSettings
 from obsim.session.transactions import TransactionState
-from obsim.statements import BackupStatement, CallProcedure, Secret, ShowParameters, ShowTenant, masked
+from obsim.statements import BackupStatement, CallProcedure, RestorePoint, Secret, ShowParameters, ShowTenant, masked
 from obsim.variables import check_readable, find_variable
 
 if TYPE_CHECKING:
@@ -121,6 +121,8 @@ class Session:
         self.families: tuple[str, ...] | None = None
         self.encryption: Secret | None = None
         self.decryption: tuple[Secret, ...] = ()
+        self.restore_preview: tuple[str, RestorePoint] | None = None
+        """The URIs and the point of the last PREVIEW, until it has been listed."""
         self.restore_sources: tuple[str, ...] = ()
         self.unlocked = False
         self.transaction = TransactionState()
@@ -172,7 +174,8 @@ class Session:
         source = ",".join(self.restore_sources)
         recyclebin = bool(self.settings.get("recyclebin"))
         return Principal(
-            self.tenant_id, self.user, self.encryption, self.account_host, self.offset_s, source, recyclebin
+            self.tenant_id, self.user, self.encryption, self.account_host, self.offset_s, source, recyclebin,
+            self.decryption,
         )
 
     @property

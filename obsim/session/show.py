@@ -210,9 +210,10 @@ def _routines(_session: "Session", _: Show) -> Listing:
     )  # fmt: skip
 
 
-def _restore_preview(_session: "Session", _: Show) -> Listing:
-    """No PREVIEW of obsim succeeds, so there is never one to show (recorded group `restore`)."""
-    raise error("OB_NOT_SUPPORTED", "show restore preview before ALTER SYSTEM RESTORE PREVIEW is")
+def _restore_preview(session: "Session", statement: Show) -> Listing:
+    from obsim.session.restore_preview import restore_preview  # noqa: PLC0415 - hardly anybody asks for it
+
+    return restore_preview(session, statement)
 
 
 LISTINGS: dict[str, Callable[["Session", Show], Listing]] = {

@@ -45,7 +45,10 @@ _TENANT_OF_THREE = (
     "CREATE TENANT t3 RESOURCE_POOL_LIST = ('spare'), LOCALITY = 'F@z1,F@z2,R@z3', PRIMARY_ZONE = 'z1;z2' "
     "SET ob_tcp_invited_nodes = '%'"
 )
-_RESTORE = "ALTER SYSTEM RESTORE r1 FROM 'file:///backup/data,file:///backup/arch'"
+_PLACES = "FROM 'file:///backup/data,file:///backup/arch'"
+_RESTORE = f"ALTER SYSTEM RESTORE r1 {_PLACES}"
+_BACKED_UP = ("ALTER SYSTEM BACKUP TENANT = t1", "CALL obsim.run_until_idle()", "CALL obsim.advance('5m')")
+_RESTORED = (*_BACKED_UP, f"{_RESTORE} WITH 'pool_list=p1'", "CALL obsim.run_until_idle()")
 
 EXAMPLES: dict[str, tuple[Example, ...]] = {
     "Backup": (
@@ -99,11 +102,20 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
         Example("CANCEL DELETE BACKUP", "ALTER SYSTEM CANCEL DELETE BACKUP", _A),
     ),
     "Restore and recovery": (
-        Example("RESTORE ... FROM ... WITH ...", f"{_RESTORE} WITH 'pool_list=p1'"),
-        Example("RESTORE ... UNTIL TIME = / SCN =", f"{_RESTORE} UNTIL SCN = 1704034800000000000 WITH 'pool_list=p1'"),
-        Example("RESTORE FROM ... PREVIEW", "ALTER SYSTEM RESTORE FROM 'file:///backup/data' PREVIEW"),
+        Example("RESTORE ... FROM ... WITH ...", f"{_RESTORE} WITH 'pool_list=p1'", setup=_BACKED_UP),
+        Example(
+            "RESTORE ... UNTIL TIME = / SCN =", f"{_RESTORE} UNTIL TIME = '2024-01-01 00:03:00' WITH 'pool_list=p1'",
+            setup=_BACKED_UP,
+        ),
+        Example(
+            "RESTORE FROM ... PREVIEW", f"ALTER SYSTEM RESTORE {_PLACES} UNTIL TIME = '2024-01-01 00:03:00' PREVIEW",
+            setup=_BACKED_UP,
+        ),
         Example("SHOW RESTORE PREVIEW", "SHOW RESTORE PREVIEW", _A),
-        Example("CANCEL RESTORE name", "ALTER SYSTEM CANCEL RESTORE t1"),
+        Example(
+            "CANCEL RESTORE name", "ALTER SYSTEM CANCEL RESTORE r1",
+            setup=_RESTORED[:-1],
+        ),
         Example("ADD RESTORE SOURCE", "ALTER SYSTEM ADD RESTORE SOURCE 'file:///backup/data'"),
         Example("CLEAR RESTORE SOURCE", "ALTER SYSTEM CLEAR RESTORE SOURCE"),
         Example(
@@ -111,8 +123,12 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
             "ALTER SYSTEM RECOVER TABLE d.t TO TENANT t1 FROM 'file:///backup/data' WITH 'pool_list=p1'",
         ),
         Example("CANCEL RECOVER TABLE", "ALTER SYSTEM CANCEL RECOVER TABLE t1"),
-        Example("RECOVER STANDBY", "ALTER SYSTEM RECOVER STANDBY TENANT = t1 UNTIL UNLIMITED"),
-        Example("ACTIVATE STANDBY", "ALTER SYSTEM ACTIVATE STANDBY TENANT = t1"),
+        Example("RECOVER STANDBY", "ALTER SYSTEM RECOVER STANDBY TENANT = r1 UNTIL UNLIMITED", setup=_RESTORED),
+        Example("ACTIVATE STANDBY", "ALTER SYSTEM ACTIVATE STANDBY TENANT = r1", setup=_RESTORED),
+        Example(
+            "SWITCHOVER TO PRIMARY", "ALTER SYSTEM SWITCHOVER TO PRIMARY TENANT = r1",
+            setup=(*_RESTORED, "DROP TENANT t1 FORCE"),
+        ),
         Example("SWITCHOVER TO STANDBY", "ALTER SYSTEM SWITCHOVER TO STANDBY TENANT = t1"),
         Example("SET DECRYPTION IDENTIFIED BY 'p'", "SET DECRYPTION IDENTIFIED BY 'p'"),
     ),

@@ -112,18 +112,18 @@ def test_a_pool_that_belongs_to_a_tenant_is_refused(pooled, run) -> None:
     assert run(state, SYS, RESTORE + "t9" + FROM + POOL).startswith("4626 resource pool 'p1'")
 
 
-def test_a_point_that_sets_and_log_cover_is_not_modelled_yet(pooled, run) -> None:
+def test_a_point_that_sets_and_log_cover(pooled, run) -> None:
     state = pooled("4.2.5")
     assert run(state, SYS, "ALTER SYSTEM BACKUP TENANT = t1") == ""
     state.advance_to(Nanoseconds(state.now_ns + 24 * 3600 * 10**9))
     (backup_set,) = state.tenant_named("t1").backup.sets.values()
     first = backup_set.min_restore_scn
     places = f" FROM '{backup_set.path},{state.tenant_named('t1').archive.round.path}'"
-    assert run(state, SYS, RESTORE + "t9" + places + POOL) == "1235 obsim does not model ALTER SYSTEM RESTORE yet"
-    exact = run(state, SYS, RESTORE + f"t9{places} UNTIL SCN = {first}" + POOL)
-    assert exact == "1235 obsim does not model ALTER SYSTEM RESTORE yet"
     assert run(state, SYS, RESTORE + f"t9{places} UNTIL SCN = {first - 1}" + POOL) == NOTHING
-    assert run(state, SYS, RESTORE + f"t9{places} UNTIL SCN = {1 << 61}" + POOL) == NOTHING
+    assert run(state, SYS, RESTORE + f"t9{places} UNTIL SCN = {1 << 61}" + POOL) == "4018 No enough log for restore"
+    assert run(state, SYS, RESTORE + f"t9{places} UNTIL SCN = {first}" + POOL) == ""
+    assert run(state, SYS, RESTORE + "t8" + places + POOL) == ""
+    assert [job.scn for job in state.restores.jobs] == [first, state.now_ns // 120_000_000_000 * 120_000_000_000]
 
 
 @pytest.mark.parametrize("version", ["4.0.0", "4.1.0"])

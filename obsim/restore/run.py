@@ -1,0 +1,293 @@
+"""One restore from the statement to its end (engine.md 7.4, ob_restore_scheduler.cpp).
+
+    sys      CREATE_TENANT --the tenant is made--> WAIT_TENANT_RESTORE_FINISH ------------------------> RESTORE_SUCCESS
+    tenant                 RESTORE_PRE -> CREATE_INIT_LS -> to the consistent SCN -> WAIT_LS -> POST_CHECK -> UPGRADE
+
+Log streams come back side by side: first their metadata; when all have it the log is replayed until the data is
+consistent; then their blocks, and the log up to the SCN asked for. Whatever goes wrong ends in `fail`; a tenant that
+was made stays as it is until somebody drops it. Lengths are obsim's own.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Protocol
+
+from obsim.backup.tenant import PASS_NS
+from obsim.errors import ServerError
+from obsim.ids import LogStreamId, Nanoseconds, Scn, TenantId
+from obsim.restore.job import RestoreJob, RestoreProgress, RestoreRow, SysStatus, TenantStatus
+from obsim.restore.nets import data_net, meta_net
+from obsim.restore.rebuild import rebuild
+from obsim.revisions import Revisions
+from obsim.scheduler.dag import DagTask
+from obsim.scheduler.dispatcher import Dispatcher
+from obsim.scheduler.events import EventQueue
+from obsim.storage.tenant import INNER_TABLET_COUNT, Picture, TenantStorage
+
+__all__ = ["CANCELED", "FILE_MISSING", "TENANT_GONE", "NewTenant", "RestoreCluster", "RestoreRun"]
+
+_MS = 1_000_000
+CREATE_TENANT_NS = 1500 * _MS
+PRE_NS = 500 * _MS
+CREATE_INIT_LS_NS = 500 * _MS
+REPLAY_NS = 300 * _MS
+"""Of each time the log is replayed, besides its bytes."""
+REPLAY_BYTES_PER_S = 100 << 20
+POST_CHECK_NS = 300 * _MS
+UPGRADE_NS = 1000 * _MS
+SYS_AFTER_TENANT_NS = 1000 * _MS
+"""The row of sys ends some seconds after the tenant's (samples.md)."""
+
+SYS_LOG_STREAM_ID = LogStreamId(1)
+CANCELED = -4072
+TENANT_GONE = -5157
+FILE_MISSING = -9011
+
+
+@dataclass(frozen=True, slots=True)
+class NewTenant:
+    """The tenant that a restore has had made."""
+
+    tenant_id: TenantId
+    storage: TenantStorage
+    dispatcher: Dispatcher
+
+
+class RestoreCluster(Protocol):
+    """What a restore has the cluster do."""
+
+    def make(self, job: RestoreJob) -> NewTenant:
+        """Make the tenant, in state RESTORE. Raises ServerError where its pools do not do."""
+
+    def restored(self, job: RestoreJob, facts: Any) -> None:
+        """All data and log are back: the tenant is a standby that has what the system tables held."""
+
+    def finish(self, job: RestoreJob) -> None:
+        """The tenant is normal from now on."""
+
+    def sources_kept(self, job: RestoreJob) -> bool:
+        """Whether all sets and pieces of the plan are still where they were."""
+
+    def code_of(self, job: RestoreJob, stage: str, log_stream_id: LogStreamId) -> int:
+        """What a stage ends with for a log stream, 0 for success: a fault may have been ordered."""
+
+    def comment(self, job: RestoreJob, code: int, log_stream_id: LogStreamId | None) -> str:
+        """COMMENT of a failure."""
+
+
+@dataclass(slots=True, eq=False)
+class RestoreRun:
+    """The work behind one job."""
+
+    job: RestoreJob
+    cluster: RestoreCluster
+    events: EventQueue
+    revisions: Revisions
+    made: NewTenant | None = None
+    gone: bool = False
+    """The tenant has been dropped: the next pass of sys ends the job."""
+    _waiting: int = 0
+    """Nets of DAGs that have not ended."""
+    _nets: list[DagTask] = field(default_factory=list)
+
+    def begin(self, now_ns: Nanoseconds) -> None:
+        """The statement has been accepted."""
+        self._later(PASS_NS, self._make, now_ns)
+
+    def _later(self, after_ns: int, step: Callable[[Nanoseconds], None], now_ns: int) -> None:
+        self.events.push(now_ns + after_ns, partial(self._step, step))
+
+    def _step(self, step: Callable[[Nanoseconds], None], now_ns: Nanoseconds) -> None:
+        if not (self.job.ended or self.gone or self.job.tenant_status is TenantStatus.FAIL):
+            step(now_ns)
+            self.revisions.touch("restores")
+
+    @property
+    def _new(self) -> NewTenant:
+        assert self.made is not None, "the tenant has not been made yet"
+        return self.made
+
+    @property
+    def _picture(self) -> Picture:
+        content = self.job.request.plan.sets[-1].content
+        assert content is not None, "a set that can be restored from has content"
+        assert content.picture is not None, "content of a set that was backed up has a picture"
+        return content.picture
+
+    # Stages.
+
+    def _make(self, now_ns: Nanoseconds) -> None:
+        try:
+            self.made = self.cluster.make(self.job)
+        except ServerError as refused:
+            self._fail_sys(refused.code, now_ns)
+            return
+        plan = self.job.request.plan
+        last = plan.sets[-1]
+        self.job.tenant, self.job.new_tenant_id = RestoreRow(self.made.tenant_id), self.made.tenant_id
+        self.job.progress = RestoreProgress(
+            len(self._picture.log_stream_ids), last.counters.finish_tablet_count, last.counters.output_bytes,
+            INNER_TABLET_COUNT, plan.start_scn, last.consistent_scn, plan.scn,
+        )  # fmt: skip
+        self._later(CREATE_TENANT_NS, self._pre, now_ns)
+
+    def _pre(self, now_ns: Nanoseconds) -> None:
+        self.job.status = SysStatus.WAIT_TENANT_RESTORE_FINISH
+        self._later(PRE_NS, self._create_log_streams, now_ns)
+
+    def _create_log_streams(self, now_ns: Nanoseconds) -> None:
+        self.job.tenant_status = TenantStatus.CREATE_INIT_LS
+        self._new.storage.log_stream_ids[:] = self._picture.log_stream_ids
+        self.revisions.touch("tenants", "storage")
+        self._later(CREATE_INIT_LS_NS, self._restore_meta, now_ns)
+
+    def _restore_meta(self, now_ns: Nanoseconds) -> None:
+        self.job.tenant_status = TenantStatus.TO_CONSISTENT_SCN
+        streams = self._picture.log_stream_ids
+        self._waiting, self._nets = len(streams), []
+        for stream in streams:
+            done = partial(self._step, partial(self._meta_done, stream))
+            self._submit(meta_net(stream, done), now_ns)
+
+    def _submit(self, net: list[DagTask], now_ns: Nanoseconds) -> None:
+        self._nets += net
+        self._new.dispatcher.submit_net(net, now_ns)
+
+    def _meta_done(self, stream: LogStreamId, now_ns: Nanoseconds) -> None:
+        self._waiting -= 1
+        if self._ended_badly("RESTORE_TABLETS_META", stream, now_ns) or self._waiting:
+            return
+        progress = self._progress
+        progress.inner_done = True
+        self._replay(progress.start_scn, progress.consistent_scn, self._restore_data, now_ns)
+
+    def _ended_badly(self, stage: str, stream: LogStreamId, now_ns: Nanoseconds) -> bool:
+        code = self.cluster.code_of(self.job, stage, stream)
+        if code:
+            self.fail(code, now_ns, stream)
+        return bool(code)
+
+    @property
+    def _progress(self) -> RestoreProgress:
+        assert self.job.progress is not None
+        return self.job.progress
+
+    def _replay(self, first: Scn, last: Scn, then: Callable[[Nanoseconds], None], now_ns: Nanoseconds) -> None:
+        """Let the log between two SCNs be replayed; how many bytes it has follows from the pieces' sizes."""
+        size = sum(
+            piece.input_bytes * max(min(last, piece.end_scn) - max(first, piece.start_scn), 0)
+            // (piece.end_scn - piece.start_scn)
+            for piece in self.job.request.plan.pieces
+        )  # fmt: skip
+        length_ns = REPLAY_NS + size * 1_000_000_000 // REPLAY_BYTES_PER_S
+        self._progress.replays.append((now_ns, now_ns + length_ns, first, last))
+        self._later(length_ns, then, now_ns)
+
+    def _restore_data(self, now_ns: Nanoseconds) -> None:
+        self.job.tenant_status = TenantStatus.WAIT_LS
+        picture, live = self._picture, self.job.request.plan.sets[-1].content
+        assert live is not None
+        nets, self._nets = [], []
+        for stream in picture.log_stream_ids:
+            tablets = [
+                (t.tablet_id, t.delta_block_count + live.live.range_cardinality(t.first_position, t.end_position))
+                for t in picture.tablets if t.log_stream_id == stream
+            ]  # fmt: skip
+            net, copies = data_net(stream, tablets, partial(self._step, partial(self._data_done, stream)))
+            self._progress.copies += copies
+            self._waiting += max(len(copies), 1)
+            nets.append(net)
+        for net in nets:
+            self._submit(net, now_ns)
+
+    def _data_done(self, stream: LogStreamId, now_ns: Nanoseconds) -> None:
+        self._waiting -= 1
+        if self._ended_badly("RESTORE_MAJOR_DATA", stream, now_ns) or self._waiting:
+            return
+        if self._lacks_files(now_ns):
+            return
+        progress = self._progress
+        progress.finished_log_streams = progress.log_stream_count
+        self._replay(progress.consistent_scn, progress.target_scn, self._post_check, now_ns)
+
+    def _lacks_files(self, now_ns: Nanoseconds) -> bool:
+        """Whether a clean-up has taken away what is still to be read; the restore has failed then."""
+        lost = not self.cluster.sources_kept(self.job)
+        if lost:
+            self.fail(FILE_MISSING, now_ns, SYS_LOG_STREAM_ID)
+        return lost
+
+    def _post_check(self, now_ns: Nanoseconds) -> None:
+        if self._lacks_files(now_ns):
+            return
+        self.job.tenant_status = TenantStatus.POST_CHECK
+        request = self.job.request
+        facts = rebuild(self._new.storage, request.plan.sets[-1], request.log, request.plan.scn)
+        self.cluster.restored(self.job, facts)
+        self._later(POST_CHECK_NS, self._upgrade, now_ns)
+
+    def _upgrade(self, now_ns: Nanoseconds) -> None:
+        self.job.tenant_status = TenantStatus.UPGRADE
+        self._later(UPGRADE_NS, self._tenant_done, now_ns)
+
+    def _tenant_done(self, now_ns: Nanoseconds) -> None:
+        self.job.tenant_status = TenantStatus.SUCCESS
+        self._end_row(self.job.tenant, now_ns)
+        self._later(SYS_AFTER_TENANT_NS, self._sys_done, now_ns)
+
+    def _sys_done(self, now_ns: Nanoseconds) -> None:
+        self.job.status = SysStatus.SUCCESS
+        self.cluster.finish(self.job)
+        self._end_row(self.job.sys, now_ns)
+
+    # Ends.
+
+    def _end_row(self, row: RestoreRow | None, now_ns: Nanoseconds, code: int = 0, comment: str = "") -> None:
+        if row is not None:
+            row.finish_ns, row.result, row.comment = now_ns, code, comment
+            self.events.push(now_ns + PASS_NS, partial(self._to_history, row))
+
+    def _to_history(self, row: RestoreRow, _now_ns: Nanoseconds) -> None:
+        row.past = True
+        self.revisions.touch("restores")
+
+    def fail(self, code: int, now_ns: Nanoseconds, log_stream_id: LogStreamId | None = None) -> None:
+        """End the tenant's row with `code`; that of sys follows. The tenant stays, in state RESTORE."""
+        self._stop(now_ns)
+        comment = self.cluster.comment(self.job, code, log_stream_id)
+        self.job.tenant_status = TenantStatus.FAIL
+        self._end_row(self.job.tenant, now_ns, code, comment)
+        self.events.push(now_ns + SYS_AFTER_TENANT_NS, partial(self._sys_failed, code, comment))
+        self.revisions.touch("restores")
+
+    def _sys_failed(self, code: int, comment: str, now_ns: Nanoseconds) -> None:
+        if not self.job.ended:
+            self.job.status = SysStatus.FAIL
+            self._end_row(self.job.sys, now_ns, code, comment)
+            self.revisions.touch("restores")
+
+    def _fail_sys(self, code: int, now_ns: Nanoseconds) -> None:
+        """Without a tenant there is but one row."""
+        self._sys_failed(code, self.cluster.comment(self.job, code, None), now_ns)
+
+    def cancel(self, now_ns: Nanoseconds) -> None:
+        """CANCEL RESTORE before the tenant has been made."""
+        self._fail_sys(CANCELED, now_ns)
+
+    def tenant_gone(self, now_ns: Nanoseconds) -> None:
+        """The tenant was dropped, its row with it: the next pass of sys finds out."""
+        if self.job.ended or self.gone:
+            return
+        self.gone = True
+        self._stop(now_ns)
+        self.job.tenant = None
+        comment = self.cluster.comment(self.job, TENANT_GONE, None)
+        self.events.push(now_ns + PASS_NS, partial(self._sys_failed, TENANT_GONE, comment))
+        self.revisions.touch("restores")
+
+    def _stop(self, now_ns: Nanoseconds) -> None:
+        for dag in self._nets:
+            if not dag.finished and self.made is not None:
+                self.made.dispatcher.cancel(dag, now_ns)
+        self._nets = []
