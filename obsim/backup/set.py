@@ -101,6 +101,11 @@ class BackupSet:
         return self.content.stored() if self.content is not None else BitMap64()
 
     @property
+    def removed(self) -> bool:
+        """Whether a clean-up has deleted its files or begun to: nobody who looks for sets finds it."""
+        return self.file_status in {FileStatus.DELETING, FileStatus.DELETED}
+
+    @property
     def usable(self) -> bool:
         """Whether the set can be a predecessor or a restore source."""
         return self.status is SetStatus.SUCCESS and self.file_status is FileStatus.AVAILABLE

@@ -2,8 +2,8 @@
 
 The sets of one destination are walked through in order of id. A full one begins a chain anew, an increment goes on with
 it if both sets it names are in it, else it is passed over; the walk ends at the first set that is consistent only after
-the moment. The log has to reach from where the chain's last set is replayed from to the moment, piece by piece without
-a gap.
+the moment, whether that one can be used or not. The log has to reach from where the chain's last set is replayed from
+to the moment, piece by piece without a gap.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -37,10 +37,12 @@ def choose_sets(sets: Iterable[BackupSet], scn: int) -> tuple[BackupSet, ...]:
     """The chain to restore to `scn` from, of the sets of one destination in order of id; empty when there is none."""
     chain: dict[BackupSetId, BackupSet] = {}
     for backup_set in sets:
-        if not backup_set.usable:
+        if backup_set.removed:
             continue
         if backup_set.min_restore_scn > scn:
             break
+        if not backup_set.usable:
+            continue
         if backup_set.backup_type is BackupType.FULL:
             chain = {backup_set.backup_set_id: backup_set}
         elif backup_set.prev_full_id in chain and backup_set.prev_inc_id in chain:

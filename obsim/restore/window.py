@@ -83,15 +83,21 @@ def _tips(sets: Sequence[BackupSet], now_scn: int) -> Iterator[tuple[int, Backup
     """(first moment, last set of the chain that is chosen from then on); None before the first full set."""
     yield 0, None
     chain: set[BackupSetId] = set()
+    reached = 0
     for backup_set in sets:
-        if not backup_set.usable or backup_set.min_restore_scn > now_scn:
+        if backup_set.removed:
+            continue
+        reached = max(reached, backup_set.min_restore_scn)  # a walk to an earlier moment ends before this set
+        if reached > now_scn:
+            return
+        if not backup_set.usable:
             continue
         if backup_set.backup_type is BackupType.FULL:
             chain.clear()
         elif not {backup_set.prev_full_id, backup_set.prev_inc_id} <= chain:
             continue  # an increment whose chain is gone: restores pass it over
         chain.add(backup_set.backup_set_id)
-        yield backup_set.min_restore_scn, backup_set
+        yield reached, backup_set
 
 
 def _runs(pieces: Iterable[ArchivePiece]) -> list[tuple[int, int]]:

@@ -9,16 +9,21 @@ from obsim.testing.observation import PieceSeen, SetSeen
 
 __all__ = ["chosen_pieces", "chosen_sets", "plan"]
 
+_REMOVED = {"DELETING", "DELETED"}
+
 
 def chosen_sets(sets: Mapping[int, SetSeen], target_scn: int) -> tuple[SetSeen, ...]:
     """The sets that a restore to `target_scn` takes, in order of id: one full and the increments on it.
 
-    Walked upwards: a set whose MIN_RESTORE_SCN lies beyond the target ends the walk, an unusable one is passed over, a
-    full starts anew, an increment is added if both its ancestors have been chosen and ignored if not.
+    Walked upwards past those that are removed: a set whose MIN_RESTORE_SCN lies beyond the target ends the walk, an
+    unusable one is passed over, a full starts anew, an increment is added if both its ancestors have been chosen and
+    ignored if not.
     """
     chosen: dict[int, SetSeen] = {}
     for number in sorted(sets):
         s = sets[number]
+        if s.file_status in _REMOVED:
+            continue
         if s.min_restore_scn > target_scn:
             break
         if not s.usable:
@@ -36,10 +41,10 @@ def chosen_pieces(pieces: Iterable[PieceSeen], start_scn: int, target_scn: int) 
     for piece in sorted(pieces, key=lambda p: p.piece_id):
         if piece.file_status != "AVAILABLE" or piece.end_scn <= start_scn:
             continue
-        if run and piece.start_scn != run[-1].end_scn:
-            run = []
         if run and run[-1].checkpoint_scn >= target_scn:
             break
+        if run and piece.start_scn != run[-1].end_scn:
+            run = []
         if run or piece.start_scn <= start_scn:
             run.append(piece)
     return tuple(p.piece_id for p in run) if run and run[-1].checkpoint_scn >= target_scn else ()

@@ -54,6 +54,18 @@ def test_an_increment_without_its_chain_is_passed_over():
         CHAIN[2].file_status = kept
 
 
+def test_a_set_beyond_the_moment_ends_the_walk_even_where_it_cannot_be_used():
+    late = backup_set(1, "FULL", 15, replay=5)
+    late.status, late.file_status = SetStatus.FAILED, FileStatus.INCOMPLETE
+    early = backup_set(2, "FULL", 10, replay=5)
+    assert [ids(choose_sets([late, early], scn)) for scn in (10, 14, 15)] == [[], [], [2]]
+    pieces = [piece(1, 0, 100, 60)]
+    assert spans([late, early], pieces, NOW) == [Span(Scn(0), Scn(14), NO_SET), Span(Scn(15), Scn(NOW))]
+    late.file_status = FileStatus.DELETED
+    assert ids(choose_sets([late, early], 10)) == [2], "nobody finds what is removed"
+    assert spans([late, early], pieces, NOW) == [Span(Scn(0), Scn(9), NO_SET), Span(Scn(10), Scn(NOW))]
+
+
 def test_pieces_are_adjacent_and_reach_the_moment():
     pieces = [piece(1, 0, 10, 9), piece(2, 10, 20, 19), piece(3, 20, 30, 24), piece(4, 40, 50, 45)]
     assert ids(choose_pieces(pieces, 5, 8)) == [1]
