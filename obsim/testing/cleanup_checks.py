@@ -61,11 +61,11 @@ def removed_pieces_are_older_than_the_clean_point(tenant: TenantSeen, _now: Obse
                 yield f"piece {piece.piece_id} was removed, set {point.backup_set_id} replays from it"
 
 
-@invariant("31", "plans", "sets", "pieces")
+@invariant("31", "plans")
 def restore_reads_the_newest_chain(tenant: TenantSeen, _now: Observation) -> Iterator[str]:
     """31: a restore is planned exactly when a chain and gap-free log reach its target; it reads that chain."""
     for p in tenant.plans:
-        expected = plan(tenant.sets, tenant.pieces, p.target_scn) or ((), ())
+        expected = plan(p.sets, p.pieces, p.target_scn) or ((), ())
         if (p.backup_set_ids, p.piece_ids) != expected:
             yield f"a restore to {p.target_scn} reads {p.backup_set_ids} and {p.piece_ids}, expected {expected}"
 

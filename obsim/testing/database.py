@@ -227,7 +227,8 @@ class DatabaseDriver:
             newest[row["TABLET_ID"]] = max(newest.get(row["TABLET_ID"], 0), row["END_LOG_SCN"])
         found: dict[int, list[Identity]] = {tablet: [] for tablet in newest}
         columns = "tablet_id, end_log_scn, macro_idx_in_sstable, macro_logic_version, data_seq"
-        for row in self.query(tenant, f"SELECT {columns} FROM {_MACROS} ORDER BY tablet_id, macro_idx_in_sstable"):
+        blocks = f"SELECT DISTINCT {columns} FROM {_MACROS} WHERE macro_block_type = 'data_block'"  # on all replicas
+        for row in self.query(tenant, f"{blocks} ORDER BY tablet_id, macro_idx_in_sstable"):
             tablet = row["TABLET_ID"]
             if newest.get(tablet) == row["END_LOG_SCN"]:
                 found[tablet].append((tablet, row["MACRO_LOGIC_VERSION"], row["DATA_SEQ"]))

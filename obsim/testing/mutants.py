@@ -15,6 +15,7 @@ from obsim.testing import (  # noqa: F401 - they fill the table
     chain_defects,
     cleanup_defects,
     job_defects,
+    restore_defects,
     scheduler_defects,
 )
 from obsim.testing.defect import MUTANTS, Mutant

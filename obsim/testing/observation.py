@@ -184,9 +184,11 @@ class CleanupSeen:
 
 @dataclass(frozen=True, slots=True)
 class PlanSeen:
-    """What a restore of the tenant to `target_scn` would read; no sets when it is refused."""
+    """What a restore to `target_scn` would read of the sets and pieces of one destination each; nothing if refused."""
 
     target_scn: int
+    sets: Mapping[int, SetSeen]
+    pieces: tuple[PieceSeen, ...]
     backup_set_ids: tuple[int, ...]
     piece_ids: tuple[int, ...]
 
@@ -219,7 +221,8 @@ class TenantSeen:
     """Priorities that run more than their limit, and since when that has been so under this limit."""
     cleanups: tuple[CleanupSeen, ...] = field(default=(), compare=False)
     """Runs that have ended since the last look."""
-    plans: tuple[PlanSeen, ...] = ()
+    plans: tuple[PlanSeen, ...] = field(default=(), compare=False)
+    """Made when sets or pieces changed last."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from obsim.scheduler.priorities import PRIORITIES
 from obsim.storage.macroblocks import SLOT_BITS
 from obsim.storage.tablet import Tablet
 from obsim.testing.cleanup_watch import CleanupWatch
+from obsim.testing.engine_watch import PlanWatch, ServiceWatch
 from obsim.testing.observation import (
     BlocksSeen,
     CountersSeen,
@@ -44,6 +45,7 @@ __all__ = ["SEEN", "Observer", "lasting_excess"]
 SEEN = frozenset({
     "base_rule", "sys_jobs", "asked", "twin", "path", "archivelog", "round", "pieces", "jobs", "tasks", "sets",
     "blocks", "queues", "baseline", "dirty", "memory_bytes", "appended", "delta_block_count", "excess", "cleanups",
+    "service", "plans",
 })  # fmt: skip
 """All that can be seen of a simulated cluster."""
 T = TypeVar("T")
@@ -156,6 +158,7 @@ class _TenantWatch:
         self._last_scores: tuple[int, ...] | None = None
         self._figures: list[QueueFigures] = []
         self._cleanups = CleanupWatch(tenant)
+        self._service, self._plans = ServiceWatch(), PlanWatch()
 
     def look(self) -> TenantSeen:
         state, tenant, last = self._state, self._tenant, self._last
@@ -175,7 +178,7 @@ class _TenantWatch:
             sets,
             _same_rows(last.blocks, {n: self._blocks(s) for n, s in backup.sets.items()}),
             queues,
-            last.service,
+            self._service.look(tenant, self._figures, now_ns),
             self._baseline(),
             self._dirty(),
             _same_numbers(last.memory_bytes, {t.tablet_id: t.memory_bytes for t in storage.tablets}),
@@ -183,6 +186,7 @@ class _TenantWatch:
             sum([t.delta_block_count for t in storage.tablets]),
             lasting_excess(last, queues, now_ns),
             self._cleanups.look(sets, now_ns),
+            self._plans.look(tenant, sets, now_ns),
         )
         return self._last
 

@@ -1,10 +1,13 @@
 """Wrong ways to dispatch DAG tasks."""
 
 from collections import deque
+from dataclasses import replace
 from typing import Any
 
 from obsim.cluster import ClusterState
 from obsim.cluster import state as cluster_state
+from obsim.scheduler import sharing
+from obsim.scheduler.demand import Demand
 from obsim.scheduler.dispatcher import Dispatcher
 from obsim.scheduler.priorities import HA_LOW
 from obsim.testing.defect import defect
@@ -80,3 +83,12 @@ def _last_come_first_started(right: Any) -> Any:
 @defect("score 0 stops a priority but for one task", "S6", cluster_state, "limit_of")
 def _zero_is_one(right: Any) -> Any:
     return lambda priority, score: right(priority, score) if score else 1
+
+
+@defect("major merges get twice the CPU of other threads when it is short", "F", sharing, "demand_of")
+def _major_merges_favoured(right: Any) -> Any:
+    def demand_of(kind: str) -> Demand:
+        demand: Demand = right(kind)
+        return replace(demand, cpu=demand.cpu // 2) if kind == "MAJOR_MERGE" else demand
+
+    return demand_of

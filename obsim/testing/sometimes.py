@@ -33,6 +33,7 @@ SITUATIONS = (
     "compaction under a backup",
     "nothing to copy",
     "set deleted",
+    "two priorities short of CPU",
 )
 
 
@@ -62,6 +63,8 @@ class Sometimes:
                 self.counts.update(_queues(tenant, old))
             if tenant.baseline is not old.baseline:
                 self.counts.update(_blocks(tenant, old))
+            if sum(s.backlogged_since_ns >= 0 for s in tenant.service) > 1:
+                self.counts["two priorities short of CPU"] += 1
             if tenant.path != old.path:
                 self._path(tenant, old)
 
