@@ -76,7 +76,7 @@ _TABLES = """
 """
 _VIRTUAL_TABLES = """
     processlist sys_parameter_stat tenant_parameter_stat freeze_info zone_merge_info merge_info dag_warning_history
-    tablet_sstable_macro_info server_compaction_progress backup_set_files backup_job backup_job_history backup_task
+    server_compaction_progress backup_set_files backup_job backup_job_history backup_task
     backup_task_history backup_ls_task backup_ls_task_history backup_ls_task_info backup_storage_info
     backup_storage_info_history backup_parameter backup_delete_policy backup_delete_job backup_delete_job_history
     backup_delete_task backup_delete_task_history log_archive_progress log_archive_history log_archive_piece_files

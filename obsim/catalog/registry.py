@@ -79,7 +79,7 @@ from obsim.catalog.restore_job_views import restore_history, restore_progress
 from obsim.catalog.restore_views import log_restore_sources, restorable_windows
 from obsim.catalog.root_event_views import root_events
 from obsim.catalog.scheduler_views import dag_scheduler, dags
-from obsim.catalog.storage_views import macroblocks, sstables
+from obsim.catalog.storage_views import macroblocks, sstables, tablet_macro_blocks
 from obsim.cluster import ClusterState, Tenant
 
 __all__ = ["ALONE", "ORACLE_SCHEMA", "PAIRS", "VIEWS", "Alone", "Pair", "ViewKey", "key_of", "nothing"]
@@ -364,6 +364,13 @@ ALONE = (
         dag_scheduler,
     ),
     Alone("oceanbase", "__all_virtual_dag", scheduler_columns.DAG, ("scheduler", "tasks"), dags),
+    Alone(
+        "oceanbase",
+        "__all_virtual_tablet_sstable_macro_info",
+        storage_columns.TABLET_MACRO_INFO,
+        ("storage", "tenants"),
+        tablet_macro_blocks,
+    ),
     Alone(
         "oceanbase",
         "__all_virtual_backup_schedule_task",

@@ -1,14 +1,20 @@
-"""Views of the schema `obsim` over a tenant's storage (design, section 5; engine.md 1 and 2)."""
+"""Views over a tenant's storage, block by block (design, section 5; engine.md 1 and 2)."""
+
+from collections.abc import Iterator
 
 from pyroaring import BitMap64
 
 from obsim.catalog.model import Row, Scope
+from obsim.catalog.placement import seen_tenants, servers_shown
 from obsim.cluster import ClusterState, Tenant
 from obsim.ids import MACROBLOCK_BYTES, BackupSetId
 from obsim.storage.macroblocks import SLOT_BITS, BaselineBlocks
 from obsim.storage.tablet import Tablet, block_count
 
-__all__ = ["macroblocks", "sstables"]
+__all__ = ["macroblocks", "sstables", "tablet_macro_blocks"]
+
+_COMPRESSOR, _ROW_STORE = "zstd_1.3.8", "encoding_row_store"
+"""Of a table whose format and compression are the defaults."""
 
 
 def macroblocks(state: ClusterState, _scope: Scope) -> list[Row]:
@@ -63,6 +69,52 @@ def _stored_in(tenant: Tenant) -> dict[int, BackupSetId]:
             stored.update(dict.fromkeys(held, backup_set.backup_set_id))
             left -= held
     return stored
+
+
+def tablet_macro_blocks(state: ClusterState, scope: Scope) -> list[Row]:
+    """__all_virtual_tablet_sstable_macro_info: the data blocks of the newest MAJOR SSTable of every user tablet.
+
+    One row for each block and server with a replica. (macro_logic_version, data_seq) is the logical id within the
+    tablet, end_log_scn that of the SSTable in GV$OB_SSTABLES. Rows stand for their keys: numbers from 1 on in order of
+    key. Blocks of MINI and MINOR SSTables, whose rows are not counted, and blocks of indexes are not listed; there is
+    no checksum.
+    """
+    rows: list[Row] = []
+    for tenant in seen_tenants(state, scope.tenant_id):
+        blocks = list(_major_blocks(tenant))
+        for server in servers_shown(state, tenant, everywhere=True):
+            rows += [(server.ip, server.port, tenant.tenant_id, *block) for block in blocks]
+    return rows
+
+
+def _major_blocks(tenant: Tenant) -> Iterator[Row]:
+    """From ls_id on."""
+    live = tenant.storage.blocks.live
+    identities = tenant.storage.identities(live, tenant.storage.blocks.epoch)
+    block_ids = _block_ids(tenant.storage.blocks)
+    for tablet in tenant.storage.tablets:
+        last_key = "MIN"
+        row_count_before = 0
+        for ordinal, (position, row_count) in enumerate(_rows_of_blocks(tablet, live)):
+            identity, sizes = identities[position], tablet.layout.sizes(row_count)
+            row_count_before += row_count
+            first_key, last_key = last_key, f"{row_count_before},"
+            yield (
+                tablet.log_stream_id, tablet.tablet_id, tablet.major_version, ordinal, identity.logic_version,
+                block_ids[position], identity.data_seq, row_count, sizes.original, sizes.encoded, sizes.compressed,
+                sizes.occupied, sizes.micro_block_count, 0, first_key, last_key, "data_block", _COMPRESSOR, _ROW_STORE,
+                0,
+            )  # fmt: skip
+
+
+def _rows_of_blocks(tablet: Tablet, live: BitMap64) -> Iterator[tuple[int, int]]:
+    """(position, rows) of each block of a tablet; rows that were deleted since lie there until the next compaction."""
+    for stretch in tablet.stretches:
+        first, end = tablet.first_position + stretch.first, tablet.first_position + stretch.end
+        positions = live & BitMap64(range(first, end))
+        count, rows = len(positions), stretch.row_count + stretch.deleted_row_count
+        for number, position in enumerate(positions):
+            yield position, rows * (number + 1) // count - rows * number // count
 
 
 def sstables(state: ClusterState, _scope: Scope) -> list[Row]:

@@ -6,7 +6,7 @@ from obsim.catalog.model import columns_of
 
 __all__ = [
     "FREEZE_INFO", "GV_COMPACTION_PROGRESS", "GV_SSTABLES", "GV_TABLET_COMPACTION_PROGRESS", "LS", "LS_HISTORY",
-    "LS_LOCATIONS", "MAJOR_COMPACTION", "TABLE_LOCATIONS",
+    "LS_LOCATIONS", "MAJOR_COMPACTION", "TABLET_MACRO_INFO", "TABLE_LOCATIONS",
     "V_COMPACTION_PROGRESS", "ZONE_MAJOR_COMPACTION",
 ]
 
@@ -160,6 +160,34 @@ GV_COMPACTION_PROGRESS = columns_of("""\
     ESTIMATED_FINISH_TIME        timestamp(6)
     COMMENTS                     varchar(256)
 """)
+
+TABLET_MACRO_INFO = columns_of("""\
+    svr_ip                       varchar(46)
+    svr_port                     bigint(20)
+    tenant_id                    bigint(20)
+    ls_id                        bigint(20)
+    tablet_id                    bigint(20)
+    end_log_scn                  bigint(20) unsigned
+    macro_idx_in_sstable         bigint(20)
+    macro_logic_version          bigint(20) unsigned
+    macro_block_idx              bigint(20)
+    data_seq                     bigint(20)
+    row_count                    bigint(20)
+    original_size                bigint(20)
+    encoding_size                bigint(20)
+    compressed_size              bigint(20)
+    occupy_size                  bigint(20)
+    micro_block_count            bigint(20)
+    data_checksum                bigint(20)
+    start_key                    varchar(17408)
+    end_key                      varchar(17408)
+    macro_block_type             varchar(4096)
+    compressor_name              varchar(128)
+    row_store_type               varchar(128)
+    cg_idx                       bigint(20)               since 4.3.0
+""")
+"""__all_virtual_tablet_sstable_macro_info: as a real engine describes it (seekdb-observations.jsonl), after the columns
+that say whose block it is (ob_all_virtual_tablet_sstable_macro_info.cpp)."""
 
 _V_TYPES = {"STATUS": "varchar(10)", "COMPRESSION_RATIO": "bigint(20)"}
 V_COMPACTION_PROGRESS = tuple(
