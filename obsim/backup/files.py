@@ -62,13 +62,15 @@ class FileCut:
             return self.block_count - self.start(file_id)
         return self.full + (file_id < self.larger)
 
-    def sizes(self) -> list[int]:
-        """Blocks of each file."""
-        if not self.file_count:
+    def sizes(self, first: int = 0, end: int | None = None) -> list[int]:
+        """Blocks of each file, or of those from number `first` up to but not including `end`."""
+        end = self.file_count if end is None else end
+        if first >= end:
             return []
-        before_last = self.start(self.file_count - 1)
-        sizes = [self.full + 1] * self.larger + [self.full] * (self.file_count - self.larger)
-        sizes[-1] = self.block_count - before_last
+        larger = min(max(self.larger - first, 0), end - first)
+        sizes = [self.full + 1] * larger + [self.full] * (end - first - larger)
+        if end == self.file_count:
+            sizes[-1] = self.block_count - self.start(end - 1)
         return sizes
 
     def file_of(self, number: int) -> int:

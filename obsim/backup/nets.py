@@ -42,8 +42,8 @@ def file_batch(
     """What a prefetch spawns: copy tasks of `count` files from number `first` on, and a prefetch if there are more."""
     end = min(first + max(count, 1), cut.file_count)
     copies = [
-        DagTask("BACKUP_DATA", HA_LOW, Nanoseconds(cut.size(file_id) * COPY_BLOCK_NS), None, log_stream_id)
-        for file_id in range(first, end)
+        DagTask("BACKUP_DATA", HA_LOW, Nanoseconds(size * COPY_BLOCK_NS), None, log_stream_id)
+        for size in cut.sizes(first, end)
     ]
     return copies, dag("PREFETCH_BACKUP_INFO", PREFETCH_NS, log_stream_id) if end < cut.file_count else None
 

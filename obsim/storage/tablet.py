@@ -119,11 +119,6 @@ class Tablet:
             return False
         return not any(map(_DELETED_ROWS, self.stretches))
 
-    def only_baseline(self, version: Scn) -> bool:
-        """Whether all there is of the tablet is what the compaction of that version has left."""
-        above = self.memory_bytes or self.mini or self.minor_bytes
-        return not above and self.major_version == version and self.settled
-
     @property
     def first_position(self) -> int:
         """Position of the tablet's first place."""

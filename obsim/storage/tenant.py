@@ -117,8 +117,10 @@ class TenantStorage:
     """The freeze that waits for merges to be resumed."""
     _seams: Seams | None = None
     """Those of all tablets, None when they have to be looked for."""
+    _merged_at: int = -1
+    """`change_count` after the last major freeze that was compacted at once."""
     _pictured: tuple[Seams, tuple[Tablet, ...]] | None = None
-    """The tablets of the last picture that showed nothing above the baseline, and the seams they had."""
+    """The tablets of the last picture that was taken right after a compaction, and the seams they had."""
 
     def note(self, change: StorageChange) -> None:
         """A change has been made."""
@@ -337,6 +339,7 @@ class TenantStorage:
             self._frozen, self.freezes.waiting = frozen, True
         else:
             self._merge(frozen)
+            self._merged_at = self.change_count + 1
 
     @recorded
     def suspend_merge(self) -> None:
@@ -350,19 +353,20 @@ class TenantStorage:
         frozen, self._frozen = self._frozen, None
         if frozen is not None:
             self.freezes.compact(self._baseline_bytes(), now_ns)
-            self._merge(frozen)
+            self._merge(frozen, resumed=True)
 
     def _baseline_bytes(self) -> Bytes:
         return Bytes(len(self.blocks.live) * MACROBLOCK_BYTES)
 
-    def _merge(self, frozen: _Frozen) -> None:
+    def _merge(self, frozen: _Frozen, *, resumed: bool = False) -> None:
+        """Merge what a freeze found; if that had to wait, tablets may have got more to do meanwhile."""
         seams = self._seams_of(frozen)
         merge = Merge(frozen.dirty, seams.tasks)
         merge.written |= seams.positions
         for tablet in self.tablets:
             if tablet.slot < frozen.slot_count:
                 tablet.compacted(frozen.version)
-                if not tablet.settled or tablet.slot in frozen.pending:
+                if tablet.slot in frozen.pending or (resumed and not tablet.settled):
                     compact_tablet(tablet, frozen.pending.get(tablet.slot, _NOTHING), self.blocks.live, merge)
                     self._seams = None
         self.blocks.compact(frozen.version, merge.written, merge.removed, merge.tasks)
@@ -413,9 +417,9 @@ class TenantStorage:
 
     def _tablets_pictured(self) -> tuple[tuple[Tablet, ...], Scn | None]:
         """Copies of the tablets; as long as no block came or went those of the last time, with another version."""
-        version = self.freezes.newest.scn
-        if self._seams is None or not all(tablet.only_baseline(version) for tablet in self.tablets):
+        if self._seams is None or self.change_count != self._merged_at:
             return tuple([tablet.copy() for tablet in self.tablets]), None
+        version = self.freezes.newest.scn
         if self._pictured is not None and self._pictured[0] is self._seams:
             known = self._pictured[1]
             if list(map(_PICTURED_TOO, known)) == list(map(_PICTURED_TOO, self.tablets)):
@@ -438,7 +442,7 @@ class TenantStorage:
         self.freezes = replace(picture.freezes, kept=list(picture.freezes.kept))
         self.merge_suspended = picture.merge_suspended
         self._frozen = picture.frozen.copy() if picture.frozen is not None else None
-        self._live_taken, self._seams = BitMap64(), None
+        self._live_taken, self._seams, self._merged_at = BitMap64(), None, -1
 
     def tablet_id_at(self, position: int) -> TabletId:
         """The tablet that a position belongs to, or belonged to before it was dropped."""
