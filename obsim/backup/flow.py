@@ -19,6 +19,7 @@ from obsim.backup.run import BackupRun
 from obsim.backup.set import FileStatus
 from obsim.backup.stages import SYS_LOG_STREAM_ID, DataWork, IndexWork, MetaWork, placed_tablets
 from obsim.ids import LogStreamId, Nanoseconds, Scn, TabletId, us_floor
+from obsim.versions import IncrementalBase
 
 __all__ = ["begin_stage"]
 
@@ -95,8 +96,11 @@ def _take_snapshot(run: BackupRun, now_ns: Nanoseconds) -> None:
     taken = run.snapshot = run.context.storage.snapshot(Scn(us_floor(now_ns)))
     run.placed = placed_tablets(run.context.storage)
     base = run.tenant.sets.get(run.lineage.base_id)
+    blocks = run.context.storage.blocks
+    if run.tenant.rule is IncrementalBase.PREVIOUS or base is None:
+        blocks.expect(taken.epoch)
     run.set_task.backup_set.content = SetContent(
-        run.context.storage.blocks, base.epoch if base is not None else 0, taken.epoch, run.tenant.share(taken.live),
+        blocks, base.epoch if base is not None else 0, taken.epoch, run.tenant.share(taken.live),
         picture=run.context.storage.picture(), facts=run.context.settings.facts,
     )  # fmt: skip
 

@@ -7,7 +7,7 @@ past and the answer "is this block in that set's index" are derived from them. A
 so a live block is in the index of a set exactly when no compaction after the set's snapshot wrote it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -61,6 +61,32 @@ class Compaction:
             yield position, number + rank(position)
 
 
+class Growing:
+    """Positions written since an epoch, up to the last compaction."""
+
+    __slots__ = ("_own", "base_epoch", "epoch", "written")
+
+    def __init__(self, base_epoch: int, compactions: Iterable[Compaction]) -> None:
+        self.base_epoch = self.epoch = base_epoch
+        self.written = BitMap64()
+        self._own = False
+        """Whether `written` is no compaction's."""
+        for compaction in compactions:
+            self.add(compaction.written)
+
+    def add(self, written: BitMap64) -> None:
+        """One more compaction. Of a single one there is no copy."""
+        self.epoch += 1
+        if not written:
+            return
+        if not self.written:
+            self.written = written
+        elif self._own:
+            self.written |= written
+        else:
+            self.written, self._own = self.written | written, True
+
+
 @dataclass(slots=True)
 class BaselineBlocks:
     """The baseline of all tablets of a tenant."""
@@ -71,6 +97,8 @@ class BaselineBlocks:
     compactions: list[Compaction] = field(default_factory=list)
     _unions: dict[int, tuple[int, BitMap64]] = field(default_factory=dict)
     """(epoch, positions written since) by the base epochs asked for last."""
+    _expected: "Growing | None" = None
+    """What the next increment has to copy if its base is the one that is expected."""
 
     @property
     def epoch(self) -> int:
@@ -96,13 +124,24 @@ class BaselineBlocks:
         if removed:
             self.live -= removed
         self.dirty = BitMap64()
+        if self._expected is not None:
+            self._expected.add(written)
 
     def drop(self, version: Scn, first: int, end: int) -> None:
         """Take the positions [first, end) out of the baseline: their tablet is gone."""
         removed = self.live & BitMap64(range(first, end))
         self.compactions.append(Compaction(version, BitMap64(), removed))
+        if self._expected is not None:
+            self._expected.add(BitMap64())
         self.live.remove_range(first, end)
         self.dirty.remove_range(first, end)
+
+    def expect(self, base_epoch: int) -> None:
+        """An increment over this base is to be expected: from now on each compaction adds to what it has to copy.
+
+        So the decision itself takes no time, however long it has been put off.
+        """
+        self._expected = Growing(base_epoch, self.compactions[base_epoch:])
 
     def written_between(self, base_epoch: int, epoch: int) -> BitMap64:
         """Positions that the compactions after `base_epoch` and up to `epoch` wrote, live at `epoch` or not.
@@ -125,6 +164,9 @@ class BaselineBlocks:
         return written - BitMap64().union(*removed) if removed else written
 
     def _union(self, base_epoch: int, epoch: int) -> BitMap64:
+        expected = self._expected
+        if expected is not None and (expected.base_epoch, expected.epoch) == (base_epoch, epoch):
+            return expected.written
         spans = [c.written for c in self.compactions[base_epoch:epoch] if c.written]
         if len(spans) <= 1:
             return spans[0] if spans else BitMap64()

@@ -256,3 +256,21 @@ def test_a_picture_follows_transfers_and_is_not_changed_by_them():
     storage.transfer(200_001, LogStreamId(1002))
     after = storage.picture()
     assert [p.tablets[0].log_stream_id for p in (before, after)] == [1001, 1002]
+
+
+def test_what_an_expected_increment_has_to_copy_grows_with_each_compaction():
+    storage = storage_with(t=[60])
+    storage.blocks.expect(1)
+    assert list(storage.blocks.to_copy(1, 1)) == []
+    grown = []
+    for day in range(4):
+        storage.change_blocks([day, 40 + day])
+        freeze(storage)
+        grown.append(list(storage.blocks.to_copy(1, 2 + day)))
+    storage.create_table("n", [2], LogStreamId(1001))
+    storage.drop_table("t", Scn(storage.checkpoint_scn + 1))
+    freeze(storage)
+    assert grown == [sorted([*range(n), *range(40, 40 + n)]) for n in range(1, 5)]
+    assert list(storage.blocks.to_copy(1, 7)) == [1 << SLOT_BITS, (1 << SLOT_BITS) + 1]
+    assert list(storage.blocks.compactions[1].written) == [0, 40], "a compaction was changed"
+    assert [list(storage.blocks.to_copy(1, epoch)) for epoch in (2, 3, 4, 5)] == grown  # those of the past
