@@ -3,10 +3,10 @@
 mark       1,000,000 random macroblocks made dirty through `Cluster.change_blocks`, in a tenant of 64 tablets of unequal
            size, from unsorted array('Q'); beside it `BitMap64.update` on the same arrays, in turn. Building the arrays
            is not timed. What is dirty afterwards is compared with a set, over all and tablet by tablet.
-decision   what an increment has to copy, at 1 % changed and after 30 daily increments, for both rules of the base.
-memory     the highest memory of a process, Python and obsim included, whose cluster holds the tenant and what a full
-           backup and 30 daily increments keep of it. The jobs themselves are not run: while a full backup of it copies,
-           the DAGs of its 262,144 files of 4 GiB are in memory too.
+decision   what an increment has to copy, at 1 % changed, after 30 daily increments, and after 30 days without one, for
+           both rules of the base.
+memory     the highest memory of a process, Python and obsim included, whose cluster backs the tenant up: a full backup
+           and 30 daily increments, every job run to its end.
 
 Times are wall time, the best of five for the marks. Each memory figure is measured in a process of its own.
 """
@@ -29,6 +29,7 @@ from pyroaring import BitMap64
 
 from obsim import Cluster
 from obsim.backup.content import SetContent
+from obsim.backup.set import BackupSet
 from obsim.ids import Scn
 from obsim.storage.macroblocks import SLOT_BITS
 from obsim.storage.positions import draw_distinct
@@ -115,9 +116,11 @@ def rates(total: int) -> list[Figure]:
     ]
 
 
-def take_set(storage: TenantStorage, base: SetContent | None) -> tuple[SetContent, float]:
+def take_set(storage: TenantStorage, base: SetContent | None, rule: str) -> tuple[SetContent, float]:
     """What a set keeps of the tenant, and how long it took to decide what it has to copy, in milliseconds."""
     snapshot = storage.snapshot(storage.checkpoint_scn)
+    if base is None or rule == "previous":
+        storage.blocks.expect(snapshot.epoch)
     content = SetContent(storage.blocks, base.epoch if base else 0, snapshot.epoch, snapshot.live)
     start = time.perf_counter()
     content.stored()
@@ -129,17 +132,14 @@ def major_freeze(storage: TenantStorage) -> None:
     storage.major_freeze(Scn(storage.checkpoint_scn + 86_400_000_000_000))
 
 
-def increments(storage: TenantStorage, base: str, change: Callable[[int], object]) -> tuple[list[SetContent], float]:
-    """A full set and 30 daily increments, and the slowest decision among them."""
-    full, slowest = take_set(storage, None)
-    sets = [full]
+def increments(storage: TenantStorage, rule: str, change: Callable[[int], object]) -> list[SetContent]:
+    """A full set and 30 daily increments."""
+    sets = [take_set(storage, None, rule)[0]]
     for day in range(INCREMENTS):
         change(day)
         major_freeze(storage)
-        content, took_ms = take_set(storage, sets[-1] if base == "previous" else full)
-        sets.append(content)
-        slowest = max(slowest, took_ms)
-    return sets, slowest
+        sets.append(take_set(storage, sets[-1] if rule == "previous" else sets[0], rule)[0])
+    return sets
 
 
 def runs_day(cluster: Cluster, day: int) -> None:
@@ -157,25 +157,40 @@ def runs_day(cluster: Cluster, day: int) -> None:
 
 
 def decisions(total: int) -> list[Figure]:
-    """The decision at 1 % changed, and the one after 30 increments."""
+    """The decision at 1 % changed, the one after 30 increments, and the first one after 30 days."""
     figures = []
-    for power in (20, 25, 29):
-        if 1 << power > total:
-            continue
-        for base in ("previous", "last_full"):
-            storage = storage_of(large_cluster(1 << power, base))
-            sets, _ = increments(storage, base, partial(uniform_day, storage, (1 << power) // 100))
-            uniform_day(storage, (1 << power) // 100, INCREMENTS)
-            major_freeze(storage)
-            _, last_ms = take_set(storage, sets[-1] if base == "previous" else sets[0])
-            fresh = storage_of(large_cluster(1 << power, base))
-            full, _ = take_set(fresh, None)
-            uniform_day(fresh, (1 << power) // 100, 0)
-            major_freeze(fresh)
-            _, first_ms = take_set(fresh, full)
-            for name, took_ms in (("1 % changed", first_ms), (f"after {INCREMENTS} increments", last_ms)):
-                figures.append(Figure(f"2^{power}, {base}, {name}", took_ms, "ms", 100, at_most=True))
+    for size in sorted({min(1 << power, total) for power in (20, 25, 29)}):
+        name = f"2^{size.bit_length() - 1}" if size.bit_count() == 1 else f"{size:,}"
+        for rule in ("previous", "last_full"):
+            for what, took_ms in zip(("1 % changed", f"after {INCREMENTS} increments"), warm(size, rule), strict=True):
+                figures.append(Figure(f"{name}, {rule}, {what}", took_ms, "ms", 100, at_most=True))
+        figures.append(Figure(f"{name}, {INCREMENTS} days after a full", cold(size), "ms", 100, at_most=True))
     return figures
+
+
+def warm(size: int, rule: str) -> tuple[float, float]:
+    """Milliseconds for the first increment and for the one after 30 others."""
+    fresh = storage_of(large_cluster(size, rule))
+    full, _ = take_set(fresh, None, rule)
+    uniform_day(fresh, size // 100, 0)
+    major_freeze(fresh)
+    _, first_ms = take_set(fresh, full, rule)
+    storage = storage_of(large_cluster(size, rule))
+    sets = increments(storage, rule, partial(uniform_day, storage, size // 100))
+    uniform_day(storage, size // 100, INCREMENTS)
+    major_freeze(storage)
+    _, last_ms = take_set(storage, sets[-1] if rule == "previous" else sets[0], rule)
+    return first_ms, last_ms
+
+
+def cold(size: int) -> float:
+    """Milliseconds for the first increment when it comes 30 days after its full set: the same for both rules."""
+    storage = storage_of(large_cluster(size, "previous"))
+    full, _ = take_set(storage, None, "previous")
+    for day in range(INCREMENTS):
+        uniform_day(storage, size // 100, day)
+        major_freeze(storage)
+    return take_set(storage, full, "previous")[1]
 
 
 def uniform_day(storage: TenantStorage, count: int, day: int) -> None:
@@ -189,39 +204,61 @@ def memory_mb() -> float:
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) * 1024 / 1e6
 
 
-def measure_memory(total: int, kind: str, base: str) -> None:
-    """In a process of its own: print the memory and the slowest decision."""
-    cluster = large_cluster(total, base)
+def measure_memory(total: int, kind: str, rule: str) -> None:
+    """In a process of its own: print the memory, the slowest decision and the seconds of CPU time."""
+    cluster = large_cluster(total, rule)
     storage = storage_of(cluster)
     days = {
         "runs": partial(runs_day, cluster),
-        "million": partial(uniform_day, storage, MARKED),
+        "million": partial(uniform_day, storage, min(MARKED, total // 2)),
         "percent": partial(uniform_day, storage, total // 100),
     }
-    sets, slowest = increments(storage, base, days[kind])
-    print(f"{memory_mb():.0f} {slowest:.1f}")
-    assert len(sets) == INCREMENTS + 1
+    cluster.execute("ALTER RESOURCE UNIT unit_standard MAX_CPU = 32, MIN_CPU = 32")
+    cluster.execute("ALTER SYSTEM SET ha_low_thread_score = 100", tenant="big")
+    sets = back_up(cluster, "ALTER SYSTEM BACKUP DATABASE")
+    slowest_ms = 0.0
+    for day in range(INCREMENTS):
+        days[kind](day)
+        cluster.execute("ALTER SYSTEM MAJOR FREEZE", tenant="big")
+        base = sets[-1] if rule == "previous" else sets[0]
+        start = time.perf_counter()
+        storage.blocks.to_copy(base.epoch, storage.blocks.epoch)
+        slowest_ms = max(slowest_ms, (time.perf_counter() - start) * 1000)
+        sets = back_up(cluster, "ALTER SYSTEM BACKUP INCREMENTAL DATABASE")
+    assert [s.usable for s in sets] == [True] * (INCREMENTS + 1), "a backup failed"
+    assert [s.backup_type.value for s in sets] == ["FULL"] + ["INC"] * INCREMENTS
+    assert all(s.counters.finish_macro_block_count == len(s.copied) for s in sets[-1:] + sets[:1])
+    print(f"{memory_mb():.0f} {slowest_ms:.1f} {time.process_time():.0f}")
+
+
+def back_up(cluster: Cluster, statement: str) -> list[BackupSet]:
+    """All sets once one more has been taken."""
+    cluster.execute(statement, tenant="big")
+    cluster.run_until_idle()
+    tenant = cluster.state.tenant_named("big")
+    assert tenant is not None
+    return list(tenant.backup.sets.values())
 
 
 def memories(total: int) -> list[Figure]:
     """Memory for each kind of day and both rules of the base."""
     figures = []
     for kind, name, most in (
-        ("runs", "1 % a day in runs of 512", 200), ("million", "1,000,000 uniform a day", 300),
+        ("runs", "1 % a day in runs of 512", 200), ("million", f"{MARKED:,} uniform a day", 300),
         ("percent", "1 % uniform a day", 1200),
     ):  # fmt: skip
-        for base in ("previous", "last_full"):
-            memory, slowest = measured(total, kind, base)
-            detail = f"slowest decision {slowest:.1f} ms"
-            figures.append(Figure(f"{name}, {base}", memory, "MB", most, at_most=True, detail=detail))
+        for rule in ("previous", "last_full"):
+            memory, slowest_ms, cpu_s = measured(total, kind, rule)
+            detail = f"slowest decision {slowest_ms:.1f} ms, {cpu_s:.0f} s of CPU"
+            figures.append(Figure(f"{name}, {rule}", memory, "MB", most, at_most=True, detail=detail))
     return figures
 
 
-def measured(total: int, kind: str, base: str) -> tuple[float, float]:
-    """Memory and slowest decision of a process of its own."""
-    command = [sys.executable, __file__, "--memory", kind, "--base", base, "--blocks", str(total)]
+def measured(total: int, kind: str, rule: str) -> tuple[float, float, float]:
+    """Memory, slowest decision and CPU time of a process of its own."""
+    command = [sys.executable, __file__, "--memory", kind, "--base", rule, "--blocks", str(total)]
     words = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
-    return float(words[0]), float(words[1])
+    return float(words[0]), float(words[1]), float(words[2])
 
 
 def numpy_version() -> str:
