@@ -64,12 +64,12 @@ class Compaction:
 class Growing:
     """Positions written since an epoch, up to the last compaction."""
 
-    __slots__ = ("_own", "base_epoch", "epoch", "written")
+    __slots__ = ("base_epoch", "epoch", "own", "written")
 
     def __init__(self, base_epoch: int, compactions: Iterable[Compaction]) -> None:
         self.base_epoch = self.epoch = base_epoch
         self.written = BitMap64()
-        self._own = False
+        self.own = False
         """Whether `written` is no compaction's."""
         for compaction in compactions:
             self.add(compaction.written)
@@ -81,10 +81,10 @@ class Growing:
             return
         if not self.written:
             self.written = written
-        elif self._own:
+        elif self.own:
             self.written |= written
         else:
-            self.written, self._own = self.written | written, True
+            self.written, self.own = self.written | written, True
 
 
 @dataclass(slots=True)
@@ -141,7 +141,15 @@ class BaselineBlocks:
 
         So the decision itself takes no time, however long it has been put off.
         """
-        self._expected = Growing(base_epoch, self.compactions[base_epoch:])
+        last, self._expected = self._expected, Growing(base_epoch, self.compactions[base_epoch:])
+        if last is not None and last.own:
+            self._keep(last.base_epoch, last.epoch, last.written)
+
+    def _keep(self, base_epoch: int, epoch: int, written: BitMap64) -> None:
+        self._unions.pop(base_epoch, None)
+        self._unions[base_epoch] = epoch, written
+        while len(self._unions) > _UNIONS_KEPT:
+            del self._unions[next(iter(self._unions))]
 
     def written_between(self, base_epoch: int, epoch: int) -> BitMap64:
         """Positions that the compactions after `base_epoch` and up to `epoch` wrote, live at `epoch` or not.
@@ -175,10 +183,7 @@ class BaselineBlocks:
             return self.written_between(base_epoch, epoch)
         for compaction in self.compactions[known_epoch:epoch]:
             known |= compaction.written
-        self._unions.pop(base_epoch, None)
-        self._unions[base_epoch] = epoch, known
-        while len(self._unions) > _UNIONS_KEPT:
-            del self._unions[next(iter(self._unions))]
+        self._keep(base_epoch, epoch, known)
         return known
 
     def live_at(self, epoch: int) -> BitMap64:

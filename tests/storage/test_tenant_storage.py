@@ -274,3 +274,17 @@ def test_what_an_expected_increment_has_to_copy_grows_with_each_compaction():
     assert list(storage.blocks.to_copy(1, 7)) == [1 << SLOT_BITS, (1 << SLOT_BITS) + 1]
     assert list(storage.blocks.compactions[1].written) == [0, 40], "a compaction was changed"
     assert [list(storage.blocks.to_copy(1, epoch)) for epoch in (2, 3, 4, 5)] == grown  # those of the past
+
+
+def test_the_decision_is_still_known_when_the_next_base_is_expected():
+    storage = storage_with(t=[60])
+    storage.blocks.expect(1)
+    for day in range(3):
+        storage.change_blocks([day])
+        freeze(storage)
+    known = storage.blocks.to_copy(1, 4)
+    storage.blocks.expect(4)
+    assert storage.blocks.to_copy(1, 4) is known
+    storage.change_blocks([9])
+    freeze(storage)
+    assert [list(storage.blocks.to_copy(*span)) for span in ((1, 5), (4, 5), (1, 3))] == [[0, 1, 2, 9], [9], [0, 1]]
