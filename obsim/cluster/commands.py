@@ -23,11 +23,6 @@ _FILES: dict[str, tuple[str, ...]] = {
 class _Commands(dict[type, Command]):
     """Type of statement -> its command; the files of a family load with the first of its statements."""
 
-    def __contains__(self, kind: object) -> bool:
-        """Whether a statement of this type changes the cluster, loaded or not."""
-        files = _FILES.get(getattr(kind, "__module__", ""), ())
-        return any(kind in import_module(f"obsim.cluster.{file}").COMMANDS for file in files)
-
     def __missing__(self, kind: type) -> Command:
         for file in _FILES[kind.__module__]:
             self.update(import_module(f"obsim.cluster.{file}").COMMANDS)
