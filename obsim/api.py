@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from fractions import Fraction
 from functools import partial
+from os import PathLike
 from types import TracebackType
 from typing import ClassVar, Self
 
@@ -52,12 +53,15 @@ def make_host(
     control: str | None = None,
     show_control: bool = False,
     facts: ServerFacts | None = None,
+    file_root: str | PathLike[str] | None = None,
+    s3_endpoints: Iterable[str] = (),
 ) -> SessionHost:
     """A cluster with its sessions, as the server and `Cluster` use it.
 
-    `version` and `clock` are by default what the scenario says, else 4.2.1 and `default_clock`. `control` is None
-    (open), `off` or a password. Raises ScenarioError, and UsageError for any other argument. A clock that follows the
-    wall starts now unless `start_time` or the scenario says otherwise.
+    `version` and `clock` are by default what the scenario says, else 4.2.1 and `default_clock`. Destinations are in
+    memory but for `file://` ones below `file_root` and `s3://` ones at `s3_endpoints`. `control` is None (open), `off`
+    or a password. Raises ScenarioError, and UsageError for any other argument. A clock that follows the wall starts now
+    unless `start_time` or the scenario says otherwise.
     """
     blueprint = Blueprint.of(scenario)
     stated = blueprint.scenario
@@ -70,12 +74,16 @@ def make_host(
     base = _incremental_base(incremental_base) or profile.incremental_base
     options = ClusterOptions(profile, seed, Nanoseconds(start_ns), base, strict_incremental)
     mysql_port = 2881 if facts is None else facts.port
+    performer = None
+    if file_root is not None or s3_endpoints:
+        from obsim.destination_io.reach import make_reach  # noqa: PLC0415 - most clusters have nothing outside
+
+        performer = make_reach(file_root)
     mode = clock_named(
         clock, now_ns=start_ns, monotonic_ns=time.monotonic_ns, step_ns=int(Fraction(step_s) * SECOND_NS), speed=speed
     )
-    return SessionHost(
-        partial(blueprint.build, options, mysql_port), mode, ControlAccess(control, shown=show_control), facts
-    )
+    build = partial(blueprint.build, options, mysql_port, performer)
+    return SessionHost(build, mode, ControlAccess(control, shown=show_control), facts)
 
 
 def _incremental_base(name: str | IncrementalBase | None) -> IncrementalBase | None:
@@ -139,6 +147,7 @@ class Cluster:
     `manual` (moved by `advance`), `step` (each ALTER SYSTEM and each query of an OceanBase view is `step_s` seconds) or
     `wall` (real time times `speed`); without one it is the scenario's, else `manual`. So it is with `version`, else
     4.2.1, and with `start_time`, else 2024-01-01 at +08:00: a datetime, an ISO text or nanoseconds since 1970.
+    Destinations are in memory but for `file://` ones below `file_root` and `s3://` ones at `s3_endpoints`.
 
     Raises ScenarioError and UsageError here, ServerError from statements, UsageError when another thread uses it.
     """
@@ -159,12 +168,14 @@ class Cluster:
         strict_incremental: bool = False,
         control: str | None = None,
         show_control: bool = False,
+        file_root: str | PathLike[str] | None = None,
+        s3_endpoints: Iterable[str] = (),
     ) -> None:
         self._thread_id = threading.get_ident()
         self._host = make_host(
             scenario, seed=seed, version=version, clock=clock, step_s=step_s, speed=speed, start_time=start_time,
             incremental_base=incremental_base, strict_incremental=strict_incremental, control=control,
-            show_control=show_control,
+            show_control=show_control, file_root=file_root, s3_endpoints=tuple(s3_endpoints),
         )  # fmt: skip
 
     def _check_thread(self) -> None:

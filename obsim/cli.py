@@ -127,7 +127,8 @@ def serve(
         Path | None, typer.Option(help="Not modelled yet: obsim keeps everything in memory.", metavar="DIR")
     ] = None,
     file_root: Annotated[
-        Path | None, typer.Option(help="Not modelled yet: destinations are in memory.", metavar="DIR")
+        Path | None,
+        typer.Option(help="Write file:// destinations below this directory, for real; else in memory.", metavar="DIR"),
     ] = None,
 ) -> None:
     """Serve a cluster over the MySQL protocol until SIGTERM or SIGINT.
@@ -135,9 +136,8 @@ def serve(
     Prints one line on standard output, `ready HOST PORT`, once it answers queries.
     """
     gc.disable()  # until it serves: looking through half-loaded modules for garbage takes a tenth of the start
-    for name, value in (("--data-dir", data_dir), ("--file-root", file_root)):
-        if value is not None:
-            raise UsageError(f"obsim does not model {name} yet: leave it out, everything is kept in memory")
+    if data_dir is not None:
+        raise UsageError("obsim does not model --data-dir yet: leave it out, everything is kept in memory")
     from obsim.api import make_host
     from obsim.server.limits import Limits
     from obsim.server.listener import ListenOptions
@@ -157,7 +157,9 @@ def serve(
         strict_incremental=strict_incremental,
         control=control,
         show_control=show_control,
+        file_root=file_root,
     )
+    cluster.state.outside.reach_in_background()
     options = ListenOptions(
         host,
         port,

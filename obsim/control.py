@@ -13,6 +13,7 @@ from obsim.cluster.load import KINDS, Load, order_load
 from obsim.cluster.state import ClusterState
 from obsim.cluster.tenant import Tenant
 from obsim.destination import parse_uri
+from obsim.destination.intents import RemoveFiles
 from obsim.errors import error
 from obsim.faults import parse_rule
 from obsim.ids import LogStreamId, Scn, us_floor
@@ -220,6 +221,9 @@ def _empty_destination(state: ClusterState, arguments: tuple[Argument, ...]) -> 
         raise error("OB_INVALID_ARGUMENT", "obsim.empty_destination(uri)")
     place = parse_uri(uri)
     had_it = [tenant.empty_destination(place.path) for tenant in state.user_tenants()]
+    known = [d.uri for t in state.user_tenants() for d in t.destinations if d.uri.path == place.path]
+    if known:
+        state.outside.order(RemoveFiles(known[-1], ("/",)), lambda _outcome: None)
     owner = state.formats.owner(place)
     if owner is not None and owner.purpose == "backup_data":
         state.formats.remove(place.path)  # of a tenant that is gone, perhaps

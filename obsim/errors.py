@@ -13,7 +13,9 @@ Codes, SQLSTATEs and texts come from `errors.json`, syntax errors from `statemen
 
 from obsim.error_table import ERROR_ROWS
 
-__all__ = ["NotModelled", "ObsimError", "ScenarioError", "ServerError", "SyntaxRefused", "UsageError", "error"]
+__all__ = [
+    "NotModelled", "ObsimError", "ScenarioError", "ServerError", "SyntaxRefused", "UsageError", "error", "error_of",
+]  # fmt: skip
 
 NEAR_LENGTH_MAX = 80
 SYNTAX_TEXT = (
@@ -81,6 +83,11 @@ def error(name: str, *args: object) -> ServerError:
     _, code, errno, sqlstate, plain, template = _ROWS[name]
     message = template.format(*args) if args and template else plain
     return ServerError(errno, sqlstate, message, name=name, code=code)
+
+
+def error_of(code: int) -> ServerError:
+    """The error of an OceanBase code, with its plain message."""
+    return error(next(row[0] for row in ERROR_ROWS if row[1] == code))
 
 
 def plain_message(code: int) -> str:

@@ -9,7 +9,7 @@ from enum import Enum
 
 from obsim.errors import UsageError
 
-__all__ = ["PROFILES", "IncrementalBase", "Version", "VersionChange", "VersionProfile", "profile_for"]
+__all__ = ["PROFILES", "BackupTree", "IncrementalBase", "Version", "VersionChange", "VersionProfile", "profile_for"]
 
 _Parts = tuple[int, int, int, int]
 
@@ -26,6 +26,14 @@ class VersionChange(Enum):
 
     CONVERT = "convert"
     REFUSE = "refuse"
+
+
+class BackupTree(Enum):
+    """Which tree of directories a backup set has (engine.md 6.1)."""
+
+    PLAIN = "plain"
+    SPLIT = "split"
+    FUSED = "fused"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -108,6 +116,10 @@ class VersionProfile:
     """A clean-up compares how far a piece was archived, not where it ends: the older of the two revisions read."""
     backup_compatible: int
     """BACKUP_COMPATIBLE of a set: 1 in 4.0, 2 in 4.1, 3 from 4.2."""
+    backup_tree: BackupTree
+    """4.0 and 4.1 have names of their own, from 4.3.2 on user data is not parted in minor and major."""
+    keeps_parameters: bool
+    """A set has a file of the tenant's parameters: documented for 4.2.5."""
 
     @property
     def server_version(self) -> str:
@@ -131,6 +143,12 @@ _NEW = (
     "BACKUP_DATA_MAJOR",
     "BACKUP_LOG",
 )
+
+
+def _tree(at: _Parts) -> BackupTree:
+    if at[:2] < (4, 2):
+        return BackupTree.PLAIN
+    return BackupTree.FUSED if at >= (4, 3, 2, 0) else BackupTree.SPLIT
 
 
 def _profile(text: str) -> VersionProfile:
@@ -158,6 +176,8 @@ def _profile(text: str) -> VersionProfile:
         super_covers=at >= (4, 3, 5, 0),
         pieces_by_checkpoint=not modern,
         backup_compatible=1 if at[:2] == (4, 0) else 2 if at[:2] == (4, 1) else 3,
+        backup_tree=_tree(at),
+        keeps_parameters=(4, 2, 5, 0) <= at < (4, 3, 0, 0),
     )
 
 

@@ -7,6 +7,10 @@ from typing import Any, Protocol
 from obsim.archive.log import RedoLog
 from obsim.archive.piece import ArchivePiece
 from obsim.backup.failures import Outcomes
+from obsim.destination.intents import CheckFormat
+from obsim.destination.layout import Layout
+from obsim.destination.outside import Outside
+from obsim.destination.uri import BackupUri
 from obsim.ids import Bytes, LogStreamId, Nanoseconds, Scn
 from obsim.revisions import Revisions
 from obsim.scheduler.dispatcher import Dispatcher
@@ -72,6 +76,12 @@ class Settings(Protocol):
     def format_fault(self) -> int:
         """What is wrong with the format file where data_backup_dest leads: -9080, -9081, or 0 for nothing."""
 
+    def place(self, dest_id: int) -> BackupUri:
+        """Where one of the tenant's destinations lies."""
+
+    def check(self, dest_id: int) -> CheckFormat:
+        """What has to be looked at before work there begins."""
+
     @property
     def facts(self) -> Any:
         """What the tenant's system tables hold: a set takes it along as it is."""
@@ -94,6 +104,12 @@ class RunContext:
     """ip:port of the server that has the root service now."""
     seed: int = 0
     outcomes: Outcomes = field(default_factory=Outcomes)
+    outside: Outside = field(default_factory=Outside)
+
+    @property
+    def layout(self) -> Layout:
+        """Names of directories and files."""
+        return Layout.of(self.profile)
 
     @property
     def root_server(self) -> str:

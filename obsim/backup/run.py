@@ -30,6 +30,8 @@ from obsim.backup.progress import CopyProgress
 from obsim.backup.set import BackupSet, FileStatus, SetStatus
 from obsim.backup.stages import Retries
 from obsim.backup.task import SetTask
+from obsim.backup.written import FilesOf, set_files, start_files
+from obsim.destination.intents import Outcome, WriteFiles
 from obsim.ids import LogStreamId, Nanoseconds, Scn, us_floor
 from obsim.storage.tablet import Tablet
 from obsim.storage.tenant import INNER_TABLET_COUNT, Snapshot
@@ -105,6 +107,16 @@ class BackupRun:
         if fault:
             self.fail(fault, now_ns)
             return
+        check = self.context.settings.check(self.tenant.dest_id)
+        self.context.outside.order(check, partial(self._checked, now_ns))
+
+    def _checked(self, now_ns: Nanoseconds, outcome: Outcome) -> None:
+        """The destination has been looked at: insert task and set, and say there that a set begins."""
+        if not self.at_work:
+            return
+        if outcome.code:
+            self.fail(outcome.code, now_ns)
+            return
         job, context = self.job, self.context
         backup_set = self._new_set()
         progress = CopyProgress(len(context.storage.tablets), INNER_TABLET_COUNT, len(context.storage.log_stream_ids))
@@ -114,7 +126,20 @@ class BackupRun:
         job.status = JobStatus.DOING
         self._stages = list(context.profile.task_stages)
         context.revisions.touch("jobs", "tasks", "sets")
-        context.events.push(now_ns + FIRST_STAGE_NS, self.next_stage)
+        self._write(start_files, partial(self._begun, now_ns))
+
+    def _begun(self, now_ns: Nanoseconds, outcome: Outcome) -> None:
+        if outcome.code:
+            self.fail(outcome.code, now_ns)
+        else:
+            self.context.events.push(now_ns + FIRST_STAGE_NS, self.next_stage)
+
+    def _write(self, files_of: FilesOf, then: Callable[[Outcome], None]) -> None:
+        """Write what `files_of` makes of the set; in memory there is nothing to be made."""
+        context, backup_set = self.context, self.set_task.backup_set
+        place = context.settings.place(backup_set.dest_id)
+        files = files_of(context, backup_set, self.tenant.sets) if context.outside.reaches(place) else ()
+        context.outside.order(WriteFiles(place, files), then)
 
     def _new_set(self) -> BackupSet:
         job, request, profile, lineage = self.job, self.job.request, self.context.profile, self.lineage
@@ -204,7 +229,16 @@ class BackupRun:
         backup_set.status, backup_set.file_status = SetStatus.SUCCESS, FileStatus.AVAILABLE
         backup_set.consistent_scn = snapshot.scn
         backup_set.start_replay_scn = self.start_replay_scn
-        self._close(JobStatus.COMPLETED, now_ns)
+        self._write(set_files, partial(self._written, now_ns))
+
+    def _written(self, now_ns: Nanoseconds, outcome: Outcome) -> None:
+        """The set is at its destination, or could not be written: then it has failed."""
+        if outcome.code:
+            backup_set = self.set_task.backup_set
+            backup_set.consistent_scn = backup_set.start_replay_scn = Scn(0)
+            self.fail(outcome.code, now_ns)
+        else:
+            self._close(JobStatus.COMPLETED, now_ns)
 
     def fail(self, code: int, now_ns: Nanoseconds, comment: str = "") -> None:
         """End the job, its task and its set as FAILED with `code`."""
@@ -244,6 +278,7 @@ class BackupRun:
             backup_set.content.files = [replace(f, cut=f.cut.first_files(count)) for f, count in complete.items()]
         self._write_end(self.task, status, now_ns, code, comment)
         backup_set.status, backup_set.file_status = SetStatus.FAILED, FileStatus.INCOMPLETE
+        self._write(set_files, lambda _outcome: None)
 
     def _write_end(self, task: SetTask, status: str, now_ns: Nanoseconds, code: int = 0, comment: str = "") -> None:
         """What task and set have in common at their end: counts are written once, from what was done by then."""
@@ -251,7 +286,6 @@ class BackupRun:
         task.status, task.end_ns, task.result, task.comment = status, now_ns, code, comment
         backup_set.end_ns, backup_set.result, backup_set.comment = now_ns, code, comment
         task.final_counters = backup_set.counters = task.progress.counters(now_ns)
-        task.progress.forget_work()
         backup_set.min_restore_scn = task.end_scn
 
     def _drop_tasks(self, now_ns: Nanoseconds) -> None:
@@ -262,6 +296,8 @@ class BackupRun:
     def _close(self, status: JobStatus, now_ns: Nanoseconds, result: int = 0, comment: str = "") -> None:
         """Task and set have ended; the job follows a moment later."""
         self.ended = True
+        if self.task is not None:
+            self.task.progress.forget_work()
         self.context.revisions.touch("jobs", "tasks", "sets")
         if self.task is None:
             self._end_job(status, now_ns, result, comment)

@@ -11,12 +11,17 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from obsim.archive.tenant import TenantArchive
+from obsim.backup.context import Settings
 from obsim.backup.job import JobStatus
 from obsim.backup.set import BackupSet, FileStatus
 from obsim.backup.tenant import PASS_NS, TenantBackup
+from obsim.backup.written import removed_files
 from obsim.cleanup.job import DeleteJob, DeleteTask, PieceFile
 from obsim.cleanup.policy import window_ns
 from obsim.cleanup.selection import ActivePiece, obsolete_pieces, obsolete_sets
+from obsim.destination.intents import Outcome, RemoveFiles
+from obsim.destination.layout import Layout
+from obsim.destination.outside import Outside
 from obsim.errors import plain_message
 from obsim.ids import JobId, Nanoseconds, TaskId, TenantId
 from obsim.revisions import Revisions
@@ -51,6 +56,9 @@ class CleanupContext:
     """Older builds: what counts of a piece is how far it was archived, not where it ends."""
     gone: Callable[[], bool]
     """Whether the tenant has been dropped."""
+    settings: Settings
+    outside: Outside
+    layout: Layout
 
 
 @dataclass(slots=True, eq=False, weakref_slot=True)
@@ -168,6 +176,25 @@ class TenantCleanup:
             done = partial(self._stream_done, job, task)
             self._dag = DagTask("BACKUP_CLEAN", HA_LOW, CLEAN_NS, done, log_stream_id=stream)
             self.context.dispatcher.submit(self._dag, now_ns)
+            return
+        self._remove(task, partial(self._removed, job, task, now_ns))
+
+    def _remove(self, task: DeleteTask, then: Callable[[Outcome], None]) -> None:
+        """Let a set go from its destination."""
+        context = self.context
+        match task.target:
+            case BackupSet() as backup_set:
+                place = context.settings.place(backup_set.dest_id)
+                names = removed_files(context.layout, backup_set)
+                context.outside.order(RemoveFiles(place, names), then)
+            case PieceFile():
+                then(Outcome())
+
+    def _removed(self, job: DeleteJob, task: DeleteTask, now_ns: Nanoseconds, outcome: Outcome) -> None:
+        """What was to be deleted is gone, or it cannot be: then the job fails."""
+        if outcome.code:
+            task.end(JobStatus.FAILED, now_ns, outcome.code)
+            self._end(job, JobStatus.FAILED, now_ns, outcome.code)
             return
         self._mark(task, FileStatus.DELETED)
         task.end(JobStatus.COMPLETED, now_ns)

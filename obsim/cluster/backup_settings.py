@@ -5,9 +5,12 @@ from typing import TYPE_CHECKING
 
 from obsim.backup.context import BackupServer
 from obsim.backup.failures import FORMAT_MISMATCH, FORMAT_MISSING
+from obsim.cluster.destinations import check_of
 from obsim.cluster.formats import Owner
 from obsim.cluster.replicas import dispatcher_at, full_replica_servers
 from obsim.cluster.tenant_facts import TenantFacts, facts_of
+from obsim.destination.intents import CheckFormat
+from obsim.destination.uri import BackupUri
 from obsim.ids import Bytes, LogStreamId, TenantId
 
 if TYPE_CHECKING:
@@ -45,11 +48,20 @@ class TenantSettings:
     def format_fault(self) -> int:
         """What is wrong with the format file where data_backup_dest leads: -9080, -9081, or 0 for nothing."""
         tenant = self.state.tenants[self.tenant_id]
-        uris = [known.uri for known in tenant.destinations if known.dest_id == tenant.backup.dest_id]
+        named = (known.uri for known in tenant.destinations if known.dest_id == tenant.backup.dest_id)
+        uris = [uri for uri in named if not self.state.outside.reaches(uri)]  # those on media are looked at there
         owners = [self.state.formats.owner(uri) for uri in uris]
         if None in owners:
             return FORMAT_MISSING
         return 0 if all(owner == Owner(self.tenant_id, "backup_data") for owner in owners) else FORMAT_MISMATCH
+
+    def place(self, dest_id: int) -> BackupUri:
+        """Where one of the tenant's destinations lies."""
+        return self.state.tenants[self.tenant_id].uri_of(dest_id)
+
+    def check(self, dest_id: int) -> CheckFormat:
+        """What has to be looked at before work there begins."""
+        return check_of(self.state, self.state.tenants[self.tenant_id], dest_id)
 
     @property
     def facts(self) -> TenantFacts:

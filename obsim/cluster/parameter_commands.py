@@ -9,12 +9,14 @@ from obsim.answers import Ok
 from obsim.archive.tenant import ARCHIVED
 from obsim.cluster.authority import Rule, guarded
 from obsim.cluster.backup_sources import source_at
+from obsim.cluster.destinations import set_destination
 from obsim.cluster.formats import Formats, Owner
 from obsim.cluster.resolve import named_tenant, parameter_tenants
 from obsim.cluster.shares import apply_shares
 from obsim.cluster.state import ClusterState, Command, Principal
 from obsim.cluster.tenant import Tenant
 from obsim.destination import parse_archive_destination, parse_restore_source, parse_uri
+from obsim.destination.records import ARCHIVE, DATA
 from obsim.errors import error
 from obsim.ids import SYS_TENANT_ID, TenantId
 from obsim.parameters import Level, ParameterDef, check_value, number_of
@@ -24,6 +26,8 @@ from obsim.statements import AlterParameters, NullValue, ParameterAction, ResetP
 __all__ = ["COMMANDS"]
 
 Change = Callable[[], None]
+Check = Callable[[], Change]
+"""The last check of a setting, which may look at a destination: it comes when all the others are through."""
 _SCORES = {priority.parameter: priority for priority in PRIORITIES if priority.parameter is not None}
 _DEST_NUMBERS = {f"log_archive_dest_{n}" if n else "log_archive_dest": n for n in range(9)}
 _STATE_NUMBERS = {f"log_archive_dest_state_{n}" if n else "log_archive_dest_state": n for n in range(9)}
@@ -38,7 +42,7 @@ def alter_parameters(state: ClusterState, who: Principal, statement: AlterParame
     """ALTER SYSTEM SET: every check of every action, then every change."""
     settings = [a for a in statement.actions if a.name in _SETTINGS]
     if settings:
-        changes = _check_settings(state, who, statement, settings)
+        changes = [find_out() for find_out in _check_settings(state, who, statement, settings)]
     else:
         changes = [_check_parameter(state, who, action) for action in statement.actions]
     for change in changes:
@@ -191,7 +195,7 @@ def reset_parameters(state: ClusterState, who: Principal, statement: ResetParame
 
 def _check_settings(
     state: ClusterState, who: Principal, statement: AlterParameters, settings: list[ParameterAction]
-) -> list[Change]:
+) -> list[Check]:
     if who.tenant_id != SYS_TENANT_ID and any(a.tenant is not None for a in statement.actions):
         raise error("OB_ERR_NO_PRIVILEGE")
     if len(settings) < len(statement.actions):
@@ -201,7 +205,7 @@ def _check_settings(
     return [_check_setting(state, who, action, planned) for action in settings]
 
 
-def _check_setting(state: ClusterState, who: Principal, action: ParameterAction, planned: Formats) -> Change:
+def _check_setting(state: ClusterState, who: Principal, action: ParameterAction, planned: Formats) -> Check:
     if action.tenant is not None:
         tenant = named_tenant(state, action.tenant)
     elif who.tenant_id == SYS_TENANT_ID:
@@ -226,48 +230,58 @@ def _only_user_tenants(tenant: Tenant) -> None:
         raise error("OB_NOT_SUPPORTED")
 
 
-def _check_data_dest(state: ClusterState, tenant: Tenant, text: str, planned: Formats) -> Change:
+def _check_data_dest(state: ClusterState, tenant: Tenant, text: str, planned: Formats) -> Check:
     uri = parse_uri(text) if text else None
     _only_user_tenants(tenant)
     if tenant.backup.jobs or tenant.backup.expected_by_sys:
         raise error("OB_BACKUP_IN_PROGRESS")
-    if uri is not None:
+    if uri is not None and not state.outside.reaches(uri):
         planned.claim(uri, Owner(tenant.tenant_id, "backup_data"))
 
-    def change() -> None:
-        tenant.backup.path = uri.path if uri else ""
-        tenant.backup.shown_dest = uri.shown if uri else ""
-        tenant.backup.dest_id = state.set_destination(tenant, "backup_data", uri) if uri else 0
-        state.revisions.touch("backup_parameters")
+    def find_out() -> Change:
+        dest_id = set_destination(state, tenant, DATA, uri) if uri else _none
 
-    return change
+        def change() -> None:
+            tenant.backup.path = uri.path if uri else ""
+            tenant.backup.shown_dest = uri.shown if uri else ""
+            tenant.backup.dest_id = dest_id()
+            state.revisions.touch("backup_parameters")
+
+        return change
+
+    return find_out
+
+
+def _none() -> int:
+    """DEST_ID where no destination is set."""
+    return 0
 
 
 def _check_archive_dest(
     state: ClusterState, tenant: Tenant, number: int, text: str, planned: Formats
-) -> Change:  # fmt: skip
+) -> Check:  # fmt: skip
     destination = parse_archive_destination(text) if text else None
     _only_user_tenants(tenant)
     if number == ARCHIVED and tenant.archive.running:
         raise error("OB_NOT_SUPPORTED", "change archive dest when archive is running is")
-    if destination is not None:
+    if destination is not None and not state.outside.reaches(destination.uri):
         planned.claim(destination.uri, Owner(tenant.tenant_id, "archive_log"))
 
-    def change() -> None:
-        dest_id = state.set_destination(tenant, "archive_log", destination.uri) if destination else 0
-        tenant.archive.set_destination(number, destination, dest_id, state.now_ns)
+    def find_out() -> Change:
+        dest_id = set_destination(state, tenant, ARCHIVE, destination.uri) if destination else _none
+        return lambda: tenant.archive.set_destination(number, destination, dest_id(), state.now_ns)
 
-    return change
+    return find_out
 
 
-def _check_dest_state(state: ClusterState, tenant: Tenant, number: int, text: str) -> Change:
+def _check_dest_state(state: ClusterState, tenant: Tenant, number: int, text: str) -> Check:
     if text.upper() not in {"ENABLE", "DEFER"}:
         raise error("OB_INVALID_ARGUMENT")
     _only_user_tenants(tenant)
-    return lambda: tenant.archive.set_state(number, text, state.now_ns)
+    return lambda: lambda: tenant.archive.set_state(number, text, state.now_ns)
 
 
-def _check_restore_source(state: ClusterState, tenant: Tenant, text: str) -> Change:
+def _check_restore_source(state: ClusterState, tenant: Tenant, text: str) -> Check:
     """`LOCATION=uri`, or '' for none; SERVICE would need another cluster to follow."""
     uri = parse_restore_source(text) if text else None
     _only_user_tenants(tenant)
@@ -279,7 +293,7 @@ def _check_restore_source(state: ClusterState, tenant: Tenant, text: str) -> Cha
             tenant.standby.take_from(source_at(state, path), path)
         state.revisions.touch("backup_parameters")
 
-    return change
+    return lambda: change
 
 
 def _resolve_tenants(_: ClusterState, who: Principal, statement: AlterParameters) -> None:

@@ -31,6 +31,7 @@ from obsim.cluster.shares import Bandwidth, apply_shares
 from obsim.cluster.tenant import Tenant, User
 from obsim.cluster.tenant_facts import facts_of
 from obsim.destination import BackupUri
+from obsim.destination.outside import OutcomeNeeded, Outside
 from obsim.errors import ServerError, UsageError
 from obsim.faults import Faults
 from obsim.ids import SYS_TENANT_ID, JobId, LogStreamId, Nanoseconds, TenantId
@@ -143,6 +144,8 @@ class ClusterState:
     left_behind: "list[BackupSource]" = field(default_factory=list)
     """Backups of tenants that are gone."""
     _restores: "Restores | None" = None
+    outside: Outside = field(init=False)
+    """What is to be done at destinations that are not in memory."""
     _last_user_tenant_id: TenantId = TenantId(1000)
 
     root_events: RootEvents = field(init=False)
@@ -152,6 +155,7 @@ class ClusterState:
 
     def __post_init__(self) -> None:
         self.now_ns = self.options.start_ns
+        self.outside = Outside(self.events)
         self.root_events = RootEvents(self.revisions, self.root_address)
         self.faults = Faults(
             self.options.seed, on_change=partial(self.revisions.touch, "faults"), on_rules=self._fault_rules_changed
@@ -225,12 +229,14 @@ class ClusterState:
             self.root_address,
             self.seed,
             self.backup_outcomes,
+            self.outside,
         )
         backup = TenantBackup(tenant_id, context if kind == "USER" else None, self.options.incremental_base)
         archive.on_left_doing = backup.archive_changed
         cleanup = TenantCleanup(CleanupContext(
             tenant_id, backup, archive, dispatcher, self.events, self.revisions, self.root_address,
-            self.profile.pieces_by_checkpoint, partial(self._is_dropped, tenant_id, backup),
+            self.profile.pieces_by_checkpoint, partial(self._is_dropped, tenant_id, backup), context.settings,
+            self.outside, context.layout,
         ))  # fmt: skip
         locality = full_locality(self.resources.zones)
         tenant = Tenant(
@@ -300,14 +306,31 @@ class ClusterState:
     # Commands.
 
     def execute(self, who: Principal, statement: BackupStatement) -> Ok:
-        """Run one state-changing statement at the present moment; raises ServerError and then has changed nothing."""
+        """Run one state-changing statement at the present moment; raises ServerError and then has changed nothing.
+
+        Raises OutcomeNeeded when it depends on something outside: it is run once more when that is known.
+        """
         resources, accounts = self.revisions.count("tenants"), self.revisions.count("accounts")
-        answer = self.commands[type(statement)](self, who, statement)
+        try:
+            answer = self.commands[type(statement)](self, who, statement)
+        except ServerError:
+            self.outside.forget_answers()
+            raise
+        self.outside.forget_answers()
         if self.revisions.count("accounts") != accounts and who.tenant_id in self.tenants:
             self.note_facts(self.tenants[who.tenant_id])
         if self.revisions.count("tenants") != resources:
             apply_shares(self)
         return answer
+
+    def carry_out(self, who: Principal, statement: BackupStatement) -> Ok:
+        """As `execute`, for who has nobody else to serve while something outside is found out."""
+        while True:
+            try:
+                return self.execute(who, statement)
+            except OutcomeNeeded as needed:
+                self.outside.find_out(needed.intent)
+                self.outside.wait()
 
     def schedule(self, every_ns: int, who: Principal, statement: BackupStatement, first_ns: int | None = None) -> None:
         """Let `statement` run again and again from `first_ns` (default: one interval from now): future workload.
@@ -323,10 +346,15 @@ class ClusterState:
         if who.tenant_id not in self.tenants:
             return
         self.events.push(now_ns + every_ns, partial(self._scheduled, every_ns, who, statement), background=True)
+        self._run_scheduled(who, statement)
+
+    def _run_scheduled(self, who: Principal, statement: BackupStatement) -> None:
         try:
             self.execute(who, statement)
         except ServerError:
             return
+        except OutcomeNeeded as needed:
+            self.outside.find_out(needed.intent, lambda: self._run_scheduled(who, statement))
 
     # Time.
 
@@ -336,7 +364,10 @@ class ClusterState:
         return self.events.next_ns()
 
     def advance_slice(self, target_ns: int, events_max: int) -> bool:
-        """Let at most `events_max` events up to `target_ns` happen; True when time stands at the target."""
+        """Let at most `events_max` events up to `target_ns` happen; True when time stands at the target.
+
+        Nothing happens while an outcome is waited for.
+        """
         if not self.events.run_until(target_ns, events_max, self):
             return False
         self.now_ns = Nanoseconds(max(self.now_ns, target_ns))
@@ -345,11 +376,11 @@ class ClusterState:
     def advance_to(self, target_ns: int) -> None:
         """Let everything up to `target_ns` happen. A target in the past does nothing: time never goes back."""
         while not self.advance_slice(target_ns, 1 << 20):
-            pass
+            self.outside.wait()
 
     def idle(self) -> bool:
         """Whether no job, task or DAG is unfinished; future workload and periodic timers do not count."""
-        return not self.events.busy()
+        return not self.events.busy() and not self.outside.blocked
 
     def unfinished(self) -> list[str]:
         """What still runs, one line each, for the error of a clock that gave up waiting."""

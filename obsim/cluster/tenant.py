@@ -88,6 +88,26 @@ class Tenant:
         """Whether backups, archiving and logins are possible at all (engine.md 3.3)."""
         return self.status == "NORMAL" and not self.in_recyclebin
 
+    @property
+    def next_dest_id(self) -> int:
+        """DEST_ID of the next new destination."""
+        return 1001 + len(self.destinations)
+
+    def known_destination(self, purpose: str, uri: BackupUri) -> KnownDestination | None:
+        """A destination of the tenant that has not been emptied, None for a new one."""
+        fitting = (d for d in self.destinations if (d.purpose, d.uri.path, d.emptied) == (purpose, uri.path, False))
+        return next(fitting, None)
+
+    def uri_of(self, dest_id: int) -> BackupUri:
+        """Where a destination lies that was ever set."""
+        return next(d.uri for d in self.destinations if d.dest_id == dest_id)
+
+    def found_empty(self, purpose: str, uri: BackupUri) -> None:
+        """A destination was set, and nothing is there: if the tenant knew it, somebody has emptied it."""
+        known = self.known_destination(purpose, uri)
+        if known is not None:
+            self.destinations[self.destinations.index(known)] = replace(known, emptied=True)
+
     def destination_set(self, purpose: str, uri: BackupUri, now_ns: Nanoseconds) -> int:
         """Note that a destination is set now; its DEST_ID: from 1001, the same one when set again (engine.md 6.3).
 
@@ -100,7 +120,7 @@ class Tenant:
         if purpose == "backup_data":
             gone = {d.dest_id for d in self.destinations if d.emptied and d.uri.path == uri.path}
             self.backup.forget_destinations(gone)
-        dest_id = 1001 + len(self.destinations)
+        dest_id = self.next_dest_id
         self.destinations.append(KnownDestination(dest_id, purpose, uri, now_ns))
         return dest_id
 

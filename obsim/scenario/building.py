@@ -14,6 +14,7 @@ from obsim.archive.round import ArchiveRound, RoundStatus
 from obsim.archive.tenant import ARCHIVED, StoredDestination
 from obsim.cluster.accounts import PRIVILEGES
 from obsim.cluster.commands import COMMANDS
+from obsim.cluster.destinations import note_destination, setting_of
 from obsim.cluster.load import KINDS, Load, schedule_load
 from obsim.cluster.locality import check_primary_zone, full_locality, parse_locality
 from obsim.cluster.shares import apply_shares
@@ -21,8 +22,10 @@ from obsim.cluster.state import ClusterOptions, ClusterState, Principal
 from obsim.cluster.tenant import Tenant, User, password_digest
 from obsim.cluster.tenant_life import administrator, begin_tenant, free_pools, place_tenant
 from obsim.control import parse_interval
-from obsim.destination import parse_archive_destination, parse_uri
-from obsim.errors import ScenarioError, ServerError
+from obsim.destination import BackupUri, parse_archive_destination, parse_uri
+from obsim.destination.outside import Performer
+from obsim.destination.records import ARCHIVE, DATA
+from obsim.errors import ScenarioError, ServerError, error_of
 from obsim.faults import parse_rule
 from obsim.ids import SYS_TENANT_ID, Bytes, LogStreamId, Nanoseconds, Scn
 from obsim.parameters import CAPACITY_UNITS
@@ -83,22 +86,29 @@ class Blueprint:
         saved = read_saved(file, data)
         return cls(file, Scenario(saved.about, saved.version), saved)
 
-    def build(self, options: ClusterOptions, mysql_port: int = 2881) -> ClusterState:
-        """A cluster at the start of the scenario. Raises ScenarioError with the line that is wrong.
+    def build(
+        self, options: ClusterOptions, mysql_port: int = 2881, performer: Performer | None = None
+    ) -> ClusterState:
+        """A cluster at the start of the scenario; `performer` reaches destinations that are not in memory.
 
-        A dump has options of its own, so only its version has to be that of `options`.
+        A dump has options of its own, so only its version has to be that of `options`. Raises ScenarioError with the
+        line that is wrong.
         """
         if self.saved is None:
-            return _cluster_of(self.scenario, self.file, options, mysql_port)
+            return _cluster_of(self.scenario, self.file, options, mysql_port, performer)
         from obsim.scenario.saved import cluster_of  # noqa: PLC0415
 
         state = cluster_of(self.saved, self.file)
         if options.profile.version != state.profile.version:
             raise self.file.wrong(f"version is {self.saved.version}: a dump cannot start as {options.profile.version}")
+        if performer is not None:
+            state.outside.attach(performer)
         return state
 
 
-def _cluster_of(scenario: Scenario, file: ScenarioFile, options: ClusterOptions, mysql_port: int) -> ClusterState:
+def _cluster_of(
+    scenario: Scenario, file: ScenarioFile, options: ClusterOptions, mysql_port: int, performer: Performer | None
+) -> ClusterState:
     start_ns = options.start_ns
     if scenario.history:
         from obsim.scenario.history import past_ns  # noqa: PLC0415 - the reader of statements: few scenarios need it
@@ -106,6 +116,8 @@ def _cluster_of(scenario: Scenario, file: ScenarioFile, options: ClusterOptions,
         options = replace(options, start_ns=Nanoseconds(start_ns - past_ns(scenario.history)))
     resources = build_resources(scenario.zone, scenario.server, options.start_ns, mysql_port)
     state = ClusterState(options, COMMANDS, resources)
+    if performer is not None:
+        state.outside.attach(performer)
     state.add_tenant(SYS_TENANT_ID, "sys", "SYS", "MYSQL", (User("root", password_digest(scenario.sys_password)),))
     with file.at("pool"):
         add_sys_pool(state)
@@ -200,12 +212,23 @@ def _add_tenant(state: ClusterState, spec: TenantSpec, file: ScenarioFile, key: 
         with file.at(f"{key}.data_backup_dest"):
             uri = parse_uri(spec.data_backup_dest)
             tenant.backup.path, tenant.backup.shown_dest = uri.path, uri.shown
-            tenant.backup.dest_id = state.set_destination(tenant, "backup_data", uri)
+            tenant.backup.dest_id = _set_destination(state, tenant, DATA, uri)
     with file.at(key):
         try:
             _set_parameters(state, tenant, spec.parameters)
         except ScenarioError as refused:
             raise ScenarioError(f"{key}.{refused}") from None
+
+
+def _set_destination(state: ClusterState, tenant: Tenant, purpose: str, uri: BackupUri) -> int:
+    """Its DEST_ID. Raises what a statement would."""
+    state.outside.keep(uri)
+    if not state.outside.reaches(uri):
+        return state.set_destination(tenant, purpose, uri)
+    outcome = state.outside.done(setting_of(state, tenant, purpose, uri))
+    if outcome.code:
+        raise error_of(outcome.code)
+    return note_destination(state, tenant, purpose, uri, outcome)
 
 
 def _placing_key(spec: TenantSpec, key: str) -> str:
@@ -272,7 +295,7 @@ def _add_user(state: ClusterState, administrator: Principal, spec: UserSpec, key
 def _set_archive(state: ClusterState, tenant: Tenant, spec: TenantSpec) -> None:
     destination = parse_archive_destination(spec.log_archive_dest)
     archive = tenant.archive
-    dest_id = state.set_destination(tenant, "archive_log", destination.uri)
+    dest_id = _set_destination(state, tenant, ARCHIVE, destination.uri)
     archive.destinations[ARCHIVED] = StoredDestination(destination, dest_id)
     if spec.archivelog:
         start_scn = Scn(state.start_ns - _ROUND_AGE_NS)

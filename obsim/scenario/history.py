@@ -43,7 +43,7 @@ class Program:
                 if isinstance(outcome, Move):
                     _move(state, outcome)
             else:
-                state.execute(who, statement)
+                state.carry_out(who, statement)
 
 
 def _move(state: ClusterState, move: Move) -> None:
@@ -55,6 +55,7 @@ def _move(state: ClusterState, move: Move) -> None:
         if state.idle() or next_ns is None:
             return
         state.advance_slice(next_ns, 1)
+        state.outside.wait()
 
 
 def _program(state: ClusterState, tenant_name: str, texts: Sequence[str], key: str) -> Program:

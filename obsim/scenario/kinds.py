@@ -18,8 +18,8 @@ __all__ = [
     "name_of", "names_of", "new_default", "slots_of",
 ]  # fmt: skip
 
-_PACKAGES = ("archive", "backup", "cleanup", "cluster", "restore", "scheduler", "statements", "storage")
-_MODULES = ("destination", "faults", "ids", "parameters", "revisions", "root_events", "versions", "scenario.history")
+_PACKAGES = ("archive", "backup", "cleanup", "cluster", "destination", "restore", "scheduler", "statements", "storage")
+_MODULES = ("faults", "ids", "parameters", "revisions", "root_events", "versions", "scenario.history")
 
 MASKED = {"User": "password_sha1", "Secret": "reveal"}
 """Class -> the field that no dump may show."""
@@ -27,6 +27,7 @@ TRANSIENT: dict[str, tuple[str, Callable[[], Any]]] = {
     "BaselineBlocks": ("_unions", dict),
     "Listeners": ("_told", list),
     "ParameterStore": ("_numbers", dict),
+    "_Hands": ("performer", NoneType),
     "Tablet": ("known_seams", NoneType),
 }
 """Class -> a field that only makes things faster, or belongs to the process, and what it begins with."""

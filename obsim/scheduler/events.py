@@ -68,7 +68,7 @@ class Event:
 class EventQueue:
     """Events of a cluster in order of time."""
 
-    __slots__ = ("_heap", "_number", "_scheduler_count", "tasks", "work_count")
+    __slots__ = ("_heap", "_number", "_scheduler_count", "held", "tasks", "work_count")
 
     def __init__(self) -> None:
         self._heap: list[tuple[int, int, Event]] = []
@@ -76,6 +76,8 @@ class EventQueue:
         """A heap of (time, key, task): what wakes a task takes its entry, the first one, off."""
         self.work_count = 0
         """Events that are not background, and running DAG tasks."""
+        self.held = False
+        """Nothing happens in `run_until`: something outside is waited for."""
         self._number = _FIRST_NUMBER
         self._scheduler_count = 0
 
@@ -154,7 +156,7 @@ class EventQueue:
     def run_until(self, target_ns: int, events_max: int, clock: Clock) -> bool:
         """Let what is ordered up to `target_ns` happen, at most `events_max` events; whether nothing of it is left."""
         heap, tasks = self._heap, self.tasks
-        while events_max:
+        while events_max and not self.held:
             if tasks and not (heap and heap[0] < tasks[0]):  # type: ignore[operator]  # keys differ
                 at_ns, _, task = tasks[0]
                 if task.wake_ns != at_ns or task.finished:

@@ -17,6 +17,8 @@ from obsim.server.engine import Host, Pending
 
 __all__ = ["Gate", "Turn"]
 
+WAIT_S = 0.001
+"""Between two looks at something outside that a statement waits for."""
 Done = Callable[[Any, BaseException | None], None]
 
 
@@ -148,7 +150,10 @@ class Gate:
         if self._current is not turn:
             return
         if answer is None and failure is None:
-            self._loop.call_soon(self._slice, turn)
+            if turn.pending.waits:
+                self._loop.call_later(WAIT_S, self._slice, turn)
+            else:
+                self._loop.call_soon(self._slice, turn)
             return
         self._current = None
         self._drain_soon()

@@ -267,6 +267,7 @@ class Server(ThreadedServer):
             from obsim.api import Cluster  # noqa: PLC0415 - the engine loads in the server's thread
 
             cluster = Cluster(scenario, seed=seed, clock=clock, **options)
+            cluster.state.outside.reach_in_background()
             return cluster.host, cluster
 
         where = ListenOptions(

@@ -56,6 +56,7 @@ class SessionHost:
 
     def _take(self, state: ClusterState) -> None:
         self.state = state
+        state.outside.wait()
         state.on_tenant_gone.add(self._tenant_gone)
         self.catalog = Catalog(state, show_control=self.control.shown, clock_mode=self.clock.name)
         self._evaluator: Evaluator | None = None
@@ -135,7 +136,8 @@ class SessionHost:
     def settle(self) -> Pending | None:
         """Bring virtual time where a clock that runs by itself says it is due; None when nothing is left to do."""
         due_ns = self.clock.due_ns(self.state.now_ns, acts=False)
-        if due_ns <= self.state.now_ns or self.state.advance_slice(due_ns, EVENTS_AT_ONCE):
+        waits = self.state.outside.blocked
+        if not waits and (due_ns <= self.state.now_ns or self.state.advance_slice(due_ns, EVENTS_AT_ONCE)):
             return None
         return Pending(ToTime(self.state, due_ns), self.state)
 

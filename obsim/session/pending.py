@@ -5,9 +5,10 @@ from typing import Protocol
 
 from obsim.answers import Answer, Ok
 from obsim.cluster import ClusterState
+from obsim.destination.intents import Intent
 from obsim.errors import ServerError, error
 
-__all__ = ["EVENTS_AT_ONCE", "Journey", "Pending", "ToTime", "UntilIdle"]
+__all__ = ["EVENTS_AT_ONCE", "Journey", "Pending", "ToTime", "UntilIdle", "UntilKnown"]
 
 EVENTS_AT_ONCE = 64
 """Events between two looks at the time budget: well under a millisecond."""
@@ -31,7 +32,10 @@ class ToTime:
 
     def go(self, events_max: int) -> bool:
         """One slice."""
-        return self._state.now_ns >= self._target_ns or self._state.advance_slice(self._target_ns, events_max)
+        state = self._state
+        if state.now_ns >= self._target_ns:
+            return not state.outside.blocked
+        return state.advance_slice(self._target_ns, events_max)
 
 
 class UntilIdle:
@@ -47,6 +51,8 @@ class UntilIdle:
         for _ in range(events_max):
             if state.idle():
                 return True
+            if state.outside.blocked:
+                return False
             next_ns = state.next_event_ns
             if next_ns is None or next_ns > self._limit_ns:
                 raise self._still_running()
@@ -57,6 +63,18 @@ class UntilIdle:
         what = "; ".join(self._state.unfinished()) or "nothing that names itself"
         message = f"not idle within 30 virtual days, still running: {what}"
         return ServerError(4012, "HY000", message, name="OB_TIMEOUT", code=-4012)
+
+
+class UntilKnown:
+    """Until the outcome of an intent that a statement depends on is in."""
+
+    def __init__(self, state: ClusterState, intent: Intent) -> None:
+        self._state = state
+        state.outside.find_out(intent)
+
+    def go(self, _events_max: int) -> bool:
+        """Nothing happens meanwhile."""
+        return not self._state.outside.blocked
 
 
 def _as_it_is(refused: ServerError) -> ServerError:
@@ -87,6 +105,8 @@ class Pending:
         """
         try:
             while not self._cancelled:
+                if self.waits and not self.state.outside.collect():
+                    return None
                 if self._journey.go(EVENTS_AT_ONCE):
                     answer = self._then()
                     if not isinstance(answer, Pending):
@@ -98,6 +118,11 @@ class Pending:
         except ServerError as refused:
             raise self._note(refused) from None
 
+    @property
+    def waits(self) -> bool:
+        """Whether it can only go on when something outside is over."""
+        return self.state.outside.blocked
+
     def cancel(self) -> None:
         """End the statement with 1317 at its next step; time stays where it got."""
         self._cancelled = True
@@ -108,3 +133,4 @@ class Pending:
             answer = self.step(lambda: False)
             if answer is not None:
                 return answer
+            self.state.outside.wait()

@@ -439,7 +439,8 @@ class Session:
             acts = acts_on_clock(statement, plan)
             state = host.state
             due_ns = state.now_ns if timeless else host.clock.due_ns(state.now_ns, acts=acts)
-            if due_ns > state.now_ns and not state.advance_slice(due_ns, EVENTS_AT_ONCE):
+            waits = state.outside.blocked and not timeless
+            if waits or (due_ns > state.now_ns and not state.advance_slice(due_ns, EVENTS_AT_ONCE)):
                 journey = ToTime(state, due_ns)
                 return Pending(journey, state, lambda: self._act(statement, parameters, plan, acts, kept), self.noted)
             return self._act(statement, parameters, plan, acts, kept)
@@ -488,6 +489,10 @@ class Session:
                 self.families = None
         else:
             answer = handler_of(statement)(self, statement, parameters)
+        return self.ended(answer)
+
+    def ended(self, answer: Answer | Pending) -> Answer | Pending:
+        """Note how a statement ended; one that goes on is noted when it does."""
         if isinstance(answer, Pending):
             return answer
         self.statement = None

@@ -110,8 +110,8 @@ FOREIGN = "ERROR 9081 (HY000): the content of the format file at the destination
         ("data_backup_dest", "file:///data/backup/", MISSING),
         ("data_backup_dest", "file:///data/back", ""),
         ("data_backup_dest", f"{HOME}/below", ""),
-        ("data_backup_dest", f"{ORACLE_HOME}?delete_mode=tagging", FOREIGN),
-        ("data_backup_dest", "s3://data/backup?host=a", ""),
+        ("data_backup_dest", f"{ORACLE_HOME}?checksum_type=md5", FOREIGN),
+        ("data_backup_dest", "s3://data/backup?host=a&access_id=i&access_key=k", ""),
     ],
 )
 def test_a_format_file_says_whose_a_directory_is(bench, name, value, expected):
@@ -125,7 +125,7 @@ def test_a_format_file_says_whose_a_directory_is(bench, name, value, expected):
 def test_an_object_store_at_two_hosts_is_two_places(bench):
     for host, expected in [("a", ""), ("b", ""), ("a", FOREIGN)]:
         tenant = "oracle_tenant" if expected else "mysql_tenant"
-        assert bench.set("data_backup_dest", f"s3://bucket/x?host={host}", tenant) == expected
+        assert bench.set("data_backup_dest", f"s3://bucket/x?host={host}&access_id=i&access_key=k", tenant) == expected
 
 
 def test_a_directory_that_was_left_is_still_owned(bench):

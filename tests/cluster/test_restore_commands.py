@@ -213,9 +213,10 @@ def test_the_view_shows_the_source_without_its_keys() -> None:
     cluster = Cluster("statements")
     query = "SELECT TENANT_ID, ID, TYPE, VALUE, RECOVERY_UNTIL_SCN FROM oceanbase.DBA_OB_LOG_RESTORE_SOURCE"
     assert cluster.query(query, tenant="t1") == []
-    cluster.execute("ALTER SYSTEM SET log_restore_source = 'LOCATION=oss://b/a?host=h&access_key=k'", tenant="t1")
+    source = "LOCATION=oss://b/a?host=h&access_id=i&access_key=k"
+    cluster.execute(f"ALTER SYSTEM SET log_restore_source = '{source}'", tenant="t1")
     (row,) = cluster.query(query, tenant="t1")
-    assert tuple(row) == (1002, 1, "LOCATION", "oss://b/a?host=h", 4611686018427387903)
+    assert tuple(row) == (1002, 1, "LOCATION", "oss://b/a?host=h&access_id=i", 4611686018427387903)
     cluster.execute("ALTER SYSTEM SET log_restore_source = '' TENANT = t1")
     assert cluster.query(query, tenant="t1") == []
 

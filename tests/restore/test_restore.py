@@ -86,7 +86,7 @@ def test_history_row(bench) -> None:
     bench.run("ALTER SYSTEM MAJOR FREEZE", SOURCE)
     scn = bench.backup("INCREMENTAL")
     bench.archive_now()
-    sql = f"ALTER SYSTEM RESTORE t9 FROM '{LOG},{DATA}?access_key=secret' UNTIL SCN = {scn} WITH 'pool_list=p1'"
+    sql = f"ALTER SYSTEM RESTORE t9 FROM '{LOG},{DATA}?secret_key=secret' UNTIL SCN = {scn} WITH 'pool_list=p1'"
     bench.run(f"{sql} DESCRIPTION 'drill'")
     bench.cluster.run_until_idle()
     sys_row, tenant_row = bench.history()

@@ -1,61 +1,19 @@
-"""Destination strings: URIs with their options, and what of them may be shown.
-
-Sources: statements.md (Destinations), samples.md (CDB_OB_BACKUP_PARAMETER), ob_backup_config.cpp.
-"""
+"""The values of LOG_ARCHIVE_DEST and LOG_RESTORE_SOURCE (statements.md, Destinations; ob_backup_config.cpp)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from re import fullmatch
 from typing import Any
 
+from obsim.destination.uri import BackupUri, parse_uri
 from obsim.errors import NotModelled, error
 from obsim.parameters import read_time
 
-__all__ = [
-    "HIDDEN_OPTIONS", "ArchiveDestination", "BackupUri", "parse_archive_destination", "parse_restore_source",
-    "parse_uri",
-]  # fmt: skip
+__all__ = ["ArchiveDestination", "parse_archive_destination", "parse_restore_source"]
 
-_SCHEMES = ("file", "oss", "cos", "s3", "obs", "azblob")
-HIDDEN_OPTIONS = frozenset({"access_key", "secret_key", "session_token", "sts_credential"})
-"""What no view, log or dump may show."""
 DAY_US = 86_400_000_000
 _SECOND_NS = 10**9
 _DAY_NS = 86_400 * _SECOND_NS
 _INTERVAL_MIN_NS = 60 * _SECOND_NS
-
-
-@dataclass(frozen=True, slots=True)
-class BackupUri:
-    """A destination: `root` is what PATH columns print, `options` stand behind the `?` in the order given."""
-
-    scheme: str
-    root: str
-    options: tuple[tuple[str, str], ...]
-
-    @property
-    def path(self) -> str:
-        """PATH: without credentials; object stores keep `?host=`."""
-        host = dict(self.options).get("host")
-        return f"{self.root}?host={host}" if host and self.scheme != "file" else self.root
-
-    @property
-    def shown(self) -> str:
-        """VALUE of OB_BACKUP_PARAMETER: host, access_id and the like stay, keys do not."""
-        kept = "&".join(f"{name}={value}" for name, value in self.options if name not in HIDDEN_OPTIONS)
-        return f"{self.root}?{kept}" if kept else self.root
-
-
-def parse_uri(text: str) -> BackupUri:
-    """Read `scheme://path[?name=value&...]`; raises 9026 for anything else."""
-    match = fullmatch(r"([a-z0-9]+)://([^?\s]+)(?:\?(\S*))?", text)
-    if match is None or match.group(1) not in _SCHEMES:
-        raise error("OB_INVALID_BACKUP_DEST")
-    options = tuple(
-        (name, value) for name, _, value in (part.partition("=") for part in (match.group(3) or "").split("&") if part)
-    )
-    root = match.group(2).rstrip("/") or "/"
-    return BackupUri(match.group(1), f"{match.group(1)}://{root}", options)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,179 @@
+"""The core's side of everything outside: which intents there are, and that time waits for their outcomes.
+
+At a destination that is in memory only there is nothing to be done: the cluster knows all that would lie there. Any
+other intent is handed to a performer; as long as its outcome is not in, the cluster is `blocked`: no event happens,
+virtual time stands still, and no statement that looks at the cluster runs. So the outcome comes between two events
+whenever it comes, and the same outcomes lead to the same state.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol, Self
+
+from obsim.destination.intents import Intent, Outcome
+from obsim.destination.uri import BackupUri
+
+__all__ = ["OutcomeNeeded", "Outside", "Performer"]
+
+Then = Callable[[Outcome], None]
+
+
+class Performer(Protocol):
+    """Carries intents out where the core cannot reach."""
+
+    background: bool
+    """Whether it does so in a thread, so that whoever asks goes on meanwhile."""
+
+    def reaches(self, place: BackupUri) -> bool:
+        """Whether a destination is on a medium; if not it is in memory."""
+
+    def allows(self, place: BackupUri) -> bool:
+        """Whether a destination is where one may be."""
+
+    def perform(self, intent: Intent) -> Outcome | None:
+        """Carry an intent out, or begin to: None when the outcome will be there later."""
+
+    def outcome(self, *, wait: bool) -> Outcome | None:
+        """The outcome of the intent that was begun last; None while it is not there yet, unless it is waited for."""
+
+
+class Holdable(Protocol):
+    """What can be held."""
+
+    held: bool
+
+
+class OutcomeNeeded(Exception):
+    """A statement has to know how an intent ends before it can be carried out; it has changed nothing yet."""
+
+    def __init__(self, intent: Intent) -> None:
+        super().__init__(type(intent).__name__)
+        self.intent = intent
+
+
+class _Hands:
+    """The performer. It is no part of the state: a copy of it reaches nothing."""
+
+    __slots__ = ("performer",)
+
+    def __init__(self) -> None:
+        self.performer: Performer | None = None
+
+    def __deepcopy__(self, _memo: dict[int, Any]) -> Self:
+        return type(self)()
+
+
+@dataclass(slots=True, eq=False)
+class Outside:
+    """Intents in the order they come; one is carried out at a time."""
+
+    events: Holdable | None = None
+    """What does not go on while an outcome is waited for."""
+    outcomes: list[Outcome] = field(default_factory=list)
+    """Of every intent that a performer carried out: together with the statements all that the state depends on."""
+    _hands: _Hands = field(default_factory=_Hands)
+    _at_home: set[str] = field(default_factory=set)
+    """Paths that stay in memory because the scenario named them."""
+    _waiting: deque[tuple[Intent, Then]] = field(default_factory=deque)
+    _begun: bool = False
+    _answers: list[tuple[Intent, Outcome]] = field(default_factory=list)
+    """What the statement in work has found out so far."""
+
+    def attach(self, performer: Performer) -> None:
+        """Let `performer` carry intents out, those that wait first."""
+        self._hands.performer = performer
+        self._go_on()
+
+    def reach_in_background(self) -> None:
+        """Let intents be carried out in a thread from now on: others are to be served meanwhile."""
+        if self._hands.performer is not None:
+            self._hands.performer.background = True
+
+    @property
+    def blocked(self) -> bool:
+        """Whether an outcome is not in yet."""
+        return bool(self._waiting)
+
+    def reaches(self, place: BackupUri) -> bool:
+        """Whether a destination is on a medium."""
+        performer = self._hands.performer
+        return performer is not None and performer.reaches(place) and place.path not in self._at_home
+
+    def keep(self, place: BackupUri) -> None:
+        """A scenario names a destination: where none may be it stays in memory, whatever else is on a medium."""
+        performer = self._hands.performer
+        if performer is not None and performer.reaches(place) and not performer.allows(place):
+            self._at_home.add(place.path)
+
+    def order(self, intent: Intent, then: Then) -> None:
+        """Have an intent carried out; `then` gets the outcome, at the same moment of virtual time."""
+        if not self._waiting and not self.reaches(intent.place):
+            then(Outcome())
+            return
+        self._waiting.append((intent, then))
+        self._hold()
+        self._go_on()
+
+    def done(self, intent: Intent) -> Outcome:
+        """Have an intent carried out while everything else stands still: when a cluster begins."""
+        found: list[Outcome] = []
+        self.order(intent, found.append)
+        self.wait()
+        return found[0]
+
+    def ask(self, intent: Intent) -> Outcome:
+        """The outcome of an intent that a statement depends on. Raises OutcomeNeeded while it is not in."""
+        for known, outcome in self._answers:
+            if known == intent:
+                return outcome
+        if not self._waiting and not self.reaches(intent.place):
+            return Outcome()
+        raise OutcomeNeeded(intent)
+
+    def find_out(self, intent: Intent, then: Callable[[], None] = lambda: None) -> None:
+        """Have an intent carried out that a statement asked for: `ask` knows its outcome when `then` is called."""
+
+        def know(outcome: Outcome) -> None:
+            self._answers.append((intent, outcome))
+            then()
+
+        self.order(intent, know)
+
+    def forget_answers(self) -> None:
+        """The statement in work is over."""
+        self._answers.clear()
+
+    def collect(self) -> bool:
+        """Take in the outcome that is waited for, if it is there; whether nothing is waited for any more."""
+        self._go_on()
+        return not self._waiting
+
+    def wait(self) -> None:
+        """Let everything else stand still until nothing is waited for."""
+        while self._waiting and self._hands.performer is not None:
+            self._go_on(wait=True)
+
+    def _go_on(self, *, wait: bool = False) -> None:
+        performer = self._hands.performer
+        while self._waiting and performer is not None:
+            intent, then = self._waiting[0]
+            outcome = self._outcome_of(intent, performer, wait=wait)
+            if outcome is None:
+                return
+            self._waiting.popleft()
+            self._hold()
+            then(outcome)
+
+    def _hold(self) -> None:
+        if self.events is not None:
+            self.events.held = bool(self._waiting)
+
+    def _outcome_of(self, intent: Intent, performer: Performer, *, wait: bool) -> Outcome | None:
+        if not self.reaches(intent.place):
+            return Outcome()
+        outcome = performer.outcome(wait=wait) if self._begun else performer.perform(intent)
+        self._begun = outcome is None
+        if outcome is not None:
+            self.outcomes.append(outcome)
+        return outcome

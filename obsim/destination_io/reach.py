@@ -1,0 +1,67 @@
+"""Who may be reached, and by whom: the performer of intents.
+
+`--file-root` makes all `file://` destinations real, `--s3-endpoint` all `s3://` ones; what neither covers stays in
+memory. One intent is carried out at a time, here or in a thread of its own.
+"""
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from os import PathLike
+
+from obsim.destination.intents import Intent, Outcome, carried_out
+from obsim.destination.store import NOT_CONNECTED, Store, StoreFailed
+from obsim.destination.uri import BackupUri
+from obsim.destination_io.files import FileRoot
+from obsim.errors import UsageError
+
+__all__ = ["Reach", "make_reach"]
+
+
+class Reach:
+    """Carries intents out at real destinations."""
+
+    def __init__(self, file_root: FileRoot | None = None) -> None:
+        self.background = False
+        self._file_root = file_root
+        self._pool: ThreadPoolExecutor | None = None
+        self._begun: Future[Outcome] | None = None
+
+    def reaches(self, place: BackupUri) -> bool:
+        """Whether a destination is on a medium."""
+        return place.scheme == "file" and self._file_root is not None
+
+    def allows(self, place: BackupUri) -> bool:
+        """Whether a destination is below the root."""
+        root = self._file_root
+        return place.scheme == "file" and root is not None and root.relative(place.location) is not None
+
+    def store(self, place: BackupUri) -> Store:
+        """The destination as a store. Raises StoreFailed for one that may not be reached."""
+        if place.scheme == "file" and self._file_root is not None:
+            return self._file_root.store(place.location)
+        raise StoreFailed(NOT_CONNECTED, f"{place.path} is not to be reached")
+
+    def perform(self, intent: Intent) -> Outcome | None:
+        """Carry an intent out, or begin to."""
+        if not self.background:
+            return carried_out(intent, self.store)
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(1, thread_name_prefix="obsim-destination")
+        self._begun = self._pool.submit(carried_out, intent, self.store)
+        return None
+
+    def outcome(self, *, wait: bool) -> Outcome | None:
+        """The outcome of what was begun."""
+        assert self._begun is not None, "nothing was begun"
+        if not wait and not self._begun.done():
+            return None
+        outcome, self._begun = self._begun.result(), None
+        return outcome
+
+
+def make_reach(file_root: str | PathLike[str] | None = None) -> Reach:
+    """The performer for what may be reached. Raises UsageError for a root that is no directory."""
+    try:
+        root = FileRoot(file_root) if file_root is not None else None
+    except StoreFailed as failed:
+        raise UsageError(f"--file-root: {failed}: name a directory that exists") from None
+    return Reach(root)
