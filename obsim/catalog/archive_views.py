@@ -228,7 +228,7 @@ def _progress(
         end = start + size
         rows.append((
             tenant.tenant_id, current.dest_id, log_stream_id, current.round_id, piece.piece_id, INCARNATION,
-            piece.start_scn, start, end, checkpoint_scn, archive.stream_status(log_stream_id),
+            piece.start_scn, start, end, checkpoint_scn, archive.stream_status(log_stream_id).value,
             log_file_count(end), end % ARCHIVE_FILE_BYTES, size, size,
         ))  # fmt: skip
     return rows
