@@ -222,9 +222,10 @@ def _met(tablet: Tablet, stretch: Stretch, rows: int, key: int, live: BitMap64) 
         hits = round(-stretch.row_count * log1p(-rows / stretch.row_count))
     if rows == stretch.row_count or hits > count * (log(count) + _SURE_MEETING):
         return there if there is not None else BitMap64(range(first, end))
-    if there is None:
-        return draw_hits(key, count, hits).shift(first)
-    return _nth(there, draw_hits(key, count, hits), 0)
+    met = draw_hits(key, count, hits)
+    if len(met) > rows:  # of few rows the mean can be above what there is: so many rows lie in so many blocks at most
+        met = _nth(met, draw_distinct(key, len(met), rows), 0)
+    return met.shift(first) if there is None else _nth(there, met, 0)
 
 
 def _ranges(change: Change) -> Iterator[tuple[Tablet, int, int]]:

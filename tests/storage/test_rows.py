@@ -85,6 +85,17 @@ def test_uniform_rows_meet_blocks_as_balls_meet_bins(rows, new):
     assert mean(found) == pytest.approx(new, abs=0.9)
 
 
+@pytest.mark.parametrize("kind", ["rows_uniform", "rows_delete"])
+def test_a_few_rows_never_lie_in_more_blocks_than_they_are(kind):
+    touched = []
+    for seed in range(300):
+        storage = table(49, layout=RowLayout(700_000.0))
+        storage.write("t", 8, kind, seed)
+        touched.append(len(storage.blocks.dirty))
+    assert max(touched) == 8
+    assert 5 <= mean(touched) <= 8
+
+
 def test_clustered_rows_touch_their_blocks_and_an_edge():
     found = [change(table(1_000_000), 10_000, "rows_clustered", seed) for seed in range(100)]
     assert {new for new, *_ in found} <= {1, 2, 3, 4}
