@@ -81,8 +81,9 @@ def _located(
 ) -> Iterator[tuple[int, Location]]:
     """Blocks of one directory: the number of a block in it is its rank among the blocks of the directory's tablets."""
     cut, rank = files.cut, stored.rank
-    before, file_id, start, past = -files.skipped, -1, 0, 0
-    for slot in files.slots:
+    before, file_id, past, in_front = -files.skipped, -1, 0, 0
+    for place, slot in enumerate(files.slots):
+        length = files.runs[place][1] if files.runs else BLOCK_BYTES
         first, end = slot << SLOT_BITS, (slot + 1) << SLOT_BITS
         offset = before - 1 - (rank(first - 1) if first else 0)
         for position in takewhile(end.__gt__, positions.iter_equal_or_larger(first)):
@@ -90,10 +91,10 @@ def _located(
             if 0 <= number < cut.block_count:
                 if number >= past:
                     file_id = cut.file_of(number)
-                    start, past = cut.start(file_id), cut.start(file_id + 1)
+                    past, in_front = cut.start(file_id + 1), files.offset(cut.start(file_id))
                 yield position, Location(
                     backup_set_id, files.log_stream_id, files.turn_id, files.retry_id, file_id,
-                    FILE_HEADER_BYTES + (number - start) * BLOCK_BYTES, Bytes(BLOCK_BYTES),
+                    FILE_HEADER_BYTES + files.offset(number) - in_front, Bytes(length),
                 )  # fmt: skip
         before += stored.range_cardinality(first, end)
 

@@ -5,28 +5,38 @@ own: the blocks, in order of tablet and position, are dealt out evenly, or, wher
 `backup_data_file_size`, into full files and a rest. Everything here is arithmetic over counts.
 """
 
+from bisect import bisect_right
 from dataclasses import dataclass
+from itertools import accumulate
 
 from obsim.ids import Bytes, LogStreamId
+from obsim.storage.layout import DEFAULT_LAYOUT
 
 __all__ = [
     "ALIGN_BYTES", "BLOCK_BYTES", "FILE_HEADER_BYTES", "OUTPUT_BLOCK_BYTES", "DataFiles", "FileCut",
-    "blocks_in_file",
+    "blocks_in_file", "stored_bytes",
 ]  # fmt: skip
 
 ALIGN_BYTES = 4096
 """Offsets and lengths in files are whole multiples of it (DIO_READ_ALIGN_SIZE of OceanBase)."""
 FILE_HEADER_BYTES = ALIGN_BYTES
-OUTPUT_BLOCK_BYTES = 2_060_331
-"""Bytes that a full block occupies, its rows encoded and compressed (macroblock-experiment.md, Base figures)."""
+OUTPUT_BLOCK_BYTES = DEFAULT_LAYOUT.block_bytes
+"""Bytes that a full block of the default layout occupies, its rows encoded and compressed."""
 _COMMON_HEADER_BYTES = 64
-BLOCK_BYTES = -(-(OUTPUT_BLOCK_BYTES + _COMMON_HEADER_BYTES) // ALIGN_BYTES) * ALIGN_BYTES
-"""What a block takes up in a data file: what it occupies and a header, aligned."""
 
 
-def blocks_in_file(file_bytes_max: Bytes) -> int:
-    """How many blocks a data file of at most so many bytes holds."""
-    return max(1, (file_bytes_max - FILE_HEADER_BYTES) // BLOCK_BYTES)
+def stored_bytes(block_bytes: int) -> int:
+    """What a block takes up in a data file: what it occupies and a header, aligned."""
+    return -(-(block_bytes + _COMMON_HEADER_BYTES) // ALIGN_BYTES) * ALIGN_BYTES
+
+
+BLOCK_BYTES = stored_bytes(OUTPUT_BLOCK_BYTES)
+"""The same of such a block."""
+
+
+def blocks_in_file(file_bytes_max: Bytes, block_bytes: int = BLOCK_BYTES) -> int:
+    """How many blocks, each of which takes up `block_bytes` there, a data file of at most so many bytes holds."""
+    return max(1, (file_bytes_max - FILE_HEADER_BYTES) // block_bytes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +105,23 @@ class DataFiles:
     skipped: int
     """Blocks of them that earlier retries of the turn have stored."""
     cut: FileCut
+    runs: tuple[tuple[int, int], ...] = ()
+    """(blocks, what each takes up) of each of these tablets; () where that is BLOCK_BYTES everywhere."""
+
+    def offset(self, number: int) -> int:
+        """What the blocks in front of one take up. Blocks are counted from the first that was not skipped."""
+        number += self.skipped
+        if not self.runs:
+            return number * BLOCK_BYTES
+        ends = list(accumulate(count for count, _ in self.runs))
+        place = bisect_right(ends, number)
+        before = sum(count * size for count, size in self.runs[:place])
+        if place == len(self.runs):
+            return before
+        count, size = self.runs[place]
+        return before + (number - ends[place] + count) * size
 
     def file_bytes(self, file_id: int) -> Bytes:
         """Size of a data file without the indexes behind its blocks."""
-        return Bytes(FILE_HEADER_BYTES + self.cut.size(file_id) * BLOCK_BYTES)
+        start = self.cut.start(file_id)
+        return Bytes(FILE_HEADER_BYTES + self.offset(start + self.cut.size(file_id)) - self.offset(start))

@@ -4,7 +4,7 @@ A stage hands log streams to servers or waits for a moment; what comes last call
 are obsim's own: a backup of the built-in scenario takes some ten seconds.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from pyroaring import BitMap64
@@ -15,6 +15,7 @@ from obsim.backup.content import SetContent
 from obsim.backup.failures import FILE_MISSING, TIMEOUT
 from obsim.backup.job import BackupType
 from obsim.backup.log_streams import INDEX_STREAM_ID
+from obsim.backup.progress import Scope
 from obsim.backup.run import BackupRun
 from obsim.backup.set import FileStatus
 from obsim.backup.stages import SYS_LOG_STREAM_ID, DataWork, IndexWork, MetaWork, placed_tablets
@@ -115,7 +116,9 @@ def _data_sys(run: BackupRun, now_ns: Nanoseconds) -> None:
 def _data_minor(run: BackupRun, now_ns: Nanoseconds) -> None:
     counts = delta_counts(run)
     run.set_task.backup_set.delta_block_count = sum(counts.values())
-    _copy_stage(run, counts, now_ns)
+    sizes = {tablet: size // counts[tablet] for tablet, size in run.taken.delta_bytes.items()}
+    run.set_task.backup_set.delta_bytes = sum(size * counts[tablet] for tablet, size in sizes.items())
+    _copy_stage(run, counts, sizes, now_ns)
 
 
 def delta_counts(run: BackupRun) -> dict[TabletId, int]:
@@ -129,7 +132,7 @@ def _data_major(run: BackupRun, now_ns: Nanoseconds) -> None:
         run.fail(FILE_MISSING, now_ns)
         return
     counts = {tablet: stored.range_cardinality(first, end) for tablet, _, first, end, _ in run.taken.tablets}
-    _copy_stage(run, counts, now_ns)
+    _copy_stage(run, counts, run.taken.block_bytes, now_ns)
 
 
 def blocks_to_store(run: BackupRun) -> BitMap64 | None:
@@ -142,11 +145,13 @@ def blocks_to_store(run: BackupRun) -> BitMap64 | None:
     return backup_set.copied
 
 
-def _copy_stage(run: BackupRun, counts: dict[TabletId, int], now_ns: Nanoseconds) -> None:
+def _copy_stage(
+    run: BackupRun, counts: dict[TabletId, int], block_bytes: Mapping[TabletId, int], now_ns: Nanoseconds
+) -> None:
     """Copy the blocks of each tablet."""
     task = run.set_task
-    task.progress.scopes.append((now_ns, counts))
-    _copy_turn(run, DataWork(task.status, run.context, task, counts, run.retries, run.placed), now_ns)
+    task.progress.scopes.append(Scope(now_ns, counts, block_bytes))
+    _copy_turn(run, DataWork(task.status, run.context, task, counts, block_bytes, run.retries, run.placed), now_ns)
 
 
 def _copy_turn(run: BackupRun, work: DataWork, now_ns: Nanoseconds) -> None:

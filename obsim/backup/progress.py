@@ -5,17 +5,18 @@ every version; the files are in `DataFiles`.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import accumulate, takewhile
 from operator import attrgetter
+from typing import NamedTuple
 
 from obsim.backup.files import OUTPUT_BLOCK_BYTES, DataFiles
 from obsim.backup.set import Counters
 from obsim.ids import MACROBLOCK_BYTES, Bytes, TabletId
 from obsim.scheduler.dag import DagTask
 
-__all__ = ["COPY_BLOCK_NS", "PASS_NS", "CopyProgress", "CopyWork"]
+__all__ = ["COPY_BLOCK_NS", "PASS_NS", "CopyProgress", "CopyWork", "Scope"]
 
 PASS_NS = 500_000_000
 """Interval of the passes that sum up the counters."""
@@ -40,6 +41,8 @@ class CopyWork:
     """(tablet, blocks) of all that the turn stores."""
     let_go: int = 0
     """So many of the first files were complete before the last pass: their tasks are no longer needed."""
+    block_bytes: Mapping[TabletId, int] = field(default_factory=dict)
+    """What a block of a tablet occupies, without those of the default layout."""
 
     @property
     def file_count(self) -> int:
@@ -83,6 +86,23 @@ class CopyWork:
             yield first, first + min(count, cut.size(file_id))
 
 
+class Scope(NamedTuple):
+    """What a data stage has to copy."""
+
+    since_ns: int
+    counts: Mapping[TabletId, int]
+    """Macroblocks by tablet."""
+    block_bytes: Mapping[TabletId, int]
+    """What one of them occupies, without those of the default layout."""
+
+
+def _occupied(counts: Iterable[tuple[TabletId, int]], block_bytes: Mapping[TabletId, int]) -> int:
+    """Bytes that so many blocks of each tablet occupy."""
+    if not block_bytes:
+        return OUTPUT_BLOCK_BYTES * sum([count for _, count in counts])
+    return sum([count * block_bytes.get(tablet_id, OUTPUT_BLOCK_BYTES) for tablet_id, count in counts])
+
+
 @dataclass(slots=True, eq=False)
 class CopyProgress:
     """What a set task has to do and has done, with the moment each figure became known."""
@@ -90,8 +110,8 @@ class CopyProgress:
     user_tablet_count: int
     inner_tablet_count: int
     log_stream_count: int
-    scopes: list[tuple[int, dict[TabletId, int]]] = field(default_factory=list)
-    """(moment, macroblocks by tablet that a data stage brought in scope then)."""
+    scopes: list[Scope] = field(default_factory=list)
+    """What each data stage brought."""
     copies: list[CopyWork] = field(default_factory=list)
     tablets_known_ns: int | None = None
     """When the tablets of the tenant were listed: TABLET_COUNT is 0 before."""
@@ -111,21 +131,25 @@ class CopyProgress:
         """The progress columns as they stood at `at_ns`."""
         if self.tablets_known_ns is None or at_ns < self.tablets_known_ns:
             return Counters()
-        scopes = [counts for since_ns, counts in self.scopes if since_ns <= at_ns]
-        total = sum([sum(counts.values()) for counts in scopes])
+        scopes = [scope for scope in self.scopes if scope.since_ns <= at_ns]
+        total = sum([sum(scope.counts.values()) for scope in scopes])
         if self.data_done_ns is not None and self.data_done_ns <= at_ns:
-            return self._counters(at_ns, total, total, 0)
+            written_bytes = sum([_occupied(scope.counts.items(), scope.block_bytes) for scope in scopes])
+            return self._counters(at_ns, total, total, 0, written_bytes)
         left: dict[TabletId, int] = {}
-        for counts in scopes:
-            for tablet_id, count in counts.items():
+        for scope in scopes:
+            for tablet_id, count in scope.counts.items():
                 left[tablet_id] = left.get(tablet_id, 0) + count
+        written_bytes = 0
         for work in self.copies:
-            for tablet_id, count in work.done(at_ns):
+            done = list(work.done(at_ns))
+            for tablet_id, count in done:
                 left[tablet_id] -= count
+            written_bytes += _occupied(done, work.block_bytes)
         finished = total - sum(left.values())
-        return self._counters(at_ns, total, finished, sum(map(bool, left.values())))
+        return self._counters(at_ns, total, finished, sum(map(bool, left.values())), written_bytes)
 
-    def _counters(self, at_ns: int, total: int, finished: int, pending: int) -> Counters:
+    def _counters(self, at_ns: int, total: int, finished: int, pending: int, written_bytes: int) -> Counters:
         inner_done = self.inner_done_ns is not None and at_ns >= self.inner_done_ns
         tablets = self.inner_tablet_count if inner_done else 0
         if self.data_done_ns is not None and at_ns >= self.data_done_ns:
@@ -135,7 +159,7 @@ class CopyProgress:
         meta = TABLET_META_BYTES * tablets + (LOG_STREAM_META_BYTES * self.log_stream_count if inner_done else 0)
         return Counters(
             input_bytes=Bytes(finished * MACROBLOCK_BYTES + (META_INPUT_BYTES if inner_done else 0)),
-            output_bytes=Bytes(finished * OUTPUT_BLOCK_BYTES + (META_OUTPUT_BYTES if inner_done else 0)),
+            output_bytes=Bytes(written_bytes + (META_OUTPUT_BYTES if inner_done else 0)),
             extra_meta_bytes=Bytes(meta),
             tablet_count=self.user_tablet_count + self.inner_tablet_count,
             finish_tablet_count=tablets,

@@ -87,6 +87,8 @@ class BackupSet:
     """Its baseline blocks, from the snapshot on."""
     delta_block_count: int = 0
     """Mini and minor blocks that this set stores."""
+    delta_bytes: int = 0
+    """What these occupy."""
     complement: "ComplementLog | None" = None
     """The log it holds itself, from the moment on at which that is copied."""
 

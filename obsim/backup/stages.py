@@ -1,11 +1,12 @@
 """What each stage of a set task does for a log stream: metadata, data, the index over them (engine.md 3.3, 3.5)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
 
 from obsim.backup.context import BackupServer, RunContext
 from obsim.backup.failures import DATA_RETRIES_MAX, META_RETRIES_MAX
-from obsim.backup.files import DataFiles, FileCut, blocks_in_file
+from obsim.backup.files import BLOCK_BYTES, OUTPUT_BLOCK_BYTES, DataFiles, FileCut, blocks_in_file, stored_bytes
 from obsim.backup.log_streams import LogStreamTask, StageWork, stream_is_gone
 from obsim.backup.nets import dag, data_net, file_batch, index_net
 from obsim.backup.progress import CopyWork
@@ -90,6 +91,8 @@ class _Share:
     items: list[tuple[TabletId, int]]
     block_count: int
     """Blocks of all its tablets."""
+    runs: tuple[tuple[int, int], ...]
+    """(blocks, what each takes up in a file) of each tablet; () where all are of the default layout."""
     stored: int = 0
     """Blocks that attempts have stored so far."""
 
@@ -107,6 +110,8 @@ class DataWork(StageWork):
     task: SetTask
     counts: dict[TabletId, int]
     """Blocks to store of each tablet."""
+    block_bytes: Mapping[TabletId, int]
+    """What such a block occupies, without those of the default layout."""
     retries: Retries
     first_places: dict[LogStreamId, list[Tablet]]
     """The tablets of the snapshot by log stream: what the first turn looks at."""
@@ -145,15 +150,17 @@ class DataWork(StageWork):
         if share is None:
             share = self.shares[task.log_stream_id] = self._share(task.log_stream_id)
         task_count = min(server.dispatcher.limit(HA_LOW), self.context.profile.copy_tasks_max)
-        blocks_max = blocks_in_file(self.context.settings.file_bytes_max)
+        largest = max((size for _, size in share.runs), default=BLOCK_BYTES)
+        blocks_max = blocks_in_file(self.context.settings.file_bytes_max, largest)
         cut = FileCut.of(share.block_count - share.stored, task_count, blocks_max)
         if task.code:
             cut = cut.first_files(0 if stream_is_gone(self.context, task.log_stream_id) else cut.file_count // 2)
         self._copying.pop(task.log_stream_id, None)
         if cut.file_count:
             work = CopyWork(DataFiles(
-                task.log_stream_id, self.data_type, self.turn_id, task.retry_id, share.slots, share.stored, cut
-            ), [], share.items)  # fmt: skip
+                task.log_stream_id, self.data_type, self.turn_id, task.retry_id, share.slots, share.stored, cut,
+                share.runs,
+            ), [], share.items, block_bytes=self.block_bytes)  # fmt: skip
             self._copying[task.log_stream_id] = work, task_count
             self._note(work)
         share.stored += cut.block_count
@@ -204,9 +211,10 @@ class DataWork(StageWork):
         places, moved = self.placed[stream], self._moved(stream)
         if moved or self._stored:
             places = [p for p in places if p not in moved and p.tablet_id not in self._stored]
-        counts = self.counts
+        counts, sizes = self.counts, self.block_bytes
         items = [(p.tablet_id, counts[p.tablet_id]) for p in places]
-        return _Share(tuple([p.slot for p in places]), items, sum([count for _, count in items]))
+        runs = [(count, stored_bytes(sizes.get(tablet, OUTPUT_BLOCK_BYTES))) for tablet, count in items if sizes]
+        return _Share(tuple([p.slot for p in places]), items, sum([count for _, count in items]), tuple(runs))
 
     def _note(self, work: CopyWork) -> None:
         """Let the set and its progress know of the files that an attempt writes."""

@@ -34,7 +34,7 @@ from obsim.scenario.resources import add_pool, add_pools, add_sys_pool, build_re
 from obsim.scenario.specs import LoadSpec, ParameterText, Scenario, TableSpec, TenantSpec, UserSpec
 from obsim.scheduler.sharing import Pipe
 from obsim.statements import AlterParameters, ParameterAction, Secret
-from obsim.storage.layout import RowLayout
+from obsim.storage.layout import DEFAULT_LAYOUT, RowLayout
 from obsim.versions import IncrementalBase, VersionProfile
 
 if TYPE_CHECKING:
@@ -265,7 +265,7 @@ def _fill(state: ClusterState, tenant: Tenant, spec: TenantSpec) -> None:
 
 
 def _add_table(tenant: Tenant, table: TableSpec, streams: list[LogStreamId]) -> None:
-    layout, size = RowLayout(table.row_bytes), Bytes(table.tablet_size)
+    layout, size = _layout(table), Bytes(table.tablet_size)
     if table.log_stream is not None:
         streams = [LogStreamId(table.log_stream)]
         if streams[0] not in tenant.storage.log_stream_ids:
@@ -276,6 +276,11 @@ def _add_table(tenant: Tenant, table: TableSpec, streams: list[LogStreamId]) -> 
     else:
         rows = [table.rows * (n + 1) // table.tablets - table.rows * n // table.tablets for n in range(table.tablets)]
         tenant.storage.load_table(table.name, rows, streams, layout, size)
+
+
+def _layout(table: TableSpec) -> RowLayout:
+    layout = RowLayout(table.row_bytes, compression=table.compression, fill=table.fill)
+    return DEFAULT_LAYOUT if layout == DEFAULT_LAYOUT else layout
 
 
 def _add_user(state: ClusterState, administrator: Principal, spec: UserSpec, key: str) -> None:

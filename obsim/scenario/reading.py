@@ -221,6 +221,10 @@ def _check_table(table: TableSpec, where: str) -> None:
         raise ScenarioError(f"{where}.log_stream is a number from {FIRST_LOG_STREAM} on")
     if table.row_bytes <= 0:
         raise ScenarioError(f"{where}.row_bytes is {table.row_bytes}: it is above 0")
+    if table.compression < 1:
+        raise ScenarioError(f"{where}.compression is {table.compression}: it is at least 1")
+    if not 0 < table.fill <= 1:
+        raise ScenarioError(f"{where}.fill is {table.fill}: it is above 0, and 1 for full blocks")
     if table.tablet_size < MACROBLOCK_BYTES:
         raise ScenarioError(f"{where}.tablet_size is {table.tablet_size}: at least a macroblock, {MACROBLOCK_BYTES}")
 

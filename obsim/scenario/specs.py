@@ -19,13 +19,16 @@ class TableSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A table: by blocks or by rows; its tablets lie in the tenant's log streams by turns.
 
     `blocks` has the number of full baseline macroblocks of each tablet. Or `rows` are dealt out evenly to `tablets`;
-    `row_bytes` are those of a row as it is stored, encoded and compressed, and say how many fit into a block.
+    `row_bytes` are those of a row as it is stored, encoded and compressed, and say how many fit into a block;
+    `compression` is how many times more they were before. A full block holds `fill` of what fits into one.
     """
 
     name: str
     blocks: list[int] = []
     rows: int | None = None
     row_bytes: float = DEFAULT_LAYOUT.stored_bytes
+    compression: float = DEFAULT_LAYOUT.compression
+    fill: float = DEFAULT_LAYOUT.fill
     tablets: int = 1
     tablet_size: int = TABLET_SIZE_BYTES
     """In bytes: a tablet above it is compacted by several tasks, and the blocks on their seams are always new."""

@@ -140,6 +140,11 @@ class Tablet:
         return block_count(self.minor_bytes) + sum(block_count(m.size_bytes) for m in self.mini)
 
     @property
+    def delta_bytes(self) -> int:
+        """What these take up."""
+        return self.minor_bytes + sum(m.size_bytes for m in self.mini)
+
+    @property
     def merge_task_count(self) -> int:
         """PARALLEL_DEGREE of a major compaction: one task for each tablet size of blocks, 64 at most.
 

@@ -1,7 +1,7 @@
 """All storage of one tenant, and what writes, freezes and DDL do to it (engine.md 1.3, 1.4)."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
 
@@ -43,6 +43,10 @@ class Snapshot:
     """Shared with other snapshots: never changed."""
     tablets: tuple[tuple[TabletId, LogStreamId, int, int, int], ...]
     """(tablet, log stream, first position, end position, mini and minor blocks) in tablet order."""
+    block_bytes: Mapping[TabletId, int]
+    """What a baseline block of a tablet occupies, without those of the default layout."""
+    delta_bytes: Mapping[TabletId, int]
+    """What the mini and minor blocks of a tablet occupy together, without those that have none."""
 
 
 @dataclass(slots=True)
@@ -401,7 +405,11 @@ class TenantStorage:
         ])  # fmt: skip
         if self._live_taken != self.blocks.live:
             self._live_taken = BitMap64(self.blocks.live)
-        return Snapshot(scn, self.checkpoint_scn, self.blocks.epoch, self._live_taken, tablets)
+        block_bytes = {t.tablet_id: t.layout.block_bytes for t in self.tablets if t.layout is not DEFAULT_LAYOUT}
+        delta_bytes = {t.tablet_id: t.delta_bytes for t in self.tablets if t.mini or t.minor_bytes}
+        return Snapshot(
+            scn, self.checkpoint_scn, self.blocks.epoch, self._live_taken, tablets, block_bytes, delta_bytes
+        )
 
     # Pictures.
 

@@ -9,8 +9,6 @@ __all__ = ["index_of"]
 
 TABLET_BLOCKS = 64
 """Blocks of the default tablet size, 128 MiB: above it one task more compacts the tablet for each of them."""
-OUTPUT_BLOCK_BYTES = 2_060_331
-"""Bytes that a full macroblock occupies (macroblock-experiment.md, Base figures)."""
 
 
 def index_of(tenant: TenantSeen, number: int) -> frozenset[Identity]:
@@ -212,7 +210,7 @@ def increment_is_no_larger_than_a_full(tenant: TenantSeen, _now: Observation) ->
         if not s.usable:
             continue
         blocks = tenant.blocks[s.backup_set_id]
-        besides = s.counters.output_bytes - OUTPUT_BLOCK_BYTES * (len(blocks.copied) + blocks.delta_block_count)
+        besides = s.counters.output_bytes - blocks.occupied_bytes
         fixed = besides if fixed is None else fixed
         if besides != fixed:
             yield f"set {s.backup_set_id} wrote {besides} bytes besides its blocks, another one {fixed}"

@@ -102,8 +102,8 @@ def _cancelled_set_succeeds(right: Any) -> Any:
 
 @defect("the last block is finished twice", "27", CopyProgress, "_counters")
 def _finished_too_often(right: Any) -> Any:
-    def counters(self: CopyProgress, at_ns: int, total: int, finished: int, pending: int) -> Any:
-        return right(self, at_ns, total, finished + int(0 < finished == total), pending)
+    def counters(self: CopyProgress, at_ns: int, total: int, finished: int, pending: int, written: int) -> Any:
+        return right(self, at_ns, total, finished + int(0 < finished == total), pending, written)
 
     return counters
 

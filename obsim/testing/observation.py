@@ -111,6 +111,8 @@ class BlocksSeen:
     copied: frozenset[Identity]
     live: frozenset[Identity]
     """Baseline blocks of the tenant at the set's snapshot; empty as long as there is none."""
+    occupied_bytes: int = 0
+    """What the blocks it stores occupy, by the layouts of their tables."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -235,13 +235,17 @@ class _TenantWatch:
         content = s.content
         if content is None:
             return _no_blocks(s.base_id)
-        fields = (s.base_id, content.base_epoch, content.epoch, s.delta_block_count, s.status)
+        fields = (s.base_id, content.base_epoch, content.epoch, s.delta_block_count, s.delta_bytes, s.status)
         known = self._kept.rows.get(s.backup_set_id)
         if known is not None and known[0] == fields:
             return known[1]
         ids = self._identities(content.epoch, content.live)
         copied = frozenset([ids[p] for p in content.stored()])
-        made = BlocksSeen(s.base_id, content.epoch, s.delta_block_count, copied, frozenset(ids.values()))
+        sizes: dict[int, int] = {t.tablet_id: t.layout.block_bytes for t in self._tenant.storage.tablets}
+        occupied_bytes = s.delta_bytes + sum(sizes.get(tablet_id, 0) for tablet_id, *_ in copied)
+        made = BlocksSeen(
+            s.base_id, content.epoch, s.delta_block_count, copied, frozenset(ids.values()), occupied_bytes
+        )
         self._kept.rows[s.backup_set_id] = fields, made
         return made
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from obsim.backup.files import DataFiles, FileCut
-from obsim.backup.progress import COPY_BLOCK_NS, PASS_NS, CopyProgress, CopyWork
+from obsim.backup.progress import COPY_BLOCK_NS, PASS_NS, CopyProgress, CopyWork, Scope
 from obsim.scheduler.dag import DagTask
 from obsim.scheduler.priorities import HA_LOW
 
@@ -17,7 +17,7 @@ def progress_of(blocks, *, scope_ns, copy_ns):
     """Blocks of one tablet come in scope at one moment and are copied from another one on."""
     progress = CopyProgress(user_tablet_count=1, inner_tablet_count=0, log_stream_count=1)
     progress.tablets_known_ns = 0
-    progress.scopes.append((scope_ns, {200_001: blocks}))
+    progress.scopes.append(Scope(scope_ns, {200_001: blocks}, {}))
     task = DagTask("BACKUP_DATA", HA_LOW, blocks * COPY_BLOCK_NS, lambda _: None, running_since_ns=copy_ns)
     files = DataFiles(1001, "major", 1, 0, (0,), 0, FileCut.of(blocks, 1, blocks))
     progress.copies.append(CopyWork(files, [task], [(200_001, blocks)]))
