@@ -3,15 +3,15 @@
     CALL obsim.fault('error=OB_BACKUP_DEVICE_OUT_OF_SPACE stage=BACKUP_DATA_MAJOR tenant=mysql_tenant times=1')
     CALL obsim.fault('disconnect=after statement="BACKUP INCREMENTAL"')
 
-A rule is words `key=value`. With `stage` it is about the work of backups: work of that stage ends with the error, as if
-a server had reported it; whether it is tried again is the engine's own affair. `log_stream` says whose work: 0 is the
-pass that enters the stage, and where data is copied the building of the index; without it whatever comes first. With
-`archive=write` it is about the log archive: what a log stream writes to its destination ends with the error, which
-holds the checkpoint back until a write succeeds or, by the kind of error, interrupts the round. With neither of them a
-rule is about statements: one whose text holds the words of `statement` (`*` stands for anything, letter case
-does not count, no `statement` means every one) is refused with the error, or the line is cut before it runs or after it
-ran, without an answer. `tenant` is who runs the statement, or whose backup it is. Control statements (CALL obsim...)
-never fail.
+A rule is words `key=value`. With `stage` it is about backups and restores: work of that stage ends with the error, as
+if a server had reported it; whether it is tried again is the engine's own affair. `log_stream` says whose work: 0 is
+the pass that enters the stage, and where data is copied the building of the index; without it whatever comes first.
+With `archive=write` it is about the log archive: what a log stream writes to its destination ends with the error, which
+holds the checkpoint back until a write succeeds or, by the kind of error, interrupts the round. With `cleanup=delete`
+it is about clean-ups: what deletes a log stream's part of a set or piece ends with the error. With none of these a rule
+is about statements: one whose text holds the words of `statement` (`*` stands for anything, letter case does not count,
+no `statement` means every one) is refused with the error, or the line is cut before it runs or after it ran, without an
+answer. `tenant` is who runs the statement, or whose backup it is. Control statements (CALL obsim...) never fail.
 
 Every occasion that fits is counted. The rule acts from the `nth` one on (default 1), `times` times (default without
 end), each time with `probability` percent (default 100), drawn from the seed.
@@ -37,9 +37,11 @@ _ERRORS = {**_ERRNOS, **_CODES, **_SYMBOLS}
 """Symbol, OceanBase code or MySQL errno -> symbol; the first row of the table wins where numbers meet."""
 _CODE_OF = {row[0]: row[1] for row in ERROR_ROWS}
 FAULT_KEYS = (
-    "error", "disconnect", "statement", "stage", "archive", "tenant", "server", "log_stream", "nth", "times",
+    "error", "disconnect", "statement", "stage", "archive", "cleanup", "tenant", "server", "log_stream", "nth", "times",
     "probability",
 )  # fmt: skip
+_WORK = {"archive": "write", "cleanup": "delete"}
+"""What can fail besides backups, and the word that says what of it does."""
 _RESTORE_STAGES = ("RESTORE_TABLETS_META", "RESTORE_MAJOR_DATA")
 STAGES = (*dict.fromkeys(stage for profile in PROFILES.values() for stage in profile.task_stages), *_RESTORE_STAGES)
 """Of backups in all versions, and of restores; a stage that a version has not just never comes."""
@@ -61,7 +63,8 @@ class FaultRule:
     disconnect: Literal["", "before", "after"] = ""
     statement: str = ""
     stage: str = ""
-    archive: str = ""
+    work: str = ""
+    """Work besides backups that fails: archive or cleanup."""
     tenant: str = ""
     server: str = ""
     log_stream: int | None = None
@@ -73,7 +76,7 @@ class FaultRule:
     @property
     def of_statements(self) -> bool:
         """Whether statements fail by it, and not work."""
-        return not (self.stage or self.archive)
+        return not (self.stage or self.work)
 
 
 def _refused(why: str) -> ServerError:
@@ -116,22 +119,23 @@ def _rule(text: str, values: dict[str, str]) -> FaultRule:
             raise _refused(f"'{values['error']}' is no error, give a name, code or errno of OceanBase;")
     if values.get("disconnect", "before") not in {"before", "after"}:
         raise _refused("disconnect is before or after;")
-    for key in ("stage", "archive"):
-        if key in values and ("disconnect" in values or "statement" in values):
-            raise _refused(f"{key} goes with error and without statement;")
-    if "stage" in values and "archive" in values:
-        raise _refused("say either stage=... or archive=...;")
-    if values.get("archive", "write").lower() != "write":
-        raise _refused("archive is write;")
+    of_work = [key for key in ("stage", *_WORK) if key in values]
+    if of_work and ("disconnect" in values or "statement" in values):
+        raise _refused(f"{of_work[0]} goes with error and without statement;")
+    if len(of_work) > 1:
+        raise _refused(f"say either {of_work[0]}=... or {of_work[1]}=...;")
+    work = next((key for key in of_work if key in _WORK), "")
+    if work and values[work].lower() != _WORK[work]:
+        raise _refused(f"{work} is {_WORK[work]}, not '{values[work]}';")
     if values.get("stage", "BACKUP_LOG").upper() not in STAGES:
         raise _refused(f"'{values['stage']}' is no stage, they are {', '.join(STAGES)};")
-    if "stage" not in values and ("server" in values or ("log_stream" in values and "archive" not in values)):
-        raise _refused("server and log_stream go with stage, log_stream with archive too;")
-    if {"stage", "archive"} & set(values) and not _CODE_OF[symbol]:
+    if ("server" in values and "stage" not in values) or ("log_stream" in values and not of_work):
+        raise _refused("server and log_stream go with stage, log_stream with archive and cleanup too;")
+    if of_work and not _CODE_OF[symbol]:
         raise _refused(f"'{symbol}' is an error of the protocol, no job ends with it;")
     return FaultRule(
         text, symbol, cast(Literal["", "before", "after"], values.get("disconnect", "")), values.get("statement", ""),
-        values.get("stage", "").upper(), values.get("archive", "").lower(), values.get("tenant", ""),
+        values.get("stage", "").upper(), work, values.get("tenant", ""),
         values.get("server", ""),
         _number("log_stream", values["log_stream"], 0, 1 << 40) if "log_stream" in values else None,
         _number("nth", values.get("nth", "1"), 1, 1 << 40),
@@ -197,15 +201,14 @@ class Faults:
         self.on_change()
         self.on_rules()
 
-    @property
-    def of_archive(self) -> bool:
-        """Whether a rule may still keep log from being archived."""
-        return any(f.rule.archive and (f.rule.times is None or f.hit_count < f.rule.times) for f in self.rules)
+    def may_fail(self, work: str) -> bool:
+        """Whether a rule may still act on that work: archive or cleanup."""
+        return any(f.rule.work == work and (f.rule.times is None or f.hit_count < f.rule.times) for f in self.rules)
 
-    def archive_code(self, tenant: str, log_stream_id: int) -> int:
-        """What a log stream's write to the archive ends with: a negative code, 0 where nothing is wrong."""
+    def work_code(self, work: str, tenant: str, log_stream_id: int) -> int:
+        """What a log stream's part of that work ends with: a negative code, 0 where nothing is wrong."""
         for fault in self._fitting(tenant):
-            if not fault.rule.archive or fault.rule.log_stream not in {None, log_stream_id}:
+            if fault.rule.work != work or fault.rule.log_stream not in {None, log_stream_id}:
                 continue
             hit = fault.meets(self.seed)
             self.on_change()

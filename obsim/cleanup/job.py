@@ -33,6 +33,8 @@ class DeleteTask:
     status: JobStatus = JobStatus.INIT
     finished_count: int = 0
     """FINISH_LS_COUNT."""
+    attempt_ns: Nanoseconds = Nanoseconds(0)
+    """When the log stream in work was begun, for the last time."""
     result: int = 0
 
     def end(self, status: JobStatus, now_ns: Nanoseconds, result: int = 0) -> None:

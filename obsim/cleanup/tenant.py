@@ -3,7 +3,9 @@
     policy --every hour--> job INIT --pass--> DOING, a task for each obsolete set and piece --> COMPLETED --> history
 
 A task deletes what each log stream has in its set or piece, one after the other, as low-priority DAG tasks. What it
-works on is DELETING from its start and DELETED at its end; a row of it stays for ever.
+works on is DELETING from its start and DELETED at its end; a row of it stays for ever. What fails is tried again, five
+seconds after it was begun and as often as it takes, if the code may pass; any other code fails the task, the rest of
+the tasks is cancelled and the job fails with that code (ob_backup_clean_ls_task_mgr.cpp, status-machines.md 7).
 """
 
 from collections.abc import Callable
@@ -12,6 +14,7 @@ from functools import partial
 
 from obsim.archive.tenant import TenantArchive
 from obsim.backup.context import Settings
+from obsim.backup.failures import RETRY_NS, may_retry
 from obsim.backup.job import JobStatus
 from obsim.backup.set import BackupSet, FileStatus
 from obsim.backup.tenant import PASS_NS, TenantBackup
@@ -23,7 +26,7 @@ from obsim.destination.intents import Outcome, RemoveFiles
 from obsim.destination.layout import Layout
 from obsim.destination.outside import Outside
 from obsim.errors import plain_message
-from obsim.ids import JobId, Nanoseconds, TaskId, TenantId
+from obsim.ids import JobId, LogStreamId, Nanoseconds, TaskId, TenantId
 from obsim.revisions import Revisions
 from obsim.scheduler.dag import DagTask
 from obsim.scheduler.dispatcher import Dispatcher
@@ -59,6 +62,8 @@ class CleanupContext:
     settings: Settings
     outside: Outside
     layout: Layout
+    delete_code: Callable[[LogStreamId], int]
+    """What the next attempt to delete a log stream's part ends with, 0 where nothing is wrong."""
 
 
 @dataclass(slots=True, eq=False, weakref_slot=True)
@@ -74,6 +79,8 @@ class TenantCleanup:
     _task_count: int = 0
     _timer: Event | None = None
     _dag: DagTask | None = None
+    _retry: Event | None = None
+    """The next attempt, while one waits."""
     _deleted_pieces: dict[int, int] = field(default_factory=dict)
     """How many of the first pieces of a round have been deleted."""
 
@@ -105,6 +112,9 @@ class TenantCleanup:
         if self._dag is not None:
             self.context.dispatcher.cancel(self._dag, now_ns)
             self._dag = None
+        if self._retry is not None:
+            self.context.events.cancel(self._retry)
+            self._retry = None
 
     def _look(self, now_ns: Nanoseconds) -> None:
         """The hourly run: a job for the current destination unless the last one still works."""
@@ -169,10 +179,10 @@ class TenantCleanup:
 
     def _next_stream(self, job: DeleteJob, task: DeleteTask, now_ns: Nanoseconds) -> None:
         """Delete the next log stream's part, or end the task after the last one."""
-        self._dag = None
+        self._dag = self._retry = None
         self.context.revisions.touch("deletes")
         if task.finished_count < len(task.log_streams):
-            stream = task.log_streams[task.finished_count]
+            stream, task.attempt_ns = task.log_streams[task.finished_count], now_ns
             done = partial(self._stream_done, job, task)
             self._dag = DagTask("BACKUP_CLEAN", HA_LOW, CLEAN_NS, done, log_stream_id=stream)
             self.context.dispatcher.submit(self._dag, now_ns)
@@ -193,16 +203,36 @@ class TenantCleanup:
     def _removed(self, job: DeleteJob, task: DeleteTask, now_ns: Nanoseconds, outcome: Outcome) -> None:
         """What was to be deleted is gone, or it cannot be: then the job fails."""
         if outcome.code:
-            task.end(JobStatus.FAILED, now_ns, outcome.code)
-            self._end(job, JobStatus.FAILED, now_ns, outcome.code)
+            self._fail(job, task, now_ns, outcome.code)
             return
         self._mark(task, FileStatus.DELETED)
         task.end(JobStatus.COMPLETED, now_ns)
         self._next_task(job, now_ns)
 
     def _stream_done(self, job: DeleteJob, task: DeleteTask, now_ns: Nanoseconds) -> None:
-        task.finished_count += 1
-        self._next_stream(job, task, now_ns)
+        self._dag = None
+        stream = task.log_streams[task.finished_count]
+        code = self.context.delete_code(stream)
+        if not code:
+            task.finished_count += 1
+            self._next_stream(job, task, now_ns)
+        elif may_retry(code):
+            again_ns = max(now_ns, task.attempt_ns + RETRY_NS)
+            self._retry = self.context.events.push(again_ns, partial(self._next_stream, job, task))
+        else:
+            module = f"(SERVER)ls_id: {stream}, addr: {self.context.root_address()}, module: BACKUP_CLEAN"
+            self._fail(job, task, now_ns, code, module)
+
+    def _fail(self, job: DeleteJob, task: DeleteTask, now_ns: Nanoseconds, code: int, where: str = "") -> None:
+        """One task cannot go on: neither can the others."""
+        task.end(JobStatus.FAILED, now_ns, code)
+        self._cancel_tasks(job, now_ns)
+        self._end(job, JobStatus.FAILED, now_ns, code, where)
+
+    def _cancel_tasks(self, job: DeleteJob, now_ns: Nanoseconds) -> None:
+        for task in job.tasks:
+            if not task.status.final:
+                task.end(JobStatus.CANCELED, now_ns, CANCELED)
 
     def _mark(self, task: DeleteTask, status: FileStatus) -> None:
         """Write the file status of what a task deletes."""
@@ -218,17 +248,17 @@ class TenantCleanup:
 
     def _cancelled(self, job: DeleteJob, now_ns: Nanoseconds) -> None:
         self._stop_work(now_ns)
-        for task in job.tasks:
-            if not task.status.final:
-                task.end(JobStatus.CANCELED, now_ns, CANCELED)
+        self._cancel_tasks(job, now_ns)
         self._end(job, JobStatus.CANCELED, now_ns, CANCELED)
 
-    def _end(self, job: DeleteJob, status: JobStatus, now_ns: Nanoseconds, result: int = 0) -> None:
+    def _end(
+        self, job: DeleteJob, status: JobStatus, now_ns: Nanoseconds, result: int = 0, where: str = ""
+    ) -> None:
         comment = ""
         if status is JobStatus.FAILED:
             trace = f"Y{job.tenant_id:X}-{job.job_id:016X}-0-0"
-            where = self.context.root_address()
-            comment = f"(ROOTSERVICE)addr: {where}, result: {result}({plain_message(result)}), trace_id: {trace}"
+            where = where or f"(ROOTSERVICE)addr: {self.context.root_address()}"
+            comment = f"{where}, result: {result}({plain_message(result)}), trace_id: {trace}"
         job.end(status, now_ns, result, comment)
         self.context.revisions.touch("deletes")
         self.context.events.push(now_ns + PASS_NS, partial(self._to_history, job))

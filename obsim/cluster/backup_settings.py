@@ -91,11 +91,11 @@ class TenantWrites:
     @property
     def may_fail(self) -> bool:
         """Whether there is a fault of the archive, of whatever tenant."""
-        return self.state.faults.of_archive
+        return self.state.faults.may_fail("archive")
 
     def code(self, log_stream_id: LogStreamId) -> int:
         """What the next write of a log stream ends with."""
-        return self.state.faults.archive_code(self.state.tenants[self.tenant_id].name, log_stream_id)
+        return self.state.faults.work_code("archive", self.state.tenants[self.tenant_id].name, log_stream_id)
 
     @property
     def log_disk_bytes(self) -> Bytes:

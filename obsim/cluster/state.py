@@ -236,7 +236,7 @@ class ClusterState:
         cleanup = TenantCleanup(CleanupContext(
             tenant_id, backup, archive, dispatcher, self.events, self.revisions, self.root_address,
             self.profile.pieces_by_checkpoint, partial(self._is_dropped, tenant_id, backup), context.settings,
-            self.outside, context.layout,
+            self.outside, context.layout, partial(self._fault_of_delete, tenant_id),
         ))  # fmt: skip
         locality = full_locality(self.resources.zones)
         tenant = Tenant(
@@ -414,6 +414,9 @@ class ClusterState:
         self, job: BackupJob, stage: str, log_stream_id: LogStreamId, server: str, _attempt: int
     ) -> int:
         return self.faults.stage_code(self.tenants[job.tenant_id].name, stage, log_stream_id, server)
+
+    def _fault_of_delete(self, tenant_id: TenantId, log_stream_id: int) -> int:
+        return self.faults.work_code("cleanup", self.tenants[tenant_id].name, log_stream_id)
 
     def _fault_rules_changed(self) -> None:
         for tenant in self.tenants.values():
