@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from obsim.errors import UsageError
+from obsim.randomness import stream_key
 from obsim.testing.machine import machine_for
 from obsim.testing.modelled import ModelledTrial
 from obsim.testing.mutants import MUTANTS
@@ -76,7 +77,8 @@ def run_seed(one: Seed) -> SeedResult:
         _add_up(latest, counts, situations)
         latest[:] = [trial]
 
-    machine = seed(one.number)(machine_for(one.version, IncrementalBase(one.base), on_trial=staticmethod(begin)))
+    drawn = stream_key(one.number, f"campaign {one.version} {one.base}", 0, 0)  # versions do not all do the same
+    machine = seed(drawn)(machine_for(one.version, IncrementalBase(one.base), on_trial=staticmethod(begin)))
     run = settings(
         max_examples=one.run_count, stateful_step_count=one.run_steps, deadline=None, database=None, print_blob=False,
         phases=[Phase.generate, Phase.shrink], suppress_health_check=list(HealthCheck), verbosity=Verbosity.quiet,

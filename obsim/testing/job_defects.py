@@ -4,8 +4,11 @@ from typing import Any
 
 from obsim.archive import tenant as archive_tenant
 from obsim.archive.round import ArchiveRound, RoundStatus
+from obsim.backup import log_streams
 from obsim.backup.cluster_job import ClusterJob
+from obsim.backup.failures import may_retry
 from obsim.backup.job import BackupJob, JobStatus
+from obsim.backup.log_streams import LogStreamTask, LogStreamTasks
 from obsim.backup.progress import CopyProgress
 from obsim.backup.run import BackupRun
 from obsim.backup.set import SetStatus
@@ -163,3 +166,26 @@ def _foreign_directory_taken(right: Any) -> Any:
         right(self, uri, owner)
 
     return claim
+
+
+@defect("work of a log stream that failed counts as done", "model", LogStreamTasks, "_failed")
+def _failure_unnoticed(_right: Any) -> Any:
+    return lambda _self, _task, _code, _now_ns: None
+
+
+@defect("what failed is tried again at once", "model", log_streams, "RETRY_NS")
+def _retry_at_once(_right: Any) -> Any:
+    return 0
+
+
+@defect("nothing is tried again", "model", log_streams, "may_retry")
+def _no_retry(_right: Any) -> Any:
+    return lambda _code: False
+
+
+@defect("a job fails with another code than its work", "model", LogStreamTasks, "_failed")
+def _wrong_code(right: Any) -> Any:
+    def failed(self: LogStreamTasks, task: LogStreamTask, code: int, now_ns: Any) -> None:
+        right(self, task, code if may_retry(code) else -4016, now_ns)
+
+    return failed

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from obsim.testing.modelled import ModelledTrial
+from obsim.testing.strategies import Order, fault_plans
 from obsim.testing.trial import Trial
 from obsim.versions import IncrementalBase
 
@@ -28,6 +29,8 @@ ROW_KINDS = st.sampled_from([
     "rows_uniform", "rows_zipf", "rows_clustered", "rows_clustered:3", "rows_append", "rows_delete",
     "rows_delete_clustered", "rows_delete_clustered:3",
 ])  # fmt: skip
+FAULTS = fault_plans(("mysql_tenant", "oracle_tenant"))
+"""Of the tenants of the scenario that simulated clusters begin with."""
 SCORES = st.sampled_from([0, 1, 2, 4, 10, 100])
 
 
@@ -241,6 +244,25 @@ class BackupMachine(ClusterMachine):
         self.trial.write(tenant, name, 3, "clustered")
         self.trial.freeze(tenant, major=True)
         self.trial.run_until_idle()
+
+    @rule(plan=FAULTS)
+    def order_faults(self, plan: list[Order]) -> None:
+        """What comes next meets them."""
+        self.trial.order_faults(plan)
+
+    @rule()
+    def clear_faults(self) -> None:
+        """Nothing is wrong any more, perhaps in the middle of a retry."""
+        self.trial.clear_faults()
+
+    @rule(
+        tenant=TENANTS, plan=FAULTS, after_ms=st.integers(0, 12_000), incremental=st.booleans(), clear=st.booleans()
+    )
+    def back_up_under_faults(
+        self, tenant: int, plan: list[Order], after_ms: int, incremental: bool, clear: bool
+    ) -> None:
+        """A backup that fails, or is tried again and succeeds; with the faults gone in the middle of it or not."""
+        self.trial.back_up_under_faults(self.tenant(tenant), plan, after_ms, incremental=incremental, clear=clear)
 
     @rule(by_ms=st.integers(0, 700))
     def advance_a_little(self, by_ms: int) -> None:

@@ -7,6 +7,7 @@ Figures: engine.md 1.3, 1.4, 2.2, 2.3 and macroblock-experiment.md; the looks of
 of `obsim.cluster.freezer`, told once more.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -58,6 +59,14 @@ CAN_NOT_START = 9040
 FAILURES = (-9029, -9027)
 CANCELED = -4072
 BASE_MISSING = -9011
+FINAL = {-number for number in (
+    4002, 4006, 4007, 4015, 4016, 4072, 4103, 4143, 4184, 4725, 9011, 9027, 9028, 9029, 9036, 9040, 9042, 9045, 9064,
+    9069, 9070, 9071, 9080, 9081, 9082,
+)}  # fmt: skip
+"""Work that ended with one of these is not tried again (engine.md 3.5)."""
+ATTEMPTS_LEAST = 4
+"""Nothing is given up before it was tried again three times: metadata and passes then, data much later."""
+RETRY_NS = 5 * SECOND_NS
 
 
 def memstore_bytes(version: str, unit_bytes: int) -> int:
@@ -118,6 +127,24 @@ class NaiveJob:
     """When archiving stopped while the job was at work: it must fail."""
     may_fail: bool = False
     """Archiving was off at some moment of its life."""
+    hits: Counter[int] = field(default_factory=Counter)
+    """What faults that were ordered let its work end with, or perhaps that of another job."""
+    sure_hits: Counter[int] = field(default_factory=Counter)
+    """Those that met no other job."""
+    hit_after_ns: int = 0
+    """The last of them came after that."""
+
+    def hit(self, codes: Counter[int], after_ns: int, *, sure: bool) -> None:
+        """Faults have hit a job after a moment: this one for `sure`, or another one."""
+        self.hits += codes
+        if sure:
+            self.sure_hits += codes
+            self.hit_after_ns = after_ns
+
+    def explains(self, result: int) -> bool:
+        """Whether faults are why the job failed with `result`: no retry mends it, or there were no more of them."""
+        tried = sum(count for code, count in self.hits.items() if code not in FINAL)
+        return self.hits[result] > 0 and (result in FINAL or tried >= ATTEMPTS_LEAST)
 
 
 @dataclass
@@ -146,6 +173,8 @@ class NaiveTenant:
     jobs: dict[int, NaiveJob] = field(default_factory=dict)
     sets: dict[int, NaiveSet] = field(default_factory=dict)
     job_count: int = 0
+    arriving: dict[int, tuple[Counter[int], int, bool]] = field(default_factory=dict)
+    """Hits of jobs that are about to be accepted, by number."""
     asked_incremental: bool = False
     """What its own last BACKUP asked for."""
     awaited: list[tuple[bool, int]] = field(default_factory=list)
@@ -322,6 +351,15 @@ class NaiveTenant:
 
     # Jobs and sets.
 
+    def faults_hit(self, codes: Counter[int], arriving: Sequence[int], after_ns: int) -> None:
+        """Faults let work end with these codes after a moment; `arriving` are the jobs accepted since then."""
+        running = [job for job in self.jobs.values() if not job.over]
+        expect(running or arriving, f"a fault hit {self.name}, which has no job: {codes}")
+        sure = len(running) + len(arriving) == 1
+        for job in running:
+            job.hit(codes, after_ns, sure=sure)
+        self.arriving |= dict.fromkeys(arriving, (codes, after_ns, sure))
+
     def broken(self, number: int, now_ns: int) -> None:
         """A set is found broken: it is no predecessor any more, and an increment that looks it up now fails."""
         self.sets[number].usable, self.sets[number].broken_ns = False, now_ns
@@ -350,7 +388,11 @@ class NaiveTenant:
         """A job was accepted: it takes the next job and set number, and its set's ancestors are settled."""
         self.job_count += 1
         expect(number == self.job_count, f"job number {number}, expected {self.job_count}")
-        self.jobs[number] = NaiveJob(number, initiator, self.job_count, may_fail=not self.steady)
+        job = NaiveJob(number, initiator, self.job_count, may_fail=not self.steady)
+        self.jobs[number] = job
+        if number in self.arriving:
+            codes, after_ns, sure = self.arriving.pop(number)
+            job.hit(codes, after_ns, sure=sure)
         made = NaiveSet(self.job_count, *self.ancestors(incremental, at_ns, rule), self.path)
         self.sets[made.number] = made
         return made
@@ -385,6 +427,9 @@ class NaiveTenant:
             expect(not broken_ns or broken_ns > consistent_scn, f"set {number} succeeded although its base was broken")
         job = next(j for j in self.jobs.values() if j.set_number == number)
         expect(job.cancel_ns is None, f"set {number} succeeded although its job was cancelled")
+        expect(not FINAL & job.sure_hits.keys(), f"set {number} succeeded although its work failed: {job.sure_hits}")
+        mended = not job.sure_hits or ended_ns >= job.hit_after_ns + RETRY_NS
+        expect(mended, f"set {number} succeeded too soon for a retry after {job.sure_hits}")
         left = job.archive_left_ns
         expect(
             left is None or ended_ns <= left + ARCHIVE_CHECK_NS,
@@ -403,7 +448,7 @@ class NaiveTenant:
             )
         if status == "FAILED":
             lost = bool(made.base) and bool(self.sets[made.base].broken_ns)
-            known = (job.may_fail and result in FAILURES) or (lost and result == BASE_MISSING)
+            known = (job.may_fail and result in FAILURES) or (lost and result == BASE_MISSING) or job.explains(result)
             expect(known, f"job {number} failed with {result} for no reason")
             expect(job.cancel_ns is None, f"job {number} was cancelled and is FAILED")
 

@@ -1,6 +1,7 @@
 """A trial against the naive model: each action is done to a simulated cluster and to the model, and compared."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from obsim.statements import (
@@ -12,10 +13,12 @@ from obsim.statements import (
     SetArchiveMode,
 )
 from obsim.testing.model import (
+    FINAL,
     UNLIMITED,
     Block,
     ModelBroken,
     NaiveCluster,
+    NaiveJob,
     NaiveTablet,
     NaiveTenant,
     expect,
@@ -43,6 +46,7 @@ class ModelledTrial(SimulatedTrial):
         tables = self.simulated.table_names()
         self.model = NaiveCluster(self.seen.base_rule, {})
         self._archivelog: dict[int, bool] = {}
+        self._hits: dict[int, int] = {}
         for tenant in self.seen.tenants.values():
             tablets = [
                 NaiveTablet(number, tables[tenant.tenant_id, number], list(blocks))
@@ -256,6 +260,9 @@ class ModelledTrial(SimulatedTrial):
 
     def _follow(self, naive: NaiveTenant, seen: TenantSeen, now_ns: int) -> None:
         """Tell the model of jobs that came, sets that ended and jobs that left, in order of time."""
+        hits = self._new_hits(naive.name)
+        if hits:
+            naive.faults_hit(hits, [j.job_id for j in seen.jobs if j.job_id > naive.job_count], self.seen.now_ns)
         naive.archive_is(seen.round is not None and seen.round.status == "DOING", now_ns)
         accepted: list[tuple[int, JobSeen | SetSeen]] = [
             (j.start_ns, j) for j in seen.jobs if j.job_id > naive.job_count
@@ -287,6 +294,24 @@ class ModelledTrial(SimulatedTrial):
             known.over = bool(job.end_ns or naive.sets[job.backup_set_id].ended_ns)
             if job.ended:
                 naive.job_gone(job.job_id, job.status, job.result)
+                self.sometimes.counts.update(_failures(known, job))
+
+    def _new_hits(self, tenant: str) -> Counter[int]:
+        """How often faults have hit the work of a tenant since the last look, by code."""
+        hits = Counter[int]()
+        for number, (name, code, count) in self.simulated.fault_hits().items():
+            if name == tenant and count != self._hits.get(number, 0):
+                hits[code] += count - self._hits.get(number, 0)
+                self._hits[number] = count
+        return hits
+
+
+def _failures(known: NaiveJob, job: JobSeen) -> Iterator[str]:
+    """What came of a job whose work was hit by faults."""
+    if known.sure_hits and job.status == "COMPLETED":
+        yield "retry that mends"
+    if job.status == "FAILED" and known.explains(job.result):
+        yield "failure for good" if job.result in FINAL else "retries used up"
 
 
 def _accept(naive: NaiveTenant, job: JobSeen, rule: str) -> None:

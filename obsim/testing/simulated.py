@@ -9,6 +9,7 @@ from pyroaring import BitMap64
 from obsim.backup.set import FileStatus
 from obsim.cluster import ClusterState, Principal
 from obsim.control import PROCEDURES
+from obsim.error_table import ERROR_ROWS
 from obsim.errors import ServerError, UsageError
 from obsim.ids import BackupSetId, TenantId
 from obsim.scenario import build_state
@@ -24,6 +25,7 @@ __all__ = ["SCENARIO", "SimulatedDriver"]
 
 SCENARIO = "campaign"
 """A MySQL-mode and an Oracle-mode tenant; one tablet is above the tablet size, one table lies over two log streams."""
+_CODES = {row[0]: row[1] for row in ERROR_ROWS}
 _DAY_NS = 86_400_000_000_000
 
 
@@ -174,6 +176,11 @@ class SimulatedDriver:
     def table_names(self) -> dict[tuple[int, int], str]:
         """The table of each (tenant, tablet)."""
         return {(u.tenant_id, t.tablet_id): t.table_name for u in self.state.user_tenants() for t in u.storage.tablets}
+
+    def fault_hits(self) -> dict[int, tuple[str, int, int]]:
+        """Of each fault of a stage: the tenant it is about, the code, and how often it has hit."""
+        rules = self.state.faults.rules
+        return {f.fault_id: (f.rule.tenant, _CODES[f.rule.error], f.hit_count) for f in rules if f.rule.stage}
 
     def places(self, tenant_id: int) -> dict[int, list[int]]:
         """The places that blocks have in each tablet of a tenant, in order."""

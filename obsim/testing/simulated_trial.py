@@ -1,6 +1,6 @@
 """A trial on a simulated cluster: its clock moves when told, sets break to order, and every view can be read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from obsim.statements import CallProcedure
@@ -8,7 +8,8 @@ from obsim.testing.invariants import Checker, Violation
 from obsim.testing.model import NaiveCluster, expect
 from obsim.testing.reading import Reader
 from obsim.testing.simulated import SimulatedDriver
-from obsim.testing.trial import Trial
+from obsim.testing.strategies import Order
+from obsim.testing.trial import SYS, Trial
 from obsim.versions import IncrementalBase
 
 __all__ = ["SimulatedTrial"]
@@ -76,6 +77,34 @@ class SimulatedTrial(Trial):
         self.tick()
         self.run("sys", CallProcedure("obsim", "transfer", (tenant, tablets[number % len(tablets)], log_stream_id)))
         self.compare()
+        self.run_until_idle()
+
+    def order_faults(self, plan: Sequence[Order]) -> None:
+        """CALL obsim.fault for each fault of a plan (`obsim.testing.strategies.fault_plans`)."""
+        self.tick()
+        for tenant, statement in plan:
+            errno = self.run(tenant, statement)
+            expect(not errno, f"{statement.sql()} answers {errno}")
+        self.compare()
+
+    def clear_faults(self) -> None:
+        """CALL obsim.clear_faults: what waits to be tried again succeeds then."""
+        self.tick()
+        self.compare()
+        self.run(SYS, CallProcedure("obsim", "clear_faults", ()))
+        self.compare()
+
+    def back_up_under_faults(
+        self, tenant: str, plan: Sequence[Order], after_ms: int, *, incremental: bool, clear: bool
+    ) -> None:
+        """A backup that faults may meet, whatever comes of it; with `clear` the faults end after a while."""
+        self.run_until_idle()
+        self.make_ready(tenant)
+        self.order_faults(plan)
+        self.backup_own(tenant, incremental=incremental)
+        if clear:
+            self.advance(after_ms)
+            self.clear_faults()
         self.run_until_idle()
 
     def break_set(self, tenant: str, number: int) -> None:

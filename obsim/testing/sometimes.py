@@ -32,6 +32,9 @@ SITUATIONS = (
     "split block",
     "compaction under a backup",
     "nothing to copy",
+    "retry that mends",
+    "failure for good",
+    "retries used up",
     "set deleted",
     "two priorities short of CPU",
 )
@@ -93,10 +96,16 @@ def _jobs(tenant: TenantSeen, old: TenantSeen, now: Observation) -> Iterator[str
         if before is None and job.backup_type == "FULL" and _asked_for(job.initiator_job_id, parents, now) == "INC":
             yield "silent conversion"
         if job.result and (before is None or not before.result):
-            if job.result == BASE_MISSING:
+            if job.result == BASE_MISSING and _lost_its_base(tenant, job.backup_set_id):
                 yield "broken base"
             if job.result in ARCHIVE_STOPPED:
                 yield "archiving stopped under a backup"
+
+
+def _lost_its_base(tenant: TenantSeen, number: int) -> bool:
+    blocks = tenant.blocks.get(number)
+    base = tenant.sets.get(blocks.base_id) if blocks is not None else None
+    return base is not None and not base.usable
 
 
 def _asked_for(parent_id: int, parents: Mapping[int, str], now: Observation) -> str:

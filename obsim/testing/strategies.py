@@ -34,7 +34,10 @@ ERRORS = (
     "OB_CHECKSUM_ERROR",
 )  # fmt: skip
 """Some are tried again by OceanBase, some end a backup at once."""
-KINDS = ("random", "clustered", "append")
+WHOSE = ("", "", " log_stream=0", " log_stream=1", " log_stream=1001")
+"""Of any log stream, of the pass that enters a stage or the index, of the tenant's own stream, of a user's."""
+TIMES = (1, 1, 2, 4, 70)
+KINDS = ("random", "clustered", "append", "rows_uniform", "rows_zipf", "rows_clustered:3", "rows_append", "rows_delete")
 
 
 @st.composite
@@ -99,10 +102,15 @@ def _set(name: str, value: str | int, tenant: str | None = None) -> AlterParamet
 
 
 def fault_plans(tenants: Sequence[str], *, length_max: int = 3) -> SearchStrategy[list[Order]]:
-    """CALL obsim.fault: in some stages the work of a log stream ends with an error, a few times."""
+    """CALL obsim.fault: in some stages the work of a log stream, or of any, ends with an error, a few times.
+
+    Some errors are tried again and some end a backup; some come so often that no retry is left.
+    """
     rule = st.builds(
-        lambda code, stage, tenant, nth, times: f"error={code} stage={stage} tenant={tenant} nth={nth} times={times}",
-        st.sampled_from(ERRORS), st.sampled_from(STAGES), st.sampled_from(list(tenants)), st.integers(1, 3),
-        st.integers(1, 4),
+        lambda code, stage, tenant, whose, nth, times: (
+            f"error={code} stage={stage} tenant={tenant}{whose} nth={nth} times={times}"
+        ),
+        st.sampled_from(ERRORS), st.sampled_from(STAGES), st.sampled_from(list(tenants)), st.sampled_from(WHOSE),
+        st.integers(1, 3), st.sampled_from(TIMES),
     )  # fmt: skip
     return st.lists(rule.map(lambda text: ("sys", CallProcedure("obsim", "fault", (text,)))), max_size=length_max)

@@ -1,5 +1,6 @@
 """A fixed list of actions that takes every path on which a mutant sits (`mutants`)."""
 
+from obsim.statements import CallProcedure
 from obsim.testing.simulated_trial import SimulatedTrial
 
 __all__ = ["tour"]
@@ -29,6 +30,7 @@ def tour(trial: SimulatedTrial) -> None:
     _rows(trial, tenant)
     _both_initiators(trial, tenant)
     _fail_in_every_way(trial, tenant)
+    _faults(trial, tenant)
     _change(trial, tenant)
     _under_a_backup(trial, tenant, other)
     _elsewhere(trial, tenant, other)
@@ -86,6 +88,22 @@ def _fail_in_every_way(trial: SimulatedTrial, tenant: str) -> None:
     trial.run_until_idle()
     trial.backup_own(tenant, incremental=True)
     trial.run_until_idle()
+
+
+def _faults(trial: SimulatedTrial, tenant: str) -> None:
+    """Work of log streams fails: once and is tried again, for good, and more often than it may."""
+    for code, stage, times in (
+        ("OB_EAGAIN", "BACKUP_DATA_MAJOR", 1), ("OB_BACKUP_DEVICE_OUT_OF_SPACE", "BACKUP_DATA_MINOR", 1),
+        ("OB_TIMEOUT", "BACKUP_USER_META", 4),
+    ):  # fmt: skip
+        rule = f"error={code} stage={stage} tenant={tenant} log_stream=1001 times={times}"
+        plan = [("sys", CallProcedure("obsim", "fault", (rule,)))]
+        trial.order_faults(plan)
+        trial.backup_own(tenant, incremental=True)
+        for _ in range(60):
+            trial.advance(200)
+        trial.run_until_idle()
+        trial.clear_faults()
 
 
 def _under_a_backup(trial: SimulatedTrial, tenant: str, other: str) -> None:

@@ -3,16 +3,49 @@
 The engine as it is passes the same tour.
 """
 
+import json
+import os
+import time
+from pathlib import Path
+
 import pytest
 
 from obsim.testing.invariants import INVARIANTS
-from obsim.testing.mutants import MUTANTS, Killing, killer_of, observable, survey
+from obsim.testing.mutants import MUTANTS, Killing, Mutant, killer_of, observable, survey
 from obsim.versions import IncrementalBase
+
+PATIENCE_S = 120
 
 
 @pytest.fixture(scope="module")
-def killings() -> dict[str, Killing]:
-    return {name: survey(mutant) for name, mutant in MUTANTS.items()}
+def killings(tmp_path_factory) -> dict[str, Killing]:
+    """What notices each mutant. Processes of one run share the work: a mutant is the first one's that comes to it."""
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "killings"
+    shared.mkdir(exist_ok=True)
+    for name, mutant in MUTANTS.items():
+        if taken(shared / f"{name}.taken"):
+            done = shared / f"{name}.part"
+            done.write_text(json.dumps(survey(mutant).killers))
+            done.rename(shared / f"{name}.json")
+    return {name: Killing(name, found(shared / f"{name}.json", mutant)) for name, mutant in MUTANTS.items()}
+
+
+def taken(mark: Path) -> bool:
+    """Whether nobody had made the mark before."""
+    try:
+        mark.touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True
+
+
+def found(file: Path, mutant: Mutant) -> dict[str, str]:
+    """What another process has found out; if it never does, what is found here."""
+    end = time.monotonic() + PATIENCE_S
+    while not file.exists() and time.monotonic() < end:
+        time.sleep(0.05)
+    return json.loads(file.read_text()) if file.exists() else survey(mutant).killers
 
 
 @pytest.mark.parametrize("base", IncrementalBase)
