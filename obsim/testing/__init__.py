@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         Violation,
         check_invariants,
         skipped,
+        skipped_lines,
         violations,
     )
     from obsim.testing.machine import BackupMachine, ClusterMachine, machine_for
@@ -38,7 +39,7 @@ _HOMES = {
     "driver": ("Driver", "NotReached", "at_rest"),
     "invariants": (
         "INVARIANTS", "Checker", "Invariant", "InvariantBroken", "Violation", "check_invariants", "skipped",
-        "violations",
+        "skipped_lines", "violations",
     ),
     "machine": ("BackupMachine", "ClusterMachine", "machine_for"),
     "model": ("ModelBroken", "NaiveCluster", "NaiveTenant"),
@@ -57,8 +58,8 @@ __all__ = [
     "INVARIANTS", "MUTANTS", "SITUATIONS", "BackupMachine", "Checker", "ClusterMachine", "DatabaseDriver", "Driver",
     "Invariant", "InvariantBroken", "ModelBroken", "ModelledTrial", "Mutant", "NaiveCluster", "NaiveTenant",
     "NotReached", "Observation", "SimulatedDriver", "Sometimes", "Trial", "Violation", "at_rest", "check_invariants",
-    "dml_write", "fault_plans", "killer_of", "machine_for", "obsim_write", "plan", "scenarios", "skipped", "statements",
-    "survey", "violations", "workloads",
+    "dml_write", "fault_plans", "killer_of", "machine_for", "obsim_write", "plan", "scenarios", "skipped",
+    "skipped_lines", "statements", "survey", "violations", "workloads",
 ]  # fmt: skip
 
 

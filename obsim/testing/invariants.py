@@ -27,7 +27,7 @@ from obsim.testing.registry import ALWAYS, BITS, INVARIANTS, Invariant
 
 __all__ = [
     "INVARIANTS", "Checker", "Invariant", "InvariantBroken", "Violation", "check_invariants", "index_of", "skipped",
-    "violations",
+    "skipped_lines", "violations",
 ]  # fmt: skip
 
 
@@ -49,6 +49,15 @@ class Violation:
 def skipped(now: Observation) -> list[Invariant]:
     """The invariants that need something which the observation does not have."""
     return [i for i in INVARIANTS.values() if not i.needs <= now.seen]
+
+
+def skipped_lines(now: Observation) -> list[str]:
+    """The same as sentences: which field each of them lacks, and why the driver cannot see it."""
+    return [
+        f"{one.number} {one.name}: no {need}, {now.unseen.get(need, 'which the driver does not see')}"
+        for one in skipped(now)
+        for need in sorted(one.needs - now.seen)
+    ]
 
 
 def violations(now: Observation, before: Observation | None = None) -> list[Violation]:

@@ -253,6 +253,8 @@ class Observation:
     asked: AskedSeen | None = None
     twin: "Observation | None" = None
     """The same cluster at the same moment, come to another way: not read, or in one go instead of in pieces."""
+    unseen: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """Why the driver cannot fill in a field, by field."""
 
 
 TENANT_FIELDS = tuple(name for name in TenantSeen.__slots__ if name not in {"tenant_id", "name"})

@@ -5,6 +5,7 @@ is made of these actions, the campaign against mutants too, and a test may call 
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from obsim.statements import (
     AddDeletePolicy,
@@ -75,9 +76,7 @@ class Trial:
         now = self.driver.observe()
         if self._asked is not None:
             asked, self._asked = self._asked, None
-            now = Observation(
-                now.now_ns, now.seen, now.tenants, now.base_rule, now.sys_jobs, asked, now.twin
-            )
+            now = replace(now, asked=asked)
         return now
 
     def tick(self) -> None:
