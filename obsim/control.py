@@ -22,14 +22,15 @@ from obsim.storage.tablet import TABLETS_MAX
 from obsim.storage.tenant import PROGRESSIVE_ROUNDS, WRITE_KINDS
 
 __all__ = [
-    "NOT_MODELLED",
     "PROCEDURES",
     "Argument",
     "Dump",
     "Move",
     "Procedure",
     "Reset",
+    "RestoreSnapshot",
     "Schedule",
+    "TakeSnapshot",
     "parse_interval",
     "storage_changed",
 ]
@@ -65,7 +66,21 @@ class Dump:
     """Answer the state as text."""
 
 
-Outcome = Ok | Move | Reset | Schedule | Dump
+@dataclass(frozen=True, slots=True)
+class TakeSnapshot:
+    """Remember the cluster as it is now."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreSnapshot:
+    """Return to what was remembered, on a new timeline."""
+
+    name: str
+
+
+Outcome = Ok | Move | Reset | Schedule | Dump | TakeSnapshot | RestoreSnapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +136,21 @@ def _reset(_state: ClusterState, _arguments: tuple[Argument, ...]) -> Reset:
 
 def _dump(_state: ClusterState, _arguments: tuple[Argument, ...]) -> Dump:
     return Dump()
+
+
+def _snapshot_name(arguments: tuple[Argument, ...]) -> str:
+    (name,) = arguments
+    if not isinstance(name, str):
+        raise error("OB_INVALID_ARGUMENT", "name of a snapshot, it is a text")
+    return name
+
+
+def _snapshot(_state: ClusterState, arguments: tuple[Argument, ...]) -> TakeSnapshot:
+    return TakeSnapshot(_snapshot_name(arguments))
+
+
+def _restore_snapshot(_state: ClusterState, arguments: tuple[Argument, ...]) -> RestoreSnapshot:
+    return RestoreSnapshot(_snapshot_name(arguments))
 
 
 def writable_tenant(state: ClusterState, name: Argument) -> Tenant:
@@ -273,6 +303,13 @@ _TABLE = (
     Procedure("advance", ("interval",), "move virtual time on, for example by '10m'", _advance),
     Procedure("run_until_idle", (), "move virtual time on until no job, task or DAG is unfinished", _run_until_idle),
     Procedure("reset", (), "return to the scenario's start, clock included; connections stay open", _reset),
+    Procedure("snapshot", ("name",), "remember the whole cluster as it is now, clock included", _snapshot),
+    Procedure(
+        "restore_snapshot",
+        ("name",),
+        "return to what was remembered, on a new timeline; connections stay open",
+        _restore_snapshot,
+    ),
     Procedure("dump", (), "one row: the whole state as TOML, a scenario that starts an equal cluster", _dump),
     Procedure(
         "write",
@@ -318,5 +355,3 @@ _TABLE = (
     Procedure("clear_faults", (), "let nothing fail any more", _clear_faults),
 )
 PROCEDURES: dict[str, Procedure] = {procedure.name: procedure for procedure in _TABLE}
-NOT_MODELLED = frozenset({"restore_snapshot", "snapshot"})
-"""Names that are set and will come; what they would do is not there yet."""

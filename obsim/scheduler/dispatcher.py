@@ -157,12 +157,12 @@ class Dispatcher:
         Over any time in which two priorities keep their `since_ns`, the service of a thread differs by less than two
         nanoseconds and the cut of each `served_ns` to whole ones: a quantum is `thread_count` + 1 nanoseconds.
         """
-        self._count_ended()
+        self.count_ended()
         return [
             CpuService(queue.service(now_ns) // FULL_CPU, *self._sharing.held_back(queue)) for queue in self._queues
         ]
 
-    def _count_ended(self) -> None:
+    def count_ended(self) -> None:
         """Add what has ended since the last time to the service of its priority: done when somebody asks."""
         for task in self.finished[self._counted :]:
             task.queue.ended_service += task.cpu * task.had_ns(0)
@@ -170,7 +170,7 @@ class Dispatcher:
 
     def _forget(self) -> None:
         """Keep the newest of the ended tasks only."""
-        self._count_ended()
+        self.count_ended()
         del self.finished[:-FINISHED_KEPT_MAX]
         self._counted = len(self.finished)
 

@@ -215,12 +215,12 @@ class LoopProxy:
         return self._wrapped(server.call(lambda: getattr(target, name)))
 
     def _wrapped(self, value: Any) -> Any:
-        from obsim.api import ClusterSession  # noqa: PLC0415 - with the engine, in the server's thread
+        from obsim.api import Cluster, ClusterSession  # noqa: PLC0415 - with the engine, in the server's thread
         from obsim.cluster import ClusterState  # noqa: PLC0415
         from obsim.session import SessionHost  # noqa: PLC0415
         from obsim.session.journal import Journal  # noqa: PLC0415
 
-        living = ClusterSession | ClusterState | Journal | SessionHost
+        living = Cluster | ClusterSession | ClusterState | Journal | SessionHost
         return LoopProxy(self._server, value) if isinstance(value, living) else value
 
     def __enter__(self) -> Self:

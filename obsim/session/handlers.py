@@ -18,9 +18,9 @@ from obsim.client_statements import (
     UseDatabase,
 )
 from obsim.cluster import Principal
-from obsim.control import NOT_MODELLED, PROCEDURES, Dump, Move, Reset, Schedule
+from obsim.control import PROCEDURES, Dump, Move, Reset, RestoreSnapshot, Schedule, TakeSnapshot
 from obsim.destination.outside import OutcomeNeeded
-from obsim.errors import NotModelled, ServerError, error
+from obsim.errors import ServerError, error
 from obsim.session.assignments import set_names, set_variables
 from obsim.session.describe import describe
 from obsim.session.named import do_expressions, drop_prepared, prepare_statement
@@ -167,8 +167,6 @@ def _call(session: "Session", statement: "s.CallProcedure", _: Sequence[Value]) 
         return _unlock(session, statement)
     procedure = PROCEDURES.get(name) if reachable else None
     if procedure is None:
-        if reachable and name in NOT_MODELLED:
-            raise NotModelled(f"the procedure obsim.{name} yet")
         raise error("ER_SP_DOES_NOT_EXIST", "PROCEDURE", f"{schema}.{name}")
     if not session.control:
         raise error("OB_ERR_NO_PRIVILEGE", "control of obsim: first CALL obsim.unlock('password'),")
@@ -183,6 +181,12 @@ def _call(session: "Session", statement: "s.CallProcedure", _: Sequence[Value]) 
             return _schedule(session, outcome)
         case Dump():
             return _dump(session)
+        case TakeSnapshot():
+            host.snapshot(outcome.name)
+            return Ok()
+        case RestoreSnapshot():
+            host.restore_snapshot(outcome.name)
+            return Ok()
         case _:
             return outcome
 

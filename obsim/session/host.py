@@ -1,6 +1,8 @@
 """One cluster and the sessions open on it."""
 
 from collections.abc import Callable, Sequence
+from copy import copy
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from obsim.answers import Value
@@ -10,7 +12,7 @@ from obsim.clock import ClockMode
 from obsim.cluster import ClusterState, Tenant
 from obsim.errors import error
 from obsim.session.control_access import ControlAccess
-from obsim.session.journal import Journal
+from obsim.session.journal import Journal, StatementRecord
 from obsim.session.pending import EVENTS_AT_ONCE, Pending, ToTime
 from obsim.session.session import Session
 from obsim.session.settings import GlobalSettings
@@ -18,13 +20,23 @@ from obsim.statements import BackupStatement
 from obsim.variables import ServerFacts
 
 if TYPE_CHECKING:
+    from obsim.cluster.copying import Mould
     from obsim.query.evaluator import Evaluator
 
-__all__ = ["SessionHost"]
+__all__ = ["SNAPSHOTS_MAX", "SessionHost"]
 
 FIRST_CONNECTION_ID = 3_221_487_617
 READ_TEXTS_MAX = 512
 READ_TEXT_LENGTH_MAX = 4096
+SNAPSHOTS_MAX = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A cluster at one moment, and what its clients had said by then."""
+
+    mould: "Mould"
+    records: list[StatementRecord]
 
 
 class SessionHost:
@@ -40,8 +52,12 @@ class SessionHost:
         clock: ClockMode,
         control: ControlAccess | None = None,
         facts: ServerFacts | None = None,
+        state: ClusterState | None = None,
     ) -> None:
         self._build = build
+        self._start: Mould | None = None
+        """What `build` gives, once a reset has asked for it."""
+        self._snapshots: dict[str, Snapshot] = {}
         self.clock = clock
         self.control = control or ControlAccess()
         self.sessions: dict[int, Session] = {}
@@ -50,7 +66,7 @@ class SessionHost:
         self.journal = Journal()
         self.warning_serial = 0
         """Counts lists of warnings, so that no two of them make equal session fingerprints."""
-        self._take(build())
+        self._take(build() if state is None else state)
         profile = self.state.profile
         self.facts = facts or ServerFacts(str(profile.version), profile.server_version)
 
@@ -151,14 +167,52 @@ class SessionHost:
     def reset(self) -> None:
         """The whole cluster back to the scenario's start, clock included, on a new timeline; sessions stay open.
 
-        A session whose tenant the scenario does not have is killed.
+        A session whose tenant the scenario does not have is killed. Snapshots stay.
         """
-        timeline = self.state.timeline + 1
-        self.journal.clear()
-        self._take(self._build())
-        self.state.timeline = timeline
+        if self._start is None:
+            self._start = _mould(self._build())
+        self._begin(self._start.copy(), [])
+
+    def snapshot(self, name: str) -> None:
+        """Remember the cluster as it is now, with its journal; one of the same name is forgotten.
+
+        Raises 1210 for an empty name, and where there are too many.
+        """
+        if not name or (name not in self._snapshots and len(self._snapshots) >= SNAPSHOTS_MAX):
+            raise error("OB_INVALID_ARGUMENT", f"name of a snapshot, it is not empty; {SNAPSHOTS_MAX} are kept")
+        self._snapshots[name] = Snapshot(_mould(self.state), self.journal.records())
+
+    def restore_snapshot(self, name: str) -> None:
+        """The whole cluster as a snapshot has it, clock included, on a new timeline; it may be restored again.
+
+        Sessions stay open as in `reset`. Raises 1210 for an unknown name.
+        """
+        found = self._snapshots.get(name)
+        if found is None:
+            known = ", ".join(self._snapshots) or "none"
+            raise error("OB_INVALID_ARGUMENT", f"name of a snapshot, '{name}' is none, there are {known};")
+        self._begin(found.mould.copy(), found.records)
+
+    def fork(self) -> "SessionHost":
+        """A cluster of its own that begins as this one is now: the same time, journal and snapshots, no sessions."""
+        made = SessionHost(self._build, copy(self.clock), self.control, self.facts, _mould(self.state).copy())
+        made.journal.begin(self.journal.records())
+        made._snapshots, made._start = dict(self._snapshots), self._start
+        return made
+
+    def _begin(self, state: ClusterState, records: Sequence[StatementRecord]) -> None:
+        """Go on with another state, on a new timeline."""
+        state.timeline = self.state.timeline + 1
+        self.journal.begin(records)
+        self._take(state)
         for session in list(self.sessions.values()):
             if session.tenant_id not in self.state.tenants:
                 session.kill(query_only=False)
             else:
                 session.cluster_was_reset()
+
+
+def _mould(state: ClusterState) -> "Mould":
+    from obsim.cluster.copying import Mould  # noqa: PLC0415 - pickle loads with the first snapshot
+
+    return Mould(state)

@@ -6,7 +6,7 @@ Statements stand there without their secrets. What controls obsim (CALL obsim...
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
@@ -66,10 +66,11 @@ class Journal:
             self.count, session_id, tenant, user, at_ns, text, errno, row_count
         ))  # fmt: skip
 
-    def clear(self) -> None:
-        """Forget everything; the numbers begin anew."""
+    def begin(self, records: Sequence[StatementRecord]) -> None:
+        """Have these statements and no others; the numbers go on behind them."""
         self._records.clear()
-        self.count = 0
+        self._records += records
+        self.count = records[-1].statement_id if records else 0
 
     def records(self) -> list[StatementRecord]:
         """All that are kept, oldest first."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from textwrap import fill
 
 from obsim.catalog.registry import ALONE, PAIRS, Alone, Pair, nothing
-from obsim.control import NOT_MODELLED, PROCEDURES
+from obsim.control import PROCEDURES
 from obsim.parameters import PARAMETERS
 from obsim.query.functions.registry import FUNCTIONS, ORACLE_MODE, Form
 from obsim.session.show import LISTINGS
@@ -150,5 +150,4 @@ def _functions() -> Iterator[str]:
 
 def _procedures() -> Iterator[str]:
     rows = [(f"`{p.name}({', '.join(p.arguments)})`", p.help) for p in PROCEDURES.values()]
-    rows += [(f"`{name}`", "not yet") for name in sorted(NOT_MODELLED)]
     yield from _table(("procedure", "what it does"), rows)

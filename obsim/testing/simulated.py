@@ -8,13 +8,13 @@ from pyroaring import BitMap64
 
 from obsim.backup.set import FileStatus
 from obsim.cluster import ClusterState, Principal
+from obsim.cluster.copying import Mould, copy_of
 from obsim.control import PROCEDURES
 from obsim.error_table import ERROR_ROWS
 from obsim.errors import ServerError, UsageError
 from obsim.ids import BackupSetId, TenantId
 from obsim.scenario import build_state
 from obsim.statements import BackupStatement, CallProcedure
-from obsim.testing.copying import Mould, copy_of
 from obsim.testing.driver import NotReached
 from obsim.testing.observation import Observation
 from obsim.testing.observer import Observer

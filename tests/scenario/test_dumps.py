@@ -11,41 +11,12 @@ import obsim
 from obsim.cli import app
 from obsim.errors import ScenarioError
 from obsim.scenario import kinds
-from obsim.testing.strategies import fault_plans, statements, workloads
+from tests.whole import STEPS, play, views
 
-TENANTS = ("mysql_tenant", "oracle_tenant")
-TABLES = (("mysql_tenant", "t1"), ("mysql_tenant", "wide"), ("oracle_tenant", "T1"))
 EXAMPLES = int(os.environ.get("OBSIM_EXAMPLES", "4"))
 PLAIN = settings(
     max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
-STEPS = st.lists(
-    st.one_of(
-        statements(TENANTS), statements(TENANTS), workloads(TABLES, length_max=2), fault_plans(TENANTS, length_max=1),
-        st.integers(1, 20_000),
-    ),
-    min_size=2, max_size=14,
-)  # fmt: skip
-
-
-def play(cluster, steps):
-    """Orders, lists of them, and milliseconds that pass; what is refused is refused."""
-    for step in steps:
-        if isinstance(step, int):
-            cluster.advance(milliseconds=step)
-            continue
-        for tenant, statement in step if isinstance(step, list) else [step]:
-            try:
-                cluster.execute(statement.sql(), tenant=tenant)
-            except obsim.ServerError:
-                continue
-
-
-def views(cluster):
-    """All but the statements of clients."""
-    return {name: rows for name, rows in cluster.views().items() if name != "obsim.statements"}
-
-
 def without_digests(rows):
     """Of the views of accounts everything but what passwords were made into."""
     return rows | {name: [row[:3] for row in rows[name]] for name in rows if name.endswith("OB_USERS")}

@@ -39,7 +39,7 @@ def test_each_starts_equal_at_the_same_moment(name):
     first, second = obsim.Cluster(name), obsim.Cluster(name)
     assert first.now_ns == 1_704_038_400_000_000_000
     assert first.host.state.idle()
-    assert first.views_bytes() == second.views_bytes()
+    assert first.dump() == second.dump()
 
 
 def test_fresh_tenant_has_everything_but_a_backup():

@@ -3,7 +3,7 @@
 import pytest
 
 import obsim
-from obsim.testing.copying import copy_of
+from obsim.cluster.copying import copy_of
 
 HEAD = """
 about = "x"

@@ -1,0 +1,149 @@
+"""Copies of a whole cluster, by copy on write: a millisecond or two, whatever the cluster has lived through.
+
+What never changes any more is shared by all copies: the profile, definitions of parameters, compactions, entries of the
+log, merges and DAG tasks that have ended. The rest, which is small, is taken apart and put together again (by pickle,
+which refuses a closure over the cluster, where `deepcopy` would let both copies share it); bitmaps that may change are
+copied as they are, without being made into text.
+"""
+
+from collections.abc import Callable
+from copyreg import __newobj__  # type: ignore[attr-defined]  # what pickle itself makes objects with
+from io import BytesIO
+from pickle import HIGHEST_PROTOCOL, Pickler, Unpickler
+from typing import Any
+
+from pyroaring import BitMap64
+
+from obsim.archive.log import LogEntry, RedoLog
+from obsim.backup.job import BackupRequest
+from obsim.backup.set import Counters
+from obsim.cluster.commands import COMMANDS
+from obsim.cluster.merges import MajorMerge
+from obsim.cluster.state import ClusterOptions, ClusterState
+from obsim.parameters import ParameterStore
+from obsim.scheduler.dag import DagTask
+from obsim.scheduler.dispatcher import Dispatcher
+from obsim.scheduler.priorities import Priority
+from obsim.storage.freezes import MajorFreeze
+from obsim.storage.macroblocks import BaselineBlocks, Compaction
+from obsim.storage.tenant import Picture, Snapshot
+from obsim.versions import VersionProfile
+
+__all__ = ["Mould", "copy_of"]
+
+_Reduced = tuple[Any, ...]
+_VALUES = (
+    BackupRequest, ClusterOptions, Compaction, Counters, LogEntry, MajorFreeze, Picture, Priority, Snapshot,
+    VersionProfile, type(COMMANDS),
+)  # fmt: skip
+"""Of these no object is ever changed."""
+
+
+class _Same:
+    """In the place of something that never changes."""
+
+    __slots__ = ("thing",)
+
+    def __init__(self, thing: object) -> None:
+        self.thing = thing
+
+
+class _ListOf(_Same):
+    """In the place of a list that grows, of things that never change."""
+
+
+class Mould:
+    """A cluster as it was at one moment; `copy` makes as many of it as are wanted."""
+
+    def __init__(self, state: ClusterState) -> None:
+        self._kept: list[Any] = []
+        stream = BytesIO()
+        pickler = Pickler(stream, HIGHEST_PROTOCOL)
+        pickler.dispatch_table = self._table()
+        pickler.dump(state)
+        self._bytes = stream.getvalue()
+
+    def copy(self) -> ClusterState:
+        """A cluster of its own."""
+        made: ClusterState = _Maker(BytesIO(self._bytes), self._kept).load()
+        return made
+
+    def _table(self) -> dict[type, Callable[[Any], _Reduced]]:
+        """What becomes of the objects of a class."""
+        table: dict[type, Callable[[Any], _Reduced]] = dict.fromkeys(_VALUES, self._share)
+        table[_Same] = lambda same: self._share(same.thing)
+        table[_ListOf] = lambda things: (_a_list, (self._keep(tuple(things.thing)),))
+        table[BitMap64] = lambda bitmap: (_a_bitmap, (self._keep(BitMap64(bitmap)),))
+        table[DagTask] = lambda task: self._share(task) if task.finished else _taken_apart(task)
+        table[MajorMerge] = lambda merge: self._share(merge) if merge.end_ns is not None else _taken_apart(merge)
+        table[Dispatcher] = _dispatcher
+        table[ParameterStore] = lambda store: _with(store, vars(store), definitions=_Same(store.definitions))
+        table[RedoLog] = lambda log: _with(log, _fields(log), entries=_ListOf(log.entries))
+        table[BaselineBlocks] = lambda blocks: _with(blocks, _fields(blocks), compactions=_ListOf(blocks.compactions))
+        return table
+
+    def _keep(self, thing: object) -> int:
+        self._kept.append(thing)
+        return len(self._kept) - 1
+
+    def _share(self, thing: object) -> _Reduced:
+        return _the_same, (self._keep(thing),)
+
+
+def copy_of(state: ClusterState) -> ClusterState:
+    """A copy of a cluster as it is now."""
+    return Mould(state).copy()
+
+
+def _taken_apart(thing: Any) -> _Reduced:
+    reduced: _Reduced = thing.__reduce_ex__(HIGHEST_PROTOCOL)
+    return reduced
+
+
+def _fields(thing: Any) -> dict[str, Any]:
+    return {name: getattr(thing, name) for name in thing.__slots__ if hasattr(thing, name)}
+
+
+def _with(thing: Any, fields: dict[str, Any], **instead: object) -> _Reduced:
+    """An object with some of its fields replaced."""
+    state: Any = fields | instead
+    return __newobj__, (type(thing),), (None, state) if hasattr(type(thing), "__slots__") else state
+
+
+def _dispatcher(dispatcher: Dispatcher) -> _Reduced:
+    """Its ended tasks are shared, so their service is counted before: nothing will ask them for their queue again."""
+    dispatcher.count_ended()
+    return _with(dispatcher, vars(dispatcher), finished=_ListOf(dispatcher.finished))
+
+
+def _the_same(number: int) -> object:
+    """Stands in what pickle writes; `_Maker` has its own."""
+    raise NotImplementedError
+
+
+def _a_list(number: int) -> list[object]:
+    """As `_the_same`."""
+    raise NotImplementedError
+
+
+def _a_bitmap(number: int) -> BitMap64:
+    """As `_the_same`."""
+    raise NotImplementedError
+
+
+class _Maker(Unpickler):
+    """Reads what `Mould` wrote in this very process, nothing from outside."""
+
+    def __init__(self, stream: BytesIO, kept: list[Any]) -> None:
+        super().__init__(stream)
+        self._kept = kept
+
+    def find_class(self, module: str, name: str) -> Any:
+        """A class, or what takes something from the mould."""
+        kept = self._kept
+        takers: dict[str, Callable[[int], object]] = {
+            "_the_same": kept.__getitem__,
+            "_a_list": lambda number: list(kept[number]),
+            "_a_bitmap": lambda number: BitMap64(kept[number]),
+        }
+        return takers[name] if name in takers else super().find_class(module, name)
