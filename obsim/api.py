@@ -28,6 +28,7 @@ from obsim.row import Row, rows_of
 from obsim.scenario import DEFAULT_START_NS, Blueprint
 from obsim.session import ControlAccess, Pending, Session, SessionHost
 from obsim.session.journal import Journal
+from obsim.session.jumps import until_true
 from obsim.session.pending import ToTime, UntilIdle
 from obsim.statements import BackupStatement, CallProcedure
 from obsim.variables import ServerFacts
@@ -47,6 +48,7 @@ def make_host(
     default_clock: str = "manual",
     step_s: float = 1.0,
     speed: float = 1.0,
+    autojump_after: int | None = None,
     start_time: int | str | datetime | None = None,
     incremental_base: str | IncrementalBase | None = None,
     strict_incremental: bool = False,
@@ -80,8 +82,9 @@ def make_host(
 
         performer = make_reach(file_root)
     mode = clock_named(
-        clock, now_ns=start_ns, monotonic_ns=time.monotonic_ns, step_ns=int(Fraction(step_s) * SECOND_NS), speed=speed
-    )
+        clock, now_ns=start_ns, monotonic_ns=time.monotonic_ns, step_ns=int(Fraction(step_s) * SECOND_NS), speed=speed,
+        autojump_after=stated.clock.autojump_after if autojump_after is None else autojump_after,
+    )  # fmt: skip
     build = partial(blueprint.build, options, mysql_port, performer)
     return SessionHost(build, mode, ControlAccess(control, shown=show_control), facts)
 
@@ -115,6 +118,10 @@ class ClusterSession:
 
     query = execute
 
+    def until(self, sql: str) -> Pending:
+        """The way to the moment at which a query of this session is true: see `Cluster.run_until`."""
+        return until_true(self._session, sql)
+
     @property
     def connection_id(self) -> int:
         """What CONNECTION_ID() says."""
@@ -144,9 +151,11 @@ class Cluster:
     """A simulated cluster in this process.
 
     `scenario` is the name of a built-in one or a file; equal arguments and equal calls give equal answers. `clock` is
-    `manual` (moved by `advance`), `step` (each ALTER SYSTEM and each query of an OceanBase view is `step_s` seconds) or
-    `wall` (real time times `speed`); without one it is the scenario's, else `manual`. So it is with `version`, else
-    4.2.1, and with `start_time`, else 2024-01-01 at +08:00: a datetime, an ISO text or nanoseconds since 1970.
+    `manual` (moved by `advance`), `autojump` (as `manual`, but who repeats a query and would get the same answer while
+    work goes on is first taken to where it may change, after `autojump_after` repeats), `step` (each ALTER SYSTEM and
+    each query of an OceanBase view is `step_s` seconds) or `wall` (real time times `speed`); without one it is the
+    scenario's, else `manual`. So it is with `version`, else 4.2.1, and with `start_time`, else 2024-01-01 at +08:00: a
+    datetime, an ISO text or nanoseconds since 1970.
     Destinations are in memory but for `file://` ones below `file_root` and `s3://` ones at `s3_endpoints`.
 
     Raises ScenarioError and UsageError here, ServerError from statements, UsageError when another thread uses it.
@@ -163,6 +172,7 @@ class Cluster:
         clock: str | None = None,
         step_s: float = 1.0,
         speed: float = 1.0,
+        autojump_after: int | None = None,
         start_time: int | str | datetime | None = None,
         incremental_base: str | IncrementalBase | None = None,
         strict_incremental: bool = False,
@@ -173,9 +183,10 @@ class Cluster:
     ) -> None:
         self._thread_id = threading.get_ident()
         self._host = make_host(
-            scenario, seed=seed, version=version, clock=clock, step_s=step_s, speed=speed, start_time=start_time,
-            incremental_base=incremental_base, strict_incremental=strict_incremental, control=control,
-            show_control=show_control, file_root=file_root, s3_endpoints=tuple(s3_endpoints),
+            scenario, seed=seed, version=version, clock=clock, step_s=step_s, speed=speed,
+            autojump_after=autojump_after, start_time=start_time, incremental_base=incremental_base,
+            strict_incremental=strict_incremental, control=control, show_control=show_control,
+            file_root=file_root, s3_endpoints=tuple(s3_endpoints),
         )  # fmt: skip
 
     @classmethod
@@ -305,6 +316,20 @@ class Cluster:
         """`run_until_idle` as work to be done in slices."""
         self._settle()
         return self._travel(UntilIdle(self._host.state))
+
+    def run_until(self, sql: str, tenant: str = "sys") -> None:
+        """Move virtual time on until a query's first value is true: neither NULL nor 0, and there is a row.
+
+        It is asked whenever its rows may have changed. Raises ServerError for a statement that is no query, and after
+        30 virtual days.
+        """
+        self.plan_run_until(sql, tenant).run()
+
+    def plan_run_until(self, sql: str, tenant: str = "sys") -> Pending:
+        """`run_until` as work to be done in slices."""
+        self._settle()
+        with self.session(None, tenant) as session:
+            return session.until(sql)
 
     def _travel(self, journey: ToTime | UntilIdle) -> Pending:
         def arrived() -> Ok:

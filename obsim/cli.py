@@ -30,6 +30,7 @@ class ClockName(StrEnum):
 
     WALL = "wall"
     MANUAL = "manual"
+    AUTOJUMP = "autojump"
     STEP = "step"
 
 
@@ -95,12 +96,15 @@ def serve(
     clock: Annotated[
         ClockName | None,
         typer.Option(
-            help="wall follows real time, manual moves when told, step with every ALTER SYSTEM and view query; by "
-            "default the scenario's, else wall."
+            help="wall follows real time, manual moves when told, autojump also when a repeated query would get the "
+            "same answer, step with every ALTER SYSTEM and view query; by default the scenario's, else wall."
         ),
     ] = None,
     speed: Annotated[float, typer.Option(help="Virtual seconds a real second (clock wall).")] = 1.0,
     step: Annotated[float, typer.Option(help="Seconds a step (clock step).")] = 1.0,
+    autojump_after: Annotated[
+        int | None, typer.Option(min=1, help="Repeats before a jump (clock autojump); 1 by default.")
+    ] = None,
     start_time: Annotated[
         str | None, typer.Option(help="Where virtual time begins, e.g. 2024-01-01T00:00:00+08:00.")
     ] = None,
@@ -152,6 +156,7 @@ def serve(
         default_clock=ClockName.WALL,
         speed=speed,
         step_s=step,
+        autojump_after=autojump_after,
         start_time=start_time,
         incremental_base=incremental_base,
         strict_incremental=strict_incremental,

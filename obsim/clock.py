@@ -11,7 +11,9 @@ from typing import Protocol
 
 from obsim.errors import UsageError
 
-__all__ = ["ClockMode", "ManualClock", "StepClock", "WallClock", "clock_named", "moment_ns", "moment_of"]
+__all__ = [
+    "AutojumpClock", "ClockMode", "ManualClock", "StepClock", "WallClock", "clock_named", "moment_ns", "moment_of",
+]  # fmt: skip
 
 SECOND_NS = 1_000_000_000
 SPEED_MAX = 1_000_000
@@ -23,7 +25,12 @@ class ClockMode(Protocol):
 
     @property
     def name(self) -> str:
-        """`manual`, `step` or `wall`, as `--clock` spells it."""
+        """`manual`, `autojump`, `step` or `wall`, as `--clock` spells it."""
+        ...
+
+    @property
+    def after(self) -> int:
+        """After how many repeats of an answer time jumps; 0 for never."""
         ...
 
     def due_ns(self, now_ns: int, *, acts: bool) -> int:
@@ -42,6 +49,7 @@ class ManualClock:
     """Time stands still until somebody moves it."""
 
     name = "manual"
+    after = 0
 
     def due_ns(self, now_ns: int, *, acts: bool) -> int:  # noqa: ARG002 - the three modes share one signature
         """`now_ns`: no statement moves this clock."""
@@ -51,10 +59,25 @@ class ManualClock:
         """Nothing to remember."""
 
 
+class AutojumpClock(ManualClock):
+    """As `ManualClock`; but whoever asks the same again and would get the same answer while work goes on is taken on.
+
+    After `after` such repeats time first moves to where what was asked about may change: `Session` does it.
+    """
+
+    name = "autojump"
+
+    def __init__(self, after: int = 1) -> None:
+        if after < 1:
+            raise UsageError("an autojump comes after one repeat or more")
+        self.after = after
+
+
 class StepClock:
     """Time moves by one step with each statement that acts, so that every client sees the same times."""
 
     name = "step"
+    after = 0
 
     def __init__(self, step_ns: int = SECOND_NS) -> None:
         if step_ns <= 0:
@@ -73,6 +96,7 @@ class WallClock:
     """Time follows a monotonic counter (nanoseconds) times `speed`, from the point it was last rebased."""
 
     name = "wall"
+    after = 0
 
     def __init__(self, monotonic_ns: Callable[[], int], now_ns: int, speed: float = 1.0) -> None:
         if not 0 < speed <= SPEED_MAX:
@@ -95,18 +119,21 @@ class WallClock:
 
 
 def clock_named(
-    name: str, *, now_ns: int, monotonic_ns: Callable[[], int], step_ns: int = SECOND_NS, speed: float = 1.0
-) -> ClockMode:
+    name: str, *, now_ns: int, monotonic_ns: Callable[[], int], step_ns: int = SECOND_NS, speed: float = 1.0,
+    autojump_after: int = 1,
+) -> ClockMode:  # fmt: skip
     """The clock that `--clock` names; raises UsageError for another word, a step of nothing or an impossible speed."""
     match name:
         case "manual":
             return ManualClock()
+        case "autojump":
+            return AutojumpClock(autojump_after)
         case "step":
             return StepClock(step_ns)
         case "wall":
             return WallClock(monotonic_ns, now_ns, speed)
         case _:
-            raise UsageError(f"'{name}' is not a clock: choose wall, manual or step")
+            raise UsageError(f"'{name}' is not a clock: choose wall, manual, autojump or step")
 
 
 CLUSTER_ZONE = timezone(timedelta(hours=8))

@@ -26,6 +26,8 @@ __all__ = [
     "Argument",
     "Dump",
     "Move",
+    "MoveTo",
+    "MoveUntil",
     "Procedure",
     "Reset",
     "RestoreSnapshot",
@@ -45,6 +47,20 @@ class Move:
     """Move the clock: to `target_ns`, or (None) until nothing is unfinished."""
 
     target_ns: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class MoveTo:
+    """Move the clock to a moment, written as a client writes a time."""
+
+    moment: str
+
+
+@dataclass(frozen=True, slots=True)
+class MoveUntil:
+    """Move the clock until a query is true."""
+
+    query: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +96,7 @@ class RestoreSnapshot:
     name: str
 
 
-Outcome = Ok | Move | Reset | Schedule | Dump | TakeSnapshot | RestoreSnapshot
+Outcome = Ok | Move | MoveTo | MoveUntil | Reset | Schedule | Dump | TakeSnapshot | RestoreSnapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +146,21 @@ def _run_until_idle(_state: ClusterState, _arguments: tuple[Argument, ...]) -> M
     return Move(None)
 
 
+def _text(arguments: tuple[Argument, ...], form: str) -> str:
+    (text,) = arguments
+    if not isinstance(text, str):
+        raise error("OB_INVALID_ARGUMENT", form)
+    return text
+
+
+def _advance_to(_state: ClusterState, arguments: tuple[Argument, ...]) -> MoveTo:
+    return MoveTo(_text(arguments, "obsim.advance_to('2024-01-01 12:00:00')"))
+
+
+def _run_until(_state: ClusterState, arguments: tuple[Argument, ...]) -> MoveUntil:
+    return MoveUntil(_text(arguments, "obsim.run_until('SELECT ...')"))
+
+
 def _reset(_state: ClusterState, _arguments: tuple[Argument, ...]) -> Reset:
     return Reset()
 
@@ -138,19 +169,12 @@ def _dump(_state: ClusterState, _arguments: tuple[Argument, ...]) -> Dump:
     return Dump()
 
 
-def _snapshot_name(arguments: tuple[Argument, ...]) -> str:
-    (name,) = arguments
-    if not isinstance(name, str):
-        raise error("OB_INVALID_ARGUMENT", "name of a snapshot, it is a text")
-    return name
-
-
 def _snapshot(_state: ClusterState, arguments: tuple[Argument, ...]) -> TakeSnapshot:
-    return TakeSnapshot(_snapshot_name(arguments))
+    return TakeSnapshot(_text(arguments, "name of a snapshot, it is a text"))
 
 
 def _restore_snapshot(_state: ClusterState, arguments: tuple[Argument, ...]) -> RestoreSnapshot:
-    return RestoreSnapshot(_snapshot_name(arguments))
+    return RestoreSnapshot(_text(arguments, "name of a snapshot, it is a text"))
 
 
 def writable_tenant(state: ClusterState, name: Argument) -> Tenant:
@@ -301,6 +325,8 @@ def _clear_faults(state: ClusterState, _arguments: tuple[Argument, ...]) -> Ok:
 
 _TABLE = (
     Procedure("advance", ("interval",), "move virtual time on, for example by '10m'", _advance),
+    Procedure("advance_to", ("moment",), "move virtual time on to a moment, '2024-01-01 12:00:00'", _advance_to),
+    Procedure("run_until", ("query",), "move virtual time on until the query's first value is true", _run_until),
     Procedure("run_until_idle", (), "move virtual time on until no job, task or DAG is unfinished", _run_until_idle),
     Procedure("reset", (), "return to the scenario's start, clock included; connections stay open", _reset),
     Procedure("snapshot", ("name",), "remember the whole cluster as it is now, clock included", _snapshot),

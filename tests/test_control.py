@@ -114,8 +114,8 @@ def test_a_wrong_number_of_arguments_is_1210_and_names_the_right_ones(state, nam
 
 def test_the_table_is_complete():
     names = (
-        "advance run_until_idle reset snapshot restore_snapshot dump write create_table drop_table truncate_table "
-        "alter_table transfer load schedule empty_destination fault clear_faults"
+        "advance advance_to run_until run_until_idle reset snapshot restore_snapshot dump write create_table "
+        "drop_table truncate_table alter_table transfer load schedule empty_destination fault clear_faults"
     )
     assert " ".join(PROCEDURES) == names
     assert all(procedure.help for procedure in PROCEDURES.values())

@@ -72,7 +72,7 @@ WRONG = [
         'about = ""\n\n[[tenant]]\nname = "a"\n[[tenant]]\nname = "b"\n# why\nmod = "mysql"\n',
         ":8: tenant[1].mod: Object contains unknown field `mod` - at `$.tenant[1]`: allowed are name, mode, password, ",
     ),
-    ('about = ""\n[clock]\nmode = "fast"\n', ":3: clock.mode is 'fast': allowed are wall and manual and step"),
+    ('about = ""\n[clock]\nmode = "fast"\n', ":3: clock.mode is 'fast': allowed are wall and manual and "),
     ('about = ""\nversion = "3.1"\n', ":2: version: "),
     ('about = ""\n[parameters]\nenable_ddl = "x"\n', ":3: parameters.enable_ddl: "),
     (TENANT + "[tenant.parameters]\nhaha = 1\n", ":5: tenant[0].parameters.haha: System config unknown"),

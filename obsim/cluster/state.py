@@ -50,9 +50,9 @@ if TYPE_CHECKING:
     from obsim.cluster.backup_sources import BackupSource
     from obsim.cluster.restores import Restores
 
-__all__ = ["ClusterOptions", "ClusterState", "Command", "Principal"]
+__all__ = ["TENANTS_STEP_NS", "ClusterOptions", "ClusterState", "Command", "Principal"]
 
-_TENANTS_STEP_NS = 100_000_000
+TENANTS_STEP_NS = 100_000_000
 """Grain of the SCN columns of DBA_OB_TENANTS."""
 _REVISION_BITS = 64
 
@@ -450,7 +450,7 @@ _MOVING: dict[str, Callable[[ClusterState], int]] = {
     "time": lambda state: state.now_ns,
     "tasks": _tasks_moment,
     "archive": _archive_moment,
-    "tenants": lambda state: state.now_ns // _TENANTS_STEP_NS,
+    "tenants": lambda state: state.now_ns // TENANTS_STEP_NS,
     "root_events": lambda state: state.now_ns // RECYCLE_NS,
     "scheduler": lambda state: sum(
         d.change_count for t in state.tenants.values() for d in {t.dispatcher, *t.dispatchers.values()}

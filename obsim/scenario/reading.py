@@ -35,7 +35,7 @@ _LOG_STREAM_END = 1 << 31
 _ROWS_MAX = 1 << 45
 _LOG_STREAMS_MAX = 100
 _TIMES_MAX = 10_000
-_CLOCKS = ("wall", "manual", "step")
+_CLOCKS = ("wall", "manual", "autojump", "step")
 _MODES = ("mysql", "oracle")
 _KEY = re_compile(r"[a-z_]+(?:\[\d+\])?(?:\.[a-zA-Z_0-9]+(?:\[\d+\])?)*")
 _MSGSPEC_PLACE = re_compile(r" - at `\$\.?([^`]*)`")
@@ -184,10 +184,8 @@ def _check_span(key: str, text: str) -> int:
 def _check_clock(clock: ClockSpec) -> None:
     if clock.mode:
         _check_choice("clock.mode", clock.mode, _CLOCKS)
-    if clock.autojump_after < 0:
-        raise ScenarioError(f"clock.autojump_after is {clock.autojump_after}: allowed are 0 for never, and more")
-    if clock.autojump_after and clock.mode not in {"", "manual"}:
-        raise ScenarioError("clock.autojump_after goes with mode manual")
+    if clock.autojump_after < 1:
+        raise ScenarioError(f"clock.autojump_after is {clock.autojump_after}: allowed is 1 or more")
 
 
 def _check_tenant(scenario: Scenario, tenant: TenantSpec, where: str) -> None:

@@ -119,9 +119,9 @@ class ClockSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     start: str = ""
     """Virtual time at the start, as '2024-01-01 00:00:00'."""
     mode: str = ""
-    """wall, manual or step."""
-    autojump_after: int = 0
-    """Repeats of an answer after which a clock in mode manual goes on to the next event; 0 for never."""
+    """wall, manual, autojump or step."""
+    autojump_after: int = 1
+    """In mode autojump: repeats of an answer after which time goes on to where it may change."""
 
 
 class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -17,12 +17,14 @@ from obsim.client_statements import (
     Kill,
     UseDatabase,
 )
+from obsim.clock import moment_ns
 from obsim.cluster import Principal
-from obsim.control import PROCEDURES, Dump, Move, Reset, RestoreSnapshot, Schedule, TakeSnapshot
+from obsim.control import PROCEDURES, Dump, Move, MoveTo, MoveUntil, Reset, RestoreSnapshot, Schedule, TakeSnapshot
 from obsim.destination.outside import OutcomeNeeded
-from obsim.errors import ServerError, error
+from obsim.errors import ServerError, UsageError, error
 from obsim.session.assignments import set_names, set_variables
 from obsim.session.describe import describe
+from obsim.session.jumps import until_true
 from obsim.session.named import do_expressions, drop_prepared, prepare_statement
 from obsim.session.pending import Pending, ToTime, UntilIdle, UntilKnown
 from obsim.session.refusals import refusal_of
@@ -171,27 +173,25 @@ def _call(session: "Session", statement: "s.CallProcedure", _: Sequence[Value]) 
     if not session.control:
         raise error("OB_ERR_NO_PRIVILEGE", "control of obsim: first CALL obsim.unlock('password'),")
     outcome = procedure.call(host.state, statement.arguments)
-    match outcome:
-        case Reset():
-            host.reset()
-            return Ok()
-        case Move():
-            return _jump(session, outcome)
-        case Schedule():
-            return _schedule(session, outcome)
-        case Dump():
-            return _dump(session)
-        case TakeSnapshot():
-            host.snapshot(outcome.name)
-            return Ok()
-        case RestoreSnapshot():
-            host.restore_snapshot(outcome.name)
-            return Ok()
-        case _:
-            return outcome
+    return outcome if isinstance(outcome, Ok) else _OUTCOMES[type(outcome)](session, outcome)
 
 
-def _dump(session: "Session") -> ResultSet:
+def _reset(session: "Session", _order: Reset) -> Ok:
+    session.cluster.reset()
+    return Ok()
+
+
+def _take_snapshot(session: "Session", order: TakeSnapshot) -> Ok:
+    session.cluster.snapshot(order.name)
+    return Ok()
+
+
+def _restore_snapshot(session: "Session", order: RestoreSnapshot) -> Ok:
+    session.cluster.restore_snapshot(order.name)
+    return Ok()
+
+
+def _dump(session: "Session", _order: Dump) -> ResultSet:
     from obsim.scenario.dumping import dump_of  # noqa: PLC0415 - it loads the whole core
 
     return ResultSet((column_of_type("DUMP", "longtext"),), [(dump_of(session.cluster.state),)])
@@ -207,6 +207,17 @@ def _unlock(session: "Session", statement: "s.CallProcedure") -> Ok:
         raise error("OB_ERR_NO_PRIVILEGE", "control of obsim: that is not its password; the right")
     session.unlocked = True
     return Ok()
+
+
+def _jump_to(session: "Session", order: MoveTo) -> Pending:
+    """Raises 1210 for a text that is no time and for a moment that is past."""
+    try:
+        target_ns = moment_ns(order.moment)
+    except UsageError as refused:
+        raise error("OB_INVALID_ARGUMENT", f"moment, {refused};") from None
+    if target_ns < session.cluster.state.now_ns:
+        raise error("OB_INVALID_ARGUMENT", "moment, it is past: virtual time never goes back,")
+    return _jump(session, Move(target_ns))
 
 
 def _jump(session: "Session", move: Move) -> Pending:
@@ -235,6 +246,18 @@ def _schedule(session: "Session", order: Schedule) -> Ok:
     host.state.schedule(order.every_ns, Principal(tenant.tenant_id, user), statement)
     return Ok()
 
+
+_OUTCOMES: dict[type, Callable[["Session", Any], Answer | Pending]] = {
+    Dump: _dump,
+    Move: _jump,
+    MoveTo: _jump_to,
+    MoveUntil: lambda session, order: until_true(session, order.query),
+    Reset: _reset,
+    RestoreSnapshot: _restore_snapshot,
+    Schedule: _schedule,
+    TakeSnapshot: _take_snapshot,
+}
+"""What a control procedure asks of the session that called it."""
 
 HANDLERS: dict[str, Handler] = {
     **dict.fromkeys(("AlterTenant", "CreateTenant"), _define_tenant),

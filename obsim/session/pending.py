@@ -5,10 +5,11 @@ from typing import Protocol
 
 from obsim.answers import Answer, Ok
 from obsim.cluster import ClusterState
+from obsim.cluster.moments import next_change_ns
 from obsim.destination.intents import Intent
 from obsim.errors import ServerError, error
 
-__all__ = ["EVENTS_AT_ONCE", "Journey", "Pending", "ToTime", "UntilIdle", "UntilKnown"]
+__all__ = ["EVENTS_AT_ONCE", "Journey", "Pending", "ToTime", "UntilChange", "UntilIdle", "UntilKnown", "UntilTrue"]
 
 EVENTS_AT_ONCE = 64
 """Events between two looks at the time budget: well under a millisecond."""
@@ -75,6 +76,58 @@ class UntilKnown:
     def go(self, _events_max: int) -> bool:
         """Nothing happens meanwhile."""
         return not self._state.outside.blocked
+
+
+class UntilTrue:
+    """Until a condition holds, looked at whenever rows of `families` may have changed.
+
+    Gives up after 30 virtual days, and where nothing will happen any more.
+    """
+
+    def __init__(self, state: ClusterState, families: tuple[str, ...], holds: Callable[[], bool]) -> None:
+        self._state, self._families, self._holds = state, families, holds
+        self._limit_ns = state.now_ns + IDLE_LIMIT_NS
+        self._seen = -1
+
+    def go(self, events_max: int) -> bool:
+        """One slice, from one moment at which an answer may change to the next."""
+        state = self._state
+        for _ in range(events_max):
+            if state.outside.blocked:
+                return False
+            seen = state.revision(self._families)
+            if seen != self._seen:
+                self._seen = seen
+                if self._holds():
+                    return True
+            next_ns = next_change_ns(state, self._families)
+            if next_ns is None or next_ns > self._limit_ns:
+                message = "what was to become true has not within 30 virtual days, or nothing happens any more"
+                raise ServerError(4012, "HY000", message, name="OB_TIMEOUT", code=-4012)
+            state.advance_slice(next_ns, events_max)
+        return False
+
+
+class UntilChange:
+    """Until rows of `families` may have changed, or no job, task or DAG is unfinished any more."""
+
+    def __init__(self, state: ClusterState, families: tuple[str, ...]) -> None:
+        self._state, self._families = state, families
+        self._before = state.revision(families)
+
+    def go(self, events_max: int) -> bool:
+        """One slice."""
+        state = self._state
+        for _ in range(events_max):
+            if state.outside.blocked:
+                return False
+            if state.revision(self._families) != self._before:
+                return True
+            next_ns = None if state.idle() else next_change_ns(state, self._families)
+            if next_ns is None:
+                return True
+            state.advance_slice(next_ns, events_max)
+        return False
 
 
 def _as_it_is(refused: ServerError) -> ServerError:

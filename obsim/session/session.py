@@ -26,9 +26,10 @@ from obsim.errors import ServerError, SyntaxRefused, error
 from obsim.faults import ConnectionCut, FaultRule
 from obsim.ids import TenantId
 from obsim.session.handlers import acts_on_clock, handler_of
+from obsim.session.jumps import Polls
 from obsim.session.named import BY_NAME, NamedStatements, execute_prepared
 from obsim.session.own_views import OWN_ROWS
-from obsim.session.pending import EVENTS_AT_ONCE, Pending, ToTime
+from obsim.session.pending import EVENTS_AT_ONCE, Pending, ToTime, UntilChange
 from obsim.session.settings import SessionSettings
 from obsim.session.transactions import TransactionState
 from obsim.statements import BackupStatement, CallProcedure, RestorePoint, Secret, ShowParameters, ShowTenant, masked
@@ -126,6 +127,7 @@ class Session:
         self.restore_sources: tuple[str, ...] = ()
         self.unlocked = False
         self.transaction = TransactionState()
+        self.polls = Polls()
         self.row_count, self.found_rows = -1, 0
         """What ROW_COUNT() and FOUND_ROWS() say of the last statement."""
         self.statement: Statement | None = None
@@ -261,6 +263,7 @@ class Session:
         """The cluster began anew: settings stay, what belonged to the old one does not."""
         self.settings.globals = self.globals
         self.transaction = TransactionState()
+        self.polls = Polls()
         self.opened_ns = self._host.state.now_ns
 
     def kill(self, *, query_only: bool) -> None:
@@ -463,6 +466,23 @@ class Session:
             raise self._cut()
         return answer
 
+    def _jump_of(
+        self, statement: Statement, parameters: Sequence[Value], plan: "QueryPlan", answer: ResultSet
+    ) -> Pending | None:
+        """The way to a new answer, for a query that has got this one often enough while work goes on."""
+        host, text = self._host, statement.sql()
+        state = host.state
+        if self.polls.repeats(plan, text, parameters, answer) < host.clock.after or state.idle():
+            return None
+
+        def arrived() -> Answer | Pending:
+            self.families = None
+            fresh = host.evaluator.run(plan, self, parameters)
+            self.polls.begin(text, parameters, fresh)
+            return self.ended(fresh)
+
+        return Pending(UntilChange(state, plan.families or ("time",)), state, arrived, self.noted)
+
     def _fault(self, statement: Statement) -> FaultRule | None:
         """The fault that is ordered for a statement; what controls obsim never has one."""
         if isinstance(statement, CallProcedure):
@@ -480,8 +500,13 @@ class Session:
         host = self._host
         if plan is not None:
             answer: Answer | Pending = host.evaluator.run(plan, self, parameters)
-            # In step mode such a query moves the clock, so no two of its answers are the same one.
-            self.families = None if not kept or (acts and host.clock.name == "step") else plan.families
+            if acts and host.clock.after and isinstance(answer, ResultSet):
+                jump = self._jump_of(statement, parameters, plan, answer)
+                if jump is not None:
+                    return jump
+            # In these modes such a query may move the clock, so no two of its answers are the same one.
+            moves = acts and (host.clock.name == "step" or host.clock.after > 0)
+            self.families = None if not kept or moves else plan.families
             if self.warnings:
                 self.families = None  # whoever repeats the question asks for its warnings, too
             if not self.settings.autocommit and plan.views and not self.transaction.active:

@@ -1,0 +1,44 @@
+"""When rows may change next: by an event, or because they follow the clock between two events."""
+
+from collections.abc import Callable, Iterable
+
+from obsim.archive.round import CHECKPOINT_INTERVAL_NS
+from obsim.backup.progress import PASS_NS
+from obsim.cluster.state import TENANTS_STEP_NS, ClusterState
+from obsim.ids import Nanoseconds
+from obsim.root_events import RECYCLE_NS
+
+__all__ = ["next_change_ns"]
+
+_SECOND_NS = 1_000_000_000
+
+
+def next_change_ns(state: ClusterState, families: Iterable[str]) -> Nanoseconds | None:
+    """The first moment after now at which rows of these families may be others; None when none is known."""
+    moments = [state.next_event_ns, *(_NEXT[family](state) for family in families if family in _NEXT)]
+    return min((Nanoseconds(max(at_ns, state.now_ns)) for at_ns in moments if at_ns is not None), default=None)
+
+
+def _next_pass_ns(state: ClusterState) -> Nanoseconds | None:
+    """Of the passes that sum up counters of running set tasks."""
+    tasks = [task for tenant in state.tenants.values() for task in tenant.backup.tasks]
+    return min((_step_after(state.now_ns, PASS_NS, task.start_ns) for task in tasks), default=None)
+
+
+def _next_checkpoint_ns(state: ClusterState) -> Nanoseconds | None:
+    archiving = any(tenant.archive.doing for tenant in state.tenants.values())
+    return _step_after(state.now_ns, CHECKPOINT_INTERVAL_NS) if archiving else None
+
+
+def _step_after(now_ns: int, step_ns: int, from_ns: int = 0) -> Nanoseconds:
+    return Nanoseconds(from_ns + ((now_ns - from_ns) // step_ns + 1) * step_ns)
+
+
+_NEXT: dict[str, Callable[[ClusterState], Nanoseconds | None]] = {
+    "archive": _next_checkpoint_ns,
+    "root_events": lambda state: _step_after(state.now_ns, RECYCLE_NS),
+    "tasks": _next_pass_ns,
+    "tenants": lambda state: _step_after(state.now_ns, TENANTS_STEP_NS),
+    "time": lambda state: _step_after(state.now_ns, _SECOND_NS),
+}
+"""As `_MOVING` of the state: families whose rows follow the clock."""
