@@ -269,7 +269,7 @@ class TestRules:
     def test_options(self) -> None:
         with pytest.raises(obsim.UsageError, match="no profile"):
             obsim.Cluster(version="9.9.9")
-        with pytest.raises(obsim.UsageError, match="choose wall, manual or step"):
+        with pytest.raises(obsim.UsageError, match="choose wall, manual, autojump or step"):
             obsim.Cluster(clock="sundial")
         with pytest.raises(obsim.UsageError, match="last_full or previous"):
             obsim.Cluster(incremental_base="none")

@@ -68,7 +68,7 @@ def test_clock_named(name: str, kind: type) -> None:
 
 
 def test_what_is_no_clock_is_refused() -> None:
-    with pytest.raises(UsageError, match="choose wall, manual or step"):
+    with pytest.raises(UsageError, match="choose wall, manual, autojump or step"):
         clock_named("sundial", now_ns=START, monotonic_ns=Counter())
     with pytest.raises(UsageError, match="longer than nothing"):
         StepClock(0)
