@@ -9,7 +9,7 @@ whenever it comes, and the same outcomes lead to the same state.
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol, Self
+from typing import Protocol
 
 from obsim.destination.intents import Intent, Outcome
 from obsim.destination.uri import BackupUri
@@ -60,8 +60,8 @@ class _Hands:
     def __init__(self) -> None:
         self.performer: Performer | None = None
 
-    def __deepcopy__(self, _memo: dict[int, Any]) -> Self:
-        return type(self)()
+    def __reduce__(self) -> "tuple[type[_Hands], tuple[()]]":
+        return _Hands, ()
 
 
 @dataclass(slots=True, eq=False)
@@ -84,6 +84,11 @@ class Outside:
         """Let `performer` carry intents out, those that wait first."""
         self._hands.performer = performer
         self._go_on()
+
+    def reach_as(self, other: "Outside") -> None:
+        """Let what carries out the intents of another state carry out those of this one too."""
+        if other._hands.performer is not None:  # noqa: SLF001 - one of its own kind
+            self.attach(other._hands.performer)  # noqa: SLF001
 
     def reach_in_background(self) -> None:
         """Let intents be carried out in a thread from now on: others are to be served meanwhile."""

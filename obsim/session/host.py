@@ -195,7 +195,9 @@ class SessionHost:
 
     def fork(self) -> "SessionHost":
         """A cluster of its own that begins as this one is now: the same time, journal and snapshots, no sessions."""
-        made = SessionHost(self._build, copy(self.clock), self.control, self.facts, _mould(self.state).copy())
+        state = _mould(self.state).copy()
+        state.outside.reach_as(self.state.outside)
+        made = SessionHost(self._build, copy(self.clock), self.control, self.facts, state)
         made.journal.begin(self.journal.records())
         made._snapshots, made._start = dict(self._snapshots), self._start
         return made
@@ -203,6 +205,7 @@ class SessionHost:
     def _begin(self, state: ClusterState, records: Sequence[StatementRecord]) -> None:
         """Go on with another state, on a new timeline."""
         state.timeline = self.state.timeline + 1
+        state.outside.reach_as(self.state.outside)
         self.journal.begin(records)
         self._take(state)
         for session in list(self.sessions.values()):
