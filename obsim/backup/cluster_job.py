@@ -1,7 +1,7 @@
 """A job of the sys tenant: a parent row and one child job for each tenant (status-machines.md 2, Parent and child)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from obsim.backup.failures import CAN_NOT_START, CANCELED
 from obsim.backup.job import BackupJob, BackupRequest, JobLevel, JobStatus
@@ -28,7 +28,6 @@ class ClusterJob:
     asked: BackupRequest
     events: EventQueue
     revisions: Revisions
-    children: list[BackupJob] = field(default_factory=list)
     left: int = 0
     result: int = 0
     comment: str = ""
@@ -48,8 +47,7 @@ class ClusterJob:
             if not backup.path or backup.refusal(self.asked):
                 self._note(CAN_NOT_START, backup.failure_comment(self.job, CAN_NOT_START))
                 continue
-            child = backup.accept(self.asked, now_ns, SYS_TENANT_ID, self.job.job_id, self._child_gone)
-            self.children.append(child)
+            backup.accept(self.asked, now_ns, SYS_TENANT_ID, self.job.job_id, self._child_gone)
             self.left += 1
         self.revisions.touch("jobs")
         self._maybe_end(now_ns)

@@ -67,6 +67,41 @@ def test_cancel_by_sys_ends_parent_and_children(bench, ms):
     assert children == ([] if ms < 100 else ["COMPLETED"] * 2 if ms > 10_000 else ["CANCELED"] * 2)
 
 
+def test_a_parent_that_has_ended_is_not_cancelled_any_more(bench):
+    bench.backup(SYS)
+    for _ in bench.moments():
+        (parent,) = bench.tenant(SYS).backup.jobs or bench.tenant(SYS).backup.job_history
+        if parent.status.final:
+            break
+    assert bench.tenant(SYS).backup.jobs == [parent], "no pass has moved it to history yet"
+    bench.run(SYS, CancelBackup())
+    assert parent.status.value == "COMPLETED"
+    bench.idle()
+    assert (parent.status.value, parent.result, parent.comment) == ("COMPLETED", 0, "")
+
+
+def test_a_second_cancel_changes_nothing(bench):
+    bench.backup(SYS)
+    bench.at(4_000)
+    bench.run(SYS, CancelBackup())
+    before = bench.state.revision(("jobs",))
+    bench.run(SYS, CancelBackup())
+    assert bench.state.revision(("jobs",)) == before
+
+
+def test_a_tenant_that_goes_takes_its_jobs_with_it_and_the_parent_goes_on(bench):
+    bench.backup(SYS)
+    bench.at(4_000)
+    backup = bench.tenant(ORACLE).backup
+    (job,) = backup.jobs
+    backup.drop(bench.state.now_ns)
+    bench.idle()
+    parent = bench.tenant(SYS).backup.job_history[0]
+    assert (parent.status.value, parent.result) == ("COMPLETED", 0)
+    assert [j.status.value for j in bench.tenant(MYSQL).backup.job_history] == ["COMPLETED"]
+    assert (job.status.value, job.end_ns, backup.job_history) == ("DOING", 0, [])
+
+
 def test_a_child_cancelled_by_its_tenant_fails_the_parent(bench):
     bench.backup(SYS)
     bench.at(4_000)

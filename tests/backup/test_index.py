@@ -65,6 +65,12 @@ def test_a_place_fits_into_three_words(place):
     assert all(0 <= word < 1 << 64 for word in words)
 
 
+def test_the_words_are_laid_out_as_the_engine_lays_them_out():
+    """The log stream; type 0, turn, retry, file; set, offset and length in aligned units (engine.md 2.1)."""
+    words = pack(Location(5, 1001, 2, 3, 4, 6 * 4096, 7 * 4096))
+    assert words == (1001, 2 << 12 | 3 << 22 | 4 << 32, 5 | 6 << 24 | 7 << 50)
+
+
 @pytest.mark.parametrize(
     "wrong", [{"turn_id": 1024}, {"retry_id": 1024}, {"backup_set_id": 1 << 24}, {"offset": 100}, {"length": 1 << 26}]
 )
