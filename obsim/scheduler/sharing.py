@@ -174,7 +174,7 @@ class Sharing:
                 self.enter(task, now_ns)
                 self._replan(task, now_ns)
         lanes = [lane for lane in self.lanes.values() if lane.tasks]
-        wishes = tuple((lane.demand.cpu, len(lane.tasks), self._part(lane.demand)) for lane in lanes)
+        wishes = tuple([(lane.demand.cpu, len(lane.tasks), self._part(lane.demand)) for lane in lanes])
         for lane, rate, (_, _, part) in zip(lanes, _rates(self.cpus, wishes), wishes, strict=True):
             lane.clock.change(now_ns, rate)
             if rate == part:
@@ -219,15 +219,22 @@ class Sharing:
         return len(queue.running), max(queue.threads_since_ns, *since_ns)
 
     def _ended(self, lane: Lane, now_ns: Nanoseconds) -> None:
-        while (task := lane.take_ended(now_ns)) is not None:
-            self._finish(task, now_ns)
-        self._settle_all(now_ns)
+        task = lane.take_ended(now_ns)
+        if task is None:
+            self._settle_all(now_ns)
+        while task is not None:
+            self._finish(task, now_ns)  # its end, which comes next, apportions anew
+            task = lane.take_ended(now_ns)
 
     def _short(self) -> bool:
+        if self._load > self.cpus:
+            return True
         pipes = [pipe for pipe in (self.server, self.destination) if pipe is not None]
-        return self._load > self.cpus or any(pipe.part != FULL_SPEED and pipe.wants(self) for pipe in pipes)
+        return any(pipe.part != FULL_SPEED and pipe.wants(self) for pipe in pipes)
 
     def _part(self, demand: Demand) -> Rate:
+        if self.server is None and self.destination is None:
+            return FULL_SPEED
         parts = [pipe.part for pipe in self.pipes(demand)]
         return min(parts, key=lambda part: Fraction(*part), default=FULL_SPEED)
 
