@@ -1,6 +1,6 @@
 """Which earlier set an increment builds on (engine.md 2.3, 2.5, status-machines.md 2, Incremental)."""
 
-from collections.abc import Iterable
+from collections.abc import Reversible
 from dataclasses import dataclass
 
 from obsim.backup.job import BackupType
@@ -21,19 +21,22 @@ class Lineage:
     base_id: BackupSetId = BackupSetId(0)
 
 
-def predecessor(sets: Iterable[BackupSet], path: str) -> BackupSet | None:
-    """The newest SUCCESS and AVAILABLE set on `path`; failed, cancelled and removed ones are skipped, not errors."""
-    return max((s for s in sets if s.usable and s.path == path), key=lambda s: s.backup_set_id, default=None)
+def predecessor(sets: Reversible[BackupSet], path: str) -> BackupSet | None:
+    """The newest SUCCESS and AVAILABLE set on `path`; failed, cancelled and removed ones are skipped, not errors.
+
+    `sets` are in order of id, here and below.
+    """
+    return next((s for s in reversed(sets) if s.usable and s.path == path), None)
 
 
-def crosses_versions(sets: Iterable[BackupSet], path: str, data_version: str) -> BackupSet | None:
+def crosses_versions(sets: Reversible[BackupSet], path: str, data_version: str) -> BackupSet | None:
     """The predecessor on `path` if it was taken at another data version of the tenant, else None."""
     before = predecessor(sets, path)
     return before if before is not None and before.tenant_compatible != data_version else None
 
 
 def lineage_of(
-    asked: BackupType, sets: Iterable[BackupSet], path: str, rule: IncrementalBase, data_version: str,
+    asked: BackupType, sets: Reversible[BackupSet], path: str, rule: IncrementalBase, data_version: str,
     on_change: VersionChange,
 ) -> Lineage:
     """What a job of type `asked` becomes on `path`: an increment without a predecessor is FULL, silently.
