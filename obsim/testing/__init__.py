@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from obsim.testing.mutants import MUTANTS, killer_of, survey
     from obsim.testing.naive_restore import plan
     from obsim.testing.observation import Observation
+    from obsim.testing.restore_trial import RestoreBroken, RestoreTrial
     from obsim.testing.simulated import SimulatedDriver
     from obsim.testing.sometimes import SITUATIONS, Sometimes
     from obsim.testing.strategies import fault_plans, scenarios, statements, workloads
@@ -47,6 +48,7 @@ _HOMES = {
     "mutants": ("MUTANTS", "killer_of", "survey"),
     "naive_restore": ("plan",),
     "observation": ("Observation",),
+    "restore_trial": ("RestoreBroken", "RestoreTrial"),
     "simulated": ("SimulatedDriver",),
     "sometimes": ("SITUATIONS", "Sometimes"),
     "strategies": ("fault_plans", "scenarios", "statements", "workloads"),
@@ -57,9 +59,9 @@ _HOMES = {
 __all__ = [
     "INVARIANTS", "MUTANTS", "SITUATIONS", "BackupMachine", "Checker", "ClusterMachine", "DatabaseDriver", "Driver",
     "Invariant", "InvariantBroken", "ModelBroken", "ModelledTrial", "Mutant", "NaiveCluster", "NaiveTenant",
-    "NotReached", "Observation", "SimulatedDriver", "Sometimes", "Trial", "Violation", "at_rest", "check_invariants",
-    "dml_write", "fault_plans", "killer_of", "machine_for", "obsim_write", "plan", "scenarios", "skipped",
-    "skipped_lines", "statements", "survey", "violations", "workloads",
+    "NotReached", "Observation", "RestoreBroken", "RestoreTrial", "SimulatedDriver", "Sometimes", "Trial",
+    "Violation", "at_rest", "check_invariants", "dml_write", "fault_plans", "killer_of", "machine_for", "obsim_write",
+    "plan", "scenarios", "skipped", "skipped_lines", "statements", "survey", "violations", "workloads",
 ]  # fmt: skip
 
 

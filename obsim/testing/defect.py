@@ -19,7 +19,7 @@ class Mutant:
     name: str
     about: str
     killed_by: str
-    """Number of an invariant, or `model`: the naive model, or `views`: what the reader of views compares."""
+    """Number of an invariant, `model`: the naive model, `views`: the reader of views, `restore`: `restore_trial`."""
     owner: Any
     attribute: str
     wrong: Callable[[Any], Any]

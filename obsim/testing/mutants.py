@@ -4,7 +4,8 @@
         ...                                     # whatever is tested here runs against the defective engine
 
 `tour` is a list of actions that meets every one of them. `survey` takes the tour with a mutant planted and says
-everything that noticed it: numbers of invariants, `model` (the naive model), `views` (the reader of views) and `crash`.
+everything that noticed it: numbers of invariants, `model` (the naive model), `views` (the reader of views), `restore`
+(the diary and the naive plan of `restore_trial`) and `crash`.
 """
 
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from obsim.testing import (  # noqa: F401 - they fill the table
     chain_defects,
     cleanup_defects,
     job_defects,
+    rebuild_defects,
     restore_defects,
     scheduler_defects,
 )
@@ -24,6 +26,8 @@ from obsim.testing.model import ModelBroken
 from obsim.testing.modelled import ModelledTrial
 from obsim.testing.observer import SEEN
 from obsim.testing.reading import ViewsBroken
+from obsim.testing.rebuild_defects import RESTORE
+from obsim.testing.restore_trial import RestoreBroken, RestoreTrial, restore_tour
 from obsim.testing.simulated_trial import SimulatedTrial
 from obsim.testing.tour import tour
 from obsim.versions import IncrementalBase
@@ -43,8 +47,14 @@ class Killing:
 
 
 def survey(mutant: Mutant) -> Killing:
-    """Take the tour twice with a mutant planted: for the invariants alone, without stopping, and with the model."""
+    """Take the tour twice with a mutant planted: for the invariants alone, without stopping, and with the model.
+
+    A defect of restores is looked for on a tour of its own.
+    """
     killers: dict[str, str] = {}
+    if mutant.killed_by == RESTORE:
+        failure = killer_of(mutant)
+        return Killing(mutant.name, {RESTORE: failure} if failure is not None else {})
 
     def note(broken: list[Violation]) -> None:
         for violation in broken:
@@ -70,8 +80,11 @@ def killer_of(mutant: Mutant | None, base: IncrementalBase = IncrementalBase.PRE
         return None
     with mutant.planted():
         try:
-            tour(ModelledTrial(TOUR_VERSIONS[mutant.base], mutant.base))
-        except (InvariantBroken, ModelBroken) as failure:
+            if mutant.killed_by == RESTORE:
+                restore_tour(RestoreTrial())
+            else:
+                tour(ModelledTrial(TOUR_VERSIONS[mutant.base], mutant.base))
+        except (InvariantBroken, ModelBroken, RestoreBroken) as failure:
             return str(failure)
     return None
 

@@ -62,7 +62,7 @@ def test_no_mutant_is_killed_by_a_crash_alone(killings):
     assert [name for name, killing in killings.items() if set(killing.killers) <= {"crash"}] == []
 
 
-@pytest.mark.parametrize("number", [*observable(), "model", "views"])
+@pytest.mark.parametrize("number", [*observable(), "model", "views", "restore"])
 def test_check_kills_a_mutant(killings, number):
     assert [name for name, killing in killings.items() if number in killing.killers]
 
@@ -76,5 +76,5 @@ def test_defect_is_gone_afterwards():
 
 
 def test_there_are_enough():
-    assert len(MUTANTS) >= 71
+    assert len(MUTANTS) >= 95
     assert len(observable()) == len(INVARIANTS)

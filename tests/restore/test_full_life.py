@@ -1,4 +1,4 @@
-"""A backup's whole life from a client over the wire: archive, sets, a point in time, a standby, a policy, eight days."""
+"""A backup's whole life from a client over the wire: sets, a point in time, a standby, a policy, eight days."""
 
 import pymysql
 import pytest
