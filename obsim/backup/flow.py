@@ -116,7 +116,7 @@ def _data_sys(run: BackupRun, now_ns: Nanoseconds) -> None:
 def _data_minor(run: BackupRun, now_ns: Nanoseconds) -> None:
     counts = delta_counts(run)
     run.set_task.backup_set.delta_block_count = sum(counts.values())
-    sizes = {tablet: size // counts[tablet] for tablet, size in run.taken.delta_bytes.items()}
+    sizes = {tablet: size // counts[tablet] for tablet, size in run.taken.delta_bytes.items() if counts[tablet]}
     run.set_task.backup_set.delta_bytes = sum(size * counts[tablet] for tablet, size in sizes.items())
     _copy_stage(run, counts, sizes, now_ns)
 
