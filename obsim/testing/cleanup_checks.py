@@ -13,18 +13,26 @@ def _present(sets: Mapping[int, SetSeen]) -> dict[int, SetSeen]:
 
 def _clean_point(run: CleanupSeen) -> SetSeen | None:
     """The newest full set that ended outside the window: it stays, with everything newer (engine.md 3.7)."""
-    paths = {s.path for s in run.sets_before.values() if run.sets_after.get(s.backup_set_id) != s}
     old = [
-        s for s in _present(run.sets_before).values()
-        if s.backup_type == "FULL" and s.end_ns <= run.expired_ns and (not paths or s.path in paths)
+        s for s in run.sets_before.values()
+        if (s.backup_type, s.status) == ("FULL", "SUCCESS") and s.file_status not in {"DELETING", "DELETED"}
+        and s.end_ns <= run.expired_ns
     ]  # fmt: skip
     return max(old, key=lambda s: s.backup_set_id, default=None)
+
+
+def _judged(tenant: TenantSeen) -> Iterator[CleanupSeen]:
+    """The runs of which something can be said: a broken clean point stays too, and what is left may be no good."""
+    for run in tenant.cleanups:
+        point = _clean_point(run)
+        if point is None or point.usable:
+            yield run
 
 
 @invariant("28", "cleanups")
 def kept_increments_keep_their_chain(tenant: TenantSeen, _now: Observation) -> Iterator[str]:
     """28: after an obsolete run every usable increment still has its whole chain."""
-    for run in tenant.cleanups:
+    for run in _judged(tenant):
         kept, before = _present(run.sets_after), _present(run.sets_before)
         for s in kept.values():
             at: SetSeen | None = s
@@ -38,7 +46,7 @@ def kept_increments_keep_their_chain(tenant: TenantSeen, _now: Observation) -> I
 @invariant("29", "cleanups")
 def a_full_remains(tenant: TenantSeen, _now: Observation) -> Iterator[str]:
     """29: an obsolete run leaves a usable full set if there was one."""
-    for run in tenant.cleanups:
+    for run in _judged(tenant):
         before, after = (
             [s for s in _present(sets).values() if s.backup_type == "FULL"]
             for sets in (run.sets_before, run.sets_after)
@@ -50,7 +58,7 @@ def a_full_remains(tenant: TenantSeen, _now: Observation) -> Iterator[str]:
 @invariant("30", "cleanups")
 def removed_pieces_are_older_than_the_clean_point(tenant: TenantSeen, _now: Observation) -> Iterator[str]:
     """30: pieces that an obsolete run removes end at or before START_REPLAY_SCN of the clean point."""
-    for run in tenant.cleanups:
+    for run in _judged(tenant):
         after = {p.piece_id for p in run.pieces_after if p.file_status == "AVAILABLE"}
         removed = [p for p in run.pieces_before if p.file_status == "AVAILABLE" and p.piece_id not in after]
         point = _clean_point(run)
@@ -73,7 +81,7 @@ def restore_reads_the_newest_chain(tenant: TenantSeen, _now: Observation) -> Ite
 @invariant("32", "cleanups")
 def the_window_stays_restorable(tenant: TenantSeen, _now: Observation) -> Iterator[str]:
     """32: an obsolete run makes no moment of the recovery window unrestorable."""
-    for run in tenant.cleanups:
+    for run in _judged(tenant):
         ends = [s.min_restore_scn for s in run.sets_before.values()] + [p.checkpoint_scn for p in run.pieces_before]
         for target in sorted({run.expired_ns, *(scn for scn in ends if scn >= run.expired_ns)}):
             before = plan(run.sets_before, run.pieces_before, target)

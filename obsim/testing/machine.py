@@ -327,6 +327,19 @@ class BackupMachine(ClusterMachine):
         self.trial.run_until_idle()
         self.trial.set_policy(name, None)
 
+    @rule(
+        tenant=TENANTS, error=st.sampled_from([9071, 9082, 9087]), log_stream=st.sampled_from([1, 1001]),
+        by_ms=st.sampled_from([500, 130_000]), under_way=st.booleans(),
+    )  # fmt: skip
+    def archive_trouble(self, tenant: int, error: int, log_stream: int, by_ms: int, under_way: bool) -> None:
+        """Log cannot be written, perhaps while a backup waits for it: the checkpoint stands or the round is lost."""
+        name = self.tenant(tenant)
+        if under_way:
+            self.trial.run_until_idle()
+            self.trial.make_ready(name)
+            self.trial.backup_own(name, incremental=True, plus_archivelog=True)
+        self.trial.archive_trouble(name, f"error={error} log_stream={log_stream}", by_ms)
+
     @rule()
     def read_views(self) -> None:
         """Look at everything; nothing may change by it."""

@@ -107,6 +107,13 @@ class SimulatedTrial(Trial):
             self.clear_faults()
         self.run_until_idle()
 
+    def archive_trouble(self, tenant: str, fault: str, by_ms: int) -> None:
+        """Log of a tenant cannot be written for a while; `fault` says why and whose, in words of `obsim.faults`."""
+        self.tick()
+        self.run(SYS, CallProcedure("obsim", "fault", (f"archive=write tenant={tenant} {fault}",)))
+        self.advance(by_ms)
+        self.clear_faults()
+
     def break_set(self, tenant: str, number: int) -> None:
         """The set that is the newest usable one but `number` is found broken; with fewer, the count begins anew."""
         self.tick()

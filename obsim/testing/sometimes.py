@@ -37,6 +37,7 @@ SITUATIONS = (
     "retries used up",
     "set deleted",
     "two priorities short of CPU",
+    "round interrupted",
 )
 
 
@@ -70,6 +71,9 @@ class Sometimes:
                 self.counts["two priorities short of CPU"] += 1
             if tenant.path != old.path:
                 self._path(tenant, old)
+            if tenant.round is not None and old.round is not None:
+                ends = old.round.status, tenant.round.status
+                self.counts["round interrupted"] += ends[0] != ends[1] == "INTERRUPTED"
 
     def _path(self, tenant: TenantSeen, old: TenantSeen) -> None:
         paths = self._paths.setdefault(tenant.tenant_id, [old.path])

@@ -205,6 +205,9 @@ class Trial:
         if not seen.path:
             self.set_dest(tenant, self.path_of(tenant, 0))
         if seen.round is None or seen.round.status != "DOING":
+            if seen.round is not None and seen.round.status == "INTERRUPTED":  # which does not heal by itself
+                self.set_archive(tenant, enabled=False)
+                self.run_until_idle()
             self.set_deferred(tenant, deferred=False)
             if not self.seen.tenants[seen.tenant_id].archivelog:
                 self.set_archive(tenant, enabled=True)

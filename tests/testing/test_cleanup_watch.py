@@ -78,3 +78,13 @@ def test_a_base_that_was_broken_before_is_not_the_clean_ups_fault(trial):
     now = trial.simulated.observe()
     assert statuses(now.tenants[TENANT_ID].cleanups[0].sets_after)[4] == "AVAILABLE"
     assert list(INVARIANTS["28"].check(now)) == []
+
+
+def test_a_broken_clean_point_stays_and_nothing_is_said_of_what_is_left(trial):
+    trial.simulated.break_set(TENANT, 3)
+    trial.set_policy(TENANT, "1m")
+    trial.simulated.advance(70 * MINUTE)
+    now = trial.simulated.observe()
+    (run,) = now.tenants[TENANT_ID].cleanups
+    assert statuses(run.sets_after) == {1: "DELETED", 2: "DELETED", 3: "BROKEN"}
+    assert [line for number in ("28", "29", "30", "32") for line in INVARIANTS[number].check(now)] == []
