@@ -210,3 +210,19 @@ def test_the_way_to_a_moment_does_not_matter(jumps):
     again.advance(seconds=60)
     again.start_scn = cluster.start_scn
     assert found == (seconds(again), [tuple(s) for s in again.query(STREAMS, tenant=TENANT)])
+
+
+@pytest.mark.parametrize(("fault", "status"), [("error=9082 times=50", "DOING"), ("error=9087 times=1", "INTERRUPTED")])
+def test_a_dump_in_the_middle_of_it_goes_on_alike(cluster, tmp_path, fault, status):
+    cluster.fault(f"{fault} archive=write tenant=mysql_tenant log_stream=1")
+    cluster.advance(seconds=35)
+    file = tmp_path / "dump.toml"
+    file.write_text(cluster.dump())
+    again = obsim.Cluster(str(file))
+    for one in (cluster, again):
+        assert look(one)["STATUS"] == status
+        for state in ("DEFER", "ENABLE"):
+            one.execute(f"ALTER SYSTEM SET log_archive_dest_state = '{state}'", tenant=TENANT)
+            one.advance(minutes=2)
+    for query in (ROUND, ROUNDS, PIECES, STREAMS):
+        assert again.query(query, tenant=TENANT) == cluster.query(query, tenant=TENANT)
