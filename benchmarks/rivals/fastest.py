@@ -11,8 +11,9 @@ from heapq import heappush
 
 import simpy
 
-from obsim.scheduler.dispatcher import LOOK_NS, PASS_NS, PATIENCE_NS, YIELD_NS
+from obsim.scheduler.looks import LOOK_NS, PASS_NS
 from obsim.scheduler.priorities import PRIORITIES
+from obsim.scheduler.threads import PATIENCE_NS, YIELD_NS
 from rivals.workload import Command, Job, Step
 
 __all__ = ["prepared_fastest"]

@@ -12,8 +12,9 @@ from typing import Any
 import simpy
 from simpy.events import URGENT
 
-from obsim.scheduler.dispatcher import LOOK_NS, PASS_NS, PATIENCE_NS, YIELD_NS
+from obsim.scheduler.looks import LOOK_NS, PASS_NS
 from obsim.scheduler.priorities import PRIORITIES
+from obsim.scheduler.threads import PATIENCE_NS, YIELD_NS
 from rivals.workload import Command, Job, Step
 
 __all__ = ["prepared_plain"]

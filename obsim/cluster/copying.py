@@ -24,6 +24,7 @@ from obsim.parameters import ParameterStore
 from obsim.scheduler.dag import DagTask
 from obsim.scheduler.dispatcher import Dispatcher
 from obsim.scheduler.priorities import Priority
+from obsim.scheduler.roster import Roster
 from obsim.storage.freezes import MajorFreeze
 from obsim.storage.macroblocks import BaselineBlocks, Compaction
 from obsim.storage.tenant import Picture, Snapshot
@@ -77,6 +78,7 @@ class Mould:
         table[DagTask] = lambda task: self._share(task) if task.finished else _taken_apart(task)
         table[MajorMerge] = lambda merge: self._share(merge) if merge.end_ns is not None else _taken_apart(merge)
         table[Dispatcher] = _dispatcher
+        table[Roster] = lambda roster: _with(roster, _fields(roster), _ended=_ListOf(roster.ended()))
         table[ParameterStore] = lambda store: _with(store, vars(store), definitions=_Same(store.definitions))
         table[RedoLog] = lambda log: _with(log, _fields(log), entries=_ListOf(log.entries))
         table[BaselineBlocks] = lambda blocks: _with(blocks, _fields(blocks), compactions=_ListOf(blocks.compactions))
@@ -113,7 +115,7 @@ def _with(thing: Any, fields: dict[str, Any], **instead: object) -> _Reduced:
 def _dispatcher(dispatcher: Dispatcher) -> _Reduced:
     """Its ended tasks are shared, so their service is counted before: nothing will ask them for their queue again."""
     dispatcher.count_ended()
-    return _with(dispatcher, vars(dispatcher), finished=_ListOf(dispatcher.finished))
+    return _taken_apart(dispatcher)
 
 
 def _the_same(number: int) -> object:

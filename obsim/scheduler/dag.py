@@ -63,12 +63,6 @@ class DagTask:
     """What it works on."""
     parents: tuple["DagTask", ...] = ()
     """It is ready when all of them have finished; forgotten when it is submitted."""
-    not_before_ns: Nanoseconds = Nanoseconds(0)
-    """It refuses to be scheduled before; the scheduler asks again every 5 s."""
-    emergency: bool = False
-    """It goes before the ready ones of its priority."""
-    tablet_id: TabletId | None = None
-    """The tablet it works on, None for more than one."""
     number: int = 0
     """Counts the tasks of a scheduler from 1; 0 before it is submitted."""
     added_ns: Nanoseconds = Nanoseconds(0)
@@ -76,27 +70,30 @@ class DagTask:
     running_since_ns: int | None = None
     """When its last span began; None before the first one and while it is paused."""
     finished: bool = False
-    cancelled: bool = False
 
-    # What its scheduler keeps with it.
+    # What its scheduler keeps with it; what it needs for every task stands together, which processors like.
     queue: "PriorityQueue" = None  # type: ignore[assignment]  # set when it is submitted
     cpu: int = FULL_CPU
     """Thousandths of a CPU that its thread takes at full speed."""
     plain: bool = True
     """Whether it neither refuses nor goes first."""
     indegree: int = 0
-    """Parents that have not finished."""
+    """Parents that have not finished; below zero when it is cancelled, so that the last one's end does not wake it."""
     children: list["DagTask"] | None = None
     """Tasks that wait for this one."""
-    key: int = 0
-    """Its place among the tasks of a moment."""
     wake_ns: int = NEVER
     """When it will be woken, at its end or at a yield point; for one that has finished, when that was."""
-    on_wake: Callable[["DagTask", Nanoseconds], None] = None  # type: ignore[assignment]  # set when it is submitted
     yields: bool = False
     """Whether that will be a yield point."""
     course: Course | None = None
     """How it has run so far, unless it was at full speed in one go."""
+    not_before_ns: Nanoseconds = Nanoseconds(0)
+    """It refuses to be scheduled before; the scheduler asks again every 5 s."""
+    emergency: bool = False
+    """It goes before the ready ones of its priority."""
+    tablet_id: TabletId | None = None
+    """The tablet it works on, None for more than one."""
+    cancelled: bool = False
 
     def __post_init__(self) -> None:
         self.cpu = demand_of(self.kind).cpu
@@ -113,6 +110,11 @@ class DagTask:
         if self.course is not None and self.course.spans:
             return self.course.spans[0].start_ns
         return self.running_since_ns or 0
+
+    @property
+    def end_ns(self) -> int:
+        """When it finished, or when a cancelled one last ran."""
+        return self.wake_ns if self.finished else self.paused_ns
 
     @property
     def paused_ns(self) -> int:
@@ -160,9 +162,7 @@ class DagTask:
 
     def had_ns(self, now_ns: int) -> int:
         """Work done until now, in nanoseconds of full speed."""
-        if self.finished:
-            return self.work_ns
-        return self.work_ns - self.left_ns(now_ns)
+        return self.work_ns if self.finished else self.work_ns - self.left_ns(now_ns)
 
     def close_span(self, now_ns: int) -> Course:
         """End the open span and keep it; a task that does not run has none."""

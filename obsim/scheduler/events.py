@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from obsim.ids import Nanoseconds
 
-__all__ = ["KEY_BITS", "NEVER", "Clock", "Event", "EventQueue", "Handler", "Wakeable"]
+__all__ = ["KEY_BITS", "NEVER", "Clock", "Event", "EventQueue", "Handler", "Wakeable", "Wakes"]
 
 Handler = Callable[[Nanoseconds], None]
 
@@ -23,19 +23,31 @@ NEVER = -1
 """`wake_ns` of what is not ordered."""
 _FIRST_NUMBER = -(1 << 60)
 """Numbers of events are below zero, keys of alarms above."""
+_NO_END = 1 << 62
+
+
+class Wakes(Protocol):
+    """What tasks of a scheduler have in common."""
+
+    @property
+    def first_key(self) -> int:
+        """This and the number of a task make its place among the tasks of a moment."""
+
+    @property
+    def on_wake(self) -> Callable[[Any, Nanoseconds], None]:
+        """Called with a task that is woken and the time."""
 
 
 class Wakeable(Protocol):
     """A task that may be woken. What was ordered for another time than `wake_ns` is outdated."""
 
+    number: int
     wake_ns: int
-    key: int
-    """Its place among the tasks of a moment."""
     finished: bool
 
     @property
-    def on_wake(self) -> Callable[[Any, Nanoseconds], None]:
-        """Called with the task and the time."""
+    def queue(self) -> Wakes:
+        """Where it belongs."""
 
 
 class Clock(Protocol):
@@ -43,6 +55,13 @@ class Clock(Protocol):
 
     now_ns: Nanoseconds
     event_count: int
+
+
+class _Stopwatch:
+    """A clock of nobody."""
+
+    now_ns = Nanoseconds(0)
+    event_count = 0
 
 
 class Event:
@@ -62,7 +81,8 @@ class Event:
         self.wake_ns = NEVER
         if not self.background:
             self.queue.work_count -= 1
-        self.handler(at_ns)
+        handler = self.handler
+        handler(at_ns)
 
 
 class EventQueue:
@@ -75,7 +95,7 @@ class EventQueue:
         self.tasks: list[tuple[int, int, Wakeable]] = []
         """A heap of (time, key, task): what wakes a task takes its entry, the first one, off."""
         self.work_count = 0
-        """Events that are not background, and running DAG tasks."""
+        """Events that are not background."""
         self.held = False
         """Nothing happens in `run_until`: something outside is waited for."""
         self._number = _FIRST_NUMBER
@@ -115,7 +135,7 @@ class EventQueue:
         """Have a task woken at `at_ns` instead of what was ordered before."""
         if task.wake_ns != at_ns:
             task.wake_ns = at_ns
-            heappush(self.tasks, (at_ns, task.key, task))
+            heappush(self.tasks, (at_ns, task.queue.first_key + task.number, task))
 
     def next_ns(self) -> Nanoseconds | None:
         """Time of the next event, None when there is none."""
@@ -128,61 +148,40 @@ class EventQueue:
             return Nanoseconds(min(heap[0][0], tasks[0][0]))
         return Nanoseconds(heap[0][0] if heap else tasks[0][0]) if heap or tasks else None
 
-    def happen(self) -> None:
-        """Let the next event happen; call `next_ns` before."""
-        heap, tasks = self._heap, self.tasks
-        if tasks and not (heap and heap[0] < tasks[0]):  # type: ignore[operator]  # keys differ
-            at_ns, _, task = tasks[0]
-            task.on_wake(task, Nanoseconds(at_ns))
-        else:
-            at_ns, _, event = heappop(heap)
-            event.happen(Nanoseconds(at_ns))
+    def run_until(self, target_ns: int, events_max: int, clock: Clock) -> bool:
+        """Let what is ordered up to `target_ns` happen, at most `events_max` events; whether nothing of it is left.
+
+        The clock shows the time of each when it happens, and in the end has counted them.
+        """
+        heap, tasks, left = self._heap, self.tasks, events_max
+        try:
+            while left and not self.held:
+                if tasks and not (heap and heap[0] < tasks[0]):  # type: ignore[operator]  # keys differ
+                    at_ns, _, task = tasks[0]
+                    if at_ns > target_ns:
+                        return True
+                    if task.wake_ns == at_ns and not task.finished:
+                        left -= 1
+                        clock.now_ns = at_ns  # type: ignore[assignment]  # NewType costs a call
+                        on_wake = task.queue.on_wake  # to call what an attribute holds takes longer
+                        on_wake(task, at_ns)  # type: ignore[arg-type]
+                    else:
+                        heappop(tasks)
+                elif heap and heap[0][0] <= target_ns:
+                    at_ns, _, event = heappop(heap)
+                    if event.wake_ns == at_ns:
+                        left -= 1
+                        clock.now_ns = at_ns  # type: ignore[assignment]
+                        event.happen(at_ns)  # type: ignore[arg-type]
+                else:
+                    return True
+            return False
+        finally:
+            clock.event_count += events_max - left
 
     def run(self) -> None:
         """Let everything happen that is ordered, and what comes of it."""
-        heap, tasks = self._heap, self.tasks
-        while heap or tasks:
-            while tasks and not (heap and heap[0] < tasks[0]):  # type: ignore[operator]  # keys differ
-                at_ns, _, task = tasks[0]
-                if task.wake_ns == at_ns:
-                    task.on_wake(task, at_ns)  # type: ignore[arg-type]  # NewType costs a call
-                else:
-                    heappop(tasks)
-            if heap:
-                at_ns, _, event = heappop(heap)
-                if event.wake_ns == at_ns:
-                    event.happen(at_ns)  # type: ignore[arg-type]
-
-    def run_until(self, target_ns: int, events_max: int, clock: Clock) -> bool:
-        """Let what is ordered up to `target_ns` happen, at most `events_max` events; whether nothing of it is left."""
-        heap, tasks = self._heap, self.tasks
-        while events_max and not self.held:
-            if tasks and not (heap and heap[0] < tasks[0]):  # type: ignore[operator]  # keys differ
-                at_ns, _, task = tasks[0]
-                if task.wake_ns != at_ns or task.finished:
-                    heappop(tasks)
-                    continue
-                if at_ns > target_ns:
-                    return True
-                clock.now_ns = at_ns  # type: ignore[assignment]  # NewType costs a call
-                clock.event_count += 1
-                task.on_wake(task, at_ns)  # type: ignore[arg-type]
-            elif heap:
-                at_ns, _, event = heap[0]
-                if event.wake_ns == at_ns:
-                    if at_ns > target_ns:
-                        return True
-                    heappop(heap)
-                    clock.now_ns = at_ns  # type: ignore[assignment]
-                    clock.event_count += 1
-                    event.happen(at_ns)  # type: ignore[arg-type]
-                else:
-                    heappop(heap)
-                    continue
-            else:
-                return True
-            events_max -= 1
-        return False
+        self.run_until(_NO_END, _NO_END, _Stopwatch())
 
     def ordered_count(self) -> int:
         """How many events and wake-ups of tasks are ordered."""
@@ -192,5 +191,8 @@ class EventQueue:
 
     def busy(self) -> bool:
         """Whether anything but background events is ordered, or a DAG task runs."""
-        return self.work_count > 0
+        if self.work_count > 0:
+            return True
+        self.next_ns()  # so that a task that is ordered still is the first one
+        return bool(self.tasks)
 

@@ -1,8 +1,9 @@
-"""What the scheduler holds for one priority: its limit and the lists its tasks are in."""
+"""What the scheduler holds for one priority: its limit and the lists its tasks wait in."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+from obsim.ids import Nanoseconds
 from obsim.scheduler.dag import DagTask
 from obsim.scheduler.events import NEVER
 
@@ -10,14 +11,24 @@ __all__ = ["PriorityQueue"]
 
 
 class PriorityQueue:
-    """The lists of one priority. `bit` stands for it in a set of priorities, the first of the scan order lowest."""
+    """The lists of one priority. `bit` stands for it in a set of priorities, the first of the scan order lowest.
 
-    __slots__ = ("bit", "ended_service", "limit", "paused", "ready", "refusing", "running", "threads_since_ns")
+    Its tasks are woken through `on_wake`; among those of a moment they stand by `first_key` and their number.
+    """
 
-    def __init__(self, limit: int, bit: int) -> None:
-        self.limit = limit
+    __slots__ = (
+        "bit", "ended_service", "first_key", "limit", "on_wake", "paused", "ready", "refusing", "room",
+        "threads_since_ns",
+    )  # fmt: skip
+
+    def __init__(
+        self, limit: int, bit: int, first_key: int, on_wake: Callable[[DagTask, Nanoseconds], None]
+    ) -> None:
+        self.limit = self.room = limit
+        """`room` is how many more may run; below zero after the limit was lowered, until enough have paused."""
         self.bit = bit
-        self.running: dict[DagTask, None] = {}
+        self.first_key = first_key
+        self.on_wake = on_wake
         self.ready: deque[DagTask] = deque()
         self.paused: deque[DagTask] = deque()
         self.refusing: dict[DagTask, None] = {}
@@ -27,14 +38,19 @@ class PriorityQueue:
         self.threads_since_ns = NEVER
         """When the threads that run became these, or began to share: kept while CPUs or bandwidth are short."""
 
-    def service(self, now_ns: int) -> int:
-        """What all its tasks have had of the CPUs until now, in the same unit; ended ones as far as counted."""
-        begun = (*self.running, *self.paused)
-        return self.ended_service + sum([task.cpu * task.had_ns(now_ns) for task in begun])
+    @property
+    def running_count(self) -> int:
+        """How many of its tasks run."""
+        return self.limit - self.room
 
-    def tasks(self) -> Iterator[DagTask]:
-        """All unfinished tasks but those that wait for parents."""
-        for tasks in (self.ready, self.paused, self.running, self.refusing):
+    @property
+    def waiting_count(self) -> int:
+        """Its ready and paused tasks: a slot is all they need."""
+        return len(self.ready) + len(self.paused)
+
+    def waiting(self) -> Iterator[DagTask]:
+        """All its unfinished tasks but those that run or wait for parents."""
+        for tasks in (self.ready, self.paused, self.refusing):
             yield from tasks
 
     def take_out(self, task: DagTask) -> bool:

@@ -194,7 +194,7 @@ class Sharing:
         if lane is None:
             lane = self.lanes[demand] = Lane(demand, ServiceClock(now_ns, 0, FULL_SPEED))
             lane.key = self._last_key - len(self.lanes)
-            lane.alarm = self._events.alarm(partial(self._ended, lane), background=True)  # the tasks count as work
+            lane.alarm = self._events.alarm(partial(self._ended, lane))
         elif not lane.tasks:
             lane.clock = ServiceClock(now_ns, 0, FULL_SPEED)
             lane.ends.clear()
@@ -211,12 +211,13 @@ class Sharing:
 
     def held_back(self, queue: PriorityQueue) -> tuple[int, int]:
         """How many threads of a priority run, all of them short of CPU, and since when; (0, NEVER) otherwise."""
-        if not self.active or not queue.running:
+        if not self.active or not queue.running_count:
             return 0, NEVER
-        since_ns = [self.lanes[demand].short_since_ns for demand in {demand_of(task.kind) for task in queue.running}]
+        demands = {demand_of(task.kind) for task in self._running() if task.queue is queue}
+        since_ns = [self.lanes[demand].short_since_ns for demand in demands]
         if NEVER in since_ns:
             return 0, NEVER
-        return len(queue.running), max(queue.threads_since_ns, *since_ns)
+        return queue.running_count, max(queue.threads_since_ns, *since_ns)
 
     def _ended(self, lane: Lane, now_ns: Nanoseconds) -> None:
         task = lane.take_ended(now_ns)

@@ -10,16 +10,17 @@ from obsim.scheduler import sharing
 from obsim.scheduler.demand import Demand
 from obsim.scheduler.dispatcher import Dispatcher
 from obsim.scheduler.priorities import HA_LOW
+from obsim.scheduler.threads import Threads
 from obsim.testing.defect import defect
 
 
-@defect("tasks never pause after a score was lowered", "S1b", Dispatcher, "_yield")
+@defect("tasks never pause after a score was lowered", "S1b", Threads, "_yield")
 def _lowering_ignored(right: Any) -> Any:
-    def yield_point(self: Dispatcher, task: Any, now_ns: Any) -> None:
-        queue = self._queues[task.priority.index]
-        limit, queue.limit = queue.limit, 1 << 30
+    def yield_point(self: Threads, task: Any, now_ns: Any) -> None:
+        over = min(task.queue.room, 0)
+        task.queue.room -= over
         right(self, task, now_ns)
-        queue.limit = limit
+        task.queue.room += over
 
     return yield_point
 
@@ -27,22 +28,26 @@ def _lowering_ignored(right: Any) -> Any:
 @defect("a raised score starts nobody", "S2", Dispatcher, "set_limit")
 def _raising_waits(right: Any) -> Any:
     def set_limit(self: Dispatcher, priority: Any, limit: int, now_ns: Any) -> None:
-        if limit > self.limit(priority):
-            self._queues[priority.index].limit = limit
+        queue = self._queues[priority.index]
+        if limit > queue.limit:
+            queue.room += limit - queue.limit
+            queue.limit = limit
         else:
             right(self, priority, limit, now_ns)
 
     return set_limit
 
 
-@defect("tasks start although the limit is reached", "S1", Dispatcher, "_fill")
+@defect("tasks start although the limit is reached", "S1", Dispatcher, "_scan")
 def _limit_ignored(right: Any) -> Any:
-    def fill(self: Dispatcher, queue: Any, now_ns: Any) -> None:
-        limit, queue.limit = queue.limit, queue.limit + 1
-        right(self, queue, now_ns)
-        queue.limit = limit
+    def scan(self: Dispatcher, priorities: int, *rest: Any) -> None:
+        for queue in self._queues:
+            queue.room += 1
+        right(self, priorities, *rest)
+        for queue in self._queues:
+            queue.room -= 1
 
-    return fill
+    return scan
 
 
 @defect("low priority gets no slot that becomes free", "S2", Dispatcher, "_wake")

@@ -1,0 +1,87 @@
+"""Which tasks of a scheduler have a thread, which have ended, and what CPU time they have had.
+
+Tasks come and go much more often than somebody looks at them. So a start is one `append` to a list, an end is a mark on
+the task, and the list is put in order by whoever reads it.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from obsim.ids import Nanoseconds
+from obsim.scheduler.dag import DagTask
+from obsim.scheduler.demand import FULL_CPU
+from obsim.scheduler.queue import PriorityQueue
+
+__all__ = ["FINISHED_KEPT_MAX", "CpuService", "Roster"]
+
+FINISHED_KEPT_MAX = 2_000
+"""Ended tasks that are kept."""
+
+
+class CpuService(NamedTuple):
+    """What one priority has had of the tenant's CPUs, and whether it wants more (engine.md 5.7)."""
+
+    served_ns: int
+    """CPU time of all its tasks since the scheduler began."""
+    thread_count: int
+    """Its running threads, all of which would take more CPU than they get; 0 if one of them would not."""
+    since_ns: int
+    """Since when these very threads have been in this state, NEVER if they are not."""
+
+
+class Roster:
+    """The tasks that have begun: those that run, and the newest of those that have ended."""
+
+    __slots__ = ("_ended", "_gone_count", "_unaccounted", "ended_count", "started")
+
+    def __init__(self) -> None:
+        self.started: list[DagTask] = []
+        """Tasks that run, in order of their start, and some that have ended: whoever starts one appends it."""
+        self._unaccounted: list[DagTask] = []
+        """Tasks that have ended since somebody asked for them."""
+        self._ended: list[DagTask] = []
+        self._gone_count = 0
+        """Starts whose tasks are no longer in `started`."""
+        self.ended_count = 0
+        """How many have ended, those unaccounted for excepted."""
+
+    @property
+    def start_count(self) -> int:
+        """How often a task was started or went on."""
+        return len(self.started) + self._gone_count
+
+    def running(self) -> Sequence[DagTask]:
+        """The tasks that have a thread, in order of their start."""
+        self.sort_out()
+        return self.started
+
+    def sort_out(self) -> None:
+        """Keep those in `started` that run; one that has paused and gone on stands there twice."""
+        started = self.started
+        running = [task for task in started if not task.finished and task.running_since_ns is not None]
+        if len(running) < len(started):
+            self._unaccounted += [task for task in started if task.finished or task.cancelled]
+            self._gone_count += len(started) - len(running)
+            started[:] = reversed(dict.fromkeys(reversed(running)))
+
+    def add_ended(self, task: DagTask) -> None:
+        """Note one that has ended without a thread."""
+        self._unaccounted.append(task)
+
+    def ended(self) -> list[DagTask]:
+        """The newest finished tasks and cancelled ones that had run, in order of their end."""
+        self.sort_out()
+        ended = sorted(dict.fromkeys(self._unaccounted), key=lambda task: (task.end_ns, task.number))
+        self._unaccounted.clear()
+        for task in ended:
+            task.queue.ended_service += task.cpu * task.had_ns(0)
+        self._ended += ended
+        self.ended_count += len(ended)
+        del self._ended[:-FINISHED_KEPT_MAX]
+        return self._ended
+
+    def served_ns(self, queue: PriorityQueue, now_ns: Nanoseconds) -> int:
+        """CPU time that all tasks of a priority have had until now."""
+        self.ended()
+        begun = [task for task in (*self.started, *queue.paused) if task.queue is queue]
+        return (queue.ended_service + sum([task.cpu * task.had_ns(now_ns) for task in begun])) // FULL_CPU
