@@ -80,7 +80,7 @@ def make_host(
     if file_root is not None or s3_endpoints:
         from obsim.destination_io.reach import make_reach  # noqa: PLC0415 - most clusters have nothing outside
 
-        performer = make_reach(file_root)
+        performer = make_reach(file_root, s3_endpoints)
     mode = clock_named(
         clock, now_ns=start_ns, monotonic_ns=time.monotonic_ns, step_ns=int(Fraction(step_s) * SECOND_NS), speed=speed,
         autojump_after=stated.clock.autojump_after if autojump_after is None else autojump_after,

@@ -49,6 +49,13 @@ class Format(StrEnum):
     TABLE = "table"
 
 
+class InspectFormat(StrEnum):
+    """Values of --format of `inspect`."""
+
+    TSV = "tsv"
+    JSON = "json"
+
+
 ScenarioOption = Annotated[str, typer.Option(help="A built-in scenario or a TOML file.", metavar="NAME|FILE")]
 VERSION_HELP = "The OceanBase version to be: 4.0, 4.1, 4.2 and 4.3 with three or four parts"
 VersionOption = Annotated[
@@ -62,6 +69,12 @@ BaseOption = Annotated[
 StrictOption = Annotated[
     bool,
     typer.Option("--strict-incremental", help="Refuse an increment without a base (9040) instead of making it full."),
+]
+
+
+S3Option = Annotated[
+    list[str] | None,
+    typer.Option(help="Reach s3:// destinations at this endpoint, for real; may be given again.", metavar="URL"),
 ]
 
 
@@ -134,6 +147,7 @@ def serve(
         Path | None,
         typer.Option(help="Write file:// destinations below this directory, for real; else in memory.", metavar="DIR"),
     ] = None,
+    s3_endpoint: S3Option = None,
 ) -> None:
     """Serve a cluster over the MySQL protocol until SIGTERM or SIGINT.
 
@@ -163,6 +177,7 @@ def serve(
         control=control,
         show_control=show_control,
         file_root=file_root,
+        s3_endpoints=tuple(s3_endpoint or ()),
     )
     cluster.state.outside.reach_in_background()
     options = ListenOptions(
@@ -175,6 +190,26 @@ def serve(
         limits=Limits(connections_max=max_connections),
     )
     run(cluster, options, lambda at_host, at_port: typer.echo(f"ready {at_host} {at_port}"))
+
+
+@app.command()
+def inspect(
+    uris: Annotated[list[str], typer.Argument(help="Data and archive destinations of one tenant.", metavar="URI...")],
+    s3_endpoint: S3Option = None,
+    output: Annotated[InspectFormat, typer.Option("--format", help="How it is printed.")] = InspectFormat.TSV,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+) -> None:
+    """List the sets, pieces and restorable moments at real destinations, and verify every file there.
+
+    Exit code 1 when a file is damaged or missing; a set that was never written to the end is no damage.
+    """
+    from obsim.inspection import inspect_destinations
+
+    report = inspect_destinations(uris, s3_endpoint or ())
+    text = report.as_json() if as_json or output is InspectFormat.JSON else report.as_tsv()
+    typer.echo(text, nl=False)
+    if report.damaged:
+        raise typer.Exit(1)
 
 
 def _log_to_stderr(verbose: bool) -> None:

@@ -13,6 +13,7 @@ from zlib import crc32
 from msgspec.structs import replace
 from pyroaring import BitMap64
 
+from obsim.archive.written import PieceWriting
 from obsim.backup.content import SetContent
 from obsim.backup.context import RunContext
 from obsim.backup.files import DataFiles
@@ -38,6 +39,7 @@ from obsim.destination.records import (
 from obsim.destination.store import File
 from obsim.ids import BackupSetId, LogStreamId
 from obsim.storage.macroblocks import SLOT_BITS
+from obsim.storage.stored import ContentRecord, encode_facts, seal_stored
 
 __all__ = ["FilesOf", "name_of", "removed_files", "row_of", "set_files", "start_files"]
 
@@ -90,18 +92,19 @@ def set_files(context: RunContext, backup_set: BackupSet, sets: Mapping[BackupSe
     infos = tuple(_infos(context, backup_set, streams, directories))
     compatible = context.profile.backup_compatible
     rows = [row_of(s, compatible) for s in sets.values() if s.dest_id == backup_set.dest_id and _is_there(s)]
+    log = _complement_log(layout, backup_set)
     all_rows = (layout.tenant_set_infos(name), seal_record(Kind.SET_INFOS, SetInfos(tuple(rows))))
     first = f"{name.text}/"
     sums = tuple(
         FileSum(path.removeprefix(first), len(data), crc32(data))
-        for path, data in chain(data, metas, infos, (all_rows,))
+        for path, data in chain(data, metas, log, infos, (all_rows,))
     )
     info = SetInfo(
         row_of(backup_set, compatible), backup_set.delta_block_count, tuple(d.record for d in directories), sums
     )
     succeeded = backup_set.status is SetStatus.SUCCESS
     return (
-        (*data, *metas),
+        (*data, *metas, *log),
         infos,
         (all_rows,),
         ((layout.set_info(name), seal_record(Kind.SET_INFO, info)),),
@@ -214,11 +217,37 @@ def _stream_metas(context: RunContext, backup_set: BackupSet, streams: Iterable[
             yield f"{directory}/{file}", meta
 
 
+def _complement_log(layout: Layout, backup_set: BackupSet) -> tuple[File, ...]:
+    """With PLUS ARCHIVELOG: an archive layout of its own, with all of its log in its last piece."""
+    log = backup_set.complement
+    if log is None or not log.pieces:
+        return ()
+    before = f"{name_of(backup_set).text}/complement_log/"
+    files: list[File] = []
+    for piece in log.pieces:
+        entries = log.log.span(piece.start_scn - 1, piece.end_scn - 1)
+        writing = PieceWriting(layout, backup_set.dest_id, 1, piece, entries, log.streams, before=before)
+        files += chain.from_iterable(writing.phases())
+    mark = PlaceholderRecord(backup_set.tenant_id, backup_set.backup_set_id)
+    return (*files, (f"{before}{layout.format_file}", seal_record(Kind.PLACEHOLDER, mark)))
+
+
+def _content(backup_set: BackupSet) -> bytes:
+    """What a restore needs; of a set that failed before its snapshot nothing."""
+    content = backup_set.content
+    if content is None:
+        return seal_stored(Kind.CONTENT, ContentRecord(0, 0, (), None, encode_facts(None)))
+    own = tuple(content.compactions[content.base_epoch :])
+    facts = encode_facts(content.facts)
+    return seal_stored(Kind.CONTENT, ContentRecord(content.base_epoch, content.epoch, own, content.picture, facts))
+
+
 def _infos(
     context: RunContext, backup_set: BackupSet, streams: Iterable[LogStreamId], directories: Iterable[_Directory]
 ) -> Iterator[File]:
     layout, name = context.layout, name_of(backup_set)
     meta = seal_record(Kind.META, MetaRecord(tuple(streams), ()))
+    yield layout.content_file(name), _content(backup_set)
     for file in layout.general_infos(backup_set.meta_turn_id, backup_set.consistent_scn):
         yield layout.info(name, file), meta
     index = seal_record(Kind.INDEX, IndexRecord(tuple(d.record for d in directories)))

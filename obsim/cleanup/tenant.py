@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from obsim.archive.tenant import TenantArchive
+from obsim.archive.written import removed_piece
 from obsim.backup.context import Settings
 from obsim.backup.failures import RETRY_NS, may_retry
 from obsim.backup.job import JobStatus
@@ -197,8 +198,10 @@ class TenantCleanup:
                 place = context.settings.place(backup_set.dest_id)
                 names = removed_files(context.layout, backup_set)
                 context.outside.order(RemoveFiles(place, names), then)
-            case PieceFile():
-                then(Outcome())
+            case PieceFile() as piece:
+                place = context.settings.place(piece.archive_round.dest_id)
+                names = removed_piece(context.layout, piece.archive_round, piece.piece)
+                context.outside.order(RemoveFiles(place, names), then)
 
     def _removed(self, job: DeleteJob, task: DeleteTask, now_ns: Nanoseconds, outcome: Outcome) -> None:
         """What was to be deleted is gone, or it cannot be: then the job fails."""

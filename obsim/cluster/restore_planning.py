@@ -1,12 +1,13 @@
 """What a restore reads, found at the places that FROM names (engine.md 7.1 to 7.3)."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from obsim.cluster.accounts import digest_text
 from obsim.cluster.backup_sources import backup_sources
 from obsim.cluster.restore_resolve import point_scn
 from obsim.cluster.state import ClusterState, Principal
-from obsim.destination import parse_uri
+from obsim.destination import BackupUri, parse_uri
 from obsim.errors import error
 from obsim.restore.catalogue import Catalogue
 from obsim.restore.plan import RestorePlan, check_passwords, choose_sets, latest_scn, plan_restore
@@ -55,12 +56,10 @@ def find_plan(state: ClusterState, who: Principal, uris: str, until: RestorePoin
     if not uris:
         raise error("OB_INVALID_ARGUMENT")
     places = [parse_uri(uri.strip()) for uri in uris.split(",")]
-    paths = {place.path for place in places}
     scn = point_scn(until, who.offset_s)
     digests = {digest_text(password.reveal) for password in who.decryption}
     refusal = _NO_SET
-    for source in backup_sources(state):
-        catalogue = source.catalogue(paths, state.now_ns)
+    for catalogue in _catalogues(state, places):
         if not catalogue.sets:
             continue
         check_passwords(catalogue.sets, _ANY_SCN if scn is None else scn, digests)
@@ -71,6 +70,18 @@ def find_plan(state: ClusterState, who: Principal, uris: str, until: RestorePoin
         if choose_sets(catalogue.sets, _ANY_SCN if scn is None else scn):
             refusal = _NO_LOG
     raise error("OB_ENTRY_NOT_EXIST", refusal)
+
+
+def _catalogues(state: ClusterState, places: Sequence[BackupUri]) -> Iterator[Catalogue]:
+    """What there is at the places: of media what is read there, of others what tenants here have."""
+    if any(map(state.outside.reaches, places)):
+        from obsim.cluster.restore_reading import read_catalogue  # noqa: PLC0415 - few restores come from media
+
+        yield read_catalogue(state, places)
+        return
+    paths = {place.path for place in places}
+    for source in backup_sources(state):
+        yield source.catalogue(paths, state.now_ns)
 
 
 def _plan(catalogue: Catalogue, scn: int | None) -> RestorePlan | None:

@@ -102,7 +102,9 @@ class Restores:
         if facts is not None:
             facts.give(tenant)
         path = request.pieces[-1].path if request.catalogue.pieces else ""
-        source = source_with_id(self.state, request.catalogue.tenant.tenant_id) if path else None
+        catalogue = request.catalogue
+        known = path and not catalogue.external
+        source = source_with_id(self.state, catalogue.tenant.tenant_id) if known else None
         tenant.role, tenant.log_restore_source = "STANDBY", path
         tenant.standby = Standby(self.state, tenant, source, path, job.scn, job.scn)
         tenant.standby.follow()
@@ -118,6 +120,8 @@ class Restores:
     def sources_kept(self, job: RestoreJob) -> bool:
         """Whether all sets and pieces of the plan are still where they were."""
         request = job.request
+        if request.catalogue.external:
+            return True
         source = source_with_id(self.state, request.catalogue.tenant.tenant_id)
         return all(s.usable for s in request.plan.sets) and source is not None and source.keeps(request.pieces)
 

@@ -14,6 +14,7 @@ from obsim.archive.log import FactsChanged
 from obsim.archive.round import CHECKPOINT_INTERVAL_NS
 from obsim.archive.sending import Sending
 from obsim.archive.tenant import TenantArchive
+from obsim.archive.writer import ArchiveWriter
 from obsim.backup.cluster_job import ClusterJob
 from obsim.backup.context import RunContext
 from obsim.backup.failures import Outcomes
@@ -127,6 +128,8 @@ class ClusterState:
     tenants: dict[TenantId, Tenant] = field(default_factory=dict)
     freezers: dict[TenantId, Freezer] = field(default_factory=dict)
     """What freezes each tenant, by order or by itself."""
+    archive_writers: dict[TenantId, ArchiveWriter] = field(default_factory=dict)
+    """What brings each tenant's archive to where it is archived."""
     parameters: ParameterStore = field(init=False)
     revisions: Revisions = field(default_factory=Revisions)
     events: EventQueue = field(default_factory=EventQueue)
@@ -247,6 +250,7 @@ class ClusterState:
         tenant.users = {user.key: user for user in users}
         self.tenants[tenant_id] = tenant
         self.freezers[tenant_id] = Freezer(self, tenant)
+        self.archive_writers[tenant_id] = ArchiveWriter(archive, self.outside, context.layout, tenant.uri_of)
         self.apply_archive_lag(tenant)
         self.revisions.touch("tenants", "storage", "scheduler")
         return tenant
@@ -377,6 +381,17 @@ class ClusterState:
         """Let everything up to `target_ns` happen. A target in the past does nothing: time never goes back."""
         while not self.advance_slice(target_ns, 1 << 20):
             self.outside.wait()
+        self.at_rest()
+
+    def at_rest(self) -> bool:
+        """Virtual time stands still for now: bring what is archived to where it belongs; whether nothing is waited for.
+
+        Where all destinations are in memory there is nothing to do.
+        """
+        if self.outside.real and not self.outside.blocked:
+            for tenant in self.user_tenants():
+                self.archive_writers[tenant.tenant_id].flush(self.now_ns)
+        return not self.outside.blocked
 
     def idle(self) -> bool:
         """Whether no job, task or DAG is unfinished; future workload and periodic timers do not count."""

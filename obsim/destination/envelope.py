@@ -40,6 +40,7 @@ class Kind(IntEnum):
     PIECE_INFOS = 10
     LOG = 11
     CHECKPOINT = 12
+    CONTENT = 13
 
 
 class Damaged(Exception):

@@ -6,7 +6,7 @@ like a statement is. What an intent does with a store is here: plain calls of `S
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from msgspec.structs import replace
 
@@ -29,6 +29,8 @@ class Outcome:
     code: int = 0
     created: bool = False
     """A destination that was set was empty: it has a format file now."""
+    found: Any = None
+    """What was read, where something was to be."""
 
 
 class Intent(Protocol):

@@ -93,13 +93,17 @@ class Layout:
         """The rows of all sets of the tenant up to this one."""
         return f"{name.text}/tenant_backup_set_infos{self.suffix}"
 
+    def content_file(self, name: SetName) -> str:
+        """Where a set keeps what a restore needs besides its blocks."""
+        return self.info(name, "meta_info/ls_meta_infos")
+
     def info(self, name: SetName, file: str) -> str:
         """A file of `infos/`."""
         return f"{name.text}/infos/{file}{self.suffix}"
 
     def general_infos(self, meta_turn_id: int, snapshot_scn: int) -> list[str]:
-        """The files of `infos/` that do not go by data, without suffix."""
-        files = ["diagnose_info", "locality_info", f"meta_info/ls_attr_info.{meta_turn_id}", "meta_info/ls_meta_infos"]
+        """The files of `infos/` that do not go by data, without suffix; besides there is the content file."""
+        files = ["diagnose_info", "locality_info", f"meta_info/ls_attr_info.{meta_turn_id}"]
         if self.tree is not BackupTree.PLAIN:
             files += ["meta_info/root_key", f"table_list/table_list_meta_info.{snapshot_scn}"]
             files += [f"table_list/table_list.{snapshot_scn}.1"]

@@ -8,7 +8,7 @@ whenever it comes, and the same outcomes lead to the same state.
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from obsim.destination.intents import Intent, Outcome
@@ -71,7 +71,8 @@ class Outside:
     events: Holdable | None = None
     """What does not go on while an outcome is waited for."""
     outcomes: list[Outcome] = field(default_factory=list)
-    """Of every intent that a performer carried out: together with the statements all that the state depends on."""
+    """Of every intent that a performer carried out, without what was read: with that and the statements the state is
+    the same again."""
     _hands: _Hands = field(default_factory=_Hands)
     _at_home: set[str] = field(default_factory=set)
     """Paths that stay in memory because the scenario named them."""
@@ -89,6 +90,11 @@ class Outside:
         """Let what carries out the intents of another state carry out those of this one too."""
         if other._hands.performer is not None:  # noqa: SLF001 - one of its own kind
             self.attach(other._hands.performer)  # noqa: SLF001
+
+    @property
+    def real(self) -> bool:
+        """Whether there may be destinations on media."""
+        return self._hands.performer is not None
 
     def reach_in_background(self) -> None:
         """Let intents be carried out in a thread from now on: others are to be served meanwhile."""
@@ -180,5 +186,5 @@ class Outside:
         outcome = performer.outcome(wait=wait) if self._begun else performer.perform(intent)
         self._begun = outcome is None
         if outcome is not None:
-            self.outcomes.append(outcome)
+            self.outcomes.append(replace(outcome, found=None))
         return outcome

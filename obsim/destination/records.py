@@ -13,8 +13,8 @@ from obsim.destination.envelope import Damaged, Kind, open_sealed, seal
 
 __all__ = [
     "ARCHIVE", "DATA", "BlockGroup", "CheckRecord", "DataFileRecord", "DataRecord", "DirectoryRecord", "FileSum",
-    "FormatRecord", "IndexRecord", "MetaRecord", "PieceRecord", "PlaceholderRecord", "SetInfo", "SetInfos", "SetRow",
-    "read_record", "seal_record",
+    "FormatRecord", "IndexRecord", "MetaRecord", "PieceRecord", "PieceRecords", "PlaceholderRecord", "SetInfo",
+    "SetInfos", "SetRow", "read_record", "seal_record",
 ]  # fmt: skip
 
 Number = Annotated[int, Meta(ge=0, le=(1 << 63) - 1)]
@@ -173,7 +173,7 @@ class IndexRecord(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PieceRecord(Struct, frozen=True, forbid_unknown_fields=True):
-    """A piece as a row of the views."""
+    """A piece as a row of the views, with the log files it has."""
 
     dest_id: Number
     round_id: Number
@@ -184,6 +184,13 @@ class PieceRecord(Struct, frozen=True, forbid_unknown_fields=True):
     input_bytes: Number
     frozen: bool
     complete: bool
+    log_file_count: Number
+
+
+class PieceRecords(Struct, frozen=True, forbid_unknown_fields=True):
+    """Pieces in order of id."""
+
+    pieces: tuple[PieceRecord, ...]
 
 
 _Record = TypeVar("_Record", bound=Struct)

@@ -4,8 +4,10 @@
 memory. One intent is carried out at a time, here or in a thread of its own.
 """
 
+from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from os import PathLike
+from typing import TYPE_CHECKING
 
 from obsim.destination.intents import Intent, Outcome, carried_out
 from obsim.destination.store import NOT_CONNECTED, Store, StoreFailed
@@ -13,31 +15,38 @@ from obsim.destination.uri import BackupUri
 from obsim.destination_io.files import FileRoot
 from obsim.errors import UsageError
 
+if TYPE_CHECKING:
+    from obsim.destination_io.s3 import S3Endpoints
+
 __all__ = ["Reach", "make_reach"]
 
 
 class Reach:
     """Carries intents out at real destinations."""
 
-    def __init__(self, file_root: FileRoot | None = None) -> None:
+    def __init__(self, file_root: FileRoot | None = None, s3: "S3Endpoints | None" = None) -> None:
         self.background = False
         self._file_root = file_root
+        self._s3 = s3
         self._pool: ThreadPoolExecutor | None = None
         self._begun: Future[Outcome] | None = None
 
     def reaches(self, place: BackupUri) -> bool:
         """Whether a destination is on a medium."""
-        return place.scheme == "file" and self._file_root is not None
+        return (self._file_root if place.scheme == "file" else self._s3 if place.scheme == "s3" else None) is not None
 
     def allows(self, place: BackupUri) -> bool:
-        """Whether a destination is below the root."""
-        root = self._file_root
-        return place.scheme == "file" and root is not None and root.relative(place.location) is not None
+        """Whether a destination is below the root or at an allowed endpoint."""
+        if place.scheme == "file":
+            return self._file_root is not None and self._file_root.relative(place.location) is not None
+        return place.scheme == "s3" and self._s3 is not None and self._s3.base_of(place) is not None
 
     def store(self, place: BackupUri) -> Store:
         """The destination as a store. Raises StoreFailed for one that may not be reached."""
         if place.scheme == "file" and self._file_root is not None:
             return self._file_root.store(place.location)
+        if place.scheme == "s3" and self._s3 is not None:
+            return self._s3.store(place)
         raise StoreFailed(NOT_CONNECTED, f"{place.path} is not to be reached")
 
     def perform(self, intent: Intent) -> Outcome | None:
@@ -58,10 +67,23 @@ class Reach:
         return outcome
 
 
-def make_reach(file_root: str | PathLike[str] | None = None) -> Reach:
-    """The performer for what may be reached. Raises UsageError for a root that is no directory."""
+def make_reach(file_root: str | PathLike[str] | None = None, s3_endpoints: Iterable[str] = ()) -> Reach:
+    """The performer for what may be reached.
+
+    Raises UsageError for a root that is no directory, for what is no endpoint, and without the extra that S3 needs.
+    """
     try:
         root = FileRoot(file_root) if file_root is not None else None
     except StoreFailed as failed:
         raise UsageError(f"--file-root: {failed}: name a directory that exists") from None
-    return Reach(root)
+    return Reach(root, _s3(tuple(s3_endpoints)))
+
+
+def _s3(endpoints: tuple[str, ...]) -> "S3Endpoints | None":
+    if not endpoints:
+        return None
+    try:
+        from obsim.destination_io.s3 import S3Endpoints  # noqa: PLC0415 - an extra, and a third of a second
+    except ImportError:
+        raise UsageError("s3:// destinations need an extra: pip install 'obsim[s3]'") from None
+    return S3Endpoints(endpoints)

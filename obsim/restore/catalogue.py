@@ -60,6 +60,8 @@ class Catalogue:
     log: RedoLog
     now_ns: Nanoseconds
     """When it was looked at: what ran then may have gone on."""
+    external: bool = False
+    """It was read from media: nothing of it changes any more, whatever becomes of the tenants here."""
 
     def placed(self, pieces: Iterable[ArchivePiece]) -> list[PlacedPiece]:
         """These of the pieces, with their places."""

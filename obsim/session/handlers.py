@@ -20,13 +20,12 @@ from obsim.client_statements import (
 from obsim.clock import moment_ns
 from obsim.cluster import Principal
 from obsim.control import PROCEDURES, Dump, Move, MoveTo, MoveUntil, Reset, RestoreSnapshot, Schedule, TakeSnapshot
-from obsim.destination.outside import OutcomeNeeded
 from obsim.errors import ServerError, UsageError, error
 from obsim.session.assignments import set_names, set_variables
 from obsim.session.describe import describe
 from obsim.session.jumps import until_true
 from obsim.session.named import do_expressions, drop_prepared, prepare_statement
-from obsim.session.pending import Pending, ToTime, UntilIdle, UntilKnown
+from obsim.session.pending import Pending, ToTime, UntilIdle
 from obsim.session.refusals import refusal_of
 from obsim.session.show import show, show_parameters, show_tenant
 from obsim.session.tenants import set_tenant_variables
@@ -57,19 +56,6 @@ def _change_cluster(session: "Session", statement: "s.BackupStatement", _: Seque
     if session.transaction.read_only:
         raise ServerError(1792, "25006", "Cannot execute statement in a READ ONLY transaction.")
     return session.cluster.state.execute(session.principal, statement)
-
-
-def _alter_system(session: "Session", statement: "s.BackupStatement", parameters: Sequence[Value]) -> Ok | Pending:
-    """As `_change_cluster`; what depends on a destination waits for it and is then carried out."""
-    try:
-        return _change_cluster(session, statement, parameters)
-    except OutcomeNeeded as needed:
-        state = session.cluster.state
-
-        def known() -> Answer | Pending:
-            return session.ended(_alter_system(session, statement, parameters))
-
-        return Pending(UntilKnown(state, needed.intent), state, known, session.noted)
 
 
 def _define_tenant(session: "Session", statement: "s.CreateTenant | s.AlterTenant", _: Sequence[Value]) -> Ok:
@@ -294,4 +280,4 @@ HANDLERS: dict[str, Handler] = {
 
 def handler_of(statement: "Statement") -> Handler:
     """The session's own handler of a statement; the others go to the cluster as they are."""
-    return HANDLERS.get(type(statement).__name__, _alter_system)
+    return HANDLERS.get(type(statement).__name__, _change_cluster)

@@ -153,7 +153,8 @@ class SessionHost:
         """Bring virtual time where a clock that runs by itself says it is due; None when nothing is left to do."""
         due_ns = self.clock.due_ns(self.state.now_ns, acts=False)
         waits = self.state.outside.blocked
-        if not waits and (due_ns <= self.state.now_ns or self.state.advance_slice(due_ns, EVENTS_AT_ONCE)):
+        there = not waits and (due_ns <= self.state.now_ns or self.state.advance_slice(due_ns, EVENTS_AT_ONCE))
+        if there and self.state.at_rest():
             return None
         return Pending(ToTime(self.state, due_ns), self.state)
 

@@ -160,7 +160,7 @@ class Pending:
             while not self._cancelled:
                 if self.waits and not self.state.outside.collect():
                     return None
-                if self._journey.go(EVENTS_AT_ONCE):
+                if self._journey.go(EVENTS_AT_ONCE) and self.state.at_rest():
                     answer = self._then()
                     if not isinstance(answer, Pending):
                         return answer

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from re import IGNORECASE
 from re import compile as re_compile
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ from obsim.client_statements import (
     UseDatabase,
 )
 from obsim.cluster import Principal, Tenant, User
+from obsim.destination.outside import OutcomeNeeded
 from obsim.errors import ServerError, SyntaxRefused, error
 from obsim.faults import ConnectionCut, FaultRule
 from obsim.ids import TenantId
@@ -29,7 +31,7 @@ from obsim.session.handlers import acts_on_clock, handler_of
 from obsim.session.jumps import Polls
 from obsim.session.named import BY_NAME, NamedStatements, execute_prepared
 from obsim.session.own_views import OWN_ROWS
-from obsim.session.pending import EVENTS_AT_ONCE, Pending, ToTime, UntilChange
+from obsim.session.pending import EVENTS_AT_ONCE, Pending, ToTime, UntilChange, UntilKnown
 from obsim.session.settings import SessionSettings
 from obsim.session.transactions import TransactionState
 from obsim.statements import BackupStatement, CallProcedure, RestorePoint, Secret, ShowParameters, ShowTenant, masked
@@ -513,7 +515,12 @@ class Session:
                 self.transaction.begin(read_only=bool(self.transaction.next_read_only))
                 self.families = None
         else:
-            answer = handler_of(statement)(self, statement, parameters)
+            try:
+                answer = handler_of(statement)(self, statement, parameters)
+            except OutcomeNeeded as needed:  # it is carried out once more when that is known
+                journey = UntilKnown(host.state, needed.intent)
+                again = partial(self._answer, statement, parameters, plan, acts, kept)
+                return Pending(journey, host.state, again, self.noted)
         return self.ended(answer)
 
     def ended(self, answer: Answer | Pending) -> Answer | Pending:
