@@ -40,6 +40,8 @@ def set_variables(session: "Session", statement: SetVariables, _: Sequence[Value
         session.user_variables = users_before
         settings.globals.restore(globals_before)
         raise
+    if any(assignment.scope == "global" for assignment in statement.assignments):
+        session.cluster.state.note_facts(session.tenant)
     return Ok()
 
 

@@ -158,6 +158,31 @@ def test_accounts_come_back_as_they_were(bench) -> None:
     assert sorted(users) == ["early", "later", "root"]
 
 
+def test_global_variables_come_back_as_they_were(bench) -> None:
+    bench.backup()
+    bench.run("SET GLOBAL ob_query_timeout = 12345678", SOURCE)
+    bench.cluster.advance(seconds=1)
+    scn = bench.now
+    bench.cluster.advance(seconds=1)
+    bench.run("SET GLOBAL ob_query_timeout = 87654321", SOURCE)
+    bench.archive_now()
+    bench.restored(until=f"UNTIL SCN = {scn}")
+    assert bench.cluster.query("SELECT @@GLOBAL.ob_query_timeout AS t", tenant="t9")[0]["t"] == 12345678
+
+
+@pytest.mark.parametrize("version", ["4.0.0", "4.1.0", "4.3.3"])
+def test_other_versions(make_bench, version: str) -> None:
+    bench = make_bench(version)
+    bench.backup()
+    bench.cluster.write(SOURCE, "t1", 5)
+    wanted = bench.blocks()
+    bench.archive_now()
+    bench.restored()
+    assert bench.blocks("t9") == wanted
+    (row, _) = bench.history()
+    assert ("RESTORE_TYPE" in dict(row)) == (version == "4.3.3")
+
+
 def test_the_source_may_be_gone(bench) -> None:
     bench.backup()
     bench.cluster.write(SOURCE, "t1", 4)
