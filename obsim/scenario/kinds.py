@@ -122,7 +122,7 @@ def new_default(kind: type, name: str) -> Any:
 
 
 def names_of(kind: type) -> frozenset[str]:
-    """The fields that objects of a class may have."""
-    made = vars(kind).get("__init__")
-    in_dict = made.__code__.co_names if isfunction(made) and not is_dataclass(kind) else ()
+    """The fields that objects of a class may have, those of the classes it is made from too."""
+    makers = [vars(one).get("__init__") for one in kind.__mro__ if not is_dataclass(one)]
+    in_dict = [name for made in makers if isfunction(made) for name in made.__code__.co_names]
     return frozenset((*slots_of(kind), *_fields(kind), *in_dict))

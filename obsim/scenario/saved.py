@@ -130,7 +130,8 @@ class _Reader:
     def _shell(self, table: Mapping[str, Any]) -> Any:
         if "is" in table:
             kind = self._class(table["is"])
-            return object.__new__(kind)
+            made: Any = kind.__new__  # also of a class that is a dict
+            return made(kind)
         if set(table) != {"value"}:
             raise _Wrong("an object has `is` and its fields, or `value`")
         return self._container(table["value"])
