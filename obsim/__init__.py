@@ -18,19 +18,20 @@ if TYPE_CHECKING:
     from obsim._version import __version__
     from obsim.api import Cluster, ClusterSession
     from obsim.errors import NotModelled, ObsimError, ScenarioError, ServerError, UsageError
-    from obsim.faults import ConnectionCut
+    from obsim.faults import ConnectionCut, ConnectionStalled
     from obsim.row import Row
     from obsim.server import Server
 
 __all__ = [
-    "Cluster", "ClusterSession", "ConnectionCut", "NotModelled", "ObsimError", "Row", "ScenarioError", "Server",
-    "ServerError", "UsageError", "__version__",
+    "Cluster", "ClusterSession", "ConnectionCut", "ConnectionStalled", "NotModelled", "ObsimError", "Row",
+    "ScenarioError", "Server", "ServerError", "UsageError", "__version__",
 ]
 
 _HOMES = {
     "Cluster": "obsim.api",
     "ClusterSession": "obsim.api",
     "ConnectionCut": "obsim.faults",
+    "ConnectionStalled": "obsim.faults",
     "NotModelled": "obsim.errors",
     "ObsimError": "obsim.errors",
     "Row": "obsim.row",

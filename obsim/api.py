@@ -332,6 +332,8 @@ class Cluster:
             return session.until(sql)
 
     def _travel(self, journey: ToTime | UntilIdle) -> Pending:
+        self._host.check_may_jump()
+
         def arrived() -> Ok:
             self._host.clock.rebase(self._host.state.now_ns)
             return Ok()

@@ -1,4 +1,4 @@
-"""The command line: `obsim serve`, `demo`, `sql`, `scenario`, `support`, `campaign` and `mutants`.
+"""The command line: `obsim serve`, `demo`, `sql`, `scenario`, `fault`, `support`, `campaign` and `mutants`.
 
 Only `ready HOST PORT` and results go to standard output; everything else goes to standard error. Exit codes: 0 done,
 1 a statement or the procedure failed, 2 the command was used wrongly.
@@ -357,6 +357,19 @@ def scenario_dump(
     answer = execute("CALL obsim.dump()")
     assert answer is not None, "the dump is a row"
     typer.echo(answer[1][0][0], nl=False)
+
+
+faults = typer.Typer(help="What can go wrong on purpose.", no_args_is_help=True)
+app.add_typer(faults, name="fault")
+
+
+@faults.command("list")
+def fault_list() -> None:
+    """Print ready rules for CALL obsim.fault('...'), cluster.fault("...") and `faults` of a scenario."""
+    from obsim.fault_plans import PLANS
+
+    for name, (rule, effect) in PLANS.items():
+        typer.echo(f"{name}\t{rule}\t{effect}")
 
 
 mutants = typer.Typer(help="Wrong engines to order, and which check notices which.", no_args_is_help=True)

@@ -13,6 +13,15 @@ is about statements: one whose text holds the words of `statement` (`*` stands f
 no `statement` means every one) is refused with the error, or the line is cut before it runs or after it ran, without an
 answer. `tenant` is who runs the statement, or whose backup it is. Control statements (CALL obsim...) never fail.
 
+A statement may also be answered late (`latency=2s`, real time), not at all although the line stays open
+(`stall=before` it runs or `after`), or with an answer that breaks off after so many bytes (`truncate=20`, then the
+line is cut); only a server does these three. `rows=missing`, `doubled` or `wrong` is about a view: its rows are not
+there, are there twice, or all have `value` in `column`. `destination=full`, `unreachable` or `corrupt` is about
+data_backup_dest: data does not fit (9082), nothing can be read or written (4009, tried again), or the indexes of
+earlier sets cannot be read (4103).
+
+A rule with `for=10m` goes by itself when so much virtual time has passed since it was ordered.
+
 Every occasion that fits is counted. The rule acts from the `nth` one on (default 1), `times` times (default without
 end), each time with `probability` percent (default 100), drawn from the seed.
 """
@@ -28,7 +37,7 @@ from obsim.randomness import stream_key
 from obsim.statements.matching import holds, line_of, words_of
 from obsim.versions import PROFILES
 
-__all__ = ["FAULT_KEYS", "ConnectionCut", "Fault", "FaultRule", "Faults", "parse_rule"]
+__all__ = ["FAULT_KEYS", "ConnectionCut", "ConnectionStalled", "Fault", "FaultRule", "Faults", "parse_rule"]
 
 _SYMBOLS = {row[0]: row[0] for row in ERROR_ROWS}
 _CODES = {str(-row[1]): row[0] for row in reversed(ERROR_ROWS) if row[1]}
@@ -36,15 +45,37 @@ _ERRNOS = {str(row[2]): row[0] for row in reversed(ERROR_ROWS)}
 _ERRORS = {**_ERRNOS, **_CODES, **_SYMBOLS}
 """Symbol, OceanBase code or MySQL errno -> symbol; the first row of the table wins where numbers meet."""
 _CODE_OF = {row[0]: row[1] for row in ERROR_ROWS}
-FAULT_KEYS = (
-    "error", "disconnect", "statement", "stage", "archive", "cleanup", "tenant", "server", "log_stream", "nth", "times",
-    "probability",
-)  # fmt: skip
+_ACTIONS: dict[str, frozenset[str]] = {
+    "error": frozenset({"statement", "stage", "archive", "cleanup", "server", "log_stream"}),
+    "disconnect": frozenset({"statement"}),
+    "latency": frozenset({"statement"}),
+    "stall": frozenset({"statement"}),
+    "truncate": frozenset({"statement"}),
+    "rows": frozenset({"view", "column", "value"}),
+    "destination": frozenset(),
+}
+"""What goes wrong -> the keys that say where, beside those that every rule may have."""
+_EVERY = ("tenant", "nth", "times", "probability", "for")
+FAULT_KEYS = (*dict.fromkeys([*_ACTIONS, *(key for keys in _ACTIONS.values() for key in sorted(keys))]), *_EVERY)
+_CHOICES = {
+    "disconnect": ("before", "after"),
+    "stall": ("before", "after"),
+    "rows": ("missing", "doubled", "wrong"),
+    "destination": ("full", "unreachable", "corrupt"),
+}
 _WORK = {"archive": "write", "cleanup": "delete"}
 """What can fail besides backups, and the word that says what of it does."""
+_UNIT_NS = {"ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9, "d": 86_400 * 10**9}
+TRUNCATE_MAX = 1 << 24
 _RESTORE_STAGES = ("RESTORE_TABLETS_META", "RESTORE_MAJOR_DATA")
 STAGES = (*dict.fromkeys(stage for profile in PROFILES.values() for stage in profile.task_stages), *_RESTORE_STAGES)
 """Of backups in all versions, and of restores; a stage that a version has not just never comes."""
+_DESTINATION_FAULTS: dict[str, tuple[str, Callable[[str, bool], bool]]] = {
+    "full": ("OB_BACKUP_DEVICE_OUT_OF_SPACE", lambda stage, _: stage.startswith("BACKUP_DATA_")),
+    "unreachable": ("OB_IO_ERROR", lambda stage, _: stage.startswith("BACKUP_")),
+    "corrupt": ("OB_CHECKSUM_ERROR", lambda stage, incremental: incremental and stage == "BACKUP_DATA_MAJOR"),
+}
+"""State of a destination -> the error that work on it ends with, and of which stages, in an increment or not."""
 RULE_LENGTH_MAX = 1_000
 FAULTS_MAX = 1_000
 
@@ -53,9 +84,13 @@ class ConnectionCut(ObsimError):
     """A fault has cut the connection: a client of a server sees it end without an answer."""
 
 
+class ConnectionStalled(ConnectionCut):
+    """A fault keeps an answer back: a client of a server waits for it until it gives up."""
+
+
 @dataclass(frozen=True, slots=True)
 class FaultRule:
-    """One rule. Exactly one of `error` (a symbol) and `disconnect` is set; '' and None stand for "any"."""
+    """One rule. Exactly one of the keys of `_ACTIONS` is set, `error` as a symbol; '' and None stand for "any"."""
 
     text: str
     """As it was given."""
@@ -72,11 +107,21 @@ class FaultRule:
     times: int | None = None
     probability: int = 100
     """Percent."""
+    latency_ns: int = 0
+    stall: Literal["", "before", "after"] = ""
+    truncate: int | None = None
+    """Bytes of the answer that still arrive."""
+    rows: str = ""
+    view: str = ""
+    column: str = ""
+    value: str = ""
+    destination: str = ""
+    for_ns: int | None = None
 
     @property
     def of_statements(self) -> bool:
-        """Whether statements fail by it, and not work."""
-        return not (self.stage or self.work)
+        """Whether statements fail by it, and neither work nor views."""
+        return not (self.stage or self.work or self.rows or self.destination)
 
 
 def _refused(why: str) -> ServerError:
@@ -110,38 +155,70 @@ def parse_rule(text: str) -> FaultRule:
 
 
 def _rule(text: str, values: dict[str, str]) -> FaultRule:
-    if ("error" in values) == ("disconnect" in values):
-        raise _refused("say either error=... or disconnect=...;")
-    symbol = ""
-    if "error" in values:
-        symbol = _ERRORS.get(values["error"].upper().lstrip("-"), "")
-        if not symbol:
-            raise _refused(f"'{values['error']}' is no error, give a name, code or errno of OceanBase;")
-    if values.get("disconnect", "before") not in {"before", "after"}:
-        raise _refused("disconnect is before or after;")
-    of_work = [key for key in ("stage", *_WORK) if key in values]
-    if of_work and ("disconnect" in values or "statement" in values):
-        raise _refused(f"{of_work[0]} goes with error and without statement;")
-    if len(of_work) > 1:
-        raise _refused(f"say either {of_work[0]}=... or {of_work[1]}=...;")
-    work = next((key for key in of_work if key in _WORK), "")
-    if work and values[work].lower() != _WORK[work]:
-        raise _refused(f"{work} is {_WORK[work]}, not '{values[work]}';")
-    if values.get("stage", "BACKUP_LOG").upper() not in STAGES:
-        raise _refused(f"'{values['stage']}' is no stage, they are {', '.join(STAGES)};")
-    if ("server" in values and "stage" not in values) or ("log_stream" in values and not of_work):
-        raise _refused("server and log_stream go with stage, log_stream with archive and cleanup too;")
-    if of_work and not _CODE_OF[symbol]:
-        raise _refused(f"'{symbol}' is an error of the protocol, no job ends with it;")
+    actions = [key for key in _ACTIONS if key in values]
+    if len(actions) != 1:
+        raise _refused(f"say one of {', '.join(f'{key}=...' for key in _ACTIONS)};")
+    for key, choices in _CHOICES.items():
+        if values.get(key, choices[0]) not in choices:
+            raise _refused(f"{key} is {', '.join(choices[:-1])} or {choices[-1]};")
+    if actions != ["error"] and (strange := set(values) - _ACTIONS[actions[0]] - {*actions, *_EVERY}):
+        own = ", ".join(sorted(_ACTIONS[actions[0]])) or "nothing more"
+        raise _refused(f"{min(strange)} does not go with {actions[0]}, which takes {own}, and {', '.join(_EVERY)};")
+    if actions == ["rows"] and {"tenant", "nth", "times", "probability"} & set(values):
+        raise _refused("rows are wrong for everybody and as long as the rule is there: say for=..., not how often;")
+    if actions == ["rows"] and ("view" not in values or ("column" in values) != (values["rows"] == "wrong")):
+        raise _refused("rows=missing and rows=doubled go with view=..., rows=wrong with column=... and value=... too;")
+    symbol = _error_of(values)
     return FaultRule(
         text, symbol, cast(Literal["", "before", "after"], values.get("disconnect", "")), values.get("statement", ""),
-        values.get("stage", "").upper(), work, values.get("tenant", ""),
+        values.get("stage", "").upper(), next((key for key in _WORK if key in values), ""), values.get("tenant", ""),
         values.get("server", ""),
         _number("log_stream", values["log_stream"], 0, 1 << 40) if "log_stream" in values else None,
         _number("nth", values.get("nth", "1"), 1, 1 << 40),
         _number("times", values["times"], 1, 1 << 40) if "times" in values else None,
         _number("probability", values.get("probability", "100"), 1, 100),
+        _span("latency", values["latency"]) if "latency" in values else 0,
+        cast(Literal["", "before", "after"], values.get("stall", "")),
+        _number("truncate", values["truncate"], 0, TRUNCATE_MAX) if "truncate" in values else None,
+        values.get("rows", ""), values.get("view", "").upper(), values.get("column", "").upper(),
+        values.get("value", ""), values.get("destination", ""),
+        _span("for", values["for"]) if "for" in values else None,
     )  # fmt: skip
+
+
+def _span(key: str, text: str) -> int:
+    """Nanoseconds of '500ms', '2s', '10m'."""
+    digits = text.rstrip("abcdefghijklmnopqrstuvwxyz")
+    unit = _UNIT_NS.get(text[len(digits) :])
+    if unit is None or not digits.isascii() or not digits.isdigit() or len(digits) > 9:
+        raise _refused(f"{key} is a span such as 500ms, 2s, 10m or 1h, not '{text}';")
+    return int(digits) * unit
+
+
+def _error_of(values: dict[str, str]) -> str:
+    """The symbol of `error`, '' without one; the rules of where errors happen."""
+    if "error" not in values:
+        return ""
+    symbol = _ERRORS.get(values["error"].upper().lstrip("-"), "")
+    if not symbol:
+        raise _refused(f"'{values['error']}' is no error, give a name, code or errno of OceanBase;")
+    of_work = [key for key in ("stage", *_WORK) if key in values]
+    if of_work and "statement" in values:
+        raise _refused(f"{of_work[0]} goes with error and without statement;")
+    if len(of_work) > 1:
+        raise _refused(f"say either {of_work[0]}=... or {of_work[1]}=...;")
+    for key, word in _WORK.items():
+        if values.get(key, word).lower() != word:
+            raise _refused(f"{key} is {word}, not '{values[key]}';")
+    if values.get("stage", "BACKUP_LOG").upper() not in STAGES:
+        raise _refused(f"'{values['stage']}' is no stage, they are {', '.join(STAGES)};")
+    if ("server" in values and "stage" not in values) or ("log_stream" in values and not of_work):
+        raise _refused("server and log_stream go with stage, log_stream with archive and cleanup too;")
+    if {"view", "column", "value"} & set(values):
+        raise _refused("view, column and value go with rows;")
+    if of_work and not _CODE_OF[symbol]:
+        raise _refused(f"'{symbol}' is an error of the protocol, no job ends with it;")
+    return symbol
 
 
 @dataclass(slots=True, eq=False)
@@ -179,6 +256,8 @@ class Faults:
     """Told when a rule came, went or counted."""
     on_rules: Callable[[], None] = field(default=lambda: None)
     """Told when a rule came or went."""
+    on_order: Callable[["Fault"], None] = field(default=lambda _fault: None)
+    """Told of a rule that came."""
     of_statements: bool = False
     """Whether a rule is about statements: then no kept answer may be given."""
     _given_count: int = 0
@@ -188,18 +267,26 @@ class Faults:
         if len(self.rules) >= FAULTS_MAX:
             raise _refused(f"there are {FAULTS_MAX} faults, call obsim.clear_faults() first;")
         self._given_count += 1
-        self.rules.append(Fault(self._given_count, rule, words_of(rule.statement)))
-        self.of_statements = self.of_statements or rule.of_statements
+        fault = Fault(self._given_count, rule, words_of(rule.statement))
+        self.rules.append(fault)
+        self._changed()
+        self.on_order(fault)
+        return self._given_count
+
+    def end(self, fault_id: int) -> None:
+        """A rule's time is over; one that has gone already is no error."""
+        self.rules = [fault for fault in self.rules if fault.fault_id != fault_id]
+        self._changed()
+
+    def _changed(self) -> None:
+        self.of_statements = any(fault.rule.of_statements for fault in self.rules)
         self.on_change()
         self.on_rules()
-        return self._given_count
 
     def clear(self) -> None:
         """Forget all rules; their numbers do not come again."""
         self.rules.clear()
-        self.of_statements = False
-        self.on_change()
-        self.on_rules()
+        self._changed()
 
     def may_fail(self, work: str) -> bool:
         """Whether a rule may still act on that work: archive or cleanup."""
@@ -210,21 +297,24 @@ class Faults:
         for fault in self._fitting(tenant):
             if fault.rule.work != work or fault.rule.log_stream not in {None, log_stream_id}:
                 continue
-            hit = fault.meets(self.seed)
-            self.on_change()
-            if hit:
+            if self._hits(fault):
                 return _CODE_OF[fault.rule.error]
         return 0
 
-    def stage_code(self, tenant: str, stage: str, log_stream_id: int, server: str) -> int:
+    def stage_code(
+        self, tenant: str, stage: str, log_stream_id: int, server: str, *, incremental: bool = False
+    ) -> int:
         """What an attempt of a log stream's task in a stage ends with: a negative code, 0 where nothing is wrong."""
         for fault in self._fitting(tenant):
             rule = fault.rule
+            if rule.destination:
+                symbol, meets = _DESTINATION_FAULTS[rule.destination]
+                if meets(stage, incremental) and self._hits(fault):
+                    return _CODE_OF[symbol]
+                continue
             if rule.stage != stage or rule.server not in {"", server} or rule.log_stream not in {None, log_stream_id}:
                 continue
-            hit = fault.meets(self.seed)
-            self.on_change()
-            if hit:
+            if self._hits(fault):
                 return _CODE_OF[rule.error]
         return 0
 
@@ -234,11 +324,23 @@ class Faults:
         for fault in self._fitting(tenant):
             if not fault.rule.of_statements or not holds(line, fault.words):
                 continue
-            hit = fault.meets(self.seed)
-            self.on_change()
-            if hit:
+            if self._hits(fault):
                 return fault.rule
         return None
+
+    def of_view(self, name: str) -> Iterator[FaultRule]:
+        """The rules about a view's rows, in order. A view is filled when somebody looks: nothing is counted."""
+        return (fault.rule for fault in self.rules if fault.rule.rows and fault.rule.view in {name.upper(), "*"})
+
+    @property
+    def of_rows(self) -> bool:
+        """Whether a rule is about rows of views."""
+        return any(fault.rule.rows for fault in self.rules)
+
+    def _hits(self, fault: Fault) -> bool:
+        hit = fault.meets(self.seed)
+        self.on_change()
+        return hit
 
     def _fitting(self, tenant: str) -> Iterator[Fault]:
         return (fault for fault in self.rules if fault.rule.tenant in {"", tenant})

@@ -29,15 +29,15 @@ def backup(cluster, tenant=TENANT):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "either error"),
-        ("error=9082 disconnect=after", "either error"),
+        ("", "say one of error=..., disconnect=..., latency=..."),
+        ("error=9082 disconnect=after", "say one of error=..., disconnect=..., latency=..."),
         ("error=NO_SUCH", "'NO_SUCH' is no error"),
         ("eror=9082", "'eror' is no key, write key=value with error, disconnect"),
         ("error", "'error' is no key"),
         ("error=9082 error=9071", "error needs one value"),
         ("error=", "error needs one value"),
         ("disconnect=sometimes", "disconnect is before or after"),
-        ("disconnect=before stage=BACKUP_LOG", "stage goes with error"),
+        ("disconnect=before stage=BACKUP_LOG", "stage does not go with disconnect"),
         ("error=9082 stage=BACKUP_LOG statement=x", "stage goes with error"),
         ("error=9082 server=127.0.0.1:2882", "server and log_stream go with stage"),
         ("error=9082 stage=NO_STAGE", "'NO_STAGE' is no stage"),

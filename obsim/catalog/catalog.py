@@ -5,6 +5,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from obsim.catalog.columns.control import CLOCK, STATEMENTS
+from obsim.catalog.fault_views import spoilt_rows
 from obsim.catalog.information_schema import information_schema_views
 from obsim.catalog.model import SYS_ONLY, ColumnDef, Row, Scope, ViewDef
 from obsim.catalog.names import NOT_MODELLED
@@ -105,8 +106,19 @@ class Catalog:
         made = view.parts(self.state, scope) if view.parts else (Part((), view.rows(self.state, scope)),)
         places = self._kept_places(view)
         if places is None:
-            return list(made)
-        return [self._cut(view, scope, number, places).apply(part) for number, part in enumerate(made)]
+            parts = list(made)
+        else:
+            parts = [self._cut(view, scope, number, places).apply(part) for number, part in enumerate(made)]
+        return self._spoilt(view, parts) if self.state.faults.of_rows else parts
+
+    def _spoilt(self, view: ViewDef, parts: list[Part]) -> list[Part]:
+        """The rows as the faults that are ordered for a view let them be seen. obsim's own views are always right."""
+        rules = [] if view.schema == "obsim" else list(self.state.faults.of_view(view.name))
+        names = [column.name for column in self.columns(view)]
+        for rule in rules:
+            rows = [row for part in parts for row in part]
+            parts = [Part((), spoilt_rows(rule, names, rows))]
+        return parts
 
     def _cut(self, view: ViewDef, scope: Scope, number: int, places: tuple[int, ...]) -> GrowingMap:
         """What takes the values away that the version does not show."""

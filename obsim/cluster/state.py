@@ -18,7 +18,7 @@ from obsim.archive.writer import ArchiveWriter
 from obsim.backup.cluster_job import ClusterJob
 from obsim.backup.context import RunContext
 from obsim.backup.failures import Outcomes
-from obsim.backup.job import BackupJob
+from obsim.backup.job import BackupJob, BackupType
 from obsim.backup.progress import PASS_NS
 from obsim.backup.tenant import TenantBackup
 from obsim.cleanup.tenant import CleanupContext, TenantCleanup
@@ -34,10 +34,10 @@ from obsim.cluster.tenant_facts import facts_of
 from obsim.destination import BackupUri
 from obsim.destination.outside import OutcomeNeeded, Outside
 from obsim.errors import ServerError, UsageError
-from obsim.faults import Faults
+from obsim.faults import Fault, Faults
 from obsim.ids import SYS_TENANT_ID, JobId, LogStreamId, Nanoseconds, TenantId
 from obsim.parameters import ParameterStore
-from obsim.revisions import Revisions
+from obsim.revisions import FAMILIES, Revisions
 from obsim.root_events import RECYCLE_NS, RootEvents
 from obsim.scheduler.dispatcher import Dispatcher
 from obsim.scheduler.events import EventQueue
@@ -150,6 +150,8 @@ class ClusterState:
     outside: Outside = field(init=False)
     """What is to be done at destinations that are not in memory."""
     _last_user_tenant_id: TenantId = TenantId(1000)
+    _rows_were_wrong: bool = False
+    """Whether a fault was about rows of views when the rules changed last."""
 
     root_events: RootEvents = field(init=False)
     """What the root service writes down."""
@@ -161,7 +163,8 @@ class ClusterState:
         self.outside = Outside(self.events)
         self.root_events = RootEvents(self.revisions, self.root_address)
         self.faults = Faults(
-            self.options.seed, on_change=partial(self.revisions.touch, "faults"), on_rules=self._fault_rules_changed
+            self.options.seed, on_change=partial(self.revisions.touch, "faults"), on_rules=self._fault_rules_changed,
+            on_order=self._fault_ordered,
         )
         self.backup_outcomes.decide = self._fault_of_stage
         deployed = {"zone": self.resources.root_server.zone, "cluster": self.options.cluster_name}
@@ -428,14 +431,28 @@ class ClusterState:
     def _fault_of_stage(
         self, job: BackupJob, stage: str, log_stream_id: LogStreamId, server: str, _attempt: int
     ) -> int:
-        return self.faults.stage_code(self.tenants[job.tenant_id].name, stage, log_stream_id, server)
+        incremental = job.request.backup_type is BackupType.INC
+        tenant = self.tenants[job.tenant_id].name
+        return self.faults.stage_code(tenant, stage, log_stream_id, server, incremental=incremental)
 
     def _fault_of_delete(self, tenant_id: TenantId, log_stream_id: int) -> int:
         return self.faults.work_code("cleanup", self.tenants[tenant_id].name, log_stream_id)
 
     def _fault_rules_changed(self) -> None:
+        if self.faults.of_rows != self._rows_were_wrong or self.faults.of_rows:
+            self._rows_were_wrong = self.faults.of_rows
+            self.revisions.touch(*FAMILIES)
         for tenant in self.tenants.values():
             tenant.archive.writes_changed(self.now_ns)
+
+    def _fault_ordered(self, fault: Fault) -> None:
+        """Let a rule that is for a while go when its time is over."""
+        if fault.rule.for_ns is not None:
+            over = partial(self._fault_over, fault.fault_id)
+            self.events.push(self.now_ns + fault.rule.for_ns, over, background=True)
+
+    def _fault_over(self, fault_id: int, _now_ns: Nanoseconds) -> None:
+        self.faults.end(fault_id)
 
     # What changed.
 

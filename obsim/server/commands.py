@@ -12,7 +12,7 @@ from mysql_mimic.types import Commands
 
 from obsim.answers import Answer, Ok, ResultSet
 from obsim.errors import SyntaxRefused, error
-from obsim.faults import ConnectionCut
+from obsim.faults import ConnectionCut, ConnectionStalled
 from obsim.server import login, prepared
 from obsim.server.encode import column_definition
 from obsim.server.gate import Turn
@@ -114,6 +114,9 @@ class _Script:
         self.place += 1
         try:
             packets = self._packets(answer, failure)
+        except ConnectionStalled:
+            self.unanswered = True
+            return
         except ConnectionCut:
             connection.cut()
             return

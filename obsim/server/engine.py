@@ -90,6 +90,7 @@ class Session(Protocol):
     found_rows: int
     tls: tuple[str, str]
     recorded: str
+    reply: Any
 
     @property
     def fingerprint(self) -> Hashable: ...

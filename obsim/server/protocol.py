@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from obsim.answers import Answer, Ok
 from obsim.errors import ServerError
-from obsim.faults import ConnectionCut
+from obsim.faults import ConnectionCut, ConnectionStalled
 from obsim.server import commands, login
 from obsim.server.cache import AnswerCache, Entry, View
 from obsim.server.defects import told
@@ -215,6 +215,14 @@ class Connection(asyncio.BufferedProtocol):
 
     def finish(self, packets: bytes) -> None:
         """The command is answered; the next may come."""
+        fault = self.session.reply
+        if fault is not None and packets and not self.closing:
+            self.session.reply = None
+            if fault.latency_ns:
+                self.shared.loop.call_later(fault.latency_ns / 1e9, self.finish, packets)
+            else:
+                self.break_off(packets[: fault.truncate])
+            return
         self.busy = False
         if self.closing:
             return
@@ -240,6 +248,8 @@ class Connection(asyncio.BufferedProtocol):
         if not self.logged_in:
             self.refuse(login.refusal(raised))
             return
+        if isinstance(raised, ConnectionStalled):
+            return  # it stays busy: nothing more is read or said until the client hangs up or is killed
         if isinstance(raised, ConnectionCut):
             self.cut()
             return
@@ -284,6 +294,14 @@ class Connection(asyncio.BufferedProtocol):
         self.closing = True
         self.idle = False
         self.transport.abort()
+
+    def break_off(self, packets: bytes) -> None:
+        """End the connection in the middle of an answer: what a fault does."""
+        self.busy = False
+        self.closing = True
+        self.idle = False
+        self.transport.write(packets)
+        self.transport.close()
 
     # Statements.
 

@@ -208,6 +208,7 @@ def _jump_to(session: "Session", order: MoveTo) -> Pending:
 
 def _jump(session: "Session", move: Move) -> Pending:
     host = session.cluster
+    host.check_may_jump()
     state, clock = host.state, host.clock
 
     def arrived() -> Ok:

@@ -10,7 +10,7 @@ from obsim.catalog import Catalog
 from obsim.client_statements import ClientStatement, Describe, Query, Show
 from obsim.clock import ClockMode
 from obsim.cluster import ClusterState, Tenant
-from obsim.errors import error
+from obsim.errors import NotModelled, error
 from obsim.session.control_access import ControlAccess
 from obsim.session.journal import Journal, StatementRecord
 from obsim.session.pending import EVENTS_AT_ONCE, Pending, ToTime
@@ -202,6 +202,13 @@ class SessionHost:
         made.journal.begin(self.journal.records())
         made._snapshots, made._start = dict(self._snapshots), self._start
         return made
+
+    def check_may_jump(self) -> None:
+        """Raises 1235 while a fault stalls a statement: its session would miss what happens meanwhile."""
+        stalled = next((s for s in self.sessions.values() if s.stalled), None)
+        if stalled is not None:
+            number = stalled.connection_id
+            raise NotModelled(f"a jump of the clock while a fault stalls session {number}: KILL {number} first")
 
     def _begin(self, state: ClusterState, records: Sequence[StatementRecord]) -> None:
         """Go on with another state, on a new timeline."""

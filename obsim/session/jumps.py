@@ -24,6 +24,7 @@ def until_true(session: "Session", text: str) -> Pending:
     Raises what compiling it raises, and 1210 for a statement that is no query.
     """
     host = session.cluster
+    host.check_may_jump()
     if not isinstance(host.read(text), Query):
         raise error("OB_INVALID_ARGUMENT", "query of run_until, write it as 'SELECT ...'")
     plan = host.evaluator.compile(text, session)

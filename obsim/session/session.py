@@ -25,7 +25,7 @@ from obsim.client_statements import (
 from obsim.cluster import Principal, Tenant, User
 from obsim.destination.outside import OutcomeNeeded
 from obsim.errors import ServerError, SyntaxRefused, error
-from obsim.faults import ConnectionCut, FaultRule
+from obsim.faults import ConnectionCut, ConnectionStalled, FaultRule
 from obsim.ids import TenantId
 from obsim.session.handlers import acts_on_clock, handler_of
 from obsim.session.jumps import Polls
@@ -134,6 +134,10 @@ class Session:
         """What ROW_COUNT() and FOUND_ROWS() say of the last statement."""
         self.statement: Statement | None = None
         """What runs now, for SHOW PROCESSLIST."""
+        self.stalled = False
+        """Whether a fault keeps its answer back."""
+        self.reply: FaultRule | None = None
+        """What becomes of the answer just given on its way to the client."""
         self.recorded = ""
         """The last statement as the journal has it."""
         self.asked: Statement | str | None = None
@@ -432,7 +436,7 @@ class Session:
         host = self._host
         self.statement = statement
         self.asked = None if isinstance(statement, CallProcedure) else statement
-        self.families = None
+        self.families = self.reply = None
         if self.warnings and not _reads_diagnostics(statement):
             self.warnings.clear()
             self._warning_serial = 0
@@ -461,11 +465,12 @@ class Session:
         fault = self._fault(statement) if host.state.faults.of_statements else None
         if fault is not None and fault.error:
             raise error(fault.error)
-        if fault is not None and fault.disconnect == "before":
-            raise self._cut()
+        if fault is not None and "before" in {fault.disconnect, fault.stall}:
+            raise self._cut(stalled=bool(fault.stall))
         answer = self._answer(statement, parameters, plan, acts, kept)
-        if fault is not None:
-            raise self._cut()
+        if fault is not None and "after" in {fault.disconnect, fault.stall}:
+            raise self._cut(stalled=bool(fault.stall))
+        self.reply = fault
         return answer
 
     def _jump_of(
@@ -492,8 +497,13 @@ class Session:
         text = statement.masked_sql() if isinstance(statement, BackupStatement) else statement.sql()
         return self._host.state.faults.of_statement(self.tenant.name, text)
 
-    def _cut(self) -> ConnectionCut:
-        self.statement = self.asked = None
+    def _cut(self, *, stalled: bool) -> ConnectionCut:
+        """What a client sees that gets no answer; where it hangs, the statement stays on the process list."""
+        self.asked = None
+        if stalled:
+            self.stalled = True
+            return ConnectionStalled("a fault keeps the answer back for ever")
+        self.statement = None
         return ConnectionCut("a fault has cut the connection")
 
     def _answer(

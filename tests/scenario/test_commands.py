@@ -44,5 +44,5 @@ def test_show():
 @pytest.mark.parametrize("name", ["full-disk", "three-zones"])
 def test_show_names_faults_and_servers(name):
     text = run("show", name).output
-    assert ("fault: error=" in text) is (name == "full-disk")
+    assert ("fault: destination=full" in text) is (name == "full-disk")
     assert text.count("server ") == (6 if name == "three-zones" else 1)

@@ -120,6 +120,7 @@ class FakeSession:
         self.on_kill: Callable[[bool], None] | None = None
         self.row_count, self.found_rows = -1, 0
         self.recorded = ""
+        self.reply = None
         self.repeated: list[tuple[str, int]] = []
         self.tls = ("", "")
 

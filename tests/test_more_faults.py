@@ -1,0 +1,221 @@
+"""Faults of answers, views and destinations, faults for a while, and the ready plans."""
+
+import time
+
+import pymysql
+import pytest
+from typer.testing import CliRunner
+
+import obsim
+from obsim.cli import app
+from obsim.fault_plans import PLANS
+from obsim.faults import parse_rule
+
+JOB = "SELECT STATUS, RESULT FROM oceanbase.DBA_OB_BACKUP_JOB_HISTORY ORDER BY JOB_ID DESC LIMIT 1"
+COUNT = "SELECT COUNT(*) FROM oceanbase.CDB_OB_BACKUP_JOB_HISTORY"
+
+
+@pytest.fixture
+def cluster():
+    return obsim.Cluster()
+
+
+def back_up(cluster, kind=""):
+    cluster.execute(f"ALTER SYSTEM BACKUP {kind}DATABASE", tenant="mysql_tenant")
+    cluster.run_until_idle()
+    return tuple(cluster.query(JOB, tenant="mysql_tenant")[0])
+
+
+# Destinations.
+
+
+def test_a_full_destination(cluster):
+    cluster.fault("destination=full tenant=mysql_tenant")
+    assert back_up(cluster) == ("FAILED", -9082)
+    sets = cluster.query("SELECT STATUS, FILE_STATUS FROM oceanbase.CDB_OB_BACKUP_SET_FILES")
+    assert [tuple(row) for row in sets] == [("FAILED", "INCOMPLETE")]
+    cluster.execute("ALTER SYSTEM BACKUP DATABASE", tenant="oracle_tenant")
+    cluster.run_until_idle()
+    assert tuple(cluster.query(JOB.replace("oceanbase", "SYS"), tenant="oracle_tenant")[0]) == ("COMPLETED", 0)
+
+
+def test_an_unreachable_destination_is_tried_again_until_it_is_back(cluster):
+    cluster.fault("destination=unreachable for=8s")
+    start = cluster.now
+    assert back_up(cluster) == ("COMPLETED", 0)
+    assert (cluster.now - start).total_seconds() > 15
+    assert cluster.query("SELECT COUNT(*) FROM obsim.faults")[0][0] == 0
+
+
+def test_an_unreachable_destination_that_stays_away(cluster):
+    cluster.fault("destination=unreachable")
+    assert back_up(cluster) == ("FAILED", -4009)
+
+
+def test_a_damaged_index_stops_increments_only(cluster):
+    cluster.fault("destination=corrupt")
+    assert back_up(cluster) == ("COMPLETED", 0)
+    assert back_up(cluster, "INCREMENTAL ") == ("FAILED", -4103)
+    assert back_up(cluster) == ("COMPLETED", 0)
+
+
+# For a while.
+
+
+def test_a_rule_goes_when_its_time_is_over(cluster):
+    cluster.fault('error=OB_EAGAIN statement="MINOR FREEZE" for=10m')
+    cluster.advance(minutes=9, seconds=59)
+    with pytest.raises(obsim.ServerError):
+        cluster.execute("ALTER SYSTEM MINOR FREEZE")
+    assert cluster.host.state.idle()
+    cluster.advance(seconds=1)
+    cluster.execute("ALTER SYSTEM MINOR FREEZE")
+
+
+def test_cleared_before_its_time_is_over(cluster):
+    cluster.fault("destination=full for=10m")
+    cluster.clear_faults()
+    later = cluster.fault("destination=full")
+    cluster.advance(minutes=20)
+    assert [row[0] for row in cluster.query("SELECT FAULT_ID FROM obsim.faults")] == [later]
+
+
+# Views.
+
+
+def test_rows_are_missing_for_a_while_and_others_are_not(cluster):
+    back_up(cluster)
+    assert cluster.query(COUNT)[0][0] == 1
+    cluster.fault("rows=missing view=cdb_ob_backup_job_history for=30s")
+    assert cluster.query(COUNT)[0][0] == 0
+    assert len(cluster.query(JOB, tenant="mysql_tenant")) == 1
+    cluster.advance(seconds=30)
+    assert cluster.query(COUNT)[0][0] == 1
+
+
+def test_rows_are_doubled(cluster):
+    back_up(cluster)
+    cluster.fault("rows=doubled view=CDB_OB_BACKUP_JOB_HISTORY")
+    assert cluster.query(COUNT)[0][0] == 2
+    cluster.clear_faults()
+    assert cluster.query(COUNT)[0][0] == 1
+
+
+def test_rows_are_wrong(cluster):
+    back_up(cluster)
+    cluster.fault("rows=wrong view=DBA_OB_BACKUP_JOB_HISTORY column=status value=FAILED")
+    cluster.fault("rows=wrong view=DBA_OB_BACKUP_JOB_HISTORY column=RESULT value=-9082")
+    cluster.fault("rows=wrong view=DBA_OB_BACKUP_JOB_HISTORY column=NO_SUCH value=1")
+    assert tuple(cluster.query(JOB, tenant="mysql_tenant")[0]) == ("FAILED", -9082)
+    assert cluster.state.tenants[1002].backup.job_history[0].status.value == "COMPLETED"
+
+
+def test_the_same_over_the_wire_where_answers_are_kept():
+    with obsim.Server(scenario="three-tenants") as server, pymysql.connect(**server.connect_args()) as connection:
+        cursor = connection.cursor()
+
+        policy = "ALTER SYSTEM ADD DELETE BACKUP POLICY 'default' RECOVERY_WINDOW '7d'"
+        server.cluster.execute(policy, tenant="mysql_tenant")
+        sql = "SELECT COUNT(*) FROM oceanbase.CDB_OB_BACKUP_DELETE_POLICY"
+        for rule, count in (("rows=missing view=CDB_OB_BACKUP_DELETE_POLICY", 0), ("", 1)):
+            if rule:
+                server.cluster.fault(rule)
+            else:
+                server.cluster.clear_faults()
+            for _ in range(2):
+                cursor.execute(sql)
+                assert cursor.fetchall()[0][0] == count
+
+
+# Answers.
+
+
+@pytest.fixture
+def server():
+    with obsim.Server(scenario="three-tenants") as server:
+        yield server
+
+
+def test_late_answers_keep_others_waiting_for_nothing(server):
+    server.cluster.fault('latency=400ms statement="CDB_OB_BACKUP_JOB_HISTORY" times=1')
+    with pymysql.connect(**server.connect_args()) as slow, pymysql.connect(**server.connect_args()) as quick:
+        slow._execute_command(3, COUNT)
+        quick.cursor().execute("SELECT 1")
+        start = time.monotonic()
+        slow._read_query_result()
+        assert time.monotonic() - start < 5
+        assert slow._result.rows == ((0,),)
+        slow.cursor().execute(COUNT)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_stalled_statement_hangs_and_the_clock_may_not_jump(server, when):
+    server.cluster.fault(f'stall={when} statement="BACKUP DATABASE" times=1')
+    hanging = pymysql.connect(**server.connect_args("mysql_tenant"), read_timeout=1)
+    number = hanging.thread_id()
+    with pytest.raises(pymysql.err.OperationalError):
+        hanging.cursor().execute("ALTER SYSTEM BACKUP DATABASE")
+    assert len(server.cluster.state.tenants[1002].backup.jobs) == (when == "after")
+    hanging.close()
+    still = pymysql.connect(**server.connect_args("mysql_tenant"), read_timeout=1)
+    server.cluster.fault('stall=before statement="MINOR FREEZE" times=1')
+    number = still.thread_id()
+    still._execute_command(3, "ALTER SYSTEM MINOR FREEZE")
+    with pymysql.connect(**server.connect_args()) as control:
+        cursor = control.cursor()
+        cursor.execute("SELECT 1")
+        with pytest.raises(pymysql.err.MySQLError, match=f"while a fault stalls session {number}"):
+            cursor.execute("CALL obsim.advance('1s')")
+        cursor.execute(f"KILL {number}")
+        cursor.execute("CALL obsim.advance('1s')")
+
+
+def test_an_answer_that_breaks_off(server):
+    server.cluster.fault('truncate=7 statement="SELECT 1" times=1')
+    connection = pymysql.connect(**server.connect_args())
+    with pytest.raises(pymysql.err.OperationalError):
+        connection.cursor().execute("SELECT 1")
+    server.cluster.fault('truncate=0 statement="SELECT 1" times=1')
+    connection = pymysql.connect(**server.connect_args())
+    with pytest.raises(pymysql.err.OperationalError):
+        connection.cursor().execute("SELECT 1")
+    with pymysql.connect(**server.connect_args()) as connection:
+        connection.cursor().execute("SELECT 1")
+
+
+def test_in_process_a_stall_is_a_cut_connection(cluster):
+    cluster.fault('stall=after statement="MINOR FREEZE"')
+    with pytest.raises(obsim.ConnectionCut, match="keeps the answer back"):
+        cluster.execute("ALTER SYSTEM MINOR FREEZE")
+    cluster.advance(seconds=1)
+
+
+# Rules and plans.
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        ("latency=soon", "latency is a span such as 500ms"), ("latency=2s stage=BACKUP_LOG", "stage does not go with"),
+        ("stall=now", "stall is before or after"), ("rows=missing", "go with view=..."),
+        ("rows=wrong view=x", "rows=wrong with column="), ("rows=all view=x", "rows is missing, doubled or wrong"),
+        ("rows=missing view=x times=1", "say for=..., not how often"), ("destination=gone", "destination is full, "),
+        ("destination=full statement=x", "statement does not go with destination"), ("truncate=x", "whole number"),
+        ("error=9082 view=x", "view, column and value go with rows"), ("latency=1s stall=before", "say one of"),
+        ("error=9082 for=1", "for is a span"),
+    ],
+)  # fmt: skip
+def test_wrong_rules(rule, message):
+    with pytest.raises(obsim.ServerError) as refused:
+        parse_rule(rule)
+    assert refused.value.errno == 1210
+    assert message in refused.value.message
+
+
+def test_every_plan_is_a_rule_and_is_listed(cluster):
+    for rule, _ in PLANS.values():
+        cluster.fault(rule)
+    lines = CliRunner().invoke(app, ["fault", "list"]).output.splitlines()
+    assert [line.split("\t")[:2] for line in lines] == [[name, rule] for name, (rule, _) in PLANS.items()]
+    rows = cluster.query("SELECT RULE FROM obsim.faults ORDER BY FAULT_ID")
+    assert [row[0] for row in rows] == [rule for rule, _ in PLANS.values()]
