@@ -112,7 +112,9 @@ class Procedure:
         """Run it. Raises 1210 for a wrong number of arguments or a wrong one, and what the procedure itself refuses."""
         if len(arguments) != len(self.arguments):
             raise error("OB_INVALID_ARGUMENT", f"obsim.{self.name}({', '.join(self.arguments)})")
-        return self.run(state, arguments)
+        outcome = self.run(state, arguments)
+        state.log.write()
+        return outcome
 
 
 def parse_interval(value: Argument) -> int:

@@ -29,9 +29,12 @@ class Revisions:
 
     def __init__(self) -> None:
         self._counts = dict.fromkeys(FAMILIES, 0)
+        self.stirred = False
+        """Whether any was touched since somebody set this back."""
 
     def touch(self, *families: str) -> None:
         """Note that rows of these families may have changed."""
+        self.stirred = True
         for family in families:
             self._counts[family] += 1
 

@@ -55,6 +55,7 @@ from obsim.catalog.compaction_views import (
     tablet_compaction_progress,
     zone_major_compaction,
 )
+from obsim.catalog.event_views import WATCHED, events
 from obsim.catalog.fault_views import faults
 from obsim.catalog.log_stream_views import log_stream_history, log_stream_locations, log_streams, table_locations
 from obsim.catalog.model import BOTH, SYS_ONLY, ColumnDef, PartSource, Row, RowSource, ViewDef
@@ -391,6 +392,7 @@ ALONE = (
     ),
     Alone("obsim", "backup_files", control_columns.BACKUP_FILES, ("sets", "tasks"), backup_files, SYS_ONLY),
     Alone("obsim", "backup_index", control_columns.BACKUP_INDEX, ("sets",), backup_index, SYS_ONLY),
+    Alone("obsim", "events", control_columns.EVENTS, WATCHED, events, SYS_ONLY),
     Alone("obsim", "faults", control_columns.FAULTS, ("faults",), faults, SYS_ONLY),
     Alone(
         "obsim",

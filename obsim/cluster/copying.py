@@ -18,6 +18,7 @@ from obsim.archive.log import LogEntry, RedoLog
 from obsim.backup.job import BackupRequest
 from obsim.backup.set import Counters
 from obsim.cluster.commands import COMMANDS
+from obsim.cluster.event_log import EventLog
 from obsim.cluster.merges import MajorMerge
 from obsim.cluster.state import ClusterOptions, ClusterState
 from obsim.parameters import ParameterStore
@@ -81,6 +82,7 @@ class Mould:
         table[Roster] = lambda roster: _with(roster, _fields(roster), _ended=_ListOf(roster.ended()))
         table[ParameterStore] = lambda store: _with(store, vars(store), definitions=_Same(store.definitions))
         table[RedoLog] = lambda log: _with(log, _fields(log), entries=_ListOf(log.entries))
+        table[EventLog] = lambda log: _with(log, _fields(log), rows=_ListOf(log.rows))
         table[BaselineBlocks] = lambda blocks: _with(blocks, _fields(blocks), compactions=_ListOf(blocks.compactions))
         return table
 

@@ -23,6 +23,7 @@ from obsim.backup.progress import PASS_NS
 from obsim.backup.tenant import TenantBackup
 from obsim.cleanup.tenant import CleanupContext, TenantCleanup
 from obsim.cluster.backup_settings import TenantSettings, TenantWrites
+from obsim.cluster.event_log import EventLog
 from obsim.cluster.formats import Formats, Owner
 from obsim.cluster.freezer import Freezer
 from obsim.cluster.locality import full_locality
@@ -155,11 +156,14 @@ class ClusterState:
 
     root_events: RootEvents = field(init=False)
     """What the root service writes down."""
+    log: EventLog = field(init=False)
+    """Every change of state."""
     faults: Faults = field(init=False)
     """What goes wrong on demand."""
 
     def __post_init__(self) -> None:
         self.now_ns = self.options.start_ns
+        self.log = EventLog(self)
         self.outside = Outside(self.events)
         self.root_events = RootEvents(self.revisions, self.root_address)
         self.faults = Faults(
@@ -328,6 +332,7 @@ class ClusterState:
             self.note_facts(self.tenants[who.tenant_id])
         if self.revisions.count("tenants") != resources:
             apply_shares(self)
+        self.log.write()
         return answer
 
     def carry_out(self, who: Principal, statement: BackupStatement) -> Ok:
@@ -375,7 +380,9 @@ class ClusterState:
 
         Nothing happens while an outcome is waited for.
         """
-        if not self.events.run_until(target_ns, events_max, self):
+        if self.revisions.stirred:
+            self.log.write()
+        if not self.events.run_until(target_ns, events_max, self, self.log):
             return False
         self.now_ns = Nanoseconds(max(self.now_ns, target_ns))
         return True

@@ -57,6 +57,29 @@ class Clock(Protocol):
     event_count: int
 
 
+class Stirs(Protocol):
+    """Says whether anything may have changed."""
+
+    stirred: bool
+
+
+class Log(Protocol):
+    """What notes the changes of an event as soon as it is over."""
+
+    @property
+    def revisions(self) -> Stirs:
+        """Whether there may be any."""
+
+    def write(self) -> None:
+        """Note them."""
+
+
+class _Still:
+    """Nothing changes that anybody notes."""
+
+    stirred = False
+
+
 class _Stopwatch:
     """A clock of nobody."""
 
@@ -148,12 +171,14 @@ class EventQueue:
             return Nanoseconds(min(heap[0][0], tasks[0][0]))
         return Nanoseconds(heap[0][0] if heap else tasks[0][0]) if heap or tasks else None
 
-    def run_until(self, target_ns: int, events_max: int, clock: Clock) -> bool:
+    def run_until(self, target_ns: int, events_max: int, clock: Clock, log: Log | None = None) -> bool:
         """Let what is ordered up to `target_ns` happen, at most `events_max` events; whether nothing of it is left.
 
-        The clock shows the time of each when it happens, and in the end has counted them.
+        The clock shows the time of each when it happens, and in the end has counted them. The log notes what each of
+        them has changed.
         """
         heap, tasks, left = self._heap, self.tasks, events_max
+        changes: Stirs = _Still() if log is None else log.revisions
         try:
             while left and not self.held:
                 if tasks and not (heap and heap[0] < tasks[0]):  # type: ignore[operator]  # keys differ
@@ -175,6 +200,8 @@ class EventQueue:
                         event.happen(at_ns)  # type: ignore[arg-type]
                 else:
                     return True
+                if changes.stirred and log is not None:
+                    log.write()
             return False
         finally:
             clock.event_count += events_max - left

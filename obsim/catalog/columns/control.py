@@ -3,7 +3,8 @@
 from obsim.catalog.model import columns_of
 
 __all__ = [
-    "BACKUP_FILES", "BACKUP_INDEX", "CLOCK", "FAULTS", "MACROBLOCKS", "RESTORABLE_WINDOWS", "SSTABLES", "STATEMENTS",
+    "BACKUP_FILES", "BACKUP_INDEX", "CLOCK", "EVENTS", "FAULTS", "MACROBLOCKS", "RESTORABLE_WINDOWS",
+    "SSTABLES", "STATEMENTS",
 ]  # fmt: skip
 
 MACROBLOCKS = columns_of("""\
@@ -76,6 +77,17 @@ FAULTS = columns_of("""\
     RULE                         varchar(1000)
     SEEN_COUNT                   bigint(20)
     HIT_COUNT                    bigint(20)
+""")
+
+EVENTS = columns_of("""\
+    EVENT_ID                     bigint(20)
+    TIME                         datetime(6)
+    TIME_NS                      bigint(20)
+    TENANT_ID                    bigint(20)
+    KIND                         varchar(16)
+    NAME                         varchar(128)
+    STATE_BEFORE                 varchar(4096)
+    STATE_AFTER                  varchar(4096)
 """)
 
 STATEMENTS = columns_of("""\
