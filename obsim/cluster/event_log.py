@@ -20,8 +20,10 @@ KEPT_MAX = 5_000
 _RECENT = 2
 """Ended jobs and tasks that are looked at once more: their last state may come with their end."""
 
-Found = tuple[TenantId, str, str]
-"""Tenant (0 for the cluster), name of the thing, state."""
+Key = tuple[int | str, ...]
+"""Tenant (0 for the cluster), and what the name of the thing is made of."""
+Found = tuple[Key, tuple[str, ...]]
+"""The thing, and the words of its state."""
 
 
 class StateEvent(NamedTuple):
@@ -39,55 +41,54 @@ class StateEvent(NamedTuple):
 def _jobs(state: "ClusterState") -> Iterator[Found]:
     for tenant in state.tenants.values():
         for job in (*tenant.backup.jobs, *tenant.backup.job_history[-_RECENT:]):
-            yield tenant.tenant_id, f"job {job.job_id}", job.status
+            yield (tenant.tenant_id, job.job_id), (job.status,)
 
 
 def _tasks(state: "ClusterState") -> Iterator[Found]:
     for tenant in state.tenants.values():
         for task in (*tenant.backup.tasks, *tenant.backup.task_history[-_RECENT:]):
-            yield tenant.tenant_id, f"task {task.task_id} of set {task.backup_set.backup_set_id}", task.status
+            yield (tenant.tenant_id, task.task_id, task.backup_set.backup_set_id), (task.status,)
 
 
 def _sets(state: "ClusterState") -> Iterator[Found]:
     for tenant in state.tenants.values():
         for number, backup_set in tenant.backup.sets.items():
-            yield tenant.tenant_id, f"set {number}", f"{backup_set.status} {backup_set.file_status}"
+            yield (tenant.tenant_id, number), (backup_set.status, backup_set.file_status)
 
 
 def _deletes(state: "ClusterState") -> Iterator[Found]:
     for tenant in state.tenants.values():
         for job in (*tenant.cleanup.jobs, *tenant.cleanup.job_history[-_RECENT:]):
-            yield tenant.tenant_id, f"delete job {job.job_id}", job.status
+            yield (tenant.tenant_id, job.job_id), (job.status,)
 
 
 def _rounds(state: "ClusterState") -> Iterator[Found]:
     for tenant in state.tenants.values():
         if tenant.archive.round is not None:
-            yield tenant.tenant_id, f"round {tenant.archive.round.round_id}", tenant.archive.round.status
+            yield (tenant.tenant_id, tenant.archive.round.round_id), (tenant.archive.round.status,)
 
 
 def _tenants(state: "ClusterState") -> Iterator[Found]:
     for tenant in state.tenants.values():
-        locked = " LOCKED" if tenant.locked else ""
-        recycled = " IN RECYCLEBIN" if tenant.in_recyclebin else ""
-        yield tenant.tenant_id, tenant.name, f"{tenant.role} {tenant.status}{locked}{recycled}"
+        marks = ("LOCKED",) * tenant.locked + ("IN RECYCLEBIN",) * tenant.in_recyclebin
+        yield (tenant.tenant_id, tenant.name), (tenant.role, tenant.status, *marks)
 
 
 def _parameters(state: "ClusterState") -> Iterator[Found]:
     for tenant_id, name, text in state.parameters.dump():
-        yield tenant_id or TenantId(0), name, text
+        yield (tenant_id or 0, name), (text,)
 
 
-_KINDS: dict[str, tuple[tuple[str, ...], Callable[["ClusterState"], Iterator[Found]]]] = {
-    "BACKUP_JOB": (("jobs", "job_history"), _jobs),
-    "BACKUP_TASK": (("tasks", "task_history"), _tasks),
-    "BACKUP_SET": (("sets",), _sets),
-    "DELETE_JOB": (("deletes", "delete_history"), _deletes),
-    "ARCHIVE_ROUND": (("archive",), _rounds),
-    "TENANT": (("tenants",), _tenants),
-    "PARAMETER": (("parameters",), _parameters),
+_KINDS: dict[str, tuple[tuple[str, ...], Callable[["ClusterState"], Iterator[Found]], str]] = {
+    "BACKUP_JOB": (("jobs", "job_history"), _jobs, "job {}"),
+    "BACKUP_TASK": (("tasks", "task_history"), _tasks, "task {} of set {}"),
+    "BACKUP_SET": (("sets",), _sets, "set {}"),
+    "DELETE_JOB": (("deletes", "delete_history"), _deletes, "delete job {}"),
+    "ARCHIVE_ROUND": (("archive",), _rounds, "round {}"),
+    "TENANT": (("tenants",), _tenants, "{}"),
+    "PARAMETER": (("parameters",), _parameters, "{}"),
 }
-"""What is watched: the families that are touched when it changes, and how it stands now."""
+"""What is watched: the families that are touched when it changes, how it stands now, and how its names are written."""
 _STAYS = frozenset({"BACKUP_JOB", "BACKUP_TASK", "BACKUP_SET", "DELETE_JOB", "ARCHIVE_ROUND"})
 """Of these one that is not found any more is history, not gone."""
 
@@ -103,31 +104,36 @@ class EventLog:
         self.rows: list[StateEvent] = []
         self.count = 0
         self._seen = dict.fromkeys(_KINDS, -1)
-        self._known: dict[str, dict[tuple[TenantId, str], str]] = {kind: {} for kind in _KINDS}
+        self._known: dict[str, dict[Key, tuple[str, ...]]] = {kind: {} for kind in _KINDS}
 
     def write(self) -> None:
         """Note what has changed, at the present moment."""
         revisions = self.revisions
         revisions.stirred = False
-        for kind, (families, states) in _KINDS.items():
+        for kind, (families, states, _) in _KINDS.items():
             seen = sum(map(revisions.count, families))
             if seen != self._seen[kind]:
                 self._seen[kind] = seen
-                self._compare(kind, {(tenant_id, name): str(now) for tenant_id, name, now in states(self._state)})
+                self._compare(kind, dict(states(self._state)))
 
-    def _compare(self, kind: str, found: dict[tuple[TenantId, str], str]) -> None:
+    def _compare(self, kind: str, found: dict[Key, tuple[str, ...]]) -> None:
         known = self._known[kind]
+        if found == known:
+            return
         for key, after in found.items():
             if known.get(key) != after:
-                self._add(kind, key, known.get(key, ""), after)
+                self._add(kind, key, known.get(key, ()), after)
         if kind not in _STAYS:
             for key, before in known.items():
                 if key not in found:
-                    self._add(kind, key, before, "")
+                    self._add(kind, key, before, ())
         self._known[kind] = found
 
-    def _add(self, kind: str, key: tuple[TenantId, str], before: str, after: str) -> None:
+    def _add(self, kind: str, key: Key, before: tuple[str, ...], after: tuple[str, ...]) -> None:
         self.count += 1
-        self.rows.append(StateEvent(self.count, self._state.now_ns, key[0], kind, key[1], before, after))
+        name = _KINDS[kind][2].format(*key[1:])
+        tenant_id = TenantId(int(key[0]))
+        states = " ".join(before), " ".join(after)
+        self.rows.append(StateEvent(self.count, self._state.now_ns, tenant_id, kind, name, *states))
         if len(self.rows) > 2 * KEPT_MAX:
             del self.rows[:-KEPT_MAX]

@@ -1,5 +1,8 @@
 """The built-in scenarios: each does what its sentence says."""
 
+import re
+from pathlib import Path
+
 import pymysql
 import pytest
 
@@ -136,3 +139,9 @@ def test_a_server_of_each_takes_logins():
             cursor = connection.cursor()
             cursor.execute("SELECT COUNT(*) FROM oceanbase.DBA_OB_TENANTS")
             assert cursor.fetchall()[0][0] >= 3, name
+
+
+def test_the_example_of_the_documentation():
+    text = (Path(obsim.__file__).parent.parent / "docs" / "scenarios.md").read_text("utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    exec(example, {})
