@@ -168,7 +168,7 @@ def test_a_wrong_dump_names_line_and_rule(tmp_path, text, old, new, message):
     place, _, rest = str(refused.value).removeprefix(f"{file}:").partition(": ")
     assert message in rest
     written = text[: text.index(old)].count("\n") + 1
-    assert abs(int(place) - written) <= (40 if "tuple" in old else 2)
+    assert written - 60 <= int(place) <= written + 1  # the line of the key, whose value may go over many
 
 
 def test_the_command(tmp_path):
