@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from obsim.ids import Bytes, Nanoseconds, Scn
 
-__all__ = ["CHECKPOINT_INTERVAL_NS", "ArchiveRound", "RoundStatus"]
+__all__ = ["CHECKPOINT_INTERVAL_NS", "ArchiveRound", "RoundStatus", "event_of"]
 
 CHECKPOINT_INTERVAL_NS = Nanoseconds(1_000_000_000)
 """Grain of the checkpoint: by itself it moves no oftener while archiving goes on, and to a multiple of this."""
@@ -81,3 +81,25 @@ class ArchiveRound:
     def used_piece_id(self, now_ns: int) -> int:
         """USED_PIECE_ID: the piece the fastest log stream has come to."""
         return self.piece_id(self.max_scn_at(now_ns))
+
+
+_ORDERED = {
+    RoundStatus.PREPARE: "enable_archive",
+    RoundStatus.STOPPING: "disable_archive",
+    RoundStatus.SUSPENDING: "defer_archive",
+}
+"""The event of a state that somebody has asked for (ob_tenant_archive_scheduler.cpp)."""
+
+
+def event_of(current: ArchiveRound, was: RoundStatus) -> tuple[str, dict[str, object]] | None:
+    """What the root service writes down of a new state: the event and its values; None where it writes nothing.
+
+    Orders have events of their own; what the round does by itself is a change of status.
+    """
+    now = current.status
+    ordered = _ORDERED.get(now) or ("enable_archive" if was is RoundStatus.SUSPEND else None)
+    if ordered is not None:
+        return ordered, {"round_id": current.round_id, "status": now.number, "path": current.path}
+    if was is RoundStatus.PREPARE:
+        return None
+    return "change_status", {"old_status": was.value, "new_status": now.value}

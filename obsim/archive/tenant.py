@@ -1,12 +1,13 @@
 """The archive side of one tenant: its mode, its destination and the round that follows them (status-machines.md 5)."""
 
-from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from obsim.archive.destinations import ARCHIVED, NOWHERE, StoredDestination
 from obsim.archive.log import FactsChanged, LogEntry, RedoLog
+from obsim.archive.marks import LogMarks
 from obsim.archive.piece import ARCHIVE_FILE_BYTES, ArchivePiece, pieces_of
-from obsim.archive.round import CHECKPOINT_INTERVAL_NS, ArchiveRound, RoundStatus
+from obsim.archive.round import CHECKPOINT_INTERVAL_NS, ArchiveRound, RoundStatus, event_of
 from obsim.archive.sending import RETRY_NS, Sending, SoundWrites
 from obsim.backup.set import FileStatus
 from obsim.destination import ArchiveDestination
@@ -17,35 +18,13 @@ from obsim.scheduler.events import Event, EventQueue
 from obsim.storage.changes import StorageChange
 from obsim.storage.tenant import TenantStorage
 
-__all__ = ["ARCHIVED", "StoredDestination", "TenantArchive"]
+__all__ = ["TenantArchive"]
 
 STEP_NS = 500_000_000
 """From one state of the round to the next while all log streams follow."""
-ARCHIVED = 0
-"""Number of the destination that rounds write to: "only one dest is supported" (ob_archive_scheduler_service.cpp)."""
 _STOPPABLE = frozenset(
     {RoundStatus.BEGINNING, RoundStatus.DOING, RoundStatus.INTERRUPTED, RoundStatus.SUSPENDING, RoundStatus.SUSPEND}
 )
-
-_ORDERED = {
-    RoundStatus.PREPARE: "enable_archive",
-    RoundStatus.STOPPING: "disable_archive",
-    RoundStatus.SUSPENDING: "defer_archive",
-}
-"""The event of a state that somebody has asked for (ob_tenant_archive_scheduler.cpp)."""
-
-
-@dataclass(frozen=True, slots=True)
-class StoredDestination:
-    """LOG_ARCHIVE_DEST[_n] and its state, each of which may be set without the other."""
-
-    destination: ArchiveDestination | None = None
-    dest_id: int = 0
-    state: str = "ENABLE"
-    """As it was typed; letter case does not count."""
-
-
-_NOWHERE = StoredDestination()
 
 
 @dataclass(slots=True, eq=False, weakref_slot=True)
@@ -78,8 +57,7 @@ class TenantArchive:
     """What the pieces hold."""
     sending: Sending = field(default_factory=lambda: Sending(SoundWrites()))
     """Which log streams cannot write to the destination."""
-    _log_marks: list[tuple[Nanoseconds, Bytes]] = field(default_factory=list)
-    """When the tenant had written how much log, in order of time: which piece holds it follows from this."""
+    marks: LogMarks = field(default_factory=LogMarks)
     _pass: Event | None = None
     _write_event: Event | None = None
     """The next write, while writes may fail: they are events of their own then."""
@@ -101,7 +79,7 @@ class TenantArchive:
 
     @property
     def _archived(self) -> StoredDestination:
-        return self.destinations.get(ARCHIVED, _NOWHERE)
+        return self.destinations.get(ARCHIVED, NOWHERE)
 
     @property
     def doing(self) -> bool:
@@ -132,8 +110,8 @@ class TenantArchive:
 
     def note_log(self, now_ns: Nanoseconds) -> None:
         """The tenant has written log up to now; where that fills an archive file it is sent without further delay."""
-        before_bytes = self._log_bytes_at(now_ns)
-        self._log_marks.append((now_ns, self.storage.log_bytes))
+        before_bytes = self.marks.bytes_at(now_ns)
+        self.marks.add(now_ns, self.storage.log_bytes)
         self.revisions.touch("archive")
         if self.round is not None and self.doing and not self.sending.held:
             first = self.round.start_log_bytes
@@ -155,10 +133,6 @@ class TenantArchive:
         number = self.storage.change_count if number is None else number
         self.log.append(LogEntry(scn, number, change))
 
-    def _log_bytes_at(self, time_ns: int) -> int:
-        place = bisect_right(self._log_marks, time_ns, key=lambda mark: mark[0])
-        return self._log_marks[place - 1][1] if place else 0
-
     def rounds(self, first: int = 0) -> list[ArchiveRound]:
         """Every round there was, the current one last, without the `first` ones."""
         past = self.history[first:]
@@ -168,7 +142,7 @@ class TenantArchive:
     def pieces(self, archive_round: ArchiveRound, now_ns: Nanoseconds, first: int = 0) -> list[ArchivePiece]:
         """The pieces of one of the rounds as they are now, without the `first` ones."""
         size_bytes = self.input_bytes() if archive_round is self.round else archive_round.input_bytes
-        return list(pieces_of(archive_round, now_ns, self._log_bytes_at, size_bytes, first))
+        return list(pieces_of(archive_round, now_ns, self.marks.bytes_at, size_bytes, first))
 
     def kept_pieces(self, archive_round: ArchiveRound, now_ns: Nanoseconds) -> list[ArchivePiece]:
         """The pieces of one of the rounds that no clean-up has deleted or begun to delete."""
@@ -183,7 +157,7 @@ class TenantArchive:
         for piece in self.pieces(self.round, now_ns):
             if piece.end_scn > start_scn and piece.start_scn <= end_scn:
                 first, last = max(piece.start_scn, start_scn), min(piece.end_scn, end_scn)
-                size = Bytes(self._log_bytes_at(last) - self._log_bytes_at(first))
+                size = Bytes(self.marks.bytes_at(last) - self.marks.bytes_at(first))
                 checkpoint = min(piece.checkpoint_scn, end_scn)
                 found.append(replace(piece, checkpoint_scn=checkpoint, input_bytes=size, frozen=True))
         return tuple(found)
@@ -251,7 +225,7 @@ class TenantArchive:
 
     def set_state(self, number: int, state: str, now_ns: Nanoseconds) -> None:
         """LOG_ARCHIVE_DEST_STATE[_n]: DEFER suspends the round, ENABLE goes on with it."""
-        self.destinations[number] = replace(self.destinations.get(number, _NOWHERE), state=state)
+        self.destinations[number] = replace(self.destinations.get(number, NOWHERE), state=state)
         self._destination_changed(number, now_ns)
 
     def _destination_changed(self, number: int, now_ns: Nanoseconds) -> None:
@@ -326,7 +300,7 @@ class TenantArchive:
 
     def _sent_bytes(self, current: ArchiveRound, scn: Scn) -> Bytes:
         """What a round has archived: up to `scn`, or less if the log stream with the log was held before."""
-        return current.input_bytes if self._data_held else Bytes(self._log_bytes_at(scn) - current.start_log_bytes)
+        return current.input_bytes if self._data_held else Bytes(self.marks.bytes_at(scn) - current.start_log_bytes)
 
     def _interrupt(self, current: ArchiveRound, now_ns: Nanoseconds) -> None:
         """A log stream cannot go on: the checkpoint stands until somebody stops the round or suspends it."""
@@ -383,15 +357,9 @@ class TenantArchive:
         self.order_pass(now_ns)
 
     def _note_status(self, current: ArchiveRound, was: RoundStatus, now_ns: Nanoseconds) -> None:
-        """Orders have events of their own; what the round does by itself is a change of status."""
-        now = current.status
-        ordered = _ORDERED.get(now) or ("enable_archive" if was is RoundStatus.SUSPEND else None)
-        if ordered is not None:
-            self.note_event(
-                ordered, now_ns, dest_no=ARCHIVED, round_id=current.round_id, status=now.number, path=current.path
-            )
-        elif was is not RoundStatus.PREPARE:
-            self.note_event("change_status", now_ns, dest_no=ARCHIVED, old_status=was.value, new_status=now.value)
+        told = event_of(current, was)
+        if told is not None:
+            self.note_event(told[0], now_ns, dest_no=ARCHIVED, **told[1])
 
     def _begin_doing(self, now_ns: Nanoseconds) -> None:
         """Go on, unless the log that comes next is gone or the destination takes nothing."""

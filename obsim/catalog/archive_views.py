@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from obsim.archive.destinations import StoredDestination
 from obsim.archive.piece import ARCHIVE_FILE_BYTES, ArchivePiece, log_file_count
 from obsim.archive.round import ArchiveRound, RoundStatus
-from obsim.archive.tenant import StoredDestination
 from obsim.backup.set import FileStatus
 from obsim.catalog.model import Row, Scope
 from obsim.catalog.part import Part, Remembered

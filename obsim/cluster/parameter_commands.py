@@ -6,7 +6,7 @@ All actions of a statement are checked before the first one is carried out.
 from collections.abc import Callable
 
 from obsim.answers import Ok
-from obsim.archive.tenant import ARCHIVED
+from obsim.archive.destinations import ARCHIVED
 from obsim.cluster.authority import Rule, guarded
 from obsim.cluster.backup_sources import source_at
 from obsim.cluster.destinations import set_destination

@@ -10,8 +10,8 @@ from re import fullmatch
 from typing import TYPE_CHECKING
 
 from obsim import statements as s
+from obsim.archive.destinations import ARCHIVED, StoredDestination
 from obsim.archive.round import ArchiveRound, RoundStatus
-from obsim.archive.tenant import ARCHIVED, StoredDestination
 from obsim.cluster.accounts import PRIVILEGES
 from obsim.cluster.commands import COMMANDS
 from obsim.cluster.destinations import note_destination, setting_of
