@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from obsim.testing.naive_restore import plan
+from obsim.testing.naive_restore import chosen_sets, plan
 from obsim.testing.observation import CleanupSeen, Observation, SetSeen, TenantSeen
 from obsim.testing.registry import invariant
 
@@ -31,10 +31,16 @@ def _judged(tenant: TenantSeen) -> Iterator[CleanupSeen]:
 
 @invariant("28", "cleanups")
 def kept_increments_keep_their_chain(tenant: TenantSeen, _now: Observation) -> Iterator[str]:
-    """28: after an obsolete run every usable increment still has its whole chain."""
+    """28: after an obsolete run every usable increment still has its whole chain.
+
+    But for one that was accepted while a full set was at work: it builds on what came before that, no restore reads it
+    any more, and what it builds on goes with all else before the full set.
+    """
     for run in _judged(tenant):
         kept, before = _present(run.sets_after), _present(run.sets_before)
         for s in kept.values():
+            if s not in chosen_sets(run.sets_before, s.min_restore_scn):
+                continue
             at: SetSeen | None = s
             while at is not None and at.backup_type == "INC":
                 if {at.prev_inc_id, at.prev_full_id} & before.keys() - kept.keys():

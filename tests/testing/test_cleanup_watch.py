@@ -88,3 +88,21 @@ def test_a_broken_clean_point_stays_and_nothing_is_said_of_what_is_left(trial):
     (run,) = now.tenants[TENANT_ID].cleanups
     assert statuses(run.sets_after) == {1: "DELETED", 2: "DELETED", 3: "BROKEN"}
     assert [line for number in ("28", "29", "30", "32") for line in INVARIANTS[number].check(now)] == []
+
+
+
+def test_an_increment_that_no_restore_reads_may_lose_its_chain():
+    """Both initiators at once: the increment is accepted while the full set is at work and builds on the one before."""
+    trial = SimulatedTrial("4.2.5")
+    trial.backup_own(TENANT, incremental=False)
+    trial.run_until_idle()
+    trial.backup_own(TENANT, incremental=False)
+    trial.backup_from_sys((TENANT,), incremental=True)
+    trial.run_until_idle()
+    assert [s.prev_full_id for s in trial.seen.tenants[TENANT_ID].sets.values()] == [0, 0, 1]
+    trial.set_policy(TENANT, "1m")
+    trial.simulated.advance(70 * MINUTE)
+    now = trial.simulated.observe()
+    (run,) = now.tenants[TENANT_ID].cleanups
+    assert statuses(run.sets_after) == {1: "DELETED", 2: "AVAILABLE", 3: "AVAILABLE"}
+    assert [number for number in ("28", "29", "30", "32") if list(INVARIANTS[number].check(now))] == []
