@@ -452,10 +452,6 @@ class TenantStorage:
         self._frozen = picture.frozen.copy() if picture.frozen is not None else None
         self._live_taken, self._seams, self._merged_at = BitMap64(), None, -1
 
-    def tablet_id_at(self, position: int) -> TabletId:
-        """The tablet that a position belongs to, or belonged to before it was dropped."""
-        return TabletId(FIRST_USER_TABLET_ID + (position >> SLOT_BITS))
-
     def identities(self, positions: BitMap64, epoch: int) -> dict[int, BlockId]:
         """Logical ids of `positions` at `epoch`, by position."""
         ids = {slot: TabletId(FIRST_USER_TABLET_ID + slot) for slot in range(self.slot_count)}

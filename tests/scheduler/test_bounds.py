@@ -13,6 +13,16 @@ S = 1_000_000_000
 NOW = Nanoseconds(0)
 
 
+class Clock:
+    """Shows the time of what happens."""
+
+    now_ns, event_count = Nanoseconds(0), 0
+
+
+def let_happen(events: EventQueue, upto_ns: int) -> None:
+    assert events.run_until(upto_ns, 1 << 40, Clock())
+
+
 def task(kind="BACKUP_DATA", seconds=1.0, priority=HA_LOW):
     return DagTask(kind, priority, Nanoseconds(int(seconds * S)), None)
 
@@ -46,8 +56,7 @@ def test_what_is_ordered_is_counted():
     assert events.ordered_count() == before + 4
     events.cancel(ordered)
     assert events.ordered_count() == before + 3
-    while (next_ns := events.next_ns()) is not None and next_ns <= 3 * S / 2:
-        events.happen()
+    let_happen(events, 3 * S // 2)
     assert events.ordered_count() == before + 2
 
 
@@ -61,9 +70,19 @@ def test_a_clock_with_many_changes_behind_it_shows_the_same():
     for n in range(300):
         begin = n * 4 * S
         dispatcher.submit(task("VALIDATE_NOTHING", 0.5, PRIORITIES[4]), Nanoseconds(begin))
-        while (next_ns := events.next_ns()) is not None and next_ns < begin + 4 * S:
-            events.happen()
+        let_happen(events, begin + 4 * S - 1)
         for one in lasting:  # of four seconds half a one was the third thread's
             assert one.done_ns(begin + 4 * S) == pytest.approx((n + 1) * 1.75 * S, abs=2 * (n + 1))
             clocks.add(one.course.clock)
     assert len(clocks) > 1, "it has been renewed"
+
+
+def test_a_task_that_runs_has_run_until_now():
+    events = EventQueue()
+    dispatcher = Dispatcher(events)
+    dispatcher.set_limit(HA_LOW, 1, NOW)
+    first, second = task(seconds=2), task(seconds=3)
+    dispatcher.submit_net([first, second], NOW)
+    assert (first.ran(1 * S), second.ran(1 * S)) == ([(0, 1 * S)], [])
+    let_happen(events, 4 * S)
+    assert (first.ran(4 * S), second.ran(4 * S)) == ([(0, 2 * S)], [(2 * S, 4 * S)])
