@@ -264,6 +264,9 @@ class ModelledTrial(SimulatedTrial):
         if hits:
             naive.faults_hit(hits, [j.job_id for j in seen.jobs if j.job_id > naive.job_count], self.seen.now_ns)
         naive.archive_is(seen.round is not None and seen.round.status == "DOING", now_ns)
+        was = self.seen.tenants[naive.tenant_id]
+        if seen.jobs is was.jobs and seen.sets is was.sets:
+            return
         accepted: list[tuple[int, JobSeen | SetSeen]] = [
             (j.start_ns, j) for j in seen.jobs if j.job_id > naive.job_count
         ]
@@ -281,7 +284,7 @@ class ModelledTrial(SimulatedTrial):
                 _compare_blocks(naive, change, blocks)
             else:
                 naive.sets[change.backup_set_id].ended_ns = change.end_ns
-        if seen.sets is not self.seen.tenants[naive.tenant_id].sets:
+        if seen.sets is not was.sets:
             for s in seen.sets.values():
                 _compare_lineage(naive, s, seen.blocks[s.backup_set_id])
                 if s.file_status in {"DELETING", "DELETED"}:
