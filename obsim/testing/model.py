@@ -67,6 +67,10 @@ FINAL = {-number for number in (
 ATTEMPTS_LEAST = 4
 """Nothing is given up before it was tried again three times: metadata and passes then, data much later."""
 RETRY_NS = 5 * SECOND_NS
+LOG_STAGE, LOG_RETRIED = "BACKUP_LOG", -4012
+"""Log that goes into the set is copied again only after a timeout."""
+Hits = Counter[tuple[str, int]]
+"""How often faults hit: by stage and code."""
 
 
 def memstore_bytes(version: str, unit_bytes: int) -> int:
@@ -127,14 +131,14 @@ class NaiveJob:
     """When archiving stopped while the job was at work: it must fail."""
     may_fail: bool = False
     """Archiving was off at some moment of its life."""
-    hits: Counter[int] = field(default_factory=Counter)
+    hits: Hits = field(default_factory=Counter)
     """What faults that were ordered let its work end with, or perhaps that of another job."""
-    sure_hits: Counter[int] = field(default_factory=Counter)
+    sure_hits: Hits = field(default_factory=Counter)
     """Those that met no other job."""
     hit_after_ns: int = 0
     """The last of them came after that."""
 
-    def hit(self, codes: Counter[int], after_ns: int, *, sure: bool) -> None:
+    def hit(self, codes: Hits, after_ns: int, *, sure: bool) -> None:
         """Faults have hit a job after a moment: this one for `sure`, or another one."""
         self.hits += codes
         if sure:
@@ -143,8 +147,12 @@ class NaiveJob:
 
     def explains(self, result: int) -> bool:
         """Whether faults are why the job failed with `result`: no retry mends it, or there were no more of them."""
-        tried = sum(count for code, count in self.hits.items() if code not in FINAL)
-        return self.hits[result] > 0 and (result in FINAL or tried >= ATTEMPTS_LEAST)
+        tried = sum(count for (_, code), count in self.hits.items() if code not in FINAL)
+        return any(code == result for _, code in self.hits) and (self.at_once(result) or tried >= ATTEMPTS_LEAST)
+
+    def at_once(self, result: int) -> bool:
+        """Whether the first such failure may have been the last."""
+        return result in FINAL or (result != LOG_RETRIED and self.hits[LOG_STAGE, result] > 0)
 
 
 @dataclass
@@ -173,7 +181,7 @@ class NaiveTenant:
     jobs: dict[int, NaiveJob] = field(default_factory=dict)
     sets: dict[int, NaiveSet] = field(default_factory=dict)
     job_count: int = 0
-    arriving: dict[int, tuple[Counter[int], int, bool]] = field(default_factory=dict)
+    arriving: dict[int, tuple[Hits, int, bool]] = field(default_factory=dict)
     """Hits of jobs that are about to be accepted, by number."""
     asked_incremental: bool = False
     """What its own last BACKUP asked for."""
@@ -351,7 +359,7 @@ class NaiveTenant:
 
     # Jobs and sets.
 
-    def faults_hit(self, codes: Counter[int], arriving: Sequence[int], after_ns: int) -> None:
+    def faults_hit(self, codes: Hits, arriving: Sequence[int], after_ns: int) -> None:
         """Faults let work end with these codes after a moment; `arriving` are the jobs accepted since then."""
         running = [job for job in self.jobs.values() if not job.over]
         expect(running or arriving, f"a fault hit {self.name}, which has no job: {codes}")
@@ -427,7 +435,8 @@ class NaiveTenant:
             expect(not broken_ns or broken_ns > consistent_scn, f"set {number} succeeded although its base was broken")
         job = next(j for j in self.jobs.values() if j.set_number == number)
         expect(job.cancel_ns is None, f"set {number} succeeded although its job was cancelled")
-        expect(not FINAL & job.sure_hits.keys(), f"set {number} succeeded although its work failed: {job.sure_hits}")
+        final = [code for _, code in job.sure_hits if code in FINAL]
+        expect(not final, f"set {number} succeeded although its work failed with {final}")
         mended = not job.sure_hits or ended_ns >= job.hit_after_ns + RETRY_NS
         expect(mended, f"set {number} succeeded too soon for a retry after {job.sure_hits}")
         left = job.archive_left_ns

@@ -13,9 +13,9 @@ from obsim.statements import (
     SetArchiveMode,
 )
 from obsim.testing.model import (
-    FINAL,
     UNLIMITED,
     Block,
+    Hits,
     ModelBroken,
     NaiveCluster,
     NaiveJob,
@@ -299,12 +299,12 @@ class ModelledTrial(SimulatedTrial):
                 naive.job_gone(job.job_id, job.status, job.result)
                 self.sometimes.counts.update(_failures(known, job))
 
-    def _new_hits(self, tenant: str) -> Counter[int]:
-        """How often faults have hit the work of a tenant since the last look, by code."""
-        hits = Counter[int]()
-        for number, (name, code, count) in self.simulated.fault_hits().items():
+    def _new_hits(self, tenant: str) -> Hits:
+        """How often faults have hit the work of a tenant since the last look."""
+        hits: Hits = Counter()
+        for number, (name, stage, code, count) in self.simulated.fault_hits().items():
             if name == tenant and count != self._hits.get(number, 0):
-                hits[code] += count - self._hits.get(number, 0)
+                hits[stage, code] += count - self._hits.get(number, 0)
                 self._hits[number] = count
         return hits
 
@@ -314,7 +314,7 @@ def _failures(known: NaiveJob, job: JobSeen) -> Iterator[str]:
     if known.sure_hits and job.status == "COMPLETED":
         yield "retry that mends"
     if job.status == "FAILED" and known.explains(job.result):
-        yield "failure for good" if job.result in FINAL else "retries used up"
+        yield "failure for good" if known.at_once(job.result) else "retries used up"
 
 
 def _accept(naive: NaiveTenant, job: JobSeen, rule: str) -> None:

@@ -177,10 +177,11 @@ class SimulatedDriver:
         """The table of each (tenant, tablet)."""
         return {(u.tenant_id, t.tablet_id): t.table_name for u in self.state.user_tenants() for t in u.storage.tablets}
 
-    def fault_hits(self) -> dict[int, tuple[str, int, int]]:
-        """Of each fault of a stage: the tenant it is about, the code, and how often it has hit."""
-        rules = self.state.faults.rules
-        return {f.fault_id: (f.rule.tenant, _CODES[f.rule.error], f.hit_count) for f in rules if f.rule.stage}
+    def fault_hits(self) -> dict[int, tuple[str, str, int, int]]:
+        """Of each fault of a backup's stage: whose it is, the stage, the code, and how often it has hit."""
+        stages = self.state.profile.task_stages
+        rules = [fault for fault in self.state.faults.rules if fault.rule.stage in stages]
+        return {f.fault_id: (f.rule.tenant, f.rule.stage, _CODES[f.rule.error], f.hit_count) for f in rules}
 
     def places(self, tenant_id: int) -> dict[int, list[int]]:
         """The places that blocks have in each tablet of a tenant, in order."""
