@@ -13,7 +13,6 @@ from obsim.cluster.load import KINDS, Load, order_load
 from obsim.cluster.state import ClusterState
 from obsim.cluster.tenant import Tenant
 from obsim.destination import parse_uri
-from obsim.destination.intents import RemoveFiles
 from obsim.errors import error
 from obsim.faults import parse_rule
 from obsim.ids import LogStreamId, Scn, us_floor
@@ -278,7 +277,9 @@ def _empty_destination(state: ClusterState, arguments: tuple[Argument, ...]) -> 
     place = parse_uri(uri)
     had_it = [tenant.empty_destination(place.path) for tenant in state.user_tenants()]
     known = [d.uri for t in state.user_tenants() for d in t.destinations if d.uri.path == place.path]
-    if known:
+    if known and state.outside.reaches(known[-1]):
+        from obsim.destination.intents import RemoveFiles  # noqa: PLC0415 - few clusters have destinations on media
+
         state.outside.order(RemoveFiles(known[-1], ("/",)), lambda _outcome: None)
     owner = state.formats.owner(place)
     if owner is not None and owner.purpose == "backup_data":

@@ -14,8 +14,9 @@ from obsim.archive.round import ArchiveRound, RoundStatus
 from obsim.archive.tenant import TenantArchive
 from obsim.archive.written import PieceWriting, piece_record
 from obsim.destination.envelope import Kind
-from obsim.destination.intents import Outcome, RemoveFiles, WriteFiles
+from obsim.destination.intents import RemoveFiles, WriteFiles
 from obsim.destination.layout import Layout
+from obsim.destination.outcome import Outcome
 from obsim.destination.outside import Outside
 from obsim.destination.records import PlaceholderRecord, seal_record
 from obsim.destination.store import File

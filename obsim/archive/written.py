@@ -15,13 +15,15 @@ from obsim.archive.log import FactsChanged, LogEntry
 from obsim.archive.piece import ArchivePiece
 from obsim.archive.round import ArchiveRound
 from obsim.destination.envelope import Damaged, Kind
+from obsim.destination.intents import RemoveFiles
 from obsim.destination.layout import Layout
 from obsim.destination.records import CheckRecord, PieceRecord, PieceRecords, PlaceholderRecord, seal_record
 from obsim.destination.store import File
+from obsim.destination.uri import BackupUri
 from obsim.ids import LogStreamId, Scn
 from obsim.storage.stored import ChangeRecord, change_record, encode_facts, read_stored, seal_stored, storage_change
 
-__all__ = ["ENTRIES_IN_FILE", "PieceWriting", "RawFacts", "log_entries", "log_files", "piece_record", "removed_piece"]
+__all__ = ["ENTRIES_IN_FILE", "PieceWriting", "RawFacts", "log_entries", "log_files", "piece_record", "removal_of"]
 
 ENTRIES_IN_FILE = 256
 
@@ -77,14 +79,14 @@ def piece_record(dest_id: int, round_id: int, piece: ArchivePiece, log_file_coun
     )  # fmt: skip
 
 
-def removed_piece(layout: Layout, archive_round: ArchiveRound, piece: ArchivePiece) -> tuple[str, ...]:
+def removal_of(layout: Layout, place: BackupUri, archive_round: ArchiveRound, piece: ArchivePiece) -> RemoveFiles:
     """What goes with a piece, in order: first its row, so that what is left is no piece any more."""
     name = layout.piece_name(archive_round.dest_id, archive_round.round_id, piece.piece_id)
-    return (
+    return RemoveFiles(place, (
         layout.piece_file(name, "file_info"), f"{name}/",
         layout.piece_placeholder(name, piece.start_scn, start=True),
         layout.piece_placeholder(name, piece.end_scn, start=False),
-    )  # fmt: skip
+    ))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from obsim.archive.log import RedoLog
 from obsim.archive.piece import ArchivePiece
 from obsim.backup.failures import Outcomes
-from obsim.destination.intents import CheckFormat
-from obsim.destination.layout import Layout
+from obsim.destination.outcome import Intent
 from obsim.destination.outside import Outside
 from obsim.destination.uri import BackupUri
 from obsim.ids import Bytes, LogStreamId, Nanoseconds, Scn
@@ -17,6 +16,9 @@ from obsim.scheduler.dispatcher import Dispatcher
 from obsim.scheduler.events import EventQueue
 from obsim.storage.tenant import TenantStorage
 from obsim.versions import VersionProfile
+
+if TYPE_CHECKING:
+    from obsim.destination.layout import Layout
 
 __all__ = ["ArchiveFacts", "BackupServer", "RunContext", "Settings"]
 
@@ -79,7 +81,7 @@ class Settings(Protocol):
     def place(self, dest_id: int) -> BackupUri:
         """Where one of the tenant's destinations lies."""
 
-    def check(self, dest_id: int) -> CheckFormat:
+    def check(self, dest_id: int) -> Intent:
         """What has to be looked at before work there begins."""
 
     @property
@@ -107,8 +109,10 @@ class RunContext:
     outside: Outside = field(default_factory=Outside)
 
     @property
-    def layout(self) -> Layout:
+    def layout(self) -> "Layout":
         """Names of directories and files."""
+        from obsim.destination.layout import Layout  # noqa: PLC0415 - for destinations on media alone
+
         return Layout.of(self.profile)
 
     @property

@@ -30,8 +30,7 @@ from obsim.backup.progress import CopyProgress
 from obsim.backup.set import BackupSet, FileStatus, SetStatus
 from obsim.backup.stages import Retries
 from obsim.backup.task import SetTask
-from obsim.backup.written import FilesOf, set_files, start_files
-from obsim.destination.intents import Outcome, WriteFiles
+from obsim.destination.outcome import Outcome
 from obsim.ids import LogStreamId, Nanoseconds, Scn, us_floor
 from obsim.storage.tablet import Tablet
 from obsim.storage.tenant import INNER_TABLET_COUNT, Snapshot
@@ -107,8 +106,11 @@ class BackupRun:
         if fault:
             self.fail(fault, now_ns)
             return
-        check = self.context.settings.check(self.tenant.dest_id)
-        self.context.outside.order(check, partial(self._checked, now_ns))
+        settings, outside = self.context.settings, self.context.outside
+        if outside.reaches(settings.place(self.tenant.dest_id)):
+            outside.order(settings.check(self.tenant.dest_id), partial(self._checked, now_ns))
+        else:
+            self._checked(now_ns, Outcome())
 
     def _checked(self, now_ns: Nanoseconds, outcome: Outcome) -> None:
         """The destination has been looked at: insert task and set, and say there that a set begins."""
@@ -126,7 +128,7 @@ class BackupRun:
         job.status = JobStatus.DOING
         self._stages = list(context.profile.task_stages)
         context.revisions.touch("jobs", "tasks", "sets")
-        self._write(start_files, partial(self._begun, now_ns))
+        self._write("start", partial(self._begun, now_ns))
 
     def _begun(self, now_ns: Nanoseconds, outcome: Outcome) -> None:
         if outcome.code:
@@ -134,12 +136,15 @@ class BackupRun:
         else:
             self.context.events.push(now_ns + FIRST_STAGE_NS, self.next_stage)
 
-    def _write(self, files_of: FilesOf, then: Callable[[Outcome], None]) -> None:
-        """Write what `files_of` makes of the set; in memory there is nothing to be made."""
+    def _write(self, part: str, then: Callable[[Outcome], None]) -> None:
+        """Write a part of the set, one of `written.WRITINGS`; in memory there is nothing to be written."""
         context, backup_set = self.context, self.set_task.backup_set
-        place = context.settings.place(backup_set.dest_id)
-        files = files_of(context, backup_set, self.tenant.sets) if context.outside.reaches(place) else ()
-        context.outside.order(WriteFiles(place, files), then)
+        if not context.outside.reaches(context.settings.place(backup_set.dest_id)):
+            then(Outcome())
+            return
+        from obsim.backup.written import WRITINGS  # noqa: PLC0415 - for destinations on media alone
+
+        context.outside.order(WRITINGS[part](context, backup_set, self.tenant.sets), then)
 
     def _new_set(self) -> BackupSet:
         job, request, profile, lineage = self.job, self.job.request, self.context.profile, self.lineage
@@ -229,7 +234,7 @@ class BackupRun:
         backup_set.status, backup_set.file_status = SetStatus.SUCCESS, FileStatus.AVAILABLE
         backup_set.consistent_scn = snapshot.scn
         backup_set.start_replay_scn = self.start_replay_scn
-        self._write(set_files, partial(self._written, now_ns))
+        self._write("whole", partial(self._written, now_ns))
 
     def _written(self, now_ns: Nanoseconds, outcome: Outcome) -> None:
         """The set is at its destination, or could not be written: then it has failed."""
@@ -278,7 +283,7 @@ class BackupRun:
             backup_set.content.files = [replace(f, cut=f.cut.first_files(count)) for f, count in complete.items()]
         self._write_end(self.task, status, now_ns, code, comment)
         backup_set.status, backup_set.file_status = SetStatus.FAILED, FileStatus.INCOMPLETE
-        self._write(set_files, lambda _outcome: None)
+        self._write("whole", lambda _outcome: None)
 
     def _write_end(self, task: SetTask, status: str, now_ns: Nanoseconds, code: int = 0, comment: str = "") -> None:
         """What task and set have in common at their end: counts are written once, from what was done by then."""

@@ -21,6 +21,7 @@ from obsim.backup.job import BackupType
 from obsim.backup.set import BackupSet, FileStatus, SetStatus
 from obsim.destination.blocks import encode_positions
 from obsim.destination.envelope import Kind
+from obsim.destination.intents import RemoveFiles, WriteFiles
 from obsim.destination.layout import Layout, SetName
 from obsim.destination.records import (
     BlockGroup,
@@ -41,10 +42,9 @@ from obsim.ids import BackupSetId, LogStreamId
 from obsim.storage.macroblocks import SLOT_BITS
 from obsim.storage.stored import ContentRecord, encode_facts, seal_stored
 
-__all__ = ["FilesOf", "name_of", "removed_files", "row_of", "set_files", "start_files"]
+__all__ = ["WRITINGS", "name_of", "removal_of", "row_of", "set_files", "start_files"]
 
 Phases = tuple[tuple[File, ...], ...]
-FilesOf = Callable[[RunContext, BackupSet, Mapping[BackupSetId, BackupSet]], Phases]
 INCARNATION = 1
 
 
@@ -72,14 +72,14 @@ def start_files(context: RunContext, backup_set: BackupSet, _sets: Mapping[Backu
     return ((_placeholder(context.layout.start_placeholder(name_of(backup_set)), backup_set),),)
 
 
-def removed_files(layout: Layout, backup_set: BackupSet) -> tuple[str, ...]:
+def removal_of(context: RunContext, backup_set: BackupSet) -> RemoveFiles:
     """What goes with a set, in order: first its row, so that what is left is no set any more."""
-    name = name_of(backup_set)
+    layout, name = context.layout, name_of(backup_set)
     succeeded = backup_set.status is SetStatus.SUCCESS
-    return (
+    return RemoveFiles(context.settings.place(backup_set.dest_id), (
         layout.set_info(name), f"{name.text}/", layout.start_placeholder(name),
         layout.end_placeholder(name, backup_set.min_restore_scn, succeeded=succeeded),
-    )  # fmt: skip
+    ))  # fmt: skip
 
 
 def set_files(context: RunContext, backup_set: BackupSet, sets: Mapping[BackupSetId, BackupSet]) -> Phases:
@@ -185,11 +185,20 @@ def _payloads(content: SetContent, files: DataFiles) -> Iterator[DataRecord]:
     stored = content.stored()
     positions = BitMap64()
     for slot in files.slots:
-        positions |= stored & BitMap64(range(slot << SLOT_BITS, (slot + 1) << SLOT_BITS))
+        positions |= _between(stored, slot << SLOT_BITS, (slot + 1) << SLOT_BITS)
     for file_id in range(cut.file_count):
         first = files.skipped + cut.start(file_id)
-        held = positions & BitMap64(range(positions[first], positions[first + cut.size(file_id) - 1] + 1))
+        held = _between(positions, positions[first], positions[first + cut.size(file_id) - 1] + 1)
         yield DataRecord(files.data_type, cut.size(file_id), tuple(_groups(content, held)))
+
+
+def _between(positions: BitMap64, first: int, end: int) -> BitMap64:
+    """Those from `first` up to but not including `end`, however far apart these are."""
+    found = BitMap64(positions)
+    found.remove_range(0, first)
+    if found:
+        found.remove_range(end, max(found.max() + 1, end))
+    return found
 
 
 def _groups(content: SetContent, positions: BitMap64) -> Iterator[BlockGroup]:
@@ -254,3 +263,18 @@ def _infos(
     turns = [("minor", max(backup_set.minor_turn_id, 1)), ("major", max(backup_set.major_turn_id, 1))]
     for file in layout.data_infos(turns):
         yield layout.info(name, file), index
+
+
+def _start(context: RunContext, backup_set: BackupSet, sets: Mapping[BackupSetId, BackupSet]) -> WriteFiles:
+    return WriteFiles(context.settings.place(backup_set.dest_id), start_files(context, backup_set, sets))
+
+
+def _whole(context: RunContext, backup_set: BackupSet, sets: Mapping[BackupSetId, BackupSet]) -> WriteFiles:
+    return WriteFiles(context.settings.place(backup_set.dest_id), set_files(context, backup_set, sets))
+
+
+WRITINGS: dict[str, Callable[[RunContext, BackupSet, Mapping[BackupSetId, BackupSet]], WriteFiles]] = {
+    "start": _start,
+    "whole": _whole,
+}
+"""Part of a set -> what is to be written of it."""

@@ -13,19 +13,15 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from obsim.archive.tenant import TenantArchive
-from obsim.archive.written import removed_piece
-from obsim.backup.context import Settings
+from obsim.backup.context import RunContext
 from obsim.backup.failures import RETRY_NS, may_retry
 from obsim.backup.job import JobStatus
 from obsim.backup.set import BackupSet, FileStatus
 from obsim.backup.tenant import PASS_NS, TenantBackup
-from obsim.backup.written import removed_files
 from obsim.cleanup.job import DeleteJob, DeleteTask, PieceFile
 from obsim.cleanup.policy import window_ns
 from obsim.cleanup.selection import ActivePiece, obsolete_pieces, obsolete_sets
-from obsim.destination.intents import Outcome, RemoveFiles
-from obsim.destination.layout import Layout
-from obsim.destination.outside import Outside
+from obsim.destination.outcome import Intent, Outcome
 from obsim.errors import plain_message
 from obsim.ids import JobId, LogStreamId, Nanoseconds, TaskId, TenantId
 from obsim.revisions import Revisions
@@ -60,9 +56,8 @@ class CleanupContext:
     """Older builds: what counts of a piece is how far it was archived, not where it ends."""
     gone: Callable[[], bool]
     """Whether the tenant has been dropped."""
-    settings: Settings
-    outside: Outside
-    layout: Layout
+    run: RunContext
+    """What the tenant's backups see: among it where its destinations lie."""
     delete_code: Callable[[LogStreamId], int]
     """What the next attempt to delete a log stream's part ends with, 0 where nothing is wrong."""
 
@@ -191,17 +186,13 @@ class TenantCleanup:
         self._remove(task, partial(self._removed, job, task, now_ns))
 
     def _remove(self, task: DeleteTask, then: Callable[[Outcome], None]) -> None:
-        """Let a set go from its destination."""
-        context = self.context
-        match task.target:
-            case BackupSet() as backup_set:
-                place = context.settings.place(backup_set.dest_id)
-                names = removed_files(context.layout, backup_set)
-                context.outside.order(RemoveFiles(place, names), then)
-            case PieceFile() as piece:
-                place = context.settings.place(piece.archive_round.dest_id)
-                names = removed_piece(context.layout, piece.archive_round, piece.piece)
-                context.outside.order(RemoveFiles(place, names), then)
+        """Let a set or a piece go from its destination; in memory there is nothing to be removed."""
+        run, target = self.context.run, task.target
+        dest_id = target.dest_id if isinstance(target, BackupSet) else target.archive_round.dest_id
+        if run.outside.reaches(run.settings.place(dest_id)):
+            run.outside.order(_removal(run, target), then)
+        else:
+            then(Outcome())
 
     def _removed(self, job: DeleteJob, task: DeleteTask, now_ns: Nanoseconds, outcome: Outcome) -> None:
         """What was to be deleted is gone, or it cannot be: then the job fails."""
@@ -271,3 +262,12 @@ class TenantCleanup:
         self.job_history.append(job)
         self.context.revisions.touch("deletes", "delete_history")
 
+
+def _removal(run: RunContext, target: BackupSet | PieceFile) -> Intent:
+    from obsim.archive import written as pieces  # noqa: PLC0415 - for destinations on media alone
+    from obsim.backup import written as sets  # noqa: PLC0415
+
+    if isinstance(target, BackupSet):
+        return sets.removal_of(run, target)
+    place = run.settings.place(target.archive_round.dest_id)
+    return pieces.removal_of(run.layout, place, target.archive_round, target.piece)

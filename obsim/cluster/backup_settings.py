@@ -9,7 +9,7 @@ from obsim.cluster.destinations import check_of
 from obsim.cluster.formats import Owner
 from obsim.cluster.replicas import dispatcher_at, full_replica_servers
 from obsim.cluster.tenant_facts import TenantFacts, facts_of
-from obsim.destination.intents import CheckFormat
+from obsim.destination.outcome import Intent
 from obsim.destination.uri import BackupUri
 from obsim.ids import Bytes, LogStreamId, TenantId
 
@@ -59,7 +59,7 @@ class TenantSettings:
         """Where one of the tenant's destinations lies."""
         return self.state.tenants[self.tenant_id].uri_of(dest_id)
 
-    def check(self, dest_id: int) -> CheckFormat:
+    def check(self, dest_id: int) -> Intent:
         """What has to be looked at before work there begins."""
         return check_of(self.state, self.state.tenants[self.tenant_id], dest_id)
 

@@ -16,7 +16,7 @@ from obsim.cluster.shares import apply_shares
 from obsim.cluster.state import ClusterState, Command, Principal
 from obsim.cluster.tenant import Tenant
 from obsim.destination import parse_archive_destination, parse_restore_source, parse_uri
-from obsim.destination.records import ARCHIVE, DATA
+from obsim.destination.uri import ARCHIVE, DATA
 from obsim.errors import error
 from obsim.ids import SYS_TENANT_ID, TenantId
 from obsim.parameters import Level, ParameterDef, check_value, number_of

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 from obsim.archive.log import RedoLog
 from obsim.cluster.stored_facts import read_facts
 from obsim.cluster.tenant_facts import TenantFacts
-from obsim.destination.records import DATA
-from obsim.destination.uri import BackupUri
+from obsim.destination.uri import DATA, BackupUri
 from obsim.errors import error, error_of
 from obsim.ids import Nanoseconds, TenantId
 from obsim.restore.catalogue import Catalogue, PlacedPiece, TenantLabel

@@ -14,7 +14,6 @@ from obsim.archive.log import FactsChanged
 from obsim.archive.round import CHECKPOINT_INTERVAL_NS
 from obsim.archive.sending import Sending
 from obsim.archive.tenant import TenantArchive
-from obsim.archive.writer import ArchiveWriter
 from obsim.backup.cluster_job import ClusterJob
 from obsim.backup.context import RunContext
 from obsim.backup.failures import Outcomes
@@ -49,6 +48,7 @@ from obsim.storage.tenant import TenantStorage
 from obsim.versions import IncrementalBase, VersionProfile
 
 if TYPE_CHECKING:
+    from obsim.archive.writer import ArchiveWriter
     from obsim.cluster.backup_sources import BackupSource
     from obsim.cluster.restores import Restores
 
@@ -129,8 +129,8 @@ class ClusterState:
     tenants: dict[TenantId, Tenant] = field(default_factory=dict)
     freezers: dict[TenantId, Freezer] = field(default_factory=dict)
     """What freezes each tenant, by order or by itself."""
-    archive_writers: dict[TenantId, ArchiveWriter] = field(default_factory=dict)
-    """What brings each tenant's archive to where it is archived."""
+    archive_writers: "dict[TenantId, ArchiveWriter]" = field(default_factory=dict)
+    """What brings each tenant's archive to where it is archived, once destinations may be on media."""
     parameters: ParameterStore = field(init=False)
     revisions: Revisions = field(default_factory=Revisions)
     events: EventQueue = field(default_factory=EventQueue)
@@ -245,8 +245,8 @@ class ClusterState:
         archive.on_left_doing = backup.archive_changed
         cleanup = TenantCleanup(CleanupContext(
             tenant_id, backup, archive, dispatcher, self.events, self.revisions, self.root_address,
-            self.profile.pieces_by_checkpoint, partial(self._is_dropped, tenant_id, backup), context.settings,
-            self.outside, context.layout, partial(self._fault_of_delete, tenant_id),
+            self.profile.pieces_by_checkpoint, partial(self._is_dropped, tenant_id, backup), context,
+            partial(self._fault_of_delete, tenant_id),
         ))  # fmt: skip
         locality = full_locality(self.resources.zones)
         tenant = Tenant(
@@ -257,7 +257,6 @@ class ClusterState:
         tenant.users = {user.key: user for user in users}
         self.tenants[tenant_id] = tenant
         self.freezers[tenant_id] = Freezer(self, tenant)
-        self.archive_writers[tenant_id] = ArchiveWriter(archive, self.outside, context.layout, tenant.uri_of)
         self.apply_archive_lag(tenant)
         self.revisions.touch("tenants", "storage", "scheduler")
         return tenant
@@ -400,8 +399,19 @@ class ClusterState:
         """
         if self.outside.real and not self.outside.blocked:
             for tenant in self.user_tenants():
-                self.archive_writers[tenant.tenant_id].flush(self.now_ns)
+                self._archive_writer(tenant).flush(self.now_ns)
         return not self.outside.blocked
+
+    def _archive_writer(self, tenant: Tenant) -> "ArchiveWriter":
+        from obsim.archive.writer import ArchiveWriter  # noqa: PLC0415 - for destinations on media alone
+        from obsim.destination.layout import Layout  # noqa: PLC0415
+
+        known = self.archive_writers.get(tenant.tenant_id)
+        if known is None or known.archive is not tenant.archive:
+            layout = Layout.of(self.profile)
+            known = ArchiveWriter(tenant.archive, self.outside, layout, tenant.uri_of)
+            self.archive_writers[tenant.tenant_id] = known
+        return known
 
     def idle(self) -> bool:
         """Whether no job, task or DAG is unfinished; future workload and periodic timers do not count."""

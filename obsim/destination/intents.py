@@ -6,42 +6,20 @@ like a statement is. What an intent does with a store is here: plain calls of `S
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 from msgspec.structs import replace
 
 from obsim.destination.envelope import FILE_BYTES_MAX, Damaged, Kind
 from obsim.destination.layout import Layout
+from obsim.destination.outcome import Intent, Outcome
 from obsim.destination.records import CheckRecord, FormatRecord, read_record, seal_record
 from obsim.destination.store import File, Store, StoreFailed
 from obsim.destination.uri import BackupUri
 
-__all__ = ["CheckFormat", "Intent", "Outcome", "RemoveFiles", "SetDestination", "WriteFiles", "carried_out"]
+__all__ = ["CheckFormat", "RemoveFiles", "SetDestination", "WriteFiles", "carried_out"]
 
 FORMAT_MISSING = -9080
 FORMAT_DIFFERS = -9081
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How an intent ended: 0 or the code of an error."""
-
-    code: int = 0
-    created: bool = False
-    """A destination that was set was empty: it has a format file now."""
-    found: Any = None
-    """What was read, where something was to be."""
-
-
-class Intent(Protocol):
-    """Something to be done at one destination."""
-
-    @property
-    def place(self) -> BackupUri:
-        """Where."""
-
-    def carry_out(self, store: Store) -> Outcome:
-        """Do it. Raises StoreFailed."""
 
 
 def carried_out(intent: Intent, reach: Callable[[BackupUri], Store]) -> Outcome:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from obsim.destination.intents import Intent, Outcome
+from obsim.destination.outcome import Intent, Outcome
 from obsim.destination.uri import BackupUri
 
 __all__ = ["OutcomeNeeded", "Outside", "Performer"]

@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 from obsim.destination.envelope import Damaged, Kind, open_sealed, seal
 
 __all__ = [
-    "ARCHIVE", "DATA", "BlockGroup", "CheckRecord", "DataFileRecord", "DataRecord", "DirectoryRecord", "FileSum",
+    "BlockGroup", "CheckRecord", "DataFileRecord", "DataRecord", "DirectoryRecord", "FileSum",
     "FormatRecord", "IndexRecord", "MetaRecord", "PieceRecord", "PieceRecords", "PlaceholderRecord", "SetInfo",
     "SetInfos", "SetRow", "read_record", "seal_record",
 ]  # fmt: skip
@@ -22,10 +22,6 @@ Code = Annotated[int, Meta(ge=-(1 << 31), le=0)]
 Name = Annotated[str, Meta(max_length=4096)]
 Text = Annotated[str, Meta(max_length=65536)]
 Sum = Annotated[int, Meta(ge=0, le=(1 << 32) - 1)]
-
-DATA = "backup_data"
-ARCHIVE = "archive_log"
-
 
 class FormatRecord(Struct, frozen=True, forbid_unknown_fields=True):
     """Whose destination it is: written once, when it is set, and never again."""

@@ -9,7 +9,11 @@ from re import fullmatch
 
 from obsim.errors import ServerError, error
 
-__all__ = ["HIDDEN_OPTIONS", "BackupUri", "parse_uri"]
+__all__ = ["ARCHIVE", "DATA", "HIDDEN_OPTIONS", "BackupUri", "parse_uri"]
+
+DATA = "backup_data"
+ARCHIVE = "archive_log"
+"""What a destination is for."""
 
 _OBJECT_STORES = frozenset({"oss", "cos", "s3", "obs", "azblob"})
 _SCHEMES = {"file", *_OBJECT_STORES}

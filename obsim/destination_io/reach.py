@@ -9,7 +9,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from os import PathLike
 from typing import TYPE_CHECKING
 
-from obsim.destination.intents import Intent, Outcome, carried_out
+from obsim.destination.intents import carried_out
+from obsim.destination.outcome import Intent, Outcome
 from obsim.destination.store import NOT_CONNECTED, Store, StoreFailed
 from obsim.destination.uri import BackupUri
 from obsim.destination_io.files import FileRoot

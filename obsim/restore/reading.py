@@ -20,7 +20,7 @@ from obsim.backup.content import SetContent
 from obsim.backup.job import BackupType
 from obsim.backup.set import BackupSet, Counters, FileStatus, SetStatus
 from obsim.destination.envelope import FILE_BYTES_MAX, Damaged, Kind, sealed_kind
-from obsim.destination.intents import Outcome
+from obsim.destination.outcome import Outcome
 from obsim.destination.records import FormatRecord, PieceRecord, SetInfo, SetRow, read_record
 from obsim.destination.store import Store
 from obsim.destination.uri import BackupUri
@@ -185,7 +185,7 @@ def _read_set(store: Store, number: int, full: bool) -> FoundSet:
             found.content = data
         elif stem.startswith("complement_log/"):
             complement[name.removeprefix("complement_log/")] = data
-        else:
+        elif stem.startswith("backup_set_"):  # a placeholder: the row, which counts all others, does not know it
             _check_kind(found.broken, name, data)
     if info is None:
         _note(found.broken, UNFINISHED)

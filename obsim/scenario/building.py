@@ -24,7 +24,7 @@ from obsim.cluster.tenant_life import administrator, begin_tenant, free_pools, p
 from obsim.control import parse_interval
 from obsim.destination import BackupUri, parse_archive_destination, parse_uri
 from obsim.destination.outside import Performer
-from obsim.destination.records import ARCHIVE, DATA
+from obsim.destination.uri import ARCHIVE, DATA
 from obsim.errors import ScenarioError, ServerError, error_of
 from obsim.faults import parse_rule
 from obsim.ids import SYS_TENANT_ID, Bytes, LogStreamId, Nanoseconds, Scn

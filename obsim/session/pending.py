@@ -6,7 +6,7 @@ from typing import Protocol
 from obsim.answers import Answer, Ok
 from obsim.cluster import ClusterState
 from obsim.cluster.moments import next_change_ns
-from obsim.destination.intents import Intent
+from obsim.destination.outcome import Intent
 from obsim.errors import ServerError, error
 
 __all__ = ["EVENTS_AT_ONCE", "Journey", "Pending", "ToTime", "UntilChange", "UntilIdle", "UntilKnown", "UntilTrue"]

@@ -10,7 +10,8 @@ import pytest
 
 from obsim import Cluster
 from obsim.destination import parse_uri
-from obsim.destination.intents import Outcome, RemoveFiles, WriteFiles, carried_out
+from obsim.destination.intents import RemoveFiles, WriteFiles, carried_out
+from obsim.destination.outcome import Outcome
 from obsim.destination.store import MemoryStore, StoreFailed
 from obsim.destination_io import files
 from obsim.inspection import inspect_destinations

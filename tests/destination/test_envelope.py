@@ -8,7 +8,8 @@ from pyroaring import BitMap64
 
 from obsim.destination.blocks import POSITIONS_MAX, decode_positions, encode_positions, runs_of
 from obsim.destination.envelope import Damaged, Kind, open_sealed, seal, sealed_kind
-from obsim.destination.records import DATA, FormatRecord, IndexRecord, read_record, seal_record
+from obsim.destination.records import FormatRecord, IndexRecord, read_record, seal_record
+from obsim.destination.uri import DATA
 
 FORMAT = FormatRecord("c", "t", "file:///a", 1, 1002, 1, 1001, DATA, 5)
 
