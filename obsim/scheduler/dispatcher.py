@@ -18,7 +18,7 @@ from obsim.ids import Nanoseconds
 from obsim.scheduler.dag import DagTask
 from obsim.scheduler.events import KEY_BITS, EventQueue
 from obsim.scheduler.looks import Looks
-from obsim.scheduler.priorities import Priority
+from obsim.scheduler.priorities import PRIORITIES, Priority
 from obsim.scheduler.queue import PriorityQueue
 from obsim.scheduler.roster import CpuService
 from obsim.scheduler.sharing import UNLIMITED, Pipe
@@ -32,16 +32,10 @@ DAG_COUNT_MAX = 15_000
 QueueFigures = tuple[int, int, int, tuple[int, ...], tuple[int, ...]]
 """Limit, running and waiting tasks of a priority; numbers of those that have not begun, next first, and that have."""
 
-
-class _ScanOrders(dict[int, tuple[PriorityQueue, ...]]):
-    """The queues of a set of bits in scan order, made when they are first asked for."""
-
-    def __init__(self, queues: Sequence[PriorityQueue]) -> None:
-        self._queues = queues
-
-    def __missing__(self, priorities: int) -> tuple[PriorityQueue, ...]:
-        order = self[priorities] = tuple([queue for queue in self._queues if queue.bit & priorities])
-        return order
+_SCAN_ORDERS: list[tuple[int, ...]] = [()]
+"""The priorities of a set of bits in scan order."""
+for _priority in PRIORITIES:
+    _SCAN_ORDERS += [(*order, _priority.index) for order in _SCAN_ORDERS]
 
 
 class Dispatcher(Threads):
@@ -51,7 +45,6 @@ class Dispatcher(Threads):
         """`cpus` are the tenant's, in thousandths of one."""
         super().__init__(events, steps, cpus)
         self._looks = Looks(events, self._first_key + (1 << KEY_BITS) - 1, self._queues, self._pass)
-        self._scan_orders = _ScanOrders(self._queues)
         self._submitted = self._cancelled_unstarted = 0
         self._submitted_max = DAG_COUNT_MAX
         """Before so many are submitted there cannot be too many of a type."""
@@ -272,8 +265,9 @@ class Dispatcher(Threads):
 
         With `ended` the first entry of the heap is that of a task that has ended: the first one to start replaces it.
         """
-        heap, steps, first_key = self._heap, self._steps, self._first_key
-        for queue in self._scan_orders[priorities]:
+        queues, heap, steps, first_key = self._queues, self._heap, self._steps, self._first_key
+        for index in _SCAN_ORDERS[priorities]:
+            queue = queues[index]
             if queue.paused:
                 self._resume_some(queue, now_ns)
             ready = queue.ready
@@ -311,7 +305,8 @@ class Dispatcher(Threads):
 
     def _scan_and_look(self, priorities: int, now_ns: Nanoseconds) -> None:
         """The same, with a look when a priority has started something, or at the end if none has."""
-        for queue in self._scan_orders[priorities]:
+        for index in _SCAN_ORDERS[priorities]:
+            queue = self._queues[index]
             if (queue.ready or queue.paused) and queue.room > 0:
                 self._scan(queue.bit, now_ns)
                 self._scan((priorities & ~queue.bit) | self._looks.in_pass(now_ns), now_ns)

@@ -13,7 +13,6 @@ by the others. A thread that the CPUs hold back leaves its part of a pipe unused
 """
 
 from collections.abc import Callable, Iterable
-from fractions import Fraction
 from functools import lru_cache, partial
 from heapq import heappop, heappush
 
@@ -237,7 +236,10 @@ class Sharing:
         if self.server is None and self.destination is None:
             return FULL_SPEED
         parts = [pipe.part for pipe in self.pipes(demand)]
-        return min(parts, key=lambda part: Fraction(*part), default=FULL_SPEED)
+        if not parts:
+            return FULL_SPEED
+        one, other = parts[0], parts[-1]
+        return one if one[0] * other[1] <= other[0] * one[1] else other
 
     def _deactivate(self, now_ns: Nanoseconds) -> None:
         self.active = False
@@ -265,6 +267,8 @@ def _rates(cpus: int, wishes: tuple[tuple[int, int, Rate], ...]) -> tuple[Rate, 
     Threads are served in the order of what they can use at most: one that can use less than an equal part of what is
     left gets all of that, and the rest is for the others (max-min fairness between threads).
     """
+    from fractions import Fraction  # noqa: PLC0415 - three milliseconds that most clusters never need
+
     rates: list[Rate] = [part for _, _, part in wishes]
     useful = [Fraction(cpu * part[0], part[1]) for cpu, _, part in wishes]
     left, threads = Fraction(cpus), sum(count for _, count, _ in wishes)
