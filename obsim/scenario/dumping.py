@@ -33,7 +33,7 @@ from obsim.destination import HIDDEN_OPTIONS
 from obsim.errors import NotModelled
 from obsim.parameters import definitions_of
 from obsim.scenario.bitmaps import bitmap_text
-from obsim.scenario.kinds import MASKED, REMADE, TRANSIENT, default_of, is_value, name_of, slots_of
+from obsim.scenario.kinds import MASKED, TRANSIENT, default_of, is_value, name_of, slots_of
 from obsim.scheduler.priorities import PRIORITIES
 from obsim.statements.text import MASK
 
@@ -100,10 +100,8 @@ class _Dump:
 
     def _parts(self, thing: Any) -> Iterator[Any]:
         if isinstance(thing, dict | list) and type(thing) not in _BUILT_IN:
-            if type(thing).__name__ not in REMADE:
-                raise NotModelled(f"a dump of {type(thing).__qualname__}")
-            yield from (value for _, value in fields_of(thing))
-        elif isinstance(thing, Mapping):
+            raise NotModelled(f"a dump of {type(thing).__qualname__}")
+        if isinstance(thing, Mapping):
             for pair in thing.items():
                 yield from pair
         elif isinstance(thing, tuple | list | set | frozenset | deque):

@@ -14,7 +14,7 @@ from types import FunctionType, NoneType
 from typing import Any
 
 __all__ = [
-    "MASKED", "REMADE", "TRANSIENT", "class_named", "class_names", "default_of", "function_named", "is_value",
+    "MASKED", "TRANSIENT", "class_named", "class_names", "default_of", "function_named", "is_value",
     "name_of", "names_of", "new_default", "slots_of",
 ]  # fmt: skip
 
@@ -31,10 +31,6 @@ TRANSIENT: dict[str, tuple[str, Callable[[], Any]]] = {
     "Tablet": ("known_seams", NoneType),
 }
 """Class -> a field that only makes things faster, or belongs to the process, and what it begins with."""
-
-
-REMADE = frozenset({"_ScanOrders"})
-"""Containers with fields of their own that fill themselves: what they hold is not written."""
 
 
 @cache
