@@ -81,6 +81,14 @@ from obsim.catalog.restore_views import log_restore_sources, restorable_windows
 from obsim.catalog.root_event_views import root_events
 from obsim.catalog.scheduler_views import dag_scheduler, dags
 from obsim.catalog.storage_views import macroblocks, sstables, tablet_macro_blocks
+from obsim.catalog.table_recovery_views import (
+    import_job_history,
+    import_jobs,
+    import_task_history,
+    import_tasks,
+    recover_job_history,
+    recover_jobs,
+)
 from obsim.cluster import ClusterState, Tenant
 
 __all__ = ["ALONE", "ORACLE_SCHEMA", "PAIRS", "VIEWS", "Alone", "Pair", "ViewKey", "key_of", "nothing"]
@@ -234,16 +242,28 @@ PAIRS = (
         dba_tenant=True,
         since="4.2.0",
     ),
-    Pair("OB_RECOVER_TABLE_JOBS", restore_columns.RECOVER_TABLE_JOBS, ("restores",), nothing, since="4.2.1"),
-    Pair("OB_RECOVER_TABLE_JOB_HISTORY", restore_columns.RECOVER_TABLE_JOBS, ("restores",), nothing, since="4.2.1"),
-    Pair("OB_IMPORT_TABLE_JOBS", restore_columns.IMPORT_TABLE_JOBS, ("restores",), nothing, since="4.2.1"),
-    Pair("OB_IMPORT_TABLE_JOB_HISTORY", restore_columns.IMPORT_TABLE_JOBS, ("restores",), nothing, since="4.2.1"),
-    Pair("OB_IMPORT_TABLE_TASKS", restore_columns.IMPORT_TABLE_TASKS, ("restores",), nothing, since="4.2.1"),
+    Pair("OB_RECOVER_TABLE_JOBS", restore_columns.RECOVER_TABLE_JOBS, ("restores",), recover_jobs, since="4.2.1"),
+    Pair(
+        "OB_RECOVER_TABLE_JOB_HISTORY",
+        restore_columns.RECOVER_TABLE_JOBS,
+        ("restores",),
+        recover_job_history,
+        since="4.2.1",
+    ),
+    Pair("OB_IMPORT_TABLE_JOBS", restore_columns.IMPORT_TABLE_JOBS, ("restores",), import_jobs, since="4.2.1"),
+    Pair(
+        "OB_IMPORT_TABLE_JOB_HISTORY",
+        restore_columns.IMPORT_TABLE_JOBS,
+        ("restores",),
+        import_job_history,
+        since="4.2.1",
+    ),
+    Pair("OB_IMPORT_TABLE_TASKS", restore_columns.IMPORT_TABLE_TASKS, ("restores",), import_tasks, since="4.2.1"),
     Pair(
         "OB_IMPORT_TABLE_TASK_HISTORY",
         restore_columns.IMPORT_TABLE_TASK_HISTORY,
         ("restores",),
-        nothing,
+        import_task_history,
         since="4.2.1",
     ),
     Pair("OB_LS", storage_columns.LS, ("storage", "tenants"), log_streams),

@@ -4,6 +4,7 @@ What comes before them is in `restore_resolve`; what a restore reads is found in
 """
 
 from obsim.answers import Ok
+from obsim.cluster.accounts import digest_text
 from obsim.cluster.authority import Rule, guarded
 from obsim.cluster.restore_planning import find_plan, restore_options
 from obsim.cluster.restore_resolve import (
@@ -22,6 +23,7 @@ from obsim.cluster.tenant_life import end_tenant
 from obsim.destination import parse_uri
 from obsim.errors import NotModelled, error
 from obsim.restore.job import RestoreRequest
+from obsim.restore.table_job import RecoverTableJob
 from obsim.statements import (
     AddRestoreSource,
     BackupKey,
@@ -119,18 +121,50 @@ def clear_restore_source(state: ClusterState, who: Principal, statement: ClearRe
 
 
 def recover_table(state: ClusterState, who: Principal, statement: RecoverTable) -> Ok:
-    """RECOVER TABLE: options, pools, and what its sources hold."""
+    """RECOVER TABLE: options, pools, and what its sources hold; then a job. Only tables can be renamed here."""
     resolve_recover_table(state, who, statement)
     options = restore_options(statement.options)
-    _check_pools(state, options["pool_list"])
-    find_plan(state, who, statement.uri or who.restore_source, statement.until)
-    raise NotModelled("ALTER SYSTEM RECOVER TABLE yet")
+    pools = _check_pools(state, options["pool_list"])
+    found = find_plan(state, who, statement.uri or who.restore_source, statement.until)
+    if any(remap.kind != "TABLE" for remap in statement.remaps) or any(
+        len(item) != 2 or len(item[0]) > 2 or len(item[1]) > 2 or None in (*item[0], *item[1])
+        for remap in statement.remaps for item in remap.items
+    ):  # fmt: skip
+        raise NotModelled("REMAP of anything but single tables")
+    if state.table_recoveries.running(statement.tenant) is not None:
+        raise NotModelled(f"RECOVER TABLE while another one into '{statement.tenant}' is running")
+    concurrency = options.get("concurrency")
+    auxiliary = RestoreRequest(
+        f"AUX_RECOVER${state.now_ns // 1000}", statement.options, found.destinations, found.catalogue, found.plan,
+        pools, options.get("locality", ""), options.get("primary_zone", ""), int(concurrency) if concurrency else None,
+    )  # fmt: skip
+    state.table_recoveries.start(_recovery(state, who, statement, auxiliary))
+    return Ok()
+
+
+def _recovery(
+    state: ClusterState, who: Principal, statement: RecoverTable, auxiliary: RestoreRequest
+) -> RecoverTableJob:
+    names = [item[0] for item in statement.tables]
+    wanted = tuple((name[0] if len(name) > 1 else None, name[-1]) for name in names)
+    renamed = {str(a[-1]): str(b[-1]) for remap in statement.remaps for a, b in remap.items}
+    return RecoverTableJob(
+        state.table_recoveries.next_row(), statement.tenant, auxiliary, (None, None) in wanted,
+        ",".join(f"`{database}`" for database, table in wanted if database and table is None),
+        ",".join(f"`{database}`.`{table}`" for database, table in wanted if table),
+        ",".join(remap.sql().partition("TABLE ")[2] for remap in statement.remaps), statement.description,
+        ",".join(digest_text(password.reveal) for password in who.decryption), wanted=wanted, renamed=renamed,
+    )  # fmt: skip
 
 
 def cancel_recover_table(state: ClusterState, who: Principal, statement: CancelRecoverTable) -> Ok:
     """CANCEL RECOVER TABLE. What it answers where nothing is being recovered is not known."""
     resolve_cancel_recover(state, who, statement)
-    raise NotModelled("ALTER SYSTEM CANCEL RECOVER TABLE yet")
+    job = state.table_recoveries.running(statement.tenant)
+    if job is None:
+        raise NotModelled(f"ALTER SYSTEM CANCEL RECOVER TABLE: nothing is recovered into '{statement.tenant}'")
+    state.table_recoveries.cancel(job)
+    return Ok()
 
 
 def backup_key(state: ClusterState, who: Principal, statement: BackupKey) -> Ok:

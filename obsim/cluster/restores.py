@@ -1,5 +1,6 @@
 """The restores of a cluster, and what each of them has the cluster do: make a tenant, let it be a standby."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from obsim.cluster.shares import apply_shares
 from obsim.cluster.standbys import Standby
 from obsim.errors import error, plain_message
 from obsim.ids import SYS_TENANT_ID, JobId, LogStreamId, Nanoseconds, TenantId
-from obsim.restore.job import RestoreJob, RestoreProgress, RestoreRequest, RestoreRow
+from obsim.restore.job import RestoreJob, RestoreProgress, RestoreRequest, RestoreRow, SysStatus
 from obsim.restore.run import NewTenant, RestoreRun
 from obsim.scheduler.priorities import HA_HIGH
 
@@ -47,10 +48,12 @@ class Restores:
         """How far the restore of a tenant has come."""
         return next((job.progress for job in self.jobs if job.new_tenant_id == tenant_id), None)
 
-    def start(self, request: RestoreRequest, now_ns: Nanoseconds) -> RestoreJob:
-        """A new job; the caller has made the checks."""
+    def start(
+        self, request: RestoreRequest, now_ns: Nanoseconds, on_end: Callable[[SysStatus, int], None] | None = None
+    ) -> RestoreJob:
+        """A new job; the caller has made the checks. `on_end` is told how it ended, and with which code."""
         job = RestoreJob(JobId(len(self.runs) + 1), request, now_ns, RestoreRow(SYS_TENANT_ID))
-        run = RestoreRun(job, self, self.state.events, self.state.revisions)
+        run = RestoreRun(job, self, self.state.events, self.state.revisions, on_end=on_end)
         self.runs.append(run)
         self.state.revisions.touch("restores")
         run.begin(now_ns)

@@ -17,7 +17,7 @@ from obsim.restore.standby import UNLIMITED_SCN
 from obsim.statements import RecoverStandby, SwitchRole
 from obsim.versions import Version
 
-__all__ = ["COMMANDS"]
+__all__ = ["COMMANDS", "become_primary"]
 
 _TO_PRIMARY_STEPS = 4
 """Prepare flashback, flashback, switching to primary, normal."""
@@ -79,7 +79,7 @@ def switch_role(state: ClusterState, who: Principal, statement: SwitchRole) -> O
     if statement.verify:
         return Ok()
     if wanted == "PRIMARY":
-        _become_primary(tenant)
+        become_primary(tenant)
     else:
         _become_standby(state, tenant)
     state.note_facts(tenant)
@@ -96,7 +96,8 @@ def _may_take_over(state: ClusterState, tenant: Tenant) -> bool:
     return (followed is None or followed.role != "PRIMARY") and standby.at_end
 
 
-def _become_primary(tenant: Tenant) -> None:
+def become_primary(tenant: Tenant) -> None:
+    """Replay ends where it is, and the tenant takes writes from now on."""
     if tenant.standby is not None:
         tenant.standby.look()
         tenant.standby.stop()

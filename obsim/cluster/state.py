@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from obsim.archive.writer import ArchiveWriter
     from obsim.cluster.backup_sources import BackupSource
     from obsim.cluster.restores import Restores
+    from obsim.cluster.table_recoveries import TableRecoveries
 
 __all__ = ["TENANTS_STEP_NS", "ClusterOptions", "ClusterState", "Command", "Principal"]
 
@@ -148,6 +149,7 @@ class ClusterState:
     left_behind: "list[BackupSource]" = field(default_factory=list)
     """Backups of tenants that are gone."""
     _restores: "Restores | None" = None
+    _table_recoveries: "TableRecoveries | None" = None
     outside: Outside = field(init=False)
     """What is to be done at destinations that are not in memory."""
     _last_user_tenant_id: TenantId = TenantId(1000)
@@ -217,6 +219,15 @@ class ClusterState:
 
             self._restores = Restores(self)
         return self._restores
+
+    @property
+    def table_recoveries(self) -> "TableRecoveries":
+        """The recoveries of tables there were."""
+        if self._table_recoveries is None:
+            from obsim.cluster.table_recoveries import TableRecoveries  # noqa: PLC0415 - as above
+
+            self._table_recoveries = TableRecoveries(self)
+        return self._table_recoveries
 
     # Making tenants.
 

@@ -85,6 +85,8 @@ class RestoreRun:
     events: EventQueue
     revisions: Revisions
     made: NewTenant | None = None
+    on_end: Callable[[SysStatus, int], None] | None = None
+    """Told how the row of sys has ended, and with which code."""
     gone: bool = False
     """The tenant has been dropped: the next pass of sys ends the job."""
     _waiting: int = 0
@@ -240,6 +242,11 @@ class RestoreRun:
         self.job.status = SysStatus.SUCCESS
         self.cluster.finish(self.job)
         self._end_row(self.job.sys, now_ns)
+        self._tell(0)
+
+    def _tell(self, code: int) -> None:
+        if self.on_end is not None:
+            self.on_end(self.job.status, code)
 
     # Ends.
 
@@ -266,6 +273,7 @@ class RestoreRun:
             self.job.status = SysStatus.FAIL
             self._end_row(self.job.sys, now_ns, code, comment)
             self.revisions.touch("restores")
+            self._tell(code)
 
     def _fail_sys(self, code: int, now_ns: Nanoseconds) -> None:
         """Without a tenant there is but one row."""

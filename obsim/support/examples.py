@@ -48,6 +48,7 @@ _TENANT_OF_THREE = (
 _PLACES = "FROM 'file:///backup/data,file:///backup/arch'"
 _RESTORE = f"ALTER SYSTEM RESTORE r1 {_PLACES}"
 _BACKED_UP = ("ALTER SYSTEM BACKUP TENANT = t1", "CALL obsim.run_until_idle()", "CALL obsim.advance('5m')")
+_RECOVER = f"ALTER SYSTEM RECOVER TABLE test.t1 TO TENANT t1 {_PLACES} WITH 'pool_list=p1'"
 _RESTORED = (*_BACKED_UP, f"{_RESTORE} WITH 'pool_list=p1'", "CALL obsim.run_until_idle()")
 
 EXAMPLES: dict[str, tuple[Example, ...]] = {
@@ -118,10 +119,7 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
         ),
         Example("ADD RESTORE SOURCE", "ALTER SYSTEM ADD RESTORE SOURCE 'file:///backup/data'"),
         Example("CLEAR RESTORE SOURCE", "ALTER SYSTEM CLEAR RESTORE SOURCE"),
-        Example(
-            "RECOVER TABLE",
-            "ALTER SYSTEM RECOVER TABLE d.t TO TENANT t1 FROM 'file:///backup/data' WITH 'pool_list=p1'",
-        ),
+        Example("RECOVER TABLE", _RECOVER, setup=_BACKED_UP),
         Example("CANCEL RECOVER TABLE", "ALTER SYSTEM CANCEL RECOVER TABLE t1"),
         Example("RECOVER STANDBY", "ALTER SYSTEM RECOVER STANDBY TENANT = r1 UNTIL UNLIMITED", setup=_RESTORED),
         Example("ACTIVATE STANDBY", "ALTER SYSTEM ACTIVATE STANDBY TENANT = r1", setup=_RESTORED),
