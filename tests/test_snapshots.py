@@ -1,5 +1,7 @@
 """Snapshots of a whole cluster: what comes back, what stays, and that copies go their own ways."""
 
+import os
+
 import pymysql
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -9,8 +11,9 @@ from obsim.cluster import copying
 from obsim.storage.tenant import TenantStorage
 from tests.whole import STEPS, play, views
 
+EXAMPLES = int(os.environ.get("OBSIM_EXAMPLES", "2"))
 PLAIN = settings(
-    max_examples=5, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
 SETS = "SELECT COUNT(*) FROM oceanbase.CDB_OB_BACKUP_SET_FILES"
 
