@@ -35,7 +35,7 @@ TABLETS, LOG_STREAMS, BLOCKS = 40, (1001, 1002, 1003), 1 << 19
 MACROBLOCK_BYTES, TABLET_SIZE_BYTES = 2 << 20, 128 << 20
 RUN_BLOCKS = 256
 CHANGED = BLOCKS // 100
-SCORE_CHANGES = 8
+SCORE_CHANGES, SCORE_MAX = 8, 20
 HOUR_NS = 3_600 * 10**9
 DAY_NS = 24 * HOUR_NS
 SLOT_BITS = 32
@@ -79,8 +79,9 @@ class Day:
     def changes(self, tenant: int) -> BitMap64:
         """The same as positions."""
         changed = BitMap64(array("Q", POSITIONS.take(numpy.sort(self.singles[tenant])).tobytes()))
-        for start in self.starts[tenant].tolist():
-            first, last = int(POSITIONS[start]), int(POSITIONS[start + RUN_BLOCKS - 1])
+        starts = self.starts[tenant]
+        ends = POSITIONS.take(starts + RUN_BLOCKS - 1).tolist()
+        for start, first, last in zip(starts.tolist(), POSITIONS.take(starts).tolist(), ends, strict=True):
             if last - first < RUN_BLOCKS:
                 changed.add_range(first, last + 1)
             else:  # it goes on in the next tablet
@@ -95,7 +96,7 @@ def plan(day: int, tenants: int) -> Day:
     starts = rng.integers(0, BLOCKS - RUN_BLOCKS, (tenants, count), dtype=numpy.int32)
     singles = rng.integers(0, BLOCKS, (tenants, CHANGED - count * RUN_BLOCKS), dtype=numpy.int32)
     moments = rng.integers(3 * HOUR_NS, 26 * HOUR_NS, (tenants, SCORE_CHANGES))
-    return Day(starts, singles, moments.tolist(), rng.integers(0, 21, (tenants, SCORE_CHANGES)).tolist())
+    return Day(starts, singles, moments.tolist(), rng.integers(0, SCORE_MAX + 1, (tenants, SCORE_CHANGES)).tolist())
 
 
 def scenario(tenant_count: int) -> str:
@@ -126,6 +127,8 @@ def build(tenant_count: int, base: IncrementalBase) -> ClusterState:
 def run_year(state: ClusterState, days: int) -> int:
     """Let it all happen; the number of statements."""
     tenants = state.user_tenants()
+    roots = [Principal(tenant.tenant_id, "root") for tenant in tenants]
+    scores = [AlterParameters((ParameterAction("ha_low_thread_score", score),)) for score in range(SCORE_MAX + 1)]
     count = 0
     for day in range(days):
         midnight_ns = state.start_ns + day * DAY_NS
@@ -139,9 +142,7 @@ def run_year(state: ClusterState, days: int) -> int:
         backup = BackupDatabase(incremental=day % 7 != 0)
         for moment_ns, n, score in sorted(todo):
             state.advance_to(moment_ns)
-            who = Principal(tenants[n].tenant_id, "root")
-            action = ParameterAction("ha_low_thread_score", score)
-            state.execute(who, backup if score < 0 else AlterParameters((action,)))
+            state.execute(roots[n], backup if score < 0 else scores[score])
             count += 1
         state.advance_to(midnight_ns + 26 * HOUR_NS - 1)
     return count

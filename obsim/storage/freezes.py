@@ -47,6 +47,10 @@ class MajorFreezes:
     began_scn: Scn | None = None
     """The first freeze that was compacted, on the list or not."""
 
+    def copy(self) -> "MajorFreezes":
+        """One that does not change with this one."""
+        return MajorFreezes(list(self.kept), self.waiting, self.began_scn)
+
     @property
     def newest(self) -> MajorFreeze:
         """The last one."""

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from operator import attrgetter
 
 from pyroaring import BitMap64
@@ -419,7 +419,7 @@ class TenantStorage:
         return Picture(
             self.change_count, self.blocks.epoch, tuple(self.log_stream_ids), tablets, major_version,
             BitMap64(self.blocks.dirty), self.log_bytes, self.checkpoint_scn, self.write_count, self.slot_count,
-            replace(self.freezes, kept=list(self.freezes.kept)), self.merge_suspended,
+            self.freezes.copy(), self.merge_suspended,
             self._frozen.copy() if self._frozen is not None else None,
         )  # fmt: skip
 
@@ -447,7 +447,7 @@ class TenantStorage:
                 tablet.major_version = picture.major_version
         self.log_bytes, self.checkpoint_scn = picture.log_bytes, picture.checkpoint_scn
         self.write_count, self.slot_count = picture.write_count, picture.slot_count
-        self.freezes = replace(picture.freezes, kept=list(picture.freezes.kept))
+        self.freezes = picture.freezes.copy()
         self.merge_suspended = picture.merge_suspended
         self._frozen = picture.frozen.copy() if picture.frozen is not None else None
         self._live_taken, self._seams, self._merged_at = BitMap64(), None, -1
