@@ -114,11 +114,11 @@ class BaselineBlocks:
     ) -> None:
         """Make `written` the blocks of a new compaction, no block dirty. Other blocks keep their id.
 
-        `written` may be `dirty` itself; it is kept, cut to the memory it needs, and not to be changed from then on.
+        `written` may be `dirty` itself; a copy of it is kept, which takes no more memory than it needs.
         """
         removed = removed if removed is not None else BitMap64()
         written.run_optimize()
-        written.shrink_to_fit()
+        written = BitMap64(written)  # one that was shrunk in its place would leave holes in the memory
         self.compactions.append(Compaction(version, written, removed, tasks or {}))
         self.live |= written
         if removed:
