@@ -85,7 +85,7 @@ def _located(
     for place, slot in enumerate(files.slots):
         length = files.runs[place][1] if files.runs else BLOCK_BYTES
         first, end = slot << SLOT_BITS, (slot + 1) << SLOT_BITS
-        offset = before - 1 - (rank(first - 1) if first else 0)
+        offset, ahead = before - 1 - (rank(first - 1) if first else 0), files.offset(before)
         for position in takewhile(end.__gt__, positions.iter_equal_or_larger(first)):
             number = rank(position) + offset
             if 0 <= number < cut.block_count:
@@ -94,7 +94,7 @@ def _located(
                     past, in_front = cut.start(file_id + 1), files.offset(cut.start(file_id))
                 yield position, Location(
                     backup_set_id, files.log_stream_id, files.turn_id, files.retry_id, file_id,
-                    FILE_HEADER_BYTES + files.offset(number) - in_front, Bytes(length),
+                    FILE_HEADER_BYTES + ahead + (number - before) * length - in_front, Bytes(length),
                 )  # fmt: skip
         before += stored.range_cardinality(first, end)
 
