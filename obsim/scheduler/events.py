@@ -200,7 +200,7 @@ class EventQueue:
                         event.happen(at_ns)  # type: ignore[arg-type]
                 else:
                     return True
-                if changes.stirred and log is not None:
+                if log is not None and changes.stirred:
                     log.write()
             return False
         finally:
