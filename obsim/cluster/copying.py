@@ -26,7 +26,7 @@ from obsim.scheduler.dag import DagTask
 from obsim.scheduler.dispatcher import Dispatcher
 from obsim.scheduler.priorities import Priority
 from obsim.scheduler.roster import Roster
-from obsim.storage.freezes import MajorFreeze
+from obsim.storage.freezes import MajorFreeze, MajorFreezes
 from obsim.storage.macroblocks import BaselineBlocks, Compaction
 from obsim.storage.tenant import Picture, Snapshot
 from obsim.versions import VersionProfile
@@ -82,7 +82,8 @@ class Mould:
         table[Roster] = lambda roster: _with(roster, _fields(roster), _ended=_ListOf(roster.ended()))
         table[ParameterStore] = lambda store: _with(store, vars(store), definitions=_Same(store.definitions))
         table[RedoLog] = lambda log: _with(log, _fields(log), entries=_ListOf(log.entries))
-        table[EventLog] = lambda log: _with(log, _fields(log), rows=_ListOf(log.rows))
+        table[EventLog] = _event_log
+        table[MajorFreezes] = lambda freezes: _with(freezes, _fields(freezes), kept=_ListOf(freezes.kept))
         table[BaselineBlocks] = lambda blocks: _with(blocks, _fields(blocks), compactions=_ListOf(blocks.compactions))
         return table
 
@@ -118,6 +119,13 @@ def _dispatcher(dispatcher: Dispatcher) -> _Reduced:
     """Its ended tasks are shared, so their service is counted before: nothing will ask them for their queue again."""
     dispatcher.count_ended()
     return _taken_apart(dispatcher)
+
+
+def _event_log(log: EventLog) -> _Reduced:
+    """What it knows of each kind is never changed, another takes its place."""
+    fields = _fields(log)
+    known = {kind: _Same(states) for kind, states in fields["_known"].items()}
+    return _with(log, fields, rows=_ListOf(log.rows), _known=known)
 
 
 def _the_same(number: int) -> object:
