@@ -201,7 +201,7 @@ def inspect(
 ) -> None:
     """List the sets, pieces and restorable moments at real destinations, and verify every file there.
 
-    Exit code 1 when a file is damaged or missing; a set that was never written to the end is no damage.
+    Exit code 1 when a file is damaged or missing; a set or piece that was never written to the end is no damage.
     """
     from obsim.inspection import inspect_destinations
 

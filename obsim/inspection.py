@@ -59,7 +59,7 @@ def inspect_destinations(uris: Iterable[str], s3_endpoints: Iterable[str] = ()) 
     windows = list(_windows(found, sets))
     directories = [one for at in found for one in at.sets]
     pieces = [piece for at in found for piece in at.pieces]
-    damaged = any(one.damaged for one in directories) or any(piece.broken for piece in pieces)
+    damaged = any(one.damaged for one in directories) or any(piece.damaged for piece in pieces)
     return Report(
         list(map(_destination_row, found)), list(_set_rows(directories, sets)), list(map(_piece_row, pieces)), windows,
         damaged,

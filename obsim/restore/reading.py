@@ -37,6 +37,7 @@ _LOG_FILE = pattern(r"logstream_[0-9]{1,18}/log/([1-9][0-9]{0,8})(?:\.obarc)?")
 _CHECKPOINT = pattern(r"checkpoint/checkpoint\.([0-9]{1,19})(?:\.obarc)?")
 _REASONS_MAX = 20
 UNFINISHED = "it has no single_backup_set_info: it was never written to the end, or is being deleted"
+UNBEGUN = "it has no file_info: it was never begun, or is being deleted"
 ReadFacts = Callable[[bytes], Any]
 
 
@@ -79,6 +80,11 @@ class FoundPiece:
     file_count: int = 0
     stored_bytes: int = 0
     log: list[LogEntry] = field(default_factory=list)
+
+    @property
+    def damaged(self) -> bool:
+        """Whether something is wrong with it beyond never having been begun."""
+        return bool(self.broken) and self.broken[-1] != UNBEGUN
 
     @property
     def directory(self) -> str:
@@ -335,7 +341,7 @@ def _take_piece(found: FoundPiece, files: Iterable[tuple[str, bytes]]) -> None:
             _note(found.broken, f"{name}: {damage}")
     record = found.record
     if record is None:
-        _note(found.broken, "it has no file_info: it was never begun, or is being deleted")
+        _note(found.broken, UNBEGUN)
         return
     if (record.dest_id, record.round_id, record.piece_id) != (found.dest_id, found.round_id, found.piece_id):
         _note(found.broken, "its row is that of another piece")

@@ -96,7 +96,7 @@ def judge(stores: dict[str, MemoryStore], known: set[str]) -> set[str]:
             if not one.broken:
                 whole.add(one.directory)
         for piece in found.pieces:
-            assert not piece.broken or "file_info" in piece.broken[-1] or piece.directory not in known
+            assert not piece.damaged, (piece.directory, piece.broken)
             if not piece.broken:
                 whole.add(piece.directory)
     return whole
