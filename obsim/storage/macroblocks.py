@@ -118,14 +118,13 @@ class BaselineBlocks:
         """
         removed = removed if removed is not None else BitMap64()
         written.run_optimize()
-        written = BitMap64(written)  # one that was shrunk in its place would leave holes in the memory
-        self.compactions.append(Compaction(version, written, removed, tasks or {}))
+        self.compactions.append(Compaction(version, BitMap64(written), removed, tasks or {}))
         self.live |= written
         if removed:
             self.live -= removed
         self.dirty = BitMap64()
         if self._expected is not None:
-            self._expected.add(written)
+            self._expected.add(self.compactions[-1].written)
 
     def drop(self, version: Scn, first: int, end: int) -> None:
         """Take the positions [first, end) out of the baseline: their tablet is gone."""
