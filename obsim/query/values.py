@@ -9,8 +9,8 @@ from obsim.query.kinds import INT64_MAX, plain_number
 from obsim.query.refusals import result_too_large, statement_too_costly
 
 __all__ = [
-    "BUDGET", "TRUNCATIONS", "Budget", "Truncations", "bounded", "exact", "is_number", "near", "number_of", "quantized",
-    "read_number", "text_of", "to_decimal", "whole_of", "whole_prefix",
+    "BUDGET", "TRUNCATIONS", "Budget", "Truncations", "bounded", "bytes_of", "exact", "is_number", "near", "number_of",
+    "quantized", "read_number", "text_of", "to_decimal", "whole_of", "whole_prefix",
 ]
 
 _NUMBER = re_compile(r"\s*([-+]?)(\d+(?:\.\d*)?|\.\d+)((?:[eE][-+]?\d+)?)", ASCII)
@@ -122,6 +122,14 @@ def text_of(value: Value) -> str | None:
     if isinstance(value, float):
         return plain_number(value)
     return value.decode("utf8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def bytes_of(value: Value) -> bytes | None:
+    """The bytes of a value: a binary string's own, anything else's text in UTF-8."""
+    if isinstance(value, bytes):
+        return value
+    text = text_of(value)
+    return None if text is None else text.encode("utf8", "surrogatepass")
 
 
 def to_decimal(value: Value) -> Decimal:

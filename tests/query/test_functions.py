@@ -21,6 +21,7 @@ VALUES: list[tuple[str, list[object]]] = [
     ("upper('aé'), lower('AÉ'), length('é'), char_length('é'), ascii('a'), ord('é'), hex('é'), hex(255), hex(-1)", ["AÉ", "aé", 2, 1, 97, 50089, "C3A9", "FF", "F" * 16]),
     ("unhex('4D'), unhex('zz'), hex(unhex('ff')), bin(5), conv('ff', 16, 10), conv('-17', 10, -18), char(77, 121)", ["M", None, "FF", "101", "255", "-H", "My"]),
     ("md5('x'), sha1(''), crc32('x'), quote('a\\'b'), strcmp('a', 'B'), strcmp('a', 'A')", ["9dd4e461268c8034f5c8564e155c67a6", "da39a3ee5e6b4b0d3255bfef95601890afd80709", 2363233923, "'a\\'b'", -1, 0]),
+    ("sha1(unhex(sha1('sesame'))), md5(unhex('ff')), crc32(unhex('ff')), length(unhex('ff00')), bit_length(unhex('ff')), length(12.50)", ["ee33294c97c42fff14ea73ab81e428a6fc7b9a8b", "00594fd4f42ba43fc1ca0427a0576295", 4278190080, 2, 8, 5]),
     ("format(12345.678, 2), format(1.5, 0), format(-1234567.891, 1)", ["12,345.68", "2", "-1,234,567.9"]),
     ("1 = '1', '1' = '1.0', 1 = '1.0', 'a' = 'A', 'a' = 'a ', '10' < '9', 10 < '9', 'abc' = 0, '5abc' + 1, ' 7' + 0", [1, 0, 1, 1, 1, 1, 0, 1, 6.0, 7.0]),
     ("NULL = NULL, NULL AND 0, NULL AND 1, NULL OR 1, NOT NULL, NULL IN (1), 1 IN (2, NULL), 1 NOT IN (2, NULL), 1 <=> NULL, NULL <=> NULL", [None, 0, None, 1, None, None, None, None, 0, 1]),

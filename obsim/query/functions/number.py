@@ -214,8 +214,8 @@ def unsigned_arithmetic(left: Value, sign: str, right: Value) -> Value:
     return unsigned(found)
 
 
-def crc32_(text: str) -> int:
-    """CRC-32 of the text's bytes."""
+def crc32_(raw: bytes) -> int:
+    """CRC-32 of bytes, those of a text in UTF-8."""
     from zlib import crc32  # noqa: PLC0415 - rarely asked for, and start-up counts
 
-    return crc32(text.encode("utf8", "surrogatepass"))
+    return crc32(raw)

@@ -1,9 +1,9 @@
 """The registry of SQL functions: what is not in this table does not exist, and what is not marked stable is volatile.
 
-A row: name, letters of its arguments, what kind it gives, how it is computed. Letters: `t` text, `i` whole number,
-`n` number, `m` a point in time, `v` any value as it is, `u` a unit word; after `?` they may be missing, a final `*`
-repeats the last. `stable` means that equal arguments, session zone, tenant and world give an equal result: only then
-may an answer be cached.
+A row: name, letters of its arguments, what kind it gives, how it is computed. Letters: `t` text, `b` bytes, `i` whole
+number, `n` number, `m` a point in time, `v` any value as it is, `u` a unit word; after `?` they may be missing, a final
+`*` repeats the last. `stable` means that equal arguments, session zone, tenant and world give an equal result: only
+then may an answer be cached.
 """
 
 from collections.abc import Callable, Sequence
@@ -33,7 +33,7 @@ from obsim.query.kinds import (
     text_of_length,
     time_of_digits,
 )
-from obsim.query.values import number_of, read_number, text_of, whole_of, whole_prefix
+from obsim.query.values import bytes_of, number_of, read_number, text_of, whole_of, whole_prefix
 
 __all__ = [
     "FUNCTIONS", "GRAMMATICAL", "HELPERS", "ORACLE_MODE", "ORACLE_ONLY", "SPECIAL_SYNTAX", "WORDS", "Form", "Function",
@@ -179,7 +179,7 @@ def _is_exact(kind: Kind) -> bool:
 _TEXT_ROWS = (
     _row("ASCII", "t", fixed(INTEGER), txt.ascii_),
     _row("BIN", "i", fixed(text_of_length(64)), txt.bin_),
-    _row("BIT_LENGTH", "t", fixed(INTEGER), txt.bit_length),
+    _row("BIT_LENGTH", "b", fixed(INTEGER), txt.bit_length),
     _row("CHAR", "v*", fixed(BYTES), txt.char_, sees_null=True),
     _row("CHAR_LENGTH", "t", fixed(INTEGER), txt.char_length),
     _row("CHARACTER_LENGTH", "t", fixed(INTEGER), txt.char_length),
@@ -201,15 +201,15 @@ _TEXT_ROWS = (
     _row("INSTR", "tt", fixed(INTEGER), txt.instr),
     _row("LCASE", "t", text_like_first, txt.lower),
     _row("LEFT", "ti", text_like_first, txt.left),
-    _row("LENGTH", "t", fixed(INTEGER), txt.length),
-    _row("LENGTHB", "t", fixed(INTEGER), txt.length),
+    _row("LENGTH", "b", fixed(INTEGER), txt.length),
+    _row("LENGTHB", "b", fixed(INTEGER), txt.length),
     _row("LOCATE", "tt?i", fixed(INTEGER), txt.locate),
     _row("LOWER", "t", text_like_first, txt.lower),
     _row("LPAD", "ti?t", maybe(TEXT), lambda text, size, pad=" ": txt.lpad(text, size, pad)),
     _row("LTRIM", "t", text_like_first, txt.ltrim),
-    _row("MD5", "t", fixed(text_of_length(32)), txt.md5_),
+    _row("MD5", "b", fixed(text_of_length(32)), txt.md5_),
     _row("MID", "ti?i", text_like_first, txt.substring),
-    _row("OCTET_LENGTH", "t", fixed(INTEGER), txt.length),
+    _row("OCTET_LENGTH", "b", fixed(INTEGER), txt.length),
     _row("ORD", "t", fixed(INTEGER), txt.ord_),
     _row("QUOTE", "t", never(TEXT), txt.quote, sees_null=True),
     _row("REGEXP_LIKE", "tt", fixed(BOOLEAN), txt.regexp),
@@ -219,8 +219,8 @@ _TEXT_ROWS = (
     _row("RIGHT", "ti", text_like_first, txt.right),
     _row("RPAD", "ti?t", maybe(TEXT), lambda text, size, pad=" ": txt.rpad(text, size, pad)),
     _row("RTRIM", "t", text_like_first, txt.rtrim),
-    _row("SHA", "t", fixed(text_of_length(40)), txt.sha1_),
-    _row("SHA1", "t", fixed(text_of_length(40)), txt.sha1_),
+    _row("SHA", "b", fixed(text_of_length(40)), txt.sha1_),
+    _row("SHA1", "b", fixed(text_of_length(40)), txt.sha1_),
     _row("SPACE", "i", fixed(TEXT), txt.space),
     _row("STRCMP", "tt", fixed(INTEGER), txt.strcmp),
     _row("SUBSTR", "ti?i", text_like_first, txt.substring),
@@ -236,7 +236,7 @@ _NUMBER_ROWS = (
     _row("ABS", "n", number_like_first, abs),
     _row("CEIL", "n", whole_like_first, num.ceiling),
     _row("CEILING", "n", whole_like_first, num.ceiling),
-    _row("CRC32", "t", fixed(UNSIGNED), num.crc32_),
+    _row("CRC32", "b", fixed(UNSIGNED), num.crc32_),
     _row("EXP", "n", maybe(DOUBLE), num.exponential),
     _row("FLOOR", "n", whole_like_first, num.floor),
     _row("LN", "n", maybe(DOUBLE), num.logarithm),
@@ -495,6 +495,7 @@ HELPERS: dict[str, Callable[..., Any]] = {
 """Functions that only rewritten queries use; a statement cannot name them."""
 
 _CONVERTERS: dict[str, Callable[[Any], Any] | None] = {
+    "b": bytes_of,
     "t": text_of,
     "i": whole_of,
     "n": number_of,

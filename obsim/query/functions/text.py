@@ -36,14 +36,14 @@ def concat_ws(separator: Value, *parts: Value) -> Value:
     return joint.join(texts)
 
 
-def length(text: str) -> int:
-    """Bytes in UTF-8."""
-    return len(text.encode("utf8", "surrogatepass"))
+def length(raw: bytes) -> int:
+    """Bytes, of a text in UTF-8."""
+    return len(raw)
 
 
-def bit_length(text: str) -> int:
-    """Bits in UTF-8."""
-    return length(text) * 8
+def bit_length(raw: bytes) -> int:
+    """Bits, of a text in UTF-8."""
+    return len(raw) * 8
 
 
 def char_length(text: str) -> int:
@@ -284,14 +284,14 @@ def char_(*codes: Value) -> Value:
     return _text_or_bytes(out)
 
 
-def md5_(text: str) -> str:
+def md5_(raw: bytes) -> str:
     """MD5 in hexadecimal."""
-    return md5(text.encode("utf8", "surrogatepass"), usedforsecurity=False).hexdigest()
+    return md5(raw, usedforsecurity=False).hexdigest()
 
 
-def sha1_(text: str) -> str:
+def sha1_(raw: bytes) -> str:
     """SHA-1 in hexadecimal."""
-    return sha1(text.encode("utf8", "surrogatepass"), usedforsecurity=False).hexdigest()
+    return sha1(raw, usedforsecurity=False).hexdigest()
 
 
 def quote(value: Value) -> str:

@@ -36,7 +36,7 @@ def call_terms(rewriter: Rewriter, name: str, terms: Sequence[Term]) -> Term:
 
 def _argument(letter: str, term: Term) -> str:
     """An argument as its letter asks; what only the value can tell is left to the function."""
-    if letter == "t":
+    if letter in {"t", "b"}:
         return as_text(term) if term.kind.type is MysqlType.NEWDECIMAL or term.kind.is_moment else term.sql
     if letter in "in" and term.kind.is_temporal:
         return as_number(term)
