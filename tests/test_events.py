@@ -48,6 +48,17 @@ def test_statements_parameters_rounds_and_tenants():
     ]  # fmt: skip
 
 
+def test_what_is_there_at_the_start_is_known_at_once():
+    cluster = obsim.Cluster()
+    first = found(cluster, "1 = 1")
+    assert (1002, "ARCHIVE_ROUND", "round 1", "", "DOING", 1704038400000000000) in first
+    assert {name for _, kind, name, *_ in first if kind == "TENANT"} == {
+        "sys", "META$1002", "mysql_tenant", "META$1004", "oracle_tenant",
+    }  # fmt: skip
+    cluster.advance(seconds=1)
+    assert found(cluster, "1 = 1") == first
+
+
 def test_looking_changes_nothing():
     seen, unseen = obsim.Cluster(), obsim.Cluster()
     for cluster in (seen, unseen):

@@ -134,6 +134,7 @@ def _cluster_of(
     for at, load in enumerate(scenario.load):
         with file.at(f"load[{at}]"):
             _add_load(state, load, f"load[{at}]", start_ns)
+    state.log.write()
     _let_happen(state, scenario, file, start_ns)
     for at, rule in enumerate(scenario.faults):
         with file.at(f"faults[{at}]"):
