@@ -169,13 +169,17 @@ def instr(text: str, part: str) -> int:
     return locate(part, text)
 
 
+def _size(text: str) -> int:
+    return len(text.encode("utf8", "surrogatepass"))
+
+
 def locate(part: str, text: str, start: int = 1) -> int:
     """Where `part` begins from `start` on."""
     if start <= 0:
         return 0
-    wanted, there, size = folded(part), folded(text), length(part)
+    wanted, there, size = folded(part), folded(text), _size(part)
     place = there.find(wanted, start - 1)
-    while place >= 0 and length(text[place : place + len(part)]) != size:  # equal, but in other bytes: goes by
+    while place >= 0 and _size(text[place : place + len(part)]) != size:  # equal, but in other bytes: goes by
         place = there.find(wanted, place + 1)
     return place + 1
 
