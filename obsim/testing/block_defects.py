@@ -6,6 +6,7 @@ from pyroaring import BitMap64
 
 from obsim.backup import flow
 from obsim.backup.content import SetContent
+from obsim.backup.files import OUTPUT_BLOCK_BYTES
 from obsim.backup.job import BackupType
 from obsim.backup.progress import CopyProgress
 from obsim.backup.run import BackupRun
@@ -113,19 +114,18 @@ def _delta_dropped(right: Any) -> Any:
 
 @defect("mini and minor blocks count twice", "15", flow, "_copy_stage")
 def _delta_counted_twice(right: Any) -> Any:
-    def copy_stage(run: BackupRun, counts: dict[Any, int], now_ns: Any) -> None:
+    def copy_stage(run: BackupRun, counts: dict[Any, int], *arguments: Any) -> None:
         factor = 2 if run.set_task.status == "BACKUP_DATA_MINOR" else 1
-        right(run, {tablet: count * factor for tablet, count in counts.items()}, now_ns)
+        right(run, {tablet: count * factor for tablet, count in counts.items()}, *arguments)
 
     return copy_stage
 
 
 @defect("what is written does not grow with the blocks", "19", CopyProgress, "_counters")
 def _output_is_fixed(right: Any) -> Any:
-    def counters(self: CopyProgress, at_ns: int, total: int, finished: int, pending: int) -> Any:
-        seen = right(self, at_ns, total, finished, pending)
-        few = right(self, at_ns, total, min(finished, 1), pending)
-        return type(seen)(**{name: getattr(seen, name) for name in seen.__slots__} | {"output_bytes": few.output_bytes})
+    def counters(self: CopyProgress, *arguments: int) -> Any:
+        *known, written_bytes = arguments
+        return right(self, *known, min(written_bytes, OUTPUT_BLOCK_BYTES))
 
     return counters
 
