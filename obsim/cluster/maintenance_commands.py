@@ -34,13 +34,13 @@ def freeze(state: ClusterState, who: Principal, statement: Freeze) -> Ok:
         return Ok()
     if not state.parameters.get_int("enable_major_freeze"):
         raise error("OB_OP_NOT_ALLOW")
-    tenants = [tenant for tenant in tenants if tenant.role == "PRIMARY"]
-    if not tenants:  # a standby follows the freezes of its primary
+    primaries = [tenant for tenant in tenants if tenant.role == "PRIMARY"]
+    if tenants and not primaries:  # standbys follow the freezes of their primaries; ALL of none is taken
         raise error("OB_MAJOR_FREEZE_NOT_ALLOW")
-    launched = [state.freezers[tenant.tenant_id].major_freeze() for tenant in tenants]
+    launched = [state.freezers[tenant.tenant_id].major_freeze() for tenant in primaries]
     if all(launched):
         return Ok()
-    text = _UNFINISHED_TEXT.format("some tenants' " if len(tenants) > 1 else "")
+    text = _UNFINISHED_TEXT.format("some tenants' " if len(primaries) > 1 else "")
     return Ok(warned=((_UNFINISHED, text),))
 
 

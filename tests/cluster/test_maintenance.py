@@ -1,5 +1,7 @@
 """SUSPEND and RESUME MERGE put major compactions off, CHECKPOINT is a freeze, FLUSH changes nothing."""
 
+from pathlib import Path
+
 import pytest
 
 from obsim.api import Cluster
@@ -79,6 +81,13 @@ def test_a_second_freeze_warns_and_does_nothing(cluster: Cluster) -> None:
         text = f"larger frozen_scn already exist, {some}prev merge may not finish"
         assert session.warnings == [("Warning", 4744, text)]
     assert cluster.query(COMPACTION, tenant="sys") == frozen
+
+
+def test_a_freeze_of_all_is_taken_where_there_are_none(tmp_path: Path) -> None:
+    """Recorded: where sys is alone, TENANT = ALL names no tenant, and is taken without a warning."""
+    (tmp_path / "alone.toml").write_text('about = "The tenant sys alone"\n', "utf-8")
+    alone = Cluster(scenario=str(tmp_path / "alone.toml"), version="4.3.3")
+    assert order(alone, "ALTER SYSTEM MAJOR FREEZE TENANT = ALL") == 0
 
 
 def test_resume_without_a_freeze_compacts_nothing(cluster: Cluster) -> None:
