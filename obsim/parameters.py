@@ -320,6 +320,10 @@ class ParameterStore:
         """All that is set for every server, in a fixed order: tenant, name, text."""
         return sorted(((t, n, v) for (t, n), v in self._values.items()), key=lambda row: (row[0] or 0, row[1]))
 
+    def texts(self) -> dict[tuple[TenantId | None, str], str]:
+        """As `dump`, by tenant and name."""
+        return dict(self._values)
+
     def copy(self) -> "ParameterStore":
         """A store with the same values that changes on its own."""
         twin = object.__new__(ParameterStore)

@@ -1,6 +1,11 @@
 """When rows last changed, by family of views: what lets an unchanged poll be answered again without looking."""
 
-__all__ = ["FAMILIES", "Revisions"]
+from collections.abc import Iterable
+
+__all__ = ["EVERYONE", "FAMILIES", "Revisions", "TenantRevisions"]
+
+EVERYONE = -1
+"""In place of a tenant's id: whoever touched a family did not say whose rows."""
 
 FAMILIES = (
     "jobs",
@@ -31,13 +36,42 @@ class Revisions:
         self._counts = dict.fromkeys(FAMILIES, 0)
         self.stirred = False
         """Whether any was touched since somebody set this back."""
+        self._owners: dict[str, set[int]] = {family: set() for family in FAMILIES}
 
     def touch(self, *families: str) -> None:
         """Note that rows of these families may have changed."""
+        self.touch_of(EVERYONE, families)
+
+    def touch_of(self, tenant_id: int, families: Iterable[str]) -> None:
+        """As `touch`, for the rows of one tenant."""
         self.stirred = True
         for family in families:
             self._counts[family] += 1
+            self._owners[family].add(tenant_id)
+
+    def take_owners(self) -> dict[str, set[int]]:
+        """Whose rows of each family were touched since the last call; EVERYONE among them stands for all."""
+        taken = {family: owners for family, owners in self._owners.items() if owners}
+        for family in taken:
+            self._owners[family] = set()
+        self.stirred = False
+        return taken
 
     def count(self, family: str) -> int:
         """The counter of a family; KeyError for a word that is none."""
         return self._counts[family]
+
+
+class TenantRevisions(Revisions):
+    """The counters as the parts of one tenant touch them."""
+
+    def __init__(self, everyone: Revisions, tenant_id: int) -> None:
+        self._everyone, self._tenant_id = everyone, tenant_id
+
+    def touch(self, *families: str) -> None:
+        """Note that rows of this tenant may have changed."""
+        self._everyone.touch_of(self._tenant_id, families)
+
+    def count(self, family: str) -> int:
+        """The counter that all tenants share."""
+        return self._everyone.count(family)

@@ -94,9 +94,6 @@ _INFORMATION_SCHEMA = ("FILES",)
 
 _MYSQL = ("help_category", "help_keyword", "help_topic", "proc", "time_zone", "time_zone_name")
 
-_OBSIM = ("events",)
-
-
 def _names() -> dict[tuple[str, str], tuple[str, str, str | None]]:
     known: dict[tuple[str, str], tuple[str, str, str | None]] = {}
 
@@ -121,8 +118,6 @@ def _names() -> dict[tuple[str, str], tuple[str, str, str | None]]:
     for schema, names in (("information_schema", _INFORMATION_SCHEMA), ("mysql", _MYSQL)):
         for name in names:
             add(schema, name, BOTH)
-    for name in _OBSIM:
-        add("obsim", name, SYS_ONLY)
     return known
 
 

@@ -124,8 +124,8 @@ def _dispatcher(dispatcher: Dispatcher) -> _Reduced:
 def _event_log(log: EventLog) -> _Reduced:
     """What it knows of each kind is never changed, another takes its place."""
     fields = _fields(log)
-    known = {kind: _Same(states) for kind, states in fields["_known"].items()}
-    return _with(log, fields, rows=_ListOf(log.rows), _known=known)
+    known = {whose: _Same(states) for whose, states in fields["_known"].items()}
+    return _with(log, fields, rows=_ListOf(log.rows), _known=known, _parameters=_Same(fields["_parameters"]))
 
 
 def _the_same(number: int) -> object:

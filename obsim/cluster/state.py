@@ -37,7 +37,7 @@ from obsim.errors import ServerError, UsageError
 from obsim.faults import Fault, Faults
 from obsim.ids import SYS_TENANT_ID, JobId, LogStreamId, Nanoseconds, TenantId
 from obsim.parameters import ParameterStore
-from obsim.revisions import FAMILIES, Revisions
+from obsim.revisions import FAMILIES, Revisions, TenantRevisions
 from obsim.root_events import RECYCLE_NS, RootEvents
 from obsim.scheduler.dispatcher import Dispatcher
 from obsim.scheduler.events import EventQueue
@@ -237,7 +237,8 @@ class ClusterState:
         storage = TenantStorage(streams)
         dispatcher = Dispatcher(self.events)
         sending = Sending(TenantWrites(self, tenant_id))
-        archive = TenantArchive(self.events, self.revisions, storage, sending=sending)
+        revisions = TenantRevisions(self.revisions, tenant_id)
+        archive = TenantArchive(self.events, revisions, storage, sending=sending)
         archive.note_event = partial(self.root_events.add, "log_archive", tenant_id)
         storage.on_change = partial(self._storage_changed, archive)
         context = RunContext(
@@ -246,7 +247,7 @@ class ClusterState:
             archive,
             TenantSettings(self, tenant_id),
             self.events,
-            self.revisions,
+            revisions,
             self.root_address,
             self.seed,
             self.backup_outcomes,
@@ -255,7 +256,7 @@ class ClusterState:
         backup = TenantBackup(tenant_id, context if kind == "USER" else None, self.options.incremental_base)
         archive.on_left_doing = backup.archive_changed
         cleanup = TenantCleanup(CleanupContext(
-            tenant_id, backup, archive, dispatcher, self.events, self.revisions, self.root_address,
+            tenant_id, backup, archive, dispatcher, self.events, revisions, self.root_address,
             self.profile.pieces_by_checkpoint, partial(self._is_dropped, tenant_id, backup), context,
             partial(self._fault_of_delete, tenant_id),
         ))  # fmt: skip

@@ -40,7 +40,8 @@ def until_true(session: "Session", text: str) -> Pending:
         session.statement = None
         return Ok()
 
-    return Pending(UntilTrue(state, plan.families or ("time",), holds), state, arrived, session.noted)
+    families = ("time",) if plan.families is None else plan.families
+    return Pending(UntilTrue(state, families, holds), state, arrived, session.noted)
 
 
 class Polls:

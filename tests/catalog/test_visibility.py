@@ -66,7 +66,6 @@ def test_who_finds_what(catalog: Catalog, tenant_id: TenantId, schema: str, name
         (MYSQL, "oceanbase", "DBA_OB_TABLET_REPLICAS", "DBA_OB_TABLET_REPLICAS"),
         (ORACLE, "SYS", "GV$OB_SQL_AUDIT", "GV$OB_SQL_AUDIT"),
         (SYS, "oceanbase", "__ALL_SERVER", "__all_server"),
-        (SYS, "obsim", "events", "events"),
         (MYSQL, "information_schema", "files", "FILES"),
         (SYS, "oceanbase", "gv$sysstat", "GV$SYSSTAT"),
         (MYSQL, "oceanbase", "V$LATCH", "V$LATCH"),

@@ -78,6 +78,7 @@ class FakePending:
     seconds: float
     chunk_s: float = 0.001
     cancelled: bool = False
+    waits: bool = False
     slices: list[float] = field(default_factory=list)
 
     def step(self, out_of_time: Callable[[], bool]) -> Answer | None:
