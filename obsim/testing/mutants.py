@@ -8,6 +8,7 @@ everything that noticed it: numbers of invariants, `model` (the naive model), `v
 (the diary and the naive plan of `restore_trial`) and `crash`.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from obsim.testing import (  # noqa: F401 - they fill the table
@@ -46,10 +47,15 @@ class Killing:
     killers: dict[str, str]
 
 
-def survey(mutant: Mutant) -> Killing:
+class _Enough(Exception):
+    """All that had to notice a mutant has noticed it."""
+
+
+def survey(mutant: Mutant, until: Collection[str] = ()) -> Killing:
     """Take the tour twice with a mutant planted: for the invariants alone, without stopping, and with the model.
 
-    A defect of restores is looked for on a tour of its own.
+    It ends as soon as all checks of `until`, if there are any, have noticed the mutant. A defect of restores is
+    looked for on a tour of its own.
     """
     killers: dict[str, str] = {}
     if mutant.killed_by == RESTORE:
@@ -59,11 +65,15 @@ def survey(mutant: Mutant) -> Killing:
     def note(broken: list[Violation]) -> None:
         for violation in broken:
             killers.setdefault(violation.number, violation.text)
+        if until and killers.keys() >= set(until):
+            raise _Enough
 
     with mutant.planted():
         for trial_type in (SimulatedTrial, ModelledTrial):
             try:
                 tour(trial_type(TOUR_VERSIONS[mutant.base], mutant.base, on_broken=note))
+            except _Enough:
+                break
             except ViewsBroken as broken:
                 killers.setdefault("views", str(broken))
             except ModelBroken as broken:
