@@ -1,5 +1,6 @@
 """Wrong ways to run jobs, to write down what they did, and to archive."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from obsim.archive import tenant as archive_tenant
@@ -146,12 +147,12 @@ def _reading_freezes_progress(right: Any) -> Any:
     return counters
 
 
-@defect("a change of sets leaves their revision alone", "views", Revisions, "touch")
+@defect("a change of sets leaves their revision alone", "views", Revisions, "touch_of")
 def _sets_unnoticed(right: Any) -> Any:
-    def touch(self: Revisions, *families: str) -> None:
-        right(self, *(family for family in families if family != "sets"))
+    def touch_of(self: Revisions, tenant_id: int, families: Iterable[str]) -> None:
+        right(self, tenant_id, [family for family in families if family != "sets"])
 
-    return touch
+    return touch_of
 
 
 @defect("obsim.macroblocks does not know the base of an increment", "views", TenantBackup, "base_now")
