@@ -220,10 +220,9 @@ def _met(tablet: Tablet, stretch: Stretch, rows: int, key: int, live: BitMap64) 
     hits = stretch.row_count
     if rows < stretch.row_count:
         hits = round(-stretch.row_count * log1p(-rows / stretch.row_count))
-    if rows == stretch.row_count or hits > count * (log(count) + _SURE_MEETING):
-        return there if there is not None else BitMap64(range(first, end))
-    met = draw_hits(key, count, hits)
-    if len(met) > rows:  # of few rows the mean can be above what there is: so many rows lie in so many blocks at most
+    sure = rows == stretch.row_count or hits > count * (log(count) + _SURE_MEETING)
+    met = BitMap64(range(count)) if sure else draw_hits(key, count, hits)
+    if len(met) > rows:  # few rows, the mean above what there is, or blocks without rows: no more blocks than rows
         met = _nth(met, draw_distinct(key, len(met), rows), 0)
     return met.shift(first) if there is None else _nth(there, met, 0)
 
