@@ -78,7 +78,7 @@ def _decode(data: bytes, value_type: type[_Stored]) -> _Stored:
 def _encode(value: Any) -> Any:
     if isinstance(value, BitMap64):
         return encode_positions(value)
-    raise NotImplementedError(f"{type(value).__name__} has no form in a file")
+    raise NotImplementedError(f"{type(value).__name__} has no form in a file")  # msgspec asks for this very error
 
 
 def _hook(kind: type, data: Any) -> Any:
@@ -91,7 +91,7 @@ def _hook(kind: type, data: Any) -> Any:
 
 
 def change_record(change: StorageChange) -> ChangeRecord:
-    """A change as a record."""
+    """A change as a record. Raises TypeError for an argument of a type that no change has."""
     return ChangeRecord(
         change.name, tuple(map(_plain, change.arguments)), {name: _plain(value) for name, value in change.named}
     )
@@ -115,7 +115,7 @@ def _plain(value: Any) -> Any:
             return [_plain(part) for part in value]
         case None | bool() | int() | float() | str():
             return value
-    raise NotImplementedError(f"{type(value).__name__} has no form in the log")
+    raise TypeError(f"{type(value).__name__} has no form in the log")
 
 
 def _argument(value: Any, depth: int) -> Any:
