@@ -19,7 +19,7 @@ from obsim.statements import BackupStatement, CallProcedure, SetEncryption
 
 __all__ = ["happen", "past_ns", "plan"]
 
-_ALONE = frozenset({"reset", "schedule", "restore_snapshot", "snapshot", "dump"})
+_ALONE = frozenset({"reset", "schedule", "restore_snapshot", "snapshot", "dump", "advance_to", "run_until"})
 """Procedures that answer a session or begin anew: no part of what happens by itself."""
 _EVENTS_MAX = 10_000_000
 
@@ -135,7 +135,7 @@ def plan(state: ClusterState, workload: Sequence[WorkloadSpec], file: ScenarioFi
         state.events.push(first_ns, partial(_due, state, program, every_ns), background=True)
 
 
-_MOVES = frozenset({"advance", "advance_to", "run_until", "run_until_idle"})
+_MOVES = frozenset({"advance", "run_until_idle"})
 
 
 def _due(state: ClusterState, program: Program, every_ns: int, now_ns: Nanoseconds) -> None:

@@ -180,3 +180,9 @@ def test_the_command(tmp_path):
     with obsim.Server(scenario="fresh-tenant") as server:
         asked = CliRunner().invoke(app, ["scenario", "dump", "--host", server.host, "--port", str(server.port)])
         assert asked.output == server.cluster.dump()
+
+
+def test_nothing_that_makes_objects_of_bytes_can_be_named():
+    assert kinds.class_named("Mould") is None
+    assert not [name for name in kinds.class_names() if name.split(".")[-1] in {"Mould", "_Maker"}]
+    assert kinds.class_named("TenantStorage") is not None
