@@ -225,14 +225,18 @@ def _walk(directory: int, before: str, bytes_max: int) -> Iterator[File]:
     with os.scandir(directory) as entries:
         found = sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries)
     for name, is_directory in found:
-        if is_directory:
-            below = os.open(name, _DIRECTORY, dir_fd=directory)
+        try:  # what is removed meanwhile is left out, and nothing else with it
+            below = os.open(name, _DIRECTORY, dir_fd=directory) if is_directory else None
+            data = _read(directory, name, bytes_max) if below is None and not name.endswith(_TEMPORARY) else None
+        except FileNotFoundError:
+            continue
+        if below is not None:
             try:
                 yield from _walk(below, f"{before}{name}/", bytes_max)
             finally:
                 os.close(below)
-        elif not name.endswith(_TEMPORARY):
-            yield before + name, _read(directory, name, bytes_max)
+        elif data is not None:
+            yield before + name, data
 
 
 def _remove(directory: int, name: str, *, below: bool) -> None:

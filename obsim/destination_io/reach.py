@@ -64,8 +64,8 @@ class Reach:
         assert self._begun is not None, "nothing was begun"
         if not wait and not self._begun.done():
             return None
-        outcome, self._begun = self._begun.result(), None
-        return outcome
+        begun, self._begun = self._begun, None
+        return begun.result()
 
 
 def make_reach(file_root: str | PathLike[str] | None = None, s3_endpoints: Iterable[str] = ()) -> Reach:

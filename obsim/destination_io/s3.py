@@ -103,14 +103,14 @@ class S3Store:
         """Status and answer, cut one byte behind `bytes_max`. Raises StoreFailed for what is neither 2xx nor 404."""
         url = f"{self._base}/{quote(key, safe='/~')}" + (f"?{urlencode(query, quote_via=quote)}" if query else "")
         request = AWSRequest(method, url, headers=self._sums(body) if body else {}, data=body)
-        self._signer.add_auth(request)
         try:
+            self._signer.add_auth(request)
             answer = self._http.request(
                 method, url, body=body, headers=dict(request.headers.items()), preload_content=False, redirect=False
             )
-            data = answer.read(bytes_max + 1)
+            data = answer.read(bytes_max + 1, decode_content=False)
             answer.release_conn()
-        except (urllib3.exceptions.HTTPError, OSError) as failed:
+        except (urllib3.exceptions.HTTPError, OSError, ValueError) as failed:  # ValueError: keys that no header takes
             raise StoreFailed(NOT_CONNECTED, f"{method} {self._base}: {type(failed).__name__}") from None
         if answer.status // 100 != 2 and not (answer.status == 404 and _error_code(data) != "NoSuchBucket"):
             raise StoreFailed(_code(answer.status, _error_code(data)), f"{method} {self._base}: {answer.status}")
@@ -191,11 +191,12 @@ class S3Store:
 
 def _xml(data: bytes) -> ElementTree.Element:
     """An answer as a tree; one with a document type, which could make it grow, is none. Raises StoreFailed."""
-    if len(data) > _ANSWER_BYTES_MAX or b"<!DOCTYPE" in data:
-        raise StoreFailed(NOT_CONNECTED, "an answer is no listing")
     try:
-        return ElementTree.fromstring(data)  # noqa: S314 - bounded, and without a document type
-    except ElementTree.ParseError:
+        text = data.decode()  # and not what the answer itself calls its encoding: nothing is to pass by the next look
+        if len(data) > _ANSWER_BYTES_MAX or "<!DOCTYPE" in text:
+            raise StoreFailed(NOT_CONNECTED, "an answer is no listing")
+        return ElementTree.fromstring(text)  # noqa: S314 - bounded, and without a document type
+    except (UnicodeDecodeError, ElementTree.ParseError):
         raise StoreFailed(NOT_CONNECTED, "an answer is no listing") from None
 
 
