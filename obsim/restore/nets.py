@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterable, Sequence
 from obsim.backup.progress import COPY_BLOCK_NS
 from obsim.ids import LogStreamId, Nanoseconds, TabletId
 from obsim.scheduler.dag import DagTask
+from obsim.scheduler.dispatcher import DAG_COUNT_MAX
 from obsim.scheduler.priorities import HA_HIGH
 
-__all__ = ["data_net", "meta_net"]
+__all__ = ["copies_of_each", "data_net", "meta_net"]
 
 _MS = 1_000_000
 _META = (
@@ -29,7 +30,12 @@ _DATA = (("INITIAL_TABLET_GROUP_RESTORE", 20 * _MS), ("START_TABLET_GROUP_RESTOR
 _TABLET_NS = 15 * _MS
 """Of a tablet besides its blocks."""
 _COPIES_MAX = 1024
-"""Of more tablets in a log stream, each DAG restores a run: there may be 15,000 DAGs of a type at a time."""
+"""Of more tablets in a log stream, each DAG restores a run of them."""
+
+
+def copies_of_each(stream_count: int) -> int:
+    """How many copy tasks each of so many log streams may have: a scheduler holds so many DAGs of a type, not more."""
+    return max(min(_COPIES_MAX, DAG_COUNT_MAX // max(stream_count, 1)), 1)
 
 
 def _chain(kinds: Iterable[tuple[str, int]], log_stream_id: LogStreamId) -> list[DagTask]:
@@ -48,7 +54,8 @@ def meta_net(log_stream_id: LogStreamId, done: Callable[[Nanoseconds], None]) ->
 
 
 def data_net(
-    log_stream_id: LogStreamId, tablets: Sequence[tuple[TabletId, int]], done: Callable[[Nanoseconds], None]
+    log_stream_id: LogStreamId, tablets: Sequence[tuple[TabletId, int]], done: Callable[[Nanoseconds], None],
+    copies_max: int = _COPIES_MAX,
 ) -> tuple[list[DagTask], list[tuple[DagTask, int]]]:
     """What brings mini, minor and baseline blocks of its tablets, given with their numbers.
 
@@ -56,7 +63,7 @@ def data_net(
     there are no tablets.
     """
     net = _chain(_DATA, log_stream_id)
-    size = -(-len(tablets) // _COPIES_MAX) or 1
+    size = -(-len(tablets) // copies_max) or 1
     copies = []
     for start in range(0, len(tablets), size):
         part = tablets[start : start + size]

@@ -17,7 +17,7 @@ from obsim.backup.tenant import PASS_NS
 from obsim.errors import ServerError
 from obsim.ids import LogStreamId, Nanoseconds, Scn, TenantId
 from obsim.restore.job import RestoreJob, RestoreProgress, RestoreRow, SysStatus, TenantStatus
-from obsim.restore.nets import data_net, meta_net
+from obsim.restore.nets import copies_of_each, data_net, meta_net
 from obsim.restore.rebuild import rebuild
 from obsim.revisions import Revisions
 from obsim.scheduler.dag import DagTask
@@ -176,10 +176,10 @@ class RestoreRun:
         return self.job.progress
 
     def _replay(self, first: Scn, last: Scn, then: Callable[[Nanoseconds], None], now_ns: Nanoseconds) -> None:
-        """Let the log between two SCNs be replayed; how many bytes it has follows from the pieces' sizes."""
+        """Let the log between two SCNs be replayed; how many bytes it has follows from what the pieces hold."""
         size = sum(
-            piece.input_bytes * max(min(last, piece.end_scn) - max(first, piece.start_scn), 0)
-            // (piece.end_scn - piece.start_scn)
+            piece.input_bytes * max(min(last, piece.checkpoint_scn) - max(first, piece.start_scn), 0)
+            // max(piece.checkpoint_scn - piece.start_scn, 1)
             for piece in self.job.request.plan.pieces
         )  # fmt: skip
         length_ns = REPLAY_NS + size * 1_000_000_000 // REPLAY_BYTES_PER_S
@@ -191,12 +191,14 @@ class RestoreRun:
         picture, live = self._picture, self.job.request.plan.sets[-1].content
         assert live is not None
         nets, self._nets = [], []
+        copies_max = copies_of_each(len(picture.log_stream_ids))
         for stream in picture.log_stream_ids:
             tablets = [
                 (t.tablet_id, t.delta_block_count + live.live.range_cardinality(t.first_position, t.end_position))
                 for t in picture.tablets if t.log_stream_id == stream
             ]  # fmt: skip
-            net, copies = data_net(stream, tablets, partial(self._step, partial(self._data_done, stream)))
+            done = partial(self._step, partial(self._data_done, stream))
+            net, copies = data_net(stream, tablets, done, copies_max)
             self._progress.copies += copies
             self._waiting += max(len(copies), 1)
             nets.append(net)
