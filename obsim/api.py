@@ -386,12 +386,12 @@ class Cluster:
         come in any order; an unsorted array('Q') is the fastest, and a million of them take a fraction of a second in a
         tenant of any size. Raises ServerError 1210, and changes nothing, when one holds no block.
         """
-        from obsim.control import storage_changed, writable_tenant  # noqa: PLC0415 - as in `write`
+        from obsim.control import writable_tenant  # noqa: PLC0415 - as in `write`
 
         self._settle()
         owner = writable_tenant(self._host.state, self._tenant(tenant).name)
         changed = owner.storage.change_blocks(positions)
-        storage_changed(self._host.state, owner)
+        self._host.state.note_rows(owner)
         return changed
 
     def schedule(self, every: int | timedelta, sql: str, tenant: str = "sys") -> None:

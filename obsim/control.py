@@ -33,7 +33,6 @@ __all__ = [
     "Schedule",
     "TakeSnapshot",
     "parse_interval",
-    "storage_changed",
 ]
 
 Argument = str | int | float | None
@@ -197,13 +196,6 @@ def _table_of(state: ClusterState, tenant_name: Argument, table_name: Argument, 
     return tenant, table_name
 
 
-def storage_changed(state: ClusterState, tenant: Tenant) -> None:
-    """Rows of a tenant were written: its log grew, and its memory may be full."""
-    tenant.archive.note_log(state.now_ns)
-    state.freezers[tenant.tenant_id].memory_changed()
-    state.revisions.touch("storage")
-
-
 def _write(state: ClusterState, arguments: tuple[Argument, ...]) -> Ok:
     tenant_name, table_name, count, kind = arguments
     tenant = writable_tenant(state, tenant_name)
@@ -212,7 +204,7 @@ def _write(state: ClusterState, arguments: tuple[Argument, ...]) -> Ok:
         raise error("OB_INVALID_ARGUMENT", form)
     _, table = _table_of(state, tenant_name, table_name, form)
     tenant.storage.write(table, count, kind.lower(), state.seed)
-    storage_changed(state, tenant)
+    state.note_rows(tenant)
     return Ok()
 
 
@@ -228,7 +220,7 @@ def _create_table(state: ClusterState, arguments: tuple[Argument, ...]) -> Ok:
     storage, layout = tenant.storage, RowLayout(float(row_bytes))
     for tablet in storage.load_table(name, [0] * tablets, storage.log_stream_ids[1:], layout):
         storage.append_rows(tablet, rows // tablets + (tablet.slot % tablets < rows % tablets))
-    storage_changed(state, tenant)
+    state.note_rows(tenant)
     state.revisions.touch("tenants")
     return Ok()
 

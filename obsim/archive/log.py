@@ -54,10 +54,19 @@ class RedoLog:
         first = bisect_left(self.entries, number, key=lambda entry: entry.number)
         return self.entries[first : bisect_right(self.entries, scn, key=lambda entry: entry.scn)]
 
-    def span(self, after_scn: int, scn: int) -> Sequence[LogEntry]:
-        """The entries after `after_scn`, up to and including `scn`."""
+    def span(self, after_scn: int, scn: int, skipped: int = 0) -> Sequence[LogEntry]:
+        """The entries after `after_scn`, up to and including `scn`, without the first `skipped` ones."""
+        first, end = self._places(after_scn, scn)
+        return self.entries[first + skipped : end]
+
+    def count(self, after_scn: int, scn: int) -> int:
+        """How many entries `span` gives."""
+        first, end = self._places(after_scn, scn)
+        return max(end - first, 0)
+
+    def _places(self, after_scn: int, scn: int) -> tuple[int, int]:
         first = bisect_right(self.entries, after_scn, key=lambda entry: entry.scn)
-        return self.entries[first : bisect_right(self.entries, scn, key=lambda entry: entry.scn)]
+        return first, bisect_right(self.entries, scn, key=lambda entry: entry.scn)
 
     def next_scn(self, after_scn: int) -> Scn | None:
         """The SCN of the first entry after `after_scn`."""

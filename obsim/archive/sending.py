@@ -57,6 +57,13 @@ class Sending:
     """The log stream that has interrupted the round."""
     lost: bool = False
     """Whether log of it is gone: then this round is never continued."""
+    medium_code: int = 0
+    """What the last write to a destination on a medium ended with."""
+
+    @property
+    def may_fail(self) -> bool:
+        """Whether the next write of a log stream may fail."""
+        return self.lost or bool(self.medium_code) or self.writes.may_fail
 
     def write(self, streams: Iterable[LogStreamId], before_scn: Scn, unsent_bytes: int) -> bool:
         """Let every log stream write what it has; whether the round goes on.
@@ -80,12 +87,13 @@ class Sending:
     def _code(self, stream: LogStreamId, unsent_bytes: int) -> int:
         if self.lost and stream == self.interrupted:
             return LOG_RECYCLED
-        code = self.writes.code(stream) if self.writes.may_fail else 0
+        code = self.medium_code or (self.writes.code(stream) if self.writes.may_fail else 0)
         return LOG_RECYCLED if code in RETRIED and unsent_bytes > self.writes.log_disk_bytes else code
 
     def forget(self) -> None:
-        """The round archives no more: whoever waits need not."""
+        """The round archives no more: whoever waits need not, and what the medium says will be seen when it goes on."""
         self.held.clear()
+        self.medium_code = 0
 
     def begin_round(self) -> None:
         """A new round has nothing to do with what became of the last one."""

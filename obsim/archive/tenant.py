@@ -36,6 +36,8 @@ class TenantArchive:
     storage: TenantStorage
     on_left_doing: Callable[[Nanoseconds], None] = field(default=lambda _now_ns: None)
     """Told when the round stops being DOING, so that running backups look at it."""
+    bring: Callable[[Nanoseconds, Callable[[], None]], None] = field(default=lambda _now_ns, then: then())
+    """Has what is archived written to a destination on a medium, and calls then: whoever relies on it asks for it."""
     note_event: Callable[..., None] = field(default=lambda *_event, **_values: None)
     """Tells the root service of an event: its name, the moment, and values by name."""
     enabled: bool = False
@@ -256,11 +258,20 @@ class TenantArchive:
     def writes_changed(self, now_ns: Nanoseconds) -> None:
         """Writes may fail from now on, or no longer, or come at other times."""
         current = self.round
-        if current is None or not self.doing or not (self.sending.held or self.sending.writes.may_fail):
+        if current is None or not self.doing or not (self.sending.held or self.sending.may_fail):
             self._order_write(None)
             return
         step_ns = RETRY_NS if self.sending.held else current.step_ns
         self._order_write(now_ns - now_ns % step_ns + step_ns)
+
+    def answered(self, code: int, now_ns: Nanoseconds) -> None:
+        """What the medium of the destination says to what was written just now: as a fault of that code would.
+
+        0 after another one: all that has piled up is sent.
+        """
+        if self.doing and (code or self.sending.medium_code):
+            self.sending.medium_code = code
+            self._write(now_ns, seen=True)
 
     def _order_write(self, at_ns: int | None) -> None:
         """Let the log streams write at a moment, None: as long as nothing is wrong nobody need look at it."""
@@ -274,12 +285,16 @@ class TenantArchive:
         self._write_event = None
         self._write(now_ns)
 
-    def _write(self, now_ns: Nanoseconds, *, beginning: bool = False) -> None:
-        """Every log stream writes what it has. `beginning`: the round goes on from its checkpoint just now."""
+    def _write(self, now_ns: Nanoseconds, *, beginning: bool = False, seen: bool = False) -> None:
+        """Every log stream writes what it has.
+
+        `beginning`: the round goes on from its checkpoint just now. `seen`: where it stands by now may have been looked
+        at, so it does not fall behind that.
+        """
         current = self.round
         if current is None or not self.doing:
             return
-        before_scn = current.checkpoint_scn if beginning else current.max_scn_at(now_ns - 1)
+        before_scn = current.checkpoint_scn if beginning else current.max_scn_at(now_ns if seen else now_ns - 1)
         sent_bytes, was_held = self._sent_bytes(current, before_scn), bool(self.sending.held)
         streams = self.storage.log_stream_ids
         unsent_bytes = self.storage.log_bytes - current.start_log_bytes - sent_bytes
@@ -363,7 +378,7 @@ class TenantArchive:
 
     def _begin_doing(self, now_ns: Nanoseconds) -> None:
         """Go on, unless the log that comes next is gone or the destination takes nothing."""
-        if self.sending.lost or self.sending.writes.may_fail:
+        if self.sending.may_fail:
             self._write(now_ns, beginning=True)
 
     def _step(self, current: ArchiveRound) -> RoundStatus | None:

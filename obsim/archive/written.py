@@ -56,9 +56,9 @@ def _entry_record(entry: LogEntry) -> EntryRecord:
     return EntryRecord(entry.scn, entry.number, change_record(entry.change), b"")
 
 
-def log_files(entries: Sequence[LogEntry]) -> list[bytes]:
-    """The log files of a piece, at least one."""
-    parts = [entries[cut : cut + ENTRIES_IN_FILE] for cut in range(0, max(len(entries), 1), ENTRIES_IN_FILE)]
+def log_files(entries: Sequence[LogEntry], least: int = 1) -> list[bytes]:
+    """The log files that hold these entries, at least so many."""
+    parts = [entries[cut : cut + ENTRIES_IN_FILE] for cut in range(0, max(len(entries), least), ENTRIES_IN_FILE)]
     return [seal_stored(Kind.LOG, LogRecord(tuple(map(_entry_record, part)))) for part in parts]
 
 
@@ -91,7 +91,11 @@ def removal_of(layout: Layout, place: BackupUri, archive_round: ArchiveRound, pi
 
 @dataclass(frozen=True, slots=True)
 class PieceWriting:
-    """A piece that is to be written: which one, what lies in it, and the rows of the frozen ones before it."""
+    """A piece that is to be written: which one, what lies in it, and the rows of the frozen ones before it.
+
+    Of a piece that is there in part only what is new: `entries` are those behind the first `files_there` log files, and
+    `streams_there` the log streams that have a directory.
+    """
 
     layout: Layout
     dest_id: int
@@ -99,22 +103,31 @@ class PieceWriting:
     piece: ArchivePiece
     entries: Sequence[LogEntry]
     streams: Sequence[LogStreamId]
+    holder: LogStreamId
+    """The log stream that has the log."""
     earlier: Sequence[PieceRecord] = ()
     before: str = ""
     """Directory of the archive layout, with `/` at its end: a set's `complement_log`."""
+    files_there: int = 0
+    streams_there: Sequence[LogStreamId] = ()
 
     @property
     def name(self) -> str:
         """The piece's directory."""
         return self.layout.piece_name(self.dest_id, self.round_id, self.piece.piece_id)
 
+    @property
+    def checkpoint(self) -> str:
+        """The file that has the checkpoint in its name."""
+        return self.before + self.layout.piece_file(self.name, f"checkpoint/checkpoint.{self.piece.checkpoint_scn}")
+
     def phases(self) -> tuple[tuple[File, ...], ...]:
         """Its files."""
-        log = log_files(self.entries)
-        record = piece_record(self.dest_id, self.round_id, self.piece, len(log))
+        log = log_files(self.entries, least=not self.files_there)
+        record = piece_record(self.dest_id, self.round_id, self.piece, self.files_there + len(log))
         return (
             tuple(self._placed(self._log(log))),
-            tuple(self._placed(self._checkpoint(record))),
+            (*self._placed(self._checkpoint_info(record)), (self.checkpoint, b"")),
             tuple(self._placed([("file_info", seal_record(Kind.PIECE_INFO, record))])),
             tuple(self._placed(self._frozen(record))),
             tuple((self.before + name, data) for name, data in self._placeholders()),
@@ -126,19 +139,20 @@ class PieceWriting:
 
     def _log(self, log: Sequence[bytes]) -> Iterator[File]:
         for stream in self.streams:
-            last = stream == self.streams[-1]
-            files = log if last else log_files(())
-            yield f"logstream_{stream}/file_info", self._mark(Kind.PIECE_INFOS)
-            for number, data in enumerate(files, 1):
-                yield f"logstream_{stream}/log/{number}", data
-        yield f"logstream_1/schema_meta/{self.piece.start_scn}", self._mark(Kind.META)
+            if stream not in self.streams_there:
+                yield f"logstream_{stream}/file_info", self._mark(Kind.PIECE_INFOS)
+                if stream != self.holder:
+                    yield f"logstream_{stream}/log/1", log_files(())[0]
+        for number, data in enumerate(log, self.files_there + 1):
+            yield f"logstream_{self.holder}/log/{number}", data
+        if not self.streams_there:
+            yield f"logstream_1/schema_meta/{self.piece.start_scn}", self._mark(Kind.META)
 
     def _mark(self, kind: Kind) -> bytes:
         return seal_record(kind, CheckRecord(self.piece.piece_id, self.piece.start_scn))
 
-    def _checkpoint(self, record: PieceRecord) -> Iterator[File]:
+    def _checkpoint_info(self, record: PieceRecord) -> Iterator[File]:
         yield "checkpoint/checkpoint_info.0", seal_record(Kind.CHECKPOINT, record)
-        yield f"checkpoint/checkpoint.{self.piece.checkpoint_scn}", b""
 
     def _frozen(self, record: PieceRecord) -> Iterator[File]:
         if self.piece.frozen:
@@ -148,7 +162,8 @@ class PieceWriting:
     def _placeholders(self) -> Iterator[File]:
         layout, piece, name = self.layout, self.piece, self.name
         mark = seal_record(Kind.PLACEHOLDER, PlaceholderRecord(0, piece.piece_id))
-        yield layout.piece_placeholder(name, piece.start_scn, start=True), mark
+        if not self.streams_there:
+            yield layout.piece_placeholder(name, piece.start_scn, start=True), mark
         if piece.frozen:
             yield layout.piece_inner_placeholder(name, piece.start_scn, piece.end_scn), mark
             yield layout.piece_placeholder(name, piece.end_scn, start=False), mark

@@ -42,6 +42,10 @@ class ArchiveFacts(Protocol):
     def log(self) -> RedoLog:
         """What has been archived."""
 
+    @property
+    def bring(self) -> Callable[[Nanoseconds, Callable[[], None]], None]:
+        """Has what is archived written where it belongs, and calls then."""
+
     def checkpoint_after(self, scn: Scn, now_ns: Nanoseconds) -> Nanoseconds:
         """When the checkpoint will have passed `scn`, or when to ask again."""
 

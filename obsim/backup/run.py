@@ -163,7 +163,7 @@ class BackupRun:
         if self._stopped_by_upgrade(now_ns) or not self._may_pass(stage, self.next_stage, now_ns):
             return
         if not self._stages:
-            self._complete(now_ns)
+            self.context.archive.bring(now_ns, partial(self._complete, now_ns))
             return
         self.set_task.status = self._stages.pop(0)
         self.context.revisions.touch("tasks")
@@ -222,6 +222,9 @@ class BackupRun:
     # Ends.
 
     def _complete(self, now_ns: Nanoseconds) -> None:
+        """All stages are over, and the log is where it is archived: without it the set could not be restored."""
+        if not self.at_work or self.check_archive(now_ns):
+            return
         task, snapshot = self.set_task, self.taken
         backup_set, archive = task.backup_set, self.context.archive
         if archive.start_scn > task.start_scn:

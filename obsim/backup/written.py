@@ -235,7 +235,8 @@ def _complement_log(layout: Layout, backup_set: BackupSet) -> tuple[File, ...]:
     files: list[File] = []
     for piece in log.pieces:
         entries = log.log.span(piece.start_scn - 1, piece.end_scn - 1)
-        writing = PieceWriting(layout, backup_set.dest_id, 1, piece, entries, log.streams, before=before)
+        streams = log.streams
+        writing = PieceWriting(layout, backup_set.dest_id, 1, piece, entries, streams, streams[-1], before=before)
         files += chain.from_iterable(writing.phases())
     mark = PlaceholderRecord(backup_set.tenant_id, backup_set.backup_set_id)
     return (*files, (f"{before}{layout.format_file}", seal_record(Kind.PLACEHOLDER, mark)))

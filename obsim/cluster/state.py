@@ -255,6 +255,7 @@ class ClusterState:
         )
         backup = TenantBackup(tenant_id, context if kind == "USER" else None, self.options.incremental_base)
         archive.on_left_doing = backup.archive_changed
+        archive.bring = partial(self._bring_archive, tenant_id)
         cleanup = TenantCleanup(CleanupContext(
             tenant_id, backup, archive, dispatcher, self.events, revisions, self.root_address,
             self.profile.pieces_by_checkpoint, partial(self._is_dropped, tenant_id, backup), context,
@@ -283,6 +284,12 @@ class ClusterState:
     def note_facts(self, tenant: Tenant) -> None:
         """Accounts or global variables of a tenant are other than before: its log tells."""
         tenant.archive.note_change(self.now_ns, FactsChanged(facts_of(tenant)))
+
+    def note_rows(self, tenant: Tenant) -> None:
+        """Rows of a tenant were written: its log grew, and its memory may be full."""
+        tenant.archive.note_log(self.now_ns)
+        self.freezers[tenant.tenant_id].memory_changed()
+        self.revisions.touch("storage")
 
     def next_tenant_id(self) -> TenantId:
         """The id of the next user tenant; the one below it is its META tenant's. None is given twice."""
@@ -410,20 +417,42 @@ class ClusterState:
         Where all destinations are in memory there is nothing to do.
         """
         if self.outside.real and not self.outside.blocked:
-            for tenant in self.user_tenants():
-                self._archive_writer(tenant).flush(self.now_ns)
+            self._write_archives()
         return not self.outside.blocked
 
-    def _archive_writer(self, tenant: Tenant) -> "ArchiveWriter":
+    def _write_archives(self) -> None:
+        """Write the archives of all tenants, those that are gone too."""
+        for tenant in self.user_tenants():
+            self.archive_writer(tenant)
+        for tenant_id, writer in list(self.archive_writers.items()):
+            writer.flush(self.now_ns)
+            if tenant_id not in self.tenants and writer.finished:
+                del self.archive_writers[tenant_id]
+
+    def archive_writer(self, tenant: Tenant) -> "ArchiveWriter":
+        """What writes a tenant's archive to media."""
         from obsim.archive.writer import ArchiveWriter  # noqa: PLC0415 - for destinations on media alone
         from obsim.destination.layout import Layout  # noqa: PLC0415
 
         known = self.archive_writers.get(tenant.tenant_id)
-        if known is None or known.archive is not tenant.archive:
+        if known is None:
             layout = Layout.of(self.profile)
             known = ArchiveWriter(tenant.archive, self.outside, layout, tenant.uri_of)
             self.archive_writers[tenant.tenant_id] = known
         return known
+
+    def _bring_archive(self, tenant_id: TenantId, now_ns: Nanoseconds, then: Callable[[], None]) -> None:
+        """Have a tenant's archive written while time goes on: somebody relies on it."""
+        if not self.outside.real:
+            then()
+            return
+        tenant = self.tenants[tenant_id]
+
+        def brought(code: int) -> None:
+            tenant.archive.answered(code, now_ns)
+            then()
+
+        self.archive_writer(tenant).bring(now_ns, brought)
 
     def idle(self) -> bool:
         """Whether no job, task or DAG is unfinished; future workload and periodic timers do not count."""

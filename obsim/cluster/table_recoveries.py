@@ -192,9 +192,7 @@ class TableRecoveries:
             (new,) = storage.load_table(task.target, [0], streams, old.layout, old.tablet_size_bytes)
             added = old.pending.appended_row_count + old.pending.appended_block_count * old.layout.rows_per_block
             storage.append_rows(new, old.row_count + added)
-        target.archive.note_log(self.state.now_ns)
-        self.state.freezers[target.tenant_id].memory_changed()
-        self.state.revisions.touch("storage")
+        self.state.note_rows(target)
         task.status, task.finish_ns = "FINISH", self.state.now_ns
         self._next_table(job)
 

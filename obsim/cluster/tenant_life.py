@@ -75,6 +75,8 @@ def end_tenant(state: ClusterState, tenant: Tenant) -> None:
     tenant.archive.drop(now_ns)
     if tenant.standby is not None:
         tenant.standby.stop()
+    if state.outside.real:
+        state.archive_writer(tenant).flush(now_ns)  # what cannot be written now is written when time stands still
     if tenant.backup.sets or tenant.archive.rounds():
         state.left_behind.append(source_of(state, tenant))
     for pool in state.resources.pools_of(tenant.tenant_id):
