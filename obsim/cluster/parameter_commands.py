@@ -8,11 +8,11 @@ from collections.abc import Callable
 from obsim.answers import Ok
 from obsim.archive.destinations import ARCHIVED
 from obsim.cluster.authority import Rule, guarded
-from obsim.cluster.backup_sources import source_at
 from obsim.cluster.destinations import set_destination
 from obsim.cluster.formats import Formats, Owner
 from obsim.cluster.resolve import named_tenant, parameter_tenants
 from obsim.cluster.shares import apply_shares
+from obsim.cluster.standbys import source_for
 from obsim.cluster.state import ClusterState, Command, Principal
 from obsim.cluster.tenant import Tenant
 from obsim.destination import parse_archive_destination, parse_restore_source, parse_uri
@@ -287,10 +287,9 @@ def _check_restore_source(state: ClusterState, tenant: Tenant, text: str) -> Che
     _only_user_tenants(tenant)
 
     def change() -> None:
-        tenant.log_restore_source = uri.shown if uri else ""
+        tenant.log_restore_source, tenant.restore_place = uri.shown if uri else "", uri
         if tenant.standby is not None and tenant.role == "STANDBY":
-            path = uri.path if uri else ""
-            tenant.standby.take_from(source_at(state, path), path)
+            tenant.standby.take_from(source_for(state, uri), uri.path if uri else "")
         state.revisions.touch("backup_parameters")
 
     return lambda: change

@@ -43,7 +43,10 @@ def read_catalogue(state: "ClusterState", places: Sequence[BackupUri]) -> Catalo
     pieces = [placed for archive in archives for placed in _placed(archive)]
     reached = max((placed.piece.checkpoint_scn for placed in pieces), default=0)  # perhaps by a clock that is ahead
     now_ns = Nanoseconds(max(state.now_ns, reached))
-    return Catalogue(label, sets, pieces if archives else None, RedoLog(entries), now_ns, external=True)
+    return Catalogue(
+        label, sets, pieces if archives else None, RedoLog(entries), now_ns, external=True,
+        archives=tuple(archive.place for archive in archives),
+    )  # fmt: skip
 
 
 def _mode(sets: Sequence[object]) -> str:

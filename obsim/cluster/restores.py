@@ -8,12 +8,13 @@ from obsim.cluster.backup_sources import source_with_id
 from obsim.cluster.locality import RANDOM, check_primary_zone, full_locality, parse_locality
 from obsim.cluster.replicas import dispatcher_at, replica_servers
 from obsim.cluster.shares import apply_shares
-from obsim.cluster.standbys import Standby
+from obsim.cluster.standbys import Standby, source_for
 from obsim.errors import error, plain_message
 from obsim.ids import SYS_TENANT_ID, JobId, LogStreamId, Nanoseconds, TenantId
 from obsim.restore.job import RestoreJob, RestoreProgress, RestoreRequest, RestoreRow, SysStatus
 from obsim.restore.run import NewTenant, RestoreRun
 from obsim.scheduler.priorities import HA_HIGH
+from obsim.storage.changes import StorageChange
 
 if TYPE_CHECKING:
     from obsim.cluster.state import ClusterState
@@ -106,8 +107,11 @@ class Restores:
             facts.give(tenant)
         path = request.pieces[-1].path if request.catalogue.pieces else ""
         catalogue = request.catalogue
-        known = path and not catalogue.external
-        source = source_with_id(self.state, catalogue.tenant.tenant_id) if known else None
+        if catalogue.external:
+            tenant.restore_place = catalogue.archive_at(path)
+            source = source_for(self.state, tenant.restore_place, _next_number(request))
+        else:
+            source = source_with_id(self.state, catalogue.tenant.tenant_id) if path else None
         tenant.role, tenant.log_restore_source = "STANDBY", path
         tenant.standby = Standby(self.state, tenant, source, path, job.scn, job.scn)
         tenant.standby.follow()
@@ -147,3 +151,12 @@ class Restores:
     def _tenant_of(self, job: RestoreJob) -> "Tenant":
         assert job.tenant is not None, "its tenant has been made"
         return self.state.tenants[job.tenant.tenant_id]
+
+
+def _next_number(request: RestoreRequest) -> int:
+    """Number of the first change of the source's storage that a restore has not brought back."""
+    content = request.plan.sets[-1].content
+    assert content is not None, "a set that was restored from has content"
+    assert content.picture is not None, "content of a set that was backed up has a picture"
+    first = content.picture.change_count
+    return first + sum(isinstance(e.change, StorageChange) for e in request.log.between(first, request.plan.scn))

@@ -1,25 +1,32 @@
 """Standby tenants: each replays the archived log of the tenant it was restored from, and may become a primary.
 
-SYNC_SCN goes on as far as the pieces reach without a gap, never past RECOVERY_UNTIL_SCN. Between two entries of the log
-only the SCN moves, which is worked out when somebody looks; an event comes where an entry has been archived.
+SYNC_SCN goes on as far as the pieces reach without a gap, never past RECOVERY_UNTIL_SCN. A source in this cluster tells
+when its log grows: between two entries only the SCN moves, which is worked out when somebody looks; an event comes
+where an entry has been archived. A source on a medium is read when the end of the way changes, then again and again.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from obsim.archive.log import LogEntry
-from obsim.cluster.backup_sources import BackupSource
+from obsim.cluster.backup_sources import BackupSource, source_at
+from obsim.destination.outcome import Outcome
+from obsim.destination.uri import BackupUri
 from obsim.ids import Nanoseconds, Scn
 from obsim.restore.rebuild import replay
 from obsim.restore.standby import UNLIMITED_SCN, reach
 
 if TYPE_CHECKING:
+    from obsim.cluster.media_log import MediaLog
     from obsim.cluster.state import ClusterState
     from obsim.cluster.tenant import Tenant
-    from obsim.scheduler.events import Event
+    from obsim.scheduler.events import Event, Handler
 
-__all__ = ["Standby", "recovery_until_scn"]
+    LogSource = BackupSource | MediaLog | None
+
+__all__ = ["Standby", "recovery_until_scn", "source_for"]
 
 
 @dataclass(slots=True, eq=False)
@@ -28,7 +35,7 @@ class Standby:
 
     state: "ClusterState"
     tenant: "Tenant"
-    source: BackupSource | None
+    source: "LogSource"
     path: str
     """The archive destination it takes its log from."""
     synced_scn: Scn
@@ -38,11 +45,22 @@ class Standby:
     _event_ns: Nanoseconds = Nanoseconds(0)
 
     @property
+    def _own(self) -> BackupSource | None:
+        """The source in this cluster."""
+        return self.source if isinstance(self.source, BackupSource) else None
+
+    @property
+    def _media(self) -> "MediaLog | None":
+        """The source on a medium."""
+        return None if isinstance(self.source, BackupSource) else self.source
+
+    @property
     def sync_scn(self) -> Scn:
         """SYNC_SCN now."""
-        if self.source is None or self.synced_scn >= self.until_scn:
+        source = self._own
+        if source is None or self.synced_scn >= self.until_scn:
             return self.synced_scn
-        archive, now_ns = self.source.archive, self.state.now_ns
+        archive, now_ns = source.archive, self.state.now_ns
         pieces = (
             piece for current in archive.rounds() if current.path == self.path
             for piece in archive.kept_pieces(current, now_ns)
@@ -52,21 +70,24 @@ class Standby:
     def follow(self) -> None:
         """Begin to replay."""
         self.tenant.archive.follows = True
-        if self.source is not None:
-            self.source.archive.log.followers.append(self.look)
+        if self._own is not None:
+            self._own.archive.log.followers.append(self.look)
         self.look()
+        self._read()
 
     def stop(self) -> None:
         """The tenant replays no more: it is a primary now, or gone."""
         self.tenant.archive.follows = False
-        if self.source is not None and self.look in self.source.archive.log.followers:
-            self.source.archive.log.followers.remove(self.look)
+        if self._own is not None and self.look in self._own.archive.log.followers:
+            self._own.archive.log.followers.remove(self.look)
         self._forget_event()
 
-    def take_from(self, source: BackupSource | None, path: str) -> None:
+    def take_from(self, source: "LogSource", path: str) -> None:
         """The log comes from elsewhere from now on."""
         self.look()
         self.stop()
+        if self._media is not None and source is not None and not isinstance(source, BackupSource):
+            source.next_number = self._media.next_number
         self.source, self.path = source, path
         self.follow()
 
@@ -74,13 +95,16 @@ class Standby:
     def at_end(self) -> bool:
         """Whether it has replayed all that its source has written."""
         self.look()
-        return self.source is None or self.source.archive.log.next_scn(self.synced_scn) is None
+        if self._media is not None:
+            return self._media.next_scn(self.synced_scn) is None
+        return self._own is None or self._own.archive.log.next_scn(self.synced_scn) is None
 
     def recover_until(self, scn: Scn) -> None:
         """RECOVERY_UNTIL_SCN is another one."""
         self.look()
         self.until_scn = scn
         self.look()
+        self._read()
 
     def look(self) -> None:
         """Replay what is archived by now, and come back when the next entry will be.
@@ -90,12 +114,12 @@ class Standby:
         before = self.synced_scn
         # At this very moment more may be written, with the same SCN: it is replayed after it.
         self.synced_scn = Scn(max(min(self.sync_scn, self.state.now_ns - 1), before))
-        if self.source is None:
+        if self._own is None:
             return
-        entries = self.source.archive.log.span(before, self.synced_scn)
+        entries = self._own.archive.log.span(before, self.synced_scn)
         if entries:
             self._replay(entries)
-        self._await_next(self.source)
+        self._await_next(self._own)
 
     def _replay(self, entries: Sequence[LogEntry]) -> None:
         archive = self.tenant.archive
@@ -115,11 +139,13 @@ class Standby:
         if scn is None or scn > self.until_scn or not source.archive.doing:
             self._forget_event()
             return
-        at_ns = Nanoseconds(max(source.archive.archived_ns(scn, self.state.now_ns), scn + 1))
+        self._come_back(Nanoseconds(max(source.archive.archived_ns(scn, self.state.now_ns), scn + 1)), self._due)
+
+    def _come_back(self, at_ns: Nanoseconds, due: "Handler") -> None:
         if self._event is None or at_ns != self._event_ns:
             self._forget_event()
             self._event_ns = at_ns
-            self._event = self.state.events.push(at_ns, self._due, background=True)
+            self._event = self.state.events.push(at_ns, due, background=True)
 
     def _due(self, _now_ns: Nanoseconds) -> None:
         self._event = None
@@ -129,6 +155,52 @@ class Standby:
         if self._event is not None:
             self.state.events.cancel(self._event)
             self._event = None
+
+    # From a medium.
+
+    def _read(self) -> None:
+        """Read what there is of the log by now, unless it has come far enough."""
+        media = self._media
+        if media is None or self.synced_scn >= self.until_scn:
+            self._forget_event()
+            return
+        self.state.outside.order(media.reading(self.synced_scn), partial(self._found, media))
+
+    def _found(self, media: "MediaLog", outcome: Outcome) -> None:
+        """Replay what was found, and look again later: where nobody answers, too."""
+        there = self.state.tenants.get(self.tenant.tenant_id) is self.tenant
+        if self.source is not media or self.tenant.standby is not self or not there:
+            return
+        before = self.synced_scn
+        if not outcome.code:
+            media.take(outcome.found.pieces)
+            reached = Scn(min(media.reach(before), self.until_scn))
+            entries = media.entries(before, reached)
+            if entries is not None:
+                self.synced_scn = max(reached, before)
+                self._replay(entries)
+        if self.synced_scn < self.until_scn:
+            wait_ns = media.put_off(news=self.synced_scn > before)
+            self._come_back(Nanoseconds(self.state.now_ns + wait_ns), self._due_to_read)
+
+    def _due_to_read(self, _now_ns: Nanoseconds) -> None:
+        self._event = None
+        self._read()
+
+
+def source_for(state: "ClusterState", place: BackupUri | None, next_number: int | None = None) -> "LogSource":
+    """Where a standby takes its log from that is to follow an archive destination.
+
+    On a medium that is whatever lies there, from the change of `next_number` on if that is known; in memory it is what
+    a tenant of this cluster has archived.
+    """
+    if place is None:
+        return None
+    if not state.outside.reaches(place):
+        return source_at(state, place.path)
+    from obsim.cluster.media_log import MediaLog  # noqa: PLC0415 - few standbys follow what is on a medium
+
+    return MediaLog(place, next_number=next_number)
 
 
 def recovery_until_scn(tenant: "Tenant") -> Scn:

@@ -80,6 +80,8 @@ class Tenant:
     locked: bool = False
     log_restore_source: str = ""
     """Where a standby takes its log from: the URI without its keys, '' while none is set."""
+    restore_place: BackupUri | None = None
+    """The same with its keys, where it is known."""
     destinations: list[KnownDestination] = field(default_factory=list)
     """Every destination that was ever set, in order of DEST_ID."""
 

@@ -10,6 +10,7 @@ from typing import Protocol
 
 __all__ = [
     "FILE_MISSING", "NOT_CONNECTED", "NO_PERMISSION", "OUT_OF_SPACE", "File", "MemoryStore", "Store", "StoreFailed",
+    "Transcript",
 ]  # fmt: skip
 
 FILE_MISSING = -9011
@@ -95,3 +96,44 @@ class MemoryStore:
             below = gone.lstrip("/") if gone.endswith("/") else None
             for name in [n for n in self.files if n == gone or (below is not None and n.startswith(below))]:
                 del self.files[name]
+
+
+@dataclass(slots=True, eq=False)
+class Transcript:
+    """A store that remembers what was read of it."""
+
+    store: Store
+    files: dict[str, bytes] = field(default_factory=dict)
+
+    def read_files(self) -> tuple[File, ...]:
+        """What was read, by name."""
+        return tuple(sorted(self.files.items()))
+
+    def empty(self) -> bool:
+        """Whether nothing is there."""
+        return self.store.empty()
+
+    def read(self, name: str, bytes_max: int) -> bytes | None:
+        """What a file holds."""
+        data = self.store.read(name, bytes_max)
+        if data is not None:
+            self.files[name] = data
+        return data
+
+    def names(self, directory: str = "") -> list[str]:
+        """What lies directly in a directory."""
+        return self.store.names(directory)
+
+    def walk(self, directory: str, bytes_max: int) -> Iterator[File]:
+        """Every file below a directory."""
+        for name, data in self.store.walk(directory, bytes_max):
+            self.files[f"{directory}/{name}"] = data
+            yield name, data
+
+    def write(self, files: Sequence[File]) -> None:
+        """Write files."""
+        self.store.write(files)
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Remove files."""
+        self.store.remove(names)

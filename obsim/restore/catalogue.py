@@ -7,6 +7,7 @@ from obsim.archive.log import RedoLog
 from obsim.archive.piece import ArchivePiece
 from obsim.backup.job import BackupType
 from obsim.backup.set import BackupSet
+from obsim.destination.uri import BackupUri
 from obsim.ids import Nanoseconds, TenantId
 
 __all__ = ["Catalogue", "PlacedPiece", "TenantLabel", "below", "set_directory"]
@@ -62,11 +63,17 @@ class Catalogue:
     """When it was looked at: what ran then may have gone on."""
     external: bool = False
     """It was read from media: nothing of it changes any more, whatever becomes of the tenants here."""
+    archives: Sequence[BackupUri] = ()
+    """Where on media the pieces lie, to be read again."""
 
     def placed(self, pieces: Iterable[ArchivePiece]) -> list[PlacedPiece]:
         """These of the pieces, with their places."""
         wanted = {piece.piece_id for piece in pieces}
         return [placed for placed in self.pieces or () if placed.piece.piece_id in wanted]
+
+    def archive_at(self, path: str) -> BackupUri | None:
+        """The archive destination on a medium that has this PATH."""
+        return next((place for place in self.archives if place.path == path), None)
 
     @property
     def bare_pieces(self) -> list[ArchivePiece] | None:

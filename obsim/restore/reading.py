@@ -6,10 +6,10 @@ says its format file.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from re import Pattern
 from re import compile as pattern
-from typing import Any
+from typing import Any, ClassVar
 from zlib import crc32
 
 from obsim.archive.log import FactsChanged, LogEntry, RedoLog
@@ -22,13 +22,13 @@ from obsim.backup.set import BackupSet, Counters, FileStatus, SetStatus
 from obsim.destination.envelope import FILE_BYTES_MAX, Damaged, Kind, sealed_kind
 from obsim.destination.outcome import Outcome
 from obsim.destination.records import FormatRecord, PieceRecord, SetInfo, SetRow, read_record
-from obsim.destination.store import Store
+from obsim.destination.store import File, Store, Transcript
 from obsim.destination.uri import BackupUri
 from obsim.ids import BackupSetId, Bytes, Nanoseconds, Scn, TenantId
 from obsim.storage.macroblocks import BaselineBlocks
 from obsim.storage.stored import ContentRecord, read_stored
 
-__all__ = ["FoundDestination", "FoundPiece", "FoundSet", "ReadDestination", "read_destination"]
+__all__ = ["FoundDestination", "FoundPiece", "FoundSet", "ReadDestination", "read_destination", "read_pieces"]
 
 _SUFFIXES = (".obbak", "")
 _SET = pattern(r"backup_set_([1-9][0-9]{0,8})_(full|inc)/")
@@ -102,6 +102,10 @@ class FoundPiece:
             r.complete,
         )  # fmt: skip
 
+    def entries(self, read_facts: ReadFacts) -> list[LogEntry]:
+        """Its log, facts as `read_facts` makes them. Raises Damaged."""
+        return [_with_facts(entry, read_facts) for entry in self.log]
+
 
 @dataclass(frozen=True, slots=True)
 class FoundDestination:
@@ -111,6 +115,8 @@ class FoundDestination:
     format: FormatRecord
     sets: tuple[FoundSet, ...]
     pieces: tuple[FoundPiece, ...]
+    files: tuple[File, ...] = field(default=(), repr=False)
+    """What all this was made of, for who keeps outcomes: read in a MemoryStore of them it is the same again."""
 
     def backup_sets(self, read_facts: ReadFacts | None = None) -> list[BackupSet]:
         """The sets as rows; with `read_facts` each whole one with its content, as a restore needs it."""
@@ -126,22 +132,24 @@ class FoundDestination:
 
     def redo_log(self, read_facts: ReadFacts) -> RedoLog:
         """The log of all whole pieces."""
-        return RedoLog([_with_facts(entry, read_facts) for piece in self.pieces for entry in piece.log])
+        return RedoLog([entry for piece in self.pieces for entry in piece.entries(read_facts)])
 
 
 @dataclass(frozen=True, slots=True)
 class ReadDestination:
     """Read all of a destination: the outcome holds a FoundDestination."""
 
+    at_rest: ClassVar[bool] = False
     place: BackupUri
 
     def carry_out(self, store: Store) -> Outcome:
         """9080 without a format file, 9081 for one that cannot be read."""
+        transcript = Transcript(store)
         try:
-            found = read_destination(self.place, store)
+            found = read_destination(self.place, transcript)
         except Damaged:
             return Outcome(-9081)
-        return Outcome(-9080) if found is None else Outcome(found=found)
+        return Outcome(-9080) if found is None else Outcome(found=replace(found, files=transcript.read_files()))
 
 
 def read_destination(place: BackupUri, store: Store) -> FoundDestination | None:
@@ -156,11 +164,15 @@ def read_destination(place: BackupUri, store: Store) -> FoundDestination | None:
         return None
     names = store.names()
     sets = sorted(_matches(_SET, names), key=lambda parts: int(parts[0]))
-    pieces = sorted(_matches(_PIECE, names), key=lambda parts: tuple(map(int, parts)))
     return FoundDestination(
         place, record, tuple(_read_set(store, int(number), full == "full") for number, full in sets),
-        tuple(_read_piece(store, "", *map(int, parts)) for parts in pieces),
+        _read_pieces(store, names),
     )  # fmt: skip
+
+
+def read_pieces(store: Store, first_piece_id: int = 0) -> tuple[FoundPiece, ...]:
+    """The pieces of a destination from one on, in order of id. Raises StoreFailed."""
+    return _read_pieces(store, store.names(), first_piece_id)
 
 
 def _matches(wanted: Pattern[str], names: Iterable[str]) -> Iterator[tuple[str, ...]]:
@@ -314,9 +326,14 @@ def _with_facts(entry: LogEntry, read_facts: ReadFacts) -> LogEntry:
 # Pieces.
 
 
-def _read_piece(store: Store, before: str, dest_id: int, round_id: int, piece_id: int) -> FoundPiece:
+def _read_pieces(store: Store, names: Iterable[str], first_piece_id: int = 0) -> tuple[FoundPiece, ...]:
+    wanted = (tuple(map(int, parts)) for parts in _matches(_PIECE, names))
+    return tuple(_read_piece(store, *parts) for parts in sorted(wanted) if parts[2] >= first_piece_id)
+
+
+def _read_piece(store: Store, dest_id: int, round_id: int, piece_id: int) -> FoundPiece:
     found = FoundPiece(dest_id, round_id, piece_id)
-    _take_piece(found, store.walk(f"{before}{found.directory}", FILE_BYTES_MAX))
+    _take_piece(found, store.walk(found.directory, FILE_BYTES_MAX))
     return found
 
 

@@ -12,13 +12,19 @@ UNLIMITED_SCN = Scn((1 << 62) - 1)
 
 
 def reach(pieces: Iterable[ArchivePiece], scn: int) -> int:
-    """How far the log goes on without a gap from `scn`, in pieces in order of id; `scn` itself where it does not."""
+    """How far the log goes on without a gap from `scn`, in pieces in order of id; `scn` itself where it does not.
+
+    A piece of a round that was stopped ends before its time: one that begins later, yet not after `scn`, has the log.
+    """
     end: int | None = None
+    reached = scn
     for piece in pieces:
         if not piece.complete or piece.end_scn <= scn:
             continue
-        if piece.start_scn > scn if end is None else piece.start_scn != end:
+        if piece.start_scn <= scn:
+            reached = scn
+        elif piece.start_scn != end:
             break
         end = piece.end_scn
-        scn = max(scn, piece.checkpoint_scn)
-    return scn
+        reached = max(reached, piece.checkpoint_scn)
+    return reached

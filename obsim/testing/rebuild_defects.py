@@ -11,6 +11,7 @@ from obsim.archive.tenant import TenantArchive
 from obsim.backup.content import SetContent
 from obsim.backup.job import BackupType
 from obsim.cluster import standbys
+from obsim.cluster.backup_sources import BackupSource
 from obsim.cluster.standbys import Standby
 from obsim.restore import plan, rebuild
 from obsim.restore import standby as standby_log
@@ -181,7 +182,7 @@ def _identities_made_anew(right: Any) -> Any:
 def _past_the_end(_right: Any) -> Any:
     def sync_scn(standby: Standby) -> Any:
         source = standby.source
-        if source is None or standby.synced_scn >= standby.until_scn:
+        if not isinstance(source, BackupSource) or standby.synced_scn >= standby.until_scn:
             return standby.synced_scn
         pieces = [p for r in source.archive.rounds() for p in source.archive.pieces(r, standby.state.now_ns)]
         return max(standby_log.reach(pieces, standby.synced_scn), standby.synced_scn)
@@ -196,7 +197,7 @@ def _standby_jumps(_right: Any) -> Any:
 
 @defect("a standby leaves out the entry that it reaches", RESTORE, RedoLog, "span")
 def _reached_entry_left_out(right: Any) -> Any:
-    return lambda log, after_scn, scn: right(log, after_scn, scn - 1)
+    return lambda log, after_scn, scn, *rest: right(log, after_scn, scn - 1, *rest)
 
 
 @defect("a standby replays the entry it was restored to once more", RESTORE, RedoLog, "span")

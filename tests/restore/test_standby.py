@@ -27,6 +27,8 @@ def piece(number: int, start: int, end: int, checkpoint: int, *, complete: bool 
         ([piece(2, 10, 20, 12)], 10, 12),
         ([piece(1, 0, 10, 9), piece(2, 10, 20, 10, complete=False)], 5, 9),
         ([piece(1, 0, 10, 9)], 9, 9),
+        ([piece(1, 0, 10, 4), piece(2, 6, 16, 12), piece(3, 16, 26, 20)], 7, 20),
+        ([piece(1, 0, 10, 4), piece(2, 6, 16, 12)], 3, 4),
     ],
 )
 def test_reach(pieces: list[ArchivePiece], scn: int, end: int) -> None:
@@ -105,6 +107,23 @@ def test_a_gap_ends_the_way(standby) -> None:
     standby.archive_now()
     assert standby.tenant()["SYNC_SCN"] == reached
     assert standby.blocks("t9") == standby.third_blocks
+
+
+def test_a_standby_of_a_set_behind_a_gap_follows(bench) -> None:
+    """The piece that ended before its time says nothing about what the round after it has archived."""
+    bench.run(f"ALTER SYSTEM NOARCHIVELOG TENANT = {SOURCE}")
+    bench.cluster.run_until_idle()
+    bench.run(f"ALTER SYSTEM ARCHIVELOG TENANT = {SOURCE}")
+    bench.cluster.run_until_idle()
+    first = bench.backup()
+    bench.cluster.write(SOURCE, "t1", 3)
+    bench.archive_now()
+    bench.restored(until=f"UNTIL SCN = {first}")
+    bench.run(f"{RECOVER} UNTIL UNLIMITED")
+    bench.archive_now()
+    assert bench.blocks("t9") == bench.blocks()
+    (row,) = bench.cluster.query("SELECT CHECKPOINT_SCN FROM oceanbase.DBA_OB_ARCHIVELOG", SOURCE)
+    assert bench.tenant()["SYNC_SCN"] == row["CHECKPOINT_SCN"]
 
 
 def test_a_suspended_round_goes_on_and_so_does_the_standby(standby) -> None:
