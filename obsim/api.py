@@ -40,7 +40,7 @@ DEFAULT_VERSION = "4.2.1"
 
 
 def make_host(
-    scenario: str = "three-tenants",
+    scenario: str | Blueprint = "three-tenants",
     *,
     seed: int = 0,
     version: str | None = None,
@@ -65,7 +65,7 @@ def make_host(
     or a password. Raises ScenarioError, and UsageError for any other argument. A clock that follows the wall starts now
     unless `start_time` or the scenario says otherwise.
     """
-    blueprint = Blueprint.of(scenario)
+    blueprint = scenario if isinstance(scenario, Blueprint) else Blueprint.of(scenario)
     stated = blueprint.scenario
     profile = profile_for(version or stated.version or DEFAULT_VERSION)
     clock = clock or stated.clock.mode or default_clock
@@ -150,12 +150,12 @@ class ClusterSession:
 class Cluster:
     """A simulated cluster in this process.
 
-    `scenario` is the name of a built-in one or a file; equal arguments and equal calls give equal answers. `clock` is
-    `manual` (moved by `advance`), `autojump` (as `manual`, but who repeats a query and would get the same answer while
-    work goes on is first taken to where it may change, after `autojump_after` repeats), `step` (each ALTER SYSTEM and
-    each query of an OceanBase view is `step_s` seconds) or `wall` (real time times `speed`); without one it is the
-    scenario's, else `manual`. So it is with `version`, else 4.2.1, and with `start_time`, else 2024-01-01 at +08:00: a
-    datetime, an ISO text or nanoseconds since 1970.
+    `scenario` is the name of a built-in one, a file, or one that has been read; equal arguments and equal calls give
+    equal answers. `clock` is `manual` (moved by `advance`), `autojump` (as `manual`, but who repeats a query and would
+    get the same answer while work goes on is first taken to where it may change, after `autojump_after` repeats),
+    `step` (each ALTER SYSTEM and each query of an OceanBase view is `step_s` seconds) or `wall` (real time times
+    `speed`); without one it is the scenario's, else `manual`. So it is with `version`, else 4.2.1, and with
+    `start_time`, else 2024-01-01 at +08:00: a datetime, an ISO text or nanoseconds since 1970.
     Destinations are in memory but for `file://` ones below `file_root` and `s3://` ones at `s3_endpoints`.
 
     Raises ScenarioError and UsageError here, ServerError from statements, UsageError when another thread uses it.
@@ -165,7 +165,7 @@ class Cluster:
 
     def __init__(
         self,
-        scenario: str = "three-tenants",
+        scenario: str | Blueprint = "three-tenants",
         *,
         seed: int = 0,
         version: str | None = None,

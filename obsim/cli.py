@@ -1,4 +1,4 @@
-"""The command line: `obsim serve`, `demo`, `sql`, `scenario`, `fault`, `support`, `campaign` and `mutants`.
+"""The command line: `obsim serve`, `demo`, `sql`, `scenario`, `fault`, `lab`, `support`, `campaign` and `mutants`.
 
 Only `ready HOST PORT` and results go to standard output; everything else goes to standard error. Exit codes: 0 done,
 1 a statement or the procedure failed, 2 the command was used wrongly.
@@ -14,6 +14,7 @@ import typer
 
 from obsim._version import __version__
 from obsim.errors import ScenarioError, UsageError
+from obsim.labs.commands import labs
 
 __all__ = ["app", "main"]
 
@@ -361,6 +362,7 @@ def scenario_dump(
 
 faults = typer.Typer(help="What can go wrong on purpose.", no_args_is_help=True)
 app.add_typer(faults, name="fault")
+app.add_typer(labs, name="lab")
 
 
 @faults.command("list")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from re import compile as re_compile
 from types import UnionType
-from typing import Any, get_args, get_type_hints
+from typing import Any, TypeVar, get_args, get_type_hints
 
 import msgspec
 
@@ -24,10 +24,11 @@ from obsim.storage.tablet import TABLETS_MAX
 from obsim.versions import profile_for
 
 __all__ = [
-    "FIRST_LOG_STREAM", "ScenarioFile", "load_scenario", "read_scenario", "read_toml", "scenario_file",
-    "scenario_names",
+    "FIRST_LOG_STREAM", "ScenarioFile", "load_scenario", "read_file", "read_scenario", "read_struct", "read_toml",
+    "scenario_file", "scenario_names",
 ]  # fmt: skip
 
+_Struct = TypeVar("_Struct", bound=msgspec.Struct)
 _SIZE_MAX_BYTES = 64 << 20
 _BLOCKS_MAX = 1 << 31
 FIRST_LOG_STREAM = 1001
@@ -48,12 +49,14 @@ class ScenarioFile:
 
     path: Path
     text: str
+    under: Place = ()
+    """The table that holds the scenario, where the file has more than that."""
 
     def wrong(self, what: str, place: Place = ()) -> ScenarioError:
         """An error at a key, by default at the one that `what` begins with."""
         if not place and (key := _KEY.match(what)) is not None:
             place = place_of(key[0])
-        return ScenarioError(f"{self.path}:{line_of(self.text, place)}: {what}")
+        return ScenarioError(f"{self.path}:{line_of(self.text, (*self.under, *place))}: {what}")
 
     @contextmanager
     def at(self, key: str) -> Iterator[None]:
@@ -89,6 +92,11 @@ def scenario_file(name_or_file: str) -> ScenarioFile:
     path = Path(name_or_file) if is_file else _folder() / f"{name_or_file}.toml"
     if not path.is_file():
         raise ScenarioError(f"no scenario '{name_or_file}': give a file or one of {', '.join(scenario_names())}")
+    return read_file(path)
+
+
+def read_file(path: Path) -> ScenarioFile:
+    """A file that is there. Raises ScenarioError for one that is too large or no text."""
     if path.stat().st_size > _SIZE_MAX_BYTES:
         raise ScenarioError(f"{path}: larger than {_SIZE_MAX_BYTES} bytes")
     try:
@@ -113,30 +121,34 @@ def read_toml(file: ScenarioFile) -> dict[str, Any]:
 
 def read_scenario(file: ScenarioFile, data: dict[str, Any]) -> Scenario:
     """Check what a scenario says. Raises ScenarioError as `load_scenario`."""
-    try:
-        scenario = msgspec.convert(data, Scenario)
-    except msgspec.ValidationError as caught:
-        raise _refused(file, str(caught)) from None
+    scenario = read_struct(file, data, Scenario)
     with file.at("about"):
         _check(scenario)
     return scenario
 
 
-def _refused(file: ScenarioFile, what: str) -> ScenarioError:
+def read_struct(file: ScenarioFile, data: dict[str, Any], kind: type[_Struct]) -> _Struct:
+    """What a file says as a struct, its keys and the types of its values checked. Raises ScenarioError."""
+    try:
+        return msgspec.convert(data, kind)
+    except msgspec.ValidationError as caught:
+        raise _refused(file, str(caught), kind) from None
+
+
+def _refused(file: ScenarioFile, what: str, kind: Any) -> ScenarioError:
     """What msgspec says, with the line, and for a key that is unknown or missing what the table may have."""
     found = _MSGSPEC_PLACE.search(what)
     place = place_of(found[1]) if found else ()
     field = _MSGSPEC_FIELD.search(what)
     if field is not None:
-        what += f": allowed are {', '.join(_allowed(place))}"
+        what += f": allowed are {', '.join(_allowed(kind, place))}"
         place = (*place, field[1])
     key = f"{place_text(place)}: " if place else ""
     return file.wrong(f"{key}{what}", place)
 
 
-def _allowed(place: Place) -> Sequence[str]:
+def _allowed(kind: Any, place: Place) -> Sequence[str]:
     """The keys that the table at a place may have."""
-    kind: Any = Scenario
     for step in place:
         if isinstance(step, str) and hasattr(kind, "__struct_fields__"):
             kind = get_type_hints(kind).get(step, kind)
