@@ -38,6 +38,7 @@ __all__ = ["NATIVE_FUNCTIONS", "Tables", "connect"]
 STEPS_PER_TICK = 10_000
 TICKS_MAX = 2_000
 """A statement may take 20 million steps of the machine of SQLite, about a second; the count, not the time, ends it."""
+UNCOUNTED = 1 << 62
 CELLS_MAX = 4_000_000
 """Values of a result, all rows together."""
 RESULT_CHARACTERS_MAX = 64 << 20
@@ -177,6 +178,11 @@ class Tables:
 
     # --- filling -------------------------------------------------------------------------------------------------
 
+    def _begin_writing(self) -> None:
+        """From here to the end of the writing SQLite may write; the work is obsim's own and counts for no query."""
+        self._writing = True
+        self._meter.left = UNCOUNTED
+
     def refresh(self, view: ViewDef) -> None:
         """Bring a view's table up to date."""
         known = self._views.get(id(view))
@@ -199,10 +205,12 @@ class Tables:
             missing = len(parts) - len(filled.canonical)
             filled.canonical += [GrowingMap(partial(_canonical, places=filled.temporal)) for _ in range(missing)]
             parts = [form.apply(part) for form, part in zip(filled.canonical, parts, strict=False)]
-        self._writing = True
+        self._begin_writing()
         try:
             self._write(view, filled, parts)
         except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
             filled.revision, filled.parts = -1, []
             self._connection.execute(f"DELETE FROM {table_name(view)}")
             raise
@@ -214,7 +222,7 @@ class Tables:
         columns = self._catalog.columns(view)
         kinds = [kind_of_column(column_of_type(c.name, c.mysql_type)) for c in columns]
         name = table_name(view)
-        self._writing = True
+        self._begin_writing()
         try:
             declared = [_declaration(i, kind) for i, kind in enumerate(kinds)]
             keyed = [i for i, kind in enumerate(kinds) if is_keyed(view, kind)]
@@ -254,7 +262,7 @@ class Tables:
 
     def load_rows(self, kinds: Sequence[Kind], rows: Sequence[Sequence[Value]]) -> None:
         """Make `rows` the contents of the table named rows."""
-        self._writing = True
+        self._begin_writing()
         try:
             self._connection.execute("DROP TABLE IF EXISTS rows")
             self._connection.execute(

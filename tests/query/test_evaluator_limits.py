@@ -3,6 +3,7 @@
 import apsw
 import pytest
 
+import obsim
 from obsim.errors import ServerError
 from obsim.query import tables
 from obsim.query.functions.registry import FUNCTIONS, HELPERS
@@ -112,6 +113,18 @@ def test_limits(world: World, text: str, errno: int, monkeypatch: pytest.MonkeyP
         world.ask(text)
     assert caught.value.errno == errno, caught.value
     assert world.rows("SELECT count(*) FROM cdb_jobs") == [(4,)]  # the next statement is well
+
+
+def test_a_runaway_query_takes_nothing_from_the_filling_of_views(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "TICKS_MAX", 2)
+    session = obsim.Cluster("long-chain").session()
+    runaway = f"SELECT COUNT(*) FROM {', '.join(f'oceanbase.CDB_OB_BACKUP_SET_FILES s{n}' for n in range(6))}"
+    with pytest.raises(ServerError) as caught:
+        session.execute(runaway)
+    assert caught.value.errno == 4012
+    monkeypatch.setattr(tables, "TICKS_MAX", 1000)
+    assert session.execute("SELECT COUNT(*) FROM information_schema.COLUMNS")[0][0] > 1000
+    assert session.execute("SELECT COUNT(*) FROM obsim.macroblocks")[0][0] == 240
 
 
 def test_hostile_patterns_take_linear_time(world: World) -> None:
