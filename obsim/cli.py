@@ -296,8 +296,14 @@ def support(
         Path | None,
         typer.Option(help="Clients to list too: name, language, version and TLS, tab-separated.", metavar="FILE"),
     ] = None,
+    limits: Annotated[bool, typer.Option("--limits", help="Print the limits of everything instead.")] = False,
 ) -> None:
     """Print what is supported in which version, as Markdown: statements, views, parameters, functions."""
+    if limits:
+        from obsim.support.limits import limits_page
+
+        typer.echo(limits_page(), nl=False)
+        return
     from obsim.support.page import page, read_clients
 
     typer.echo(page(read_clients(clients.read_text("utf-8")) if clients else ()), nl=False)

@@ -37,7 +37,7 @@ __all__ = [
 
 Argument = str | int | float | None
 _UNIT_NS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9, "d": 86_400 * 10**9}
-_INTERVAL_MAX_NS = 100 * 366 * _UNIT_NS["d"]
+INTERVAL_MAX_NS = 100 * 366 * _UNIT_NS["d"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ def parse_interval(value: Argument) -> int:
             total_ns += int(whole) * _UNIT_NS[unit]
             total_ns += int(fraction or 0) * _UNIT_NS[unit] // 10 ** len(fraction or "")
         else:
-            if total_ns <= _INTERVAL_MAX_NS:
+            if total_ns <= INTERVAL_MAX_NS:
                 return total_ns
     raise error("OB_INVALID_ARGUMENT", "interval, write it as '10m', '1h30m' or '500ms', a hundred years at the most")
 

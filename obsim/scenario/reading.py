@@ -29,7 +29,7 @@ __all__ = [
 ]  # fmt: skip
 
 _Struct = TypeVar("_Struct", bound=msgspec.Struct)
-_SIZE_MAX_BYTES = 64 << 20
+SIZE_MAX_BYTES = 64 << 20
 _BLOCKS_MAX = 1 << 31
 FIRST_LOG_STREAM = 1001
 _LOG_STREAM_END = 1 << 31
@@ -97,8 +97,8 @@ def scenario_file(name_or_file: str) -> ScenarioFile:
 
 def read_file(path: Path) -> ScenarioFile:
     """A file that is there. Raises ScenarioError for one that is too large or no text."""
-    if path.stat().st_size > _SIZE_MAX_BYTES:
-        raise ScenarioError(f"{path}: larger than {_SIZE_MAX_BYTES} bytes")
+    if path.stat().st_size > SIZE_MAX_BYTES:
+        raise ScenarioError(f"{path}: larger than {SIZE_MAX_BYTES} bytes")
     try:
         return ScenarioFile(path, path.read_text("utf-8"))
     except UnicodeDecodeError as caught:
