@@ -50,6 +50,17 @@ def test_every_command_has_help(command: str) -> None:
     assert "--ob-version" in done.stdout
 
 
+def test_a_signal_that_comes_with_the_ready_line_is_noticed() -> None:
+    program = (
+        "import os, signal; from obsim.api import make_host; from obsim.server.listener import ListenOptions; "
+        "from obsim.server.running import run; "
+        "run(make_host(), ListenOptions(port=0), lambda host, port: os.kill(os.getpid(), signal.SIGTERM)); "
+        "print('over')"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (0, "over\n")
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_serve_prints_one_line_and_ends_well(number: signal.Signals) -> None:
     with served() as (process, host, port):

@@ -130,13 +130,14 @@ class Listener:
         for server in self._servers:
             server.close()
 
-    async def run_until_signal(self) -> None:
-        """Serve until SIGTERM or SIGINT, then stop."""
+    async def run_until_signal(self, on_ready: Callable[[], None]) -> None:
+        """Serve until SIGTERM or SIGINT, then stop; `on_ready` is called once a signal would be noticed."""
         loop = asyncio.get_running_loop()
         asked = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, asked.set)
         try:
+            on_ready()
             await asked.wait()
             logger.info("stopping")
         finally:

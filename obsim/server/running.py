@@ -30,6 +30,9 @@ def run(host: Host, options: ListenOptions, on_ready: Callable[[str, int], None]
 
 async def _main(host: Host, options: ListenOptions, on_ready: Callable[[str, int], None]) -> None:
     listener = await serve(host, options)
-    on_ready(listener.host, listener.port)
-    preload_soon(asyncio.get_running_loop())
-    await listener.run_until_signal()
+
+    def ready() -> None:
+        on_ready(listener.host, listener.port)
+        preload_soon(asyncio.get_running_loop())
+
+    await listener.run_until_signal(ready)

@@ -223,8 +223,7 @@ from tests.server.fakes import FakeHost
 from obsim.server import serve
 async def main():
     listener = await serve(FakeHost())
-    print(listener.port, flush=True)
-    await listener.run_until_signal()
+    await listener.run_until_signal(lambda: print(listener.port, flush=True))
 asyncio.run(main())
 """
 
