@@ -14,7 +14,6 @@ import typer
 
 from obsim._version import __version__
 from obsim.errors import ScenarioError, UsageError
-from obsim.labs.commands import labs
 
 __all__ = ["app", "main"]
 
@@ -368,7 +367,6 @@ def scenario_dump(
 
 faults = typer.Typer(help="What can go wrong on purpose.", no_args_is_help=True)
 app.add_typer(faults, name="fault")
-app.add_typer(labs, name="lab")
 
 
 @faults.command("list")
@@ -378,6 +376,14 @@ def fault_list() -> None:
 
     for name, (rule, effect) in PLANS.items():
         typer.echo(f"{name}\t{rule}\t{effect}")
+
+
+@app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def lab(context: typer.Context) -> None:
+    """Exercises of 10 to 20 minutes, in English and Chinese: list, start, check, hint, reset."""
+    from obsim.labs.commands import labs
+
+    labs(args=context.args, prog_name="obsim lab")  # a command line of its own: no start of a server waits for it
 
 
 mutants = typer.Typer(help="Wrong engines to order, and which check notices which.", no_args_is_help=True)

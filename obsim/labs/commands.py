@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 
 __all__ = ["labs"]
 
-labs = typer.Typer(help="Exercises of 10 to 20 minutes, in English and Chinese.", no_args_is_help=True)
+labs = typer.Typer(
+    help="Exercises of 10 to 20 minutes, in English and Chinese.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
 
 
 class Language(StrEnum):

@@ -61,7 +61,7 @@ WORDS: dict[str, dict[str, str]] = {
         "step": "第 {number} 步（共 {count} 步）：{title}",
         "done": "第 {number} 步（共 {count} 步）：{title}，已完成",
         "holds": "满足",
-        "missing": "缺少",
+        "missing": "未满足",
         "found": "实际为 {found}，应为 {expected}",
         "failed": "服务器返回：{error}",
         "nothing": "没有记录",
