@@ -23,10 +23,11 @@ if TYPE_CHECKING:
         violations,
     )
     from obsim.testing.machine import BackupMachine, ClusterMachine, machine_for
-    from obsim.testing.model import ModelBroken, NaiveCluster, NaiveTenant
+    from obsim.testing.model import NaiveCluster, NaiveTenant
     from obsim.testing.modelled import ModelledTrial
     from obsim.testing.mutants import MUTANTS, killer_of, survey
     from obsim.testing.naive_restore import plan
+    from obsim.testing.naive_tablet import ModelBroken
     from obsim.testing.observation import Observation
     from obsim.testing.restore_trial import RestoreBroken, RestoreTrial
     from obsim.testing.simulated import SimulatedDriver
@@ -43,10 +44,11 @@ _HOMES = {
         "skipped_lines", "violations",
     ),
     "machine": ("BackupMachine", "ClusterMachine", "machine_for"),
-    "model": ("ModelBroken", "NaiveCluster", "NaiveTenant"),
+    "model": ("NaiveCluster", "NaiveTenant"),
     "modelled": ("ModelledTrial",),
     "mutants": ("MUTANTS", "killer_of", "survey"),
     "naive_restore": ("plan",),
+    "naive_tablet": ("ModelBroken",),
     "observation": ("Observation",),
     "restore_trial": ("RestoreBroken", "RestoreTrial"),
     "simulated": ("SimulatedDriver",),

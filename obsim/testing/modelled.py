@@ -12,19 +12,10 @@ from obsim.statements import (
     ParameterValue,
     SetArchiveMode,
 )
-from obsim.testing.model import (
-    UNLIMITED,
-    Block,
-    Hits,
-    ModelBroken,
-    NaiveCluster,
-    NaiveJob,
-    NaiveTablet,
-    NaiveTenant,
-    expect,
-    memstore_bytes,
-)
-from obsim.testing.naive_tablet import Placed
+from obsim.testing.model import NaiveCluster, NaiveTenant
+from obsim.testing.naive_backup import Hits, NaiveJob
+from obsim.testing.naive_storage import UNLIMITED, memstore_bytes
+from obsim.testing.naive_tablet import Block, ModelBroken, NaiveTablet, Placed, expect
 from obsim.testing.observation import BlocksSeen, JobSeen, Observation, SetSeen, TenantSeen
 from obsim.testing.simulated_trial import SimulatedTrial
 from obsim.testing.trial import SYS, SYS_ID, duty_time
@@ -52,9 +43,8 @@ class ModelledTrial(SimulatedTrial):
                 NaiveTablet(number, tables[tenant.tenant_id, number], list(blocks))
                 for number, blocks in tenant.baseline.items()
             ]
-            naive = self.model.tenants[tenant.tenant_id] = NaiveTenant(
-                tenant.tenant_id, tenant.name, tablets, tenant.path
-            )
+            naive = NaiveTenant(tenant.tenant_id, tenant.name, tablets, path=tenant.path)
+            self.model.tenants[tenant.tenant_id] = naive
             naive.memstore = memstore_bytes(self.version, self.simulated.unit_bytes(tenant.tenant_id))
             naive.note(0)
             self.model.owners[tenant.path] = tenant.name
@@ -182,7 +172,7 @@ class ModelledTrial(SimulatedTrial):
         if usable:
             chosen = usable[number % len(usable)]
             self.simulated.break_set(tenant, chosen)
-            naive.broken(chosen, self.simulated.state.now_ns)
+            naive.lost(chosen, self.simulated.state.now_ns)
         self.compare()
 
     # Settings.
@@ -288,7 +278,7 @@ class ModelledTrial(SimulatedTrial):
             for s in seen.sets.values():
                 _compare_lineage(naive, s, seen.blocks[s.backup_set_id])
                 if s.file_status in {"DELETING", "DELETED"}:
-                    naive.sets[s.backup_set_id].usable = False
+                    naive.lost(s.backup_set_id, now_ns)
         for job in seen.jobs:
             known = naive.jobs.get(job.job_id)
             if known is None:

@@ -23,8 +23,8 @@ from obsim.testing import (  # noqa: F401 - they fill the table
 )
 from obsim.testing.defect import MUTANTS, Mutant
 from obsim.testing.invariants import INVARIANTS, InvariantBroken, Violation
-from obsim.testing.model import ModelBroken
 from obsim.testing.modelled import ModelledTrial
+from obsim.testing.naive_tablet import ModelBroken
 from obsim.testing.observer import SEEN
 from obsim.testing.reading import ViewsBroken
 from obsim.testing.rebuild_defects import RESTORE

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 from obsim.catalog import Catalog, Row, Scope, ViewDef
 from obsim.cluster import ClusterState, Tenant
-from obsim.testing.model import ModelBroken, NaiveCluster, NaiveTenant
+from obsim.testing.model import NaiveCluster, NaiveTenant
+from obsim.testing.naive_tablet import ModelBroken
 from obsim.testing.observation import Observation
 from obsim.testing.observer import Observer
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from obsim.statements import CallProcedure
 from obsim.testing.invariants import Checker, Violation
-from obsim.testing.model import NaiveCluster, expect
+from obsim.testing.model import NaiveCluster
+from obsim.testing.naive_tablet import expect
 from obsim.testing.reading import Reader
 from obsim.testing.simulated import SimulatedDriver
 from obsim.testing.strategies import Order
