@@ -72,7 +72,7 @@ def pieces_are_adjacent(tenant: TenantSeen, _now: Observation) -> Iterator[str]:
         yield f"pieces {active} are ACTIVE while the round is {current.status}"
 
 
-@whole("33", "twin")
+@whole("33", "twin", "now_ns")
 def reading_changes_nothing(now: Observation, _before: Observation | None) -> Iterator[str]:
     """33: views that were read, or time that came in pieces, leave the cluster as it would be without."""
     twin = now.twin
