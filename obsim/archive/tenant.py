@@ -170,7 +170,9 @@ class TenantArchive:
         self.piece_files[archive_round.round_id, piece.piece_id] = status
         if status is FileStatus.DELETED:
             archive_round.deleted_bytes = Bytes(archive_round.deleted_bytes + piece.input_bytes)
-            self.log.forget(piece.start_scn, piece.end_scn)
+            # The last piece of a round ends as planned, though the next round has begun before that.
+            later = [r.start_scn for r in self.rounds() if r.round_id > archive_round.round_id and r.start_scn]
+            self.log.forget(piece.start_scn, min([piece.end_scn, *later]))
         self.clean_count += 1
         self.revisions.touch("archive")
 

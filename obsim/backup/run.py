@@ -216,6 +216,9 @@ class BackupRun:
         done(now_ns)
 
     def _stream_failed(self, task: LogStreamTask, code: int, now_ns: Nanoseconds) -> None:
+        if not self.at_work:  # CANCELING: the next pass ends the job as CANCELED, whatever its work comes to
+            self._drop_tasks(now_ns)
+            return
         server = task.server.address if task.server is not None else self.context.root_server
         self.fail(code, now_ns, stream_comment(server, self.job, task.log_stream_id, code))
 

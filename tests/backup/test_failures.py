@@ -193,3 +193,22 @@ def test_the_log_is_copied_again_after_a_timeout_only(bench, code, status):
     bench.run(MYSQL, BackupDatabase(plus_archivelog=True))
     bench.idle()
     assert bench.tenant().backup.job_history[0].status.value == status
+
+
+def test_work_that_fails_after_a_cancel_leaves_the_job_cancelled(bench):
+    """The work of a log stream ends between CANCEL BACKUP and the pass that stops it."""
+    bench.state.backup_outcomes.decide = Plan(OUT_OF_SPACE, "BACKUP_SYS_META", log_stream_id=1)
+    bench.backup(MYSQL)
+    backup = bench.tenant().backup
+    while backup.run is None or backup.run.tasks is None:
+        bench.state.advance_to(bench.state.next_event_ns)
+    bench.state.advance_to(bench.state.next_event_ns - 1)
+    bench.run(MYSQL, CancelBackup())
+    statuses = set()
+    while not bench.state.idle():
+        statuses.update(job.status.value for job in backup.jobs)
+        bench.state.advance_to(bench.state.next_event_ns)
+    assert statuses == {"CANCELING", "CANCELED"}
+    job, task, found = backup.job_history[0], backup.task_history[0], backup.sets[1]
+    assert [job.result, task.result, found.result] == [-4072] * 3
+    assert [job.status.value, task.status, found.file_status] == ["CANCELED", "CANCELED", "INCOMPLETE"]

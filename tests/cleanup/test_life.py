@@ -168,3 +168,25 @@ def test_one_long_jump_is_the_same_as_many_short_ones():
         seen.append([look(cluster, text) for text in (SETS, PIECES, PAST_JOBS, PAST_TASKS)])
     assert seen[0] == seen[1]
     assert statuses(cluster) == {1: "DELETED", 2: "AVAILABLE"}
+
+
+def test_deleting_the_last_piece_of_a_round_keeps_the_log_of_the_next():
+    """It ends a day after it began, the other round began before that; older builds ask how far it was archived."""
+    cluster = obsim.Cluster("three-tenants", version="4.1.0")
+    backup(cluster)
+    for mode in ("NOARCHIVELOG", "ARCHIVELOG"):
+        cluster.execute(f"ALTER SYSTEM {mode}", tenant="mysql_tenant")
+        cluster.run_until_idle()
+    backup(cluster)
+    cluster.execute("ALTER SYSTEM ADD DELETE BACKUP POLICY 'default' RECOVERY_WINDOW '1m'", tenant="mysql_tenant")
+    cluster.execute("CALL obsim.write('mysql_tenant', 't1', 5, 'random')", tenant="sys")
+    (written,) = kept_log(cluster)
+    cluster.advance(hours=2)
+    assert [row["FILE_STATUS"] for row in look(cluster, PIECES)] == ["DELETED", "AVAILABLE"]
+    assert kept_log(cluster)[0] is written
+
+
+def kept_log(cluster):
+    """What has been written of the table after the last set, as a restore would replay it."""
+    tenant = cluster.state.tenant_named("mysql_tenant")
+    return tenant.archive.log.between(tenant.backup.sets[2].content.picture.change_count, cluster.state.now_ns)
