@@ -19,7 +19,7 @@ from obsim.testing.observation import PieceSeen, PlanSeen, ServiceSeen, SetSeen
 if TYPE_CHECKING:
     from obsim.scheduler.dag import DagTask
 
-__all__ = ["PlanWatch", "ServiceWatch", "piece_seen"]
+__all__ = ["PlanWatch", "ServiceWatch", "piece_seen", "pieces_seen"]
 
 _TIPS_MAX = 2
 """Usable sets, the newest first, up to whose moments restores are planned."""
@@ -41,7 +41,7 @@ def _rounds(tenant: Tenant) -> list[ArchiveRound]:
     return [r for r in archive.rounds() if r.dest_id == archive.dest_id]
 
 
-def _pieces(tenant: Tenant, now_ns: Nanoseconds) -> tuple[PieceSeen, ...]:
+def pieces_seen(tenant: Tenant, now_ns: Nanoseconds) -> tuple[PieceSeen, ...]:
     """All pieces that ever lay at the present archive destination."""
     return tuple(piece_seen(tenant, r, p) for r in _rounds(tenant) for p in tenant.archive.pieces(r, now_ns))
 
@@ -109,7 +109,7 @@ class PlanWatch:
         rounds, archive = _rounds(tenant), tenant.archive
         sets = [s for s in tenant.backup.sets.values() if s.backup_set_id in seen]
         kept = [piece for r in rounds for piece in archive.kept_pieces(r, now_ns)]
-        pieces = _pieces(tenant, now_ns)
+        pieces = pieces_seen(tenant, now_ns)
         tips = [s.min_restore_scn for s in seen.values() if s.usable][-_TIPS_MAX:]
         targets = {now_ns, *(p.checkpoint_scn for p in pieces[-1:] if p.file_status == "AVAILABLE"), *tips}
         for target in sorted(targets | {tip - 1 for tip in tips}):

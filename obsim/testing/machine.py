@@ -32,6 +32,8 @@ ROW_KINDS = st.sampled_from([
 """Updates anywhere are the ones by which blocks split, so they come more often."""
 FAULTS = fault_plans(("mysql_tenant", "oracle_tenant"))
 """Of the tenants of the scenario that simulated clusters begin with."""
+MOMENTS = st.integers(0, 5039)
+"""Of the moments that a tenant might be restored to, one by its number; with fewer moments the numbers begin anew."""
 SCORES = st.sampled_from([0, 1, 2, 4, 10, 100])
 
 
@@ -318,8 +320,15 @@ class BackupMachine(ClusterMachine):
             self.trial.advance(1_000)
         self.trial.break_set(name, number)
 
-    @rule(tenant=TENANTS, minutes=st.sampled_from([1, 20, 59, 60, 90, 1_500]), hours=st.integers(1, 2))
-    def clean_up(self, tenant: int, minutes: int, hours: int) -> None:
+    @rule(tenant=TENANTS, moment=MOMENTS)
+    def restore(self, tenant: int, moment: int) -> None:
+        """To one of the moments at which it begins or ceases to be possible, or at which something changed."""
+        self.trial.try_restore(self.tenant(tenant), moment)
+
+    @rule(
+        tenant=TENANTS, minutes=st.sampled_from([1, 20, 59, 60, 90, 1_500]), hours=st.integers(1, 2), moment=MOMENTS
+    )
+    def clean_up(self, tenant: int, minutes: int, hours: int, moment: int) -> None:
         """A policy that looks at the sets once or twice; perhaps what it lets go ended a moment ago."""
         name = self.tenant(tenant)
         self.trial.set_policy(name, f"{minutes}m")
@@ -327,6 +336,7 @@ class BackupMachine(ClusterMachine):
             self.trial.advance(3_600_000)
         self.trial.run_until_idle()
         self.trial.set_policy(name, None)
+        self.trial.try_restore(name, moment)
 
     @rule(
         tenant=TENANTS, error=st.sampled_from([9071, 9082, 9087]), log_stream=st.sampled_from([1, 1001]),

@@ -110,7 +110,8 @@ class NaiveTenant(NaiveStorage):
         """The set is complete: what it must store follows from its type, its base and the blocks of its snapshot."""
         made = self.sets[number]
         expect(consistent_scn, f"set {number} succeeded without a snapshot")
-        live, made.delta = self.at(consistent_scn)
+        picture = self.before(consistent_scn)
+        live, made.delta = picture.live, picture.delta
         known = self.sets[made.base].index if made.base else frozenset()
         made.copied = live - known
         made.index = live | known

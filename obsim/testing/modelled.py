@@ -17,6 +17,7 @@ from obsim.testing.naive_backup import Hits, NaiveJob
 from obsim.testing.naive_storage import UNLIMITED, memstore_bytes
 from obsim.testing.naive_tablet import Block, ModelBroken, NaiveTablet, Placed, expect
 from obsim.testing.observation import BlocksSeen, JobSeen, Observation, SetSeen, TenantSeen
+from obsim.testing.restore_probe import probe
 from obsim.testing.simulated_trial import SimulatedTrial
 from obsim.testing.trial import SYS, SYS_ID, duty_time
 
@@ -75,9 +76,10 @@ class ModelledTrial(SimulatedTrial):
         refused = count > total if kind not in UNLIMITED else bool(count) and not total and kind == "rows_zipf"
         expect(errno == (WRONG_ARGUMENT if refused else 0), f"{kind} of {count} of {total} in {table} answers {errno}")
         if not refused:
-            seen = self.driver.observe().tenants[naive.tenant_id]
+            now = self.driver.observe()
+            seen = now.tenants[naive.tenant_id]
             wrote = naive.wrote_rows if by_rows else naive.wrote
-            wrote(table, count, kind, dict(seen.dirty), dict(seen.memory_bytes))
+            wrote(table, count, kind, seen.dirty, seen.memory_bytes, now.now_ns)
         self.compare()
 
     def write_rows(self, tenant: str, table: str, thousandths: int, more: int, kind: str) -> None:
@@ -174,6 +176,14 @@ class ModelledTrial(SimulatedTrial):
             self.simulated.break_set(tenant, chosen)
             naive.lost(chosen, self.simulated.state.now_ns)
         self.compare()
+
+    def try_restore(self, tenant: str, number: int) -> None:
+        """Restore the tenant, in a copy of the cluster, to a moment that `number` chooses."""
+        naive = self._named(tenant)
+        self.compare()
+        tried = probe(self.simulated.state, naive, self.seen.tenants[naive.tenant_id], number)
+        self.simulated.script.note(f"{tried.sql} is tried here")
+        self.sometimes.counts.update(tried.situations)
 
     # Settings.
 

@@ -18,7 +18,7 @@ from obsim.testing.naive_tablet import (
     expect,
 )
 
-__all__ = ["UNLIMITED", "NaiveStorage", "Told", "memstore_bytes"]
+__all__ = ["UNLIMITED", "NaivePicture", "NaiveStorage", "Told", "memstore_bytes"]
 
 BYTES_TOUCHED = {
     "random": UPDATE_BYTES, "clustered": UPDATE_BYTES * ROWS_A_BLOCK, "append": INSERT_BYTES * ROWS_A_BLOCK,
@@ -60,6 +60,20 @@ def _run_from(first: int, numbers: frozenset[int]) -> set[int]:
     return run
 
 
+@dataclass(frozen=True, slots=True)
+class NaivePicture:
+    """The storage from a moment on; everything is by tablet."""
+
+    since_ns: int
+    baseline: dict[int, tuple[Block, ...]]
+    live: frozenset[Block]
+    """The blocks of all tablets."""
+    delta: int
+    """Mini and minor blocks of all tablets."""
+    dirty: dict[int, frozenset[int]]
+    memory: dict[int, int]
+
+
 @dataclass
 class NaiveStorage:
     """Everything of a tenant but its backups."""
@@ -79,40 +93,50 @@ class NaiveStorage:
     often: int = 0
     """So many freezes for want of memory, and the next one is a major freeze; 0: never."""
     memory_freezes: int = 0
-    past: list[tuple[int, frozenset[Block], int]] = field(default_factory=list)
-    """(since, live blocks, delta blocks) after every change of storage."""
+    past: list[NaivePicture] = field(default_factory=list)
+    """What there was after every change."""
+    newest: int = 0
+    """The highest logic version that any block ever had."""
     changed: bool = True
     """It is not what it was when it was last compared."""
-
-    def live(self) -> frozenset[Block]:
-        """All baseline blocks."""
-        return frozenset(block for tablet in self.tablets for block in tablet.blocks)
 
     def delta(self) -> int:
         """All mini and minor blocks."""
         return sum(tablet.delta() for tablet in self.tablets)
 
-    def note(self, now_ns: int) -> None:
+    def note(self, now_ns: int, *, compacted: bool = True) -> None:
         """Remember the storage as it is from `now_ns` on."""
         self.changed = True
-        self.past.append((now_ns, self.live(), self.delta()))
+        if compacted:
+            baseline = {t.tablet_id: tuple(t.blocks) for t in self.tablets}
+            live = frozenset(block for blocks in baseline.values() for block in blocks)
+            self.newest = max([self.newest, *(version for _, version, _ in live)])
+        else:
+            baseline, live = self.past[-1].baseline, self.past[-1].live
+        dirty = {t.tablet_id: frozenset(t.dirty) for t in self.tablets}
+        memory = {t.tablet_id: t.memory for t in self.tablets}
+        self.past.append(NaivePicture(now_ns, baseline, live, self.delta(), dirty, memory))
 
-    def at(self, scn: int) -> tuple[frozenset[Block], int]:
-        """Live and delta blocks at a moment: changes of that very moment come after it."""
-        return next((live, delta) for since, live, delta in reversed(self.past) if since < scn)
+    def before(self, scn: int) -> NaivePicture:
+        """What a snapshot of a moment holds: changes of that very moment come after it."""
+        return next(picture for picture in reversed(self.past) if picture.since_ns < scn)
+
+    def until(self, scn: int) -> NaivePicture:
+        """What is restored up to a moment: changes of that very moment are part of it."""
+        return next(picture for picture in reversed(self.past) if picture.since_ns <= scn)
 
     def table(self, name: str) -> list[NaiveTablet]:
         """The tablets of a table."""
         return [t for t in self.tablets if t.table == name]
 
     def wrote(
-        self, table: str, count: int, kind: str, dirty: dict[int, frozenset[int]], memory: dict[int, int]
-    ) -> None:
-        """A write has happened; `dirty` and `memory` by tablet are what the cluster has now.
+        self, table: str, count: int, kind: str, dirty: Mapping[int, frozenset[int]], memory: Mapping[int, int],
+        now_ns: int,
+    ) -> None:  # fmt: skip
+        """A write has happened at `now_ns`; `dirty` and `memory` by tablet are what the cluster has since then.
 
         Checked: exactly `count` positions of that table and nothing else were touched, in one run if clustered.
         """
-        self.changed = True
         tablets = self.table(table)
         touched = {t.tablet_id: (memory[t.tablet_id] - t.memory) // BYTES_TOUCHED[kind] for t in self.tablets}
         if kind == "append":
@@ -147,16 +171,17 @@ class NaiveStorage:
                 f"tablet {tablet.tablet_id} has {memory[tablet.tablet_id]} bytes",
             )
             expect(all(p < len(tablet.blocks) for p in tablet.dirty), "a dirty position lies past the end")
+        self.note(now_ns, compacted=False)
 
     def wrote_rows(
-        self, table: str, count: int, kind: str, dirty: Mapping[int, frozenset[int]], memory: Mapping[int, int]
-    ) -> None:
-        """Rows have been written; `dirty` and `memory` by tablet are what the cluster has now.
+        self, table: str, count: int, kind: str, dirty: Mapping[int, frozenset[int]], memory: Mapping[int, int],
+        now_ns: int,
+    ) -> None:  # fmt: skip
+        """Rows have been written at `now_ns`; `dirty` and `memory` by tablet are what the cluster has since then.
 
         Checked: memory took in exactly `count` rows of that table, each change of a row touched a block, and no more
         blocks than rows were touched; those of neighbouring rows lie together.
         """
-        self.changed = True
         name, _, ranges = kind.partition(":")
         each, tablets = BYTES_A_ROW[name], self.table(table)
         taken = {t.tablet_id: memory[t.tablet_id] - t.memory for t in self.tablets}
@@ -180,8 +205,9 @@ class NaiveStorage:
                     runs = [n for n in now if n - 1 not in now and _run_from(n, now) & new]
                     expect(len(runs) <= int(ranges or 1), f"{kind} touched blocks of {len(runs)} runs")
             tablet.wrote_rows(name, rows, now)
+        self.note(now_ns, compacted=False)
 
-    def _expect_run(self, tablets: list[NaiveTablet], count: int, dirty: dict[int, frozenset[int]]) -> None:
+    def _expect_run(self, tablets: list[NaiveTablet], count: int, dirty: Mapping[int, frozenset[int]]) -> None:
         """The blocks that got dirty fit into one run of `count` neighbours."""
         start, new, now = 0, [], set()
         for tablet in tablets:
@@ -196,7 +222,7 @@ class NaiveStorage:
         """MINOR FREEZE of this tenant."""
         for tablet in self.tablets:
             tablet.minor_freeze(self.trigger)
-        self.note(now_ns)
+        self.note(now_ns, compacted=False)
 
     def time_passes(self, since_ns: int, now_ns: int, told: Told) -> None:
         """What the tenant did by itself after `since_ns`, up to `now_ns`; nobody wrote in between."""
@@ -241,8 +267,7 @@ class NaiveStorage:
     def major_freeze(self, version: int, now_ns: int, told: Told) -> None:
         """MAJOR FREEZE of this tenant; `version` is what the new blocks carry, above every one there was."""
         self.memory_freezes = 0
-        newest = max((block[1] for _, live, _ in self.past for block in live), default=0)
         known = told() if self.to_be_told else {}
         if sum([tablet.major_freeze(version, known.get(tablet.tablet_id)) for tablet in self.tablets]):
-            expect(version > newest, f"the new version {version} is not above {newest}")
+            expect(version > self.newest, f"the new version {version} is not above {self.newest}")
         self.note(now_ns)

@@ -40,7 +40,7 @@ from obsim.testing.observation import (
 if TYPE_CHECKING:
     from obsim.scheduler.dispatcher import QueueFigures
 
-__all__ = ["SEEN", "Observer", "lasting_excess"]
+__all__ = ["SEEN", "Observer", "lasting_excess", "storage_of"]
 
 SEEN = frozenset({
     "base_rule", "sys_jobs", "asked", "twin", "path", "archivelog", "round", "pieces", "jobs", "tasks", "sets",
@@ -134,6 +134,11 @@ def _same_rows(old: Mapping[int, T], new: dict[int, T]) -> Mapping[int, T]:
 
 def _is(one: object, other: object) -> bool:
     return one is other
+
+
+def storage_of(state: ClusterState, tenant: Tenant) -> TenantSeen:
+    """A tenant seen for the first and only time."""
+    return _TenantWatch(state, tenant, _Kept()).look()
 
 
 class _TenantWatch:

@@ -38,6 +38,13 @@ SITUATIONS = (
     "set deleted",
     "two priorities short of CPU",
     "round interrupted",
+    "restored",
+    "restore refused",
+    "restored from an increment",
+    "restored with changes from the log",
+    "restored without an archive",
+    "restored beside an unusable set",
+    "restored after a clean-up",
 )
 
 
