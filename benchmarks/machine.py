@@ -15,6 +15,7 @@ from harness import Figure, machine, print_figures
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from obsim.testing.campaign import rare_collections
 from obsim.testing.machine import machine_for
 from obsim.versions import IncrementalBase
 
@@ -34,7 +35,8 @@ def measure(version: str, base: IncrementalBase, step_count: int) -> tuple[int, 
         derandomize=True, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     wall, cpu = time.perf_counter(), time.process_time()
-    run_state_machine_as_test(machine_for(version, base, on_trial=staticmethod(trials.append)), settings=run)
+    with rare_collections():  # as a campaign has it
+        run_state_machine_as_test(machine_for(version, base, on_trial=staticmethod(trials.append)), settings=run)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     return sum(t.rule_count for t in trials), sum(t.step_count for t in trials), wall, cpu
 

@@ -5,7 +5,7 @@ A value is kept as the text that was typed, as the recorded engine keeps it: '01
 `parameter_table.py`; rules of the statement round a value: `statements.md`, "Ordinary parameters".
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import lru_cache
@@ -248,6 +248,10 @@ class ParameterStore:
         """The text that holds for a tenant."""
         definition = self.find(name)
         return self._values.get(self._key(definition, tenant_id), definition.default)
+
+    def texts_at(self, keys: Iterable[tuple[TenantId | None, str]]) -> list[str | None]:
+        """The texts that are set for every server under these keys; None where the default holds."""
+        return list(map(self._values.get, keys))
 
     def get_int(self, name: str, tenant_id: TenantId | None = None) -> int:
         """The number that holds for a tenant: an int, nanoseconds, bytes, or 0 and 1 (`number_of`)."""

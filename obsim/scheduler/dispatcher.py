@@ -85,17 +85,19 @@ class Dispatcher(Threads):
 
     def overview(self) -> list[QueueFigures]:
         """Every priority in scan order, for somebody who looks often."""
-        begun: dict[PriorityQueue, list[int]] = {queue: [] for queue in self._queues}
+        begun: dict[PriorityQueue, list[int]] = {}
         for task in self._roster.running():
-            begun[task.queue].append(task.number)
+            begun.setdefault(task.queue, []).append(task.number)
         return [
             (
                 queue.limit,
                 queue.running_count,
                 queue.waiting_count,
                 tuple([task.number for task in queue.ready]),
-                tuple(begun[queue] + [task.number for task in queue.paused]),
+                (*begun.get(queue, ()), *[task.number for task in queue.paused]),
             )
+            if queue.ready or queue.paused or queue in begun
+            else (queue.limit, queue.running_count, 0, (), ())
             for queue in self._queues
         ]
 

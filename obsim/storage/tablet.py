@@ -179,6 +179,11 @@ class Tablet:
         """Full blocks past the end that the next major compaction adds."""
         return self._pending.appended_block_count if self._pending is not None else 0
 
+    @property
+    def appended_row_count(self) -> int:
+        """Rows past the end that the next major compaction adds, besides those full blocks."""
+        return self._pending.appended_row_count if self._pending is not None else 0
+
     def take_pending(self) -> Pending | None:
         """Hand over what there is to do, None for nothing: from now on changes are for the next compaction."""
         taken, self._pending = self._pending, None

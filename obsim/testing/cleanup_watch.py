@@ -33,12 +33,15 @@ class CleanupWatch:
         self._job_count = len(tenant.cleanup.job_history)
         self._status: dict[int, str] = {}
         """The file status that each set had before it was deleted."""
+        self._sets: Mapping[int, SetSeen] = {}
         self._runs: tuple[CleanupSeen, ...] = ()
 
     def look(self, sets: Mapping[int, SetSeen], now_ns: int) -> tuple[CleanupSeen, ...]:
         """The runs that have ended since the last look; the same object when there were none."""
         cleanup = self._tenant.cleanup
-        self._status |= {n: s.file_status for n, s in sets.items() if s.file_status not in _GONE}
+        if sets is not self._sets:
+            self._sets = sets
+            self._status |= {n: s.file_status for n, s in sets.items() if s.file_status not in _GONE}
         ended = [job for job in cleanup.job_history[self._job_count :] if job.tasks]
         self._job_count = len(cleanup.job_history)
         if ended:

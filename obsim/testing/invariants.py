@@ -12,6 +12,7 @@ A `Checker` remembers the last observation and looks only at what has changed si
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import chain
 
 from obsim.testing import (  # noqa: F401 - they fill the table
     block_checks,
@@ -113,8 +114,9 @@ class Checker:
                 changed = _changes(tenant, old, _TENANT)
                 all_changed |= changed
                 for one in _affected(now.seen, changed | ALWAYS, whole=False):
-                    lines = _tenant_lines(one, tenant, old, now, before)
-                    found += [Violation(one.number, f"tenant {tenant.name}: {line}") for line in lines]
+                    lines = list(_tenant_lines(one, tenant, old, now, before))
+                    if lines:
+                        found += [Violation(one.number, f"tenant {tenant.name}: {line}") for line in lines]
         for one in _affected(now.seen, all_changed | ALWAYS, whole=True):
             found += [Violation(one.number, line) for line in one.function(now, before)]
         return found
@@ -137,14 +139,12 @@ def _tenant_lines(
     one: Invariant, tenant: TenantSeen, old: TenantSeen, now: Observation, before: Observation
 ) -> Iterator[str]:
     if one.kind == "tenant":
-        yield from one.function(tenant, now)
-    elif one.kind == "between":
-        yield from one.function(tenant, old, now, before)
-    else:
-        settled = _settled(tenant, old)
-        for number, s in tenant.sets.items():
-            if number not in settled and s.usable:
-                yield from one.function(s, tenant, now)
+        return one.function(tenant, now)
+    if one.kind == "between":
+        return one.function(tenant, old, now, before)
+    settled = _settled(tenant, old)
+    changed = [s for number, s in tenant.sets.items() if number not in settled and s.usable]
+    return chain.from_iterable(one.function(s, tenant, now) for s in changed)
 
 
 def _settled(now: TenantSeen, before: TenantSeen) -> set[int]:

@@ -73,6 +73,11 @@ class NaivePicture:
     dirty: dict[int, frozenset[int]]
     memory: dict[int, int]
 
+    @property
+    def scn(self) -> int:
+        """The SCN of the change: whole microseconds."""
+        return self.since_ns - self.since_ns % 1000
+
 
 @dataclass
 class NaiveStorage:
@@ -123,7 +128,7 @@ class NaiveStorage:
 
     def until(self, scn: int) -> NaivePicture:
         """What is restored up to a moment: changes of that very moment are part of it."""
-        return next(picture for picture in reversed(self.past) if picture.since_ns <= scn)
+        return next(picture for picture in reversed(self.past) if picture.scn <= scn)
 
     def table(self, name: str) -> list[NaiveTablet]:
         """The tablets of a table."""

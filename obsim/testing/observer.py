@@ -69,6 +69,10 @@ _COUNTERS = attrgetter(
     "finish_macro_block_count",
 )  # fmt: skip
 
+_MEMORY = attrgetter(
+    "tablet_id", "memory_bytes", "appended_block_count", "appended_row_count", "layout.rows_per_block", "minor_bytes",
+)  # fmt: skip
+
 
 class Observer:
     """Takes observations of one cluster. `like` is an observer of the same one or of one it is a copy of.
@@ -158,25 +162,26 @@ class _TenantWatch:
         self._counters_seen: dict[tuple[int, ...], CountersSeen] = {}
         known = state.parameters.definitions
         self._names = [p.parameter for p in PRIORITIES if p.parameter is not None and p.parameter in known]
-        self._score_texts: list[str] = []
+        self._round_fields: tuple[object, ...] | None = None
+        self._score_keys = [(tenant.tenant_id, name) for name in self._names]
+        self._score_texts: list[str | None] | None = None
         self._known_scores: tuple[int, ...] = ()
         self._last_scores: tuple[int, ...] | None = None
         self._figures: list[QueueFigures] = []
+        self._fields: tuple[object, ...] = ()
+        self._memory_key: list[tuple[object, ...]] = []
+        self._memory_seen: tuple[Mapping[int, int], Mapping[int, int], int] = {}, {}, 0
         self._cleanups = CleanupWatch(tenant)
         self._service, self._plans = ServiceWatch(), PlanWatch()
 
     def look(self) -> TenantSeen:
         state, tenant, last = self._state, self._tenant, self._last
         backup, storage, now_ns = tenant.backup, tenant.storage, state.now_ns
-        current = _same(last.round, _round(tenant.archive.round, now_ns))
+        current = self._round(tenant.archive.round, now_ns)
         queues = self._queues()
         sets = _same_rows(last.sets, self._sets())
-        self._last = TenantSeen(
-            tenant.tenant_id,
-            tenant.name,
-            backup.path,
-            tenant.archive.enabled,
-            current,
+        fields = (
+            backup.path, tenant.archive.enabled, current,
             last.pieces if current is last.round else self._pieces(current, now_ns),
             _same(last.jobs, _jobs(tenant, self._job_rows)),
             _same(last.tasks, self._tasks(now_ns)),
@@ -186,14 +191,28 @@ class _TenantWatch:
             self._service.look(tenant, self._figures, now_ns),
             self._baseline(),
             self._dirty(),
-            _same_numbers(last.memory_bytes, {t.tablet_id: t.memory_bytes for t in storage.tablets}),
-            _same_numbers(last.appended, {t.tablet_id: _appended(t) for t in storage.tablets}),
-            sum([t.delta_block_count for t in storage.tablets]),
+            *self._memory(storage.tablets),
             lasting_excess(last, queues, now_ns),
             self._cleanups.look(sets, now_ns),
             self._plans.look(tenant, sets, now_ns),
-        )
+        )  # fmt: skip
+        if fields != self._fields:
+            self._fields = fields
+            self._last = TenantSeen(tenant.tenant_id, tenant.name, *fields)
         return self._last
+
+    def _round(self, current: ArchiveRound | None, now_ns: int) -> RoundSeen | None:
+        if current is None:
+            self._round_fields = None
+            return None
+        fields = (
+            current.round_id, current.status, current.start_scn, current.checkpoint_at(now_ns), current.base_piece_id,
+            current.used_piece_id(now_ns), current.piece_switch_interval_us * 1000,
+        )  # fmt: skip
+        if fields == self._round_fields:
+            return self._last.round
+        self._round_fields = fields
+        return RoundSeen(*fields)
 
     def _pieces(self, current: RoundSeen | None, now_ns: int) -> tuple[PieceSeen, ...]:
         """The pieces of the round; those that were frozen at the last look are not made anew."""
@@ -291,6 +310,18 @@ class _TenantWatch:
             found[slot].append(live.rank(position) - starts[slot] - 1)
         return {t.tablet_id: frozenset(found[t.slot]) for t in storage.tablets}
 
+    def _memory(self, tablets: list[Tablet]) -> tuple[Mapping[int, int], Mapping[int, int], int]:
+        """Bytes in memory and blocks to be appended, by tablet; all mini and minor blocks."""
+        key = [(*_MEMORY(t), *t.mini) for t in tablets]
+        if key != self._memory_key:
+            self._memory_key, last = key, self._last
+            self._memory_seen = (
+                _same_numbers(last.memory_bytes, {t.tablet_id: t.memory_bytes for t in tablets}),
+                _same_numbers(last.appended, {t.tablet_id: _appended(t) for t in tablets}),
+                sum([t.delta_block_count for t in tablets]),
+            )
+        return self._memory_seen
+
     def _queues(self) -> tuple[QueueSeen, ...]:
         old, scores = self._last.queues, self._scores()
         figures = self._tenant.dispatcher.overview()
@@ -305,7 +336,7 @@ class _TenantWatch:
     def _scores(self) -> tuple[int, ...]:
         """The score of each priority, 0 where the version has none; the same object while none changes."""
         parameters, tenant_id = self._state.parameters, self._tenant.tenant_id
-        texts = [parameters.get(name, tenant_id) for name in self._names]
+        texts = parameters.texts_at(self._score_keys)
         if texts != self._score_texts:
             self._score_texts = texts
             known = {name: parameters.get_int(name, tenant_id) for name in self._names}
@@ -324,7 +355,7 @@ def lasting_excess(last: TenantSeen, queues: tuple[QueueSeen, ...], now_ns: int)
 
 
 def _appended(tablet: Tablet) -> int:
-    rows = tablet.pending.appended_row_count
+    rows = tablet.appended_row_count
     return tablet.appended_block_count + (-(-rows // tablet.layout.rows_per_block) if rows else 0)
 
 
@@ -338,15 +369,6 @@ def _jobs(tenant: Tenant, known: _Rows[JobSeen]) -> tuple[JobSeen, ...]:
                 row = known[key] = fields, _made(JobSeen, *fields, ended)
             found.append(row[1])
     return tuple(found)
-
-
-def _round(current: ArchiveRound | None, now_ns: int) -> RoundSeen | None:
-    if current is None:
-        return None
-    return RoundSeen(
-        current.round_id, current.status, current.start_scn, current.checkpoint_at(now_ns), current.base_piece_id,
-        current.used_piece_id(now_ns), current.piece_switch_interval_us * 1000,
-    )  # fmt: skip
 
 
 def _piece(round_id: int, piece: ArchivePiece) -> PieceSeen:

@@ -110,7 +110,7 @@ def probe(state: ClusterState, naive: NaiveStorage, seen: TenantSeen, number: in
     edges = sorted({*sources.edges(state.now_ns), *(scn for w in windows for scn in (w.first_scn, w.last_scn) if scn)})
     for scn in edges[number % (len(edges) // _EDGES_MAX + 1) :: len(edges) // _EDGES_MAX + 1]:
         _compare_window(sources, windows, scn)
-    moments = [picture.since_ns for picture in naive.past if picture.since_ns]
+    moments = [picture.scn for picture in naive.past if picture.scn]
     targets = sorted({*edges, *moments, *(scn - 1 for scn in moments)})
     return _restore(state, naive, sources, windows, targets[number % len(targets)])
 

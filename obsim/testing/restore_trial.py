@@ -44,7 +44,7 @@ def picture_of(storage: TenantStorage) -> tuple[Any, ...]:
         storage.identities(blocks.live, blocks.epoch), list(blocks.dirty),
         [
             (t.tablet_id, t.table_name, t.log_stream_id, t.delta_block_count, t.memory_bytes, t.row_count,
-             t.appended_block_count, t.pending.appended_row_count, t.major_version)
+             t.appended_block_count, t.appended_row_count, t.major_version)
             for t in storage.tablets
         ],
     )  # fmt: skip
