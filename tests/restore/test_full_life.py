@@ -1,12 +1,60 @@
-"""A backup's whole life from a client over the wire: sets, a point in time, a standby, a policy, eight days."""
+"""A backup's whole life from a client over the wire: sets, a point in time, a standby, a policy, eight days.
+
+In memory, in files, and in an object store; from media another obsim restores when the first one is gone.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
 import pymysql
 import pytest
+import urllib3
+from moto.server import ThreadedMotoServer
 
-import obsim
+from tests.conftest import ServerProcess, StartServer
 
-DATA, LOG = "file:///backup/data", "file:///backup/log"
 T = "mysql_tenant"
+
+
+@dataclass(frozen=True)
+class Medium:
+    """Where destinations lie, and what a server is started with that reaches them."""
+
+    root: str
+    options: str = ""
+    """Of each URI: host and keys of an object store."""
+    flags: tuple[str, ...] = ()
+
+    def uri(self, name: str) -> str:
+        """A destination as statements name it."""
+        return f"{self.root}/{name}{self.options}"
+
+    def shown(self, name: str) -> str:
+        """What lies there, as lists of sets print it."""
+        return f"{self.root}/{name}{self.options.partition('&')[0]}"
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    """An object store with one bucket."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    assert urllib3.request("PUT", f"http://{host}:{port}/backups").status == 200
+    yield f"{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(params=["memory", "file", "s3"])
+def medium(request: pytest.FixtureRequest, tmp_path: Path) -> Medium:
+    if request.param == "memory":
+        return Medium("file:///backup")
+    if request.param == "file":
+        return Medium(f"file://{tmp_path}", flags=("--file-root", str(tmp_path)))
+    host = request.getfixturevalue("endpoint")
+    options = f"?host={host}&access_id=me&access_key=topsecret"
+    return Medium("s3://backups/life", options, ("--s3-endpoint", f"http://{host}"))
 
 
 class Client:
@@ -67,21 +115,34 @@ class Client:
         self.run(f"CREATE RESOURCE POOL {name} UNIT = 'u', UNIT_NUM = 1, ZONE_LIST = ('z1')")
 
 
+Begin = Callable[[Medium], tuple[ServerProcess, Client]]
+
+
 @pytest.fixture
-def client():
-    with obsim.Server(scenario="blank", clock="manual") as server, pymysql.connect(
-        **server.connect_args("sys"), autocommit=True
-    ) as connection:
+def begin(serve: StartServer) -> Iterator[Begin]:
+    """Start an obsim with nothing configured, and a client of its own."""
+    connections = []
+
+    def start(medium: Medium) -> tuple[ServerProcess, Client]:
+        server = serve("--scenario", "blank", "--clock", "manual", *medium.flags)
+        connection = pymysql.connect(host=server.host, port=server.port, user="root@sys", autocommit=True)
+        connections.append(connection)
         client = Client(connection)
         client.run("CREATE RESOURCE UNIT u MAX_CPU 4, MEMORY_SIZE '4G'")
         client.pool("p1")
-        yield client
+        return server, client
+
+    yield start
+    for connection in connections:
+        connection.close()
 
 
-def test_the_whole_life(client: Client) -> None:
+def test_the_whole_life(medium: Medium, begin: Begin) -> None:
+    server, client = begin(medium)
+    data, log = medium.uri("data"), medium.uri("log")
     client.run(f"CALL obsim.create_table('{T}', 't1', 500000, 200, 2)")
     client.run(f"ALTER SYSTEM MAJOR FREEZE TENANT = {T}")
-    client.configure(T, DATA, LOG)
+    client.configure(T, data, log)
     client.backup(T, "")
     client.write(T, 5)
     client.backup(T)
@@ -97,12 +158,12 @@ def test_the_whole_life(client: Client) -> None:
     later, afterwards = client.now(), client.blocks(T)
     client.advance("5m")
 
-    client.run(f"ALTER SYSTEM RESTORE back FROM '{DATA},{LOG}' UNTIL TIME = '{between}' WITH 'pool_list=p1'")
+    client.run(f"ALTER SYSTEM RESTORE back FROM '{data},{log}' UNTIL TIME = '{between}' WITH 'pool_list=p1'")
     client.idle()
     past = client.run(
         "SELECT STATUS, BACKUP_SET_LIST FROM oceanbase.CDB_OB_RESTORE_HISTORY WHERE RESTORE_TENANT_NAME = 'back'"
     )
-    chain = f"{DATA}/backup_set_1_full,{DATA}/backup_set_2_inc,{DATA}/backup_set_3_inc"
+    chain = ",".join(medium.shown(f"data/backup_set_{name}") for name in ("1_full", "2_inc", "3_inc"))
     assert past == (("SUCCESS", chain), ("SUCCESS", chain))
     assert client.role("back") == "STANDBY"
     assert client.blocks("back") == then
@@ -113,7 +174,8 @@ def test_the_whole_life(client: Client) -> None:
     client.run("ALTER SYSTEM ACTIVATE STANDBY TENANT = back")
     assert client.role("back") == "PRIMARY"
 
-    client.configure("back", "file:///backup/back/data", "file:///backup/back/log")
+    own_data, own_log = medium.uri("back/data"), medium.uri("back/log")
+    client.configure("back", own_data, own_log)
     client.backup("back", "")
     client.run("ALTER SYSTEM ADD DELETE BACKUP POLICY 'default' RECOVERY_WINDOW '1d' TENANT = back")
     client.advance("12h")
@@ -128,10 +190,27 @@ def test_the_whole_life(client: Client) -> None:
     assert files == (("FULL", "DELETED"), ("FULL", "AVAILABLE"), ("INC", "AVAILABLE"))
 
     client.pool("p2")
-    client.run(
-        "ALTER SYSTEM RESTORE again FROM 'file:///backup/back/data,file:///backup/back/log' WITH 'pool_list=p2'"
-    )
     expected = client.blocks("back")
+    client.run(f"ALTER SYSTEM RESTORE again FROM '{own_data},{own_log}' WITH 'pool_list=p2'")
     client.idle()
     assert client.role("again") == "STANDBY"
     assert client.blocks("again") == expected
+
+    assert server.stop() == 0
+    if not medium.flags:  # what was in memory is gone
+        return
+    _, client = begin(medium)
+    client.pool("p2")
+    for name, places, until, blocks in [
+        ("once", f"{data},{log}", f"UNTIL TIME = '{between}'", then),
+        ("more", f"{own_data},{own_log}", "", expected),
+    ]:
+        pool = "p1" if name == "once" else "p2"
+        client.run(f"ALTER SYSTEM RESTORE {name} FROM '{places}' {until} WITH 'pool_list={pool}'")
+        client.idle()
+        assert client.blocks(name) == blocks
+    client.run(f"ALTER SYSTEM RECOVER STANDBY TENANT = once UNTIL TIME = '{later}'")
+    client.advance("1s")
+    assert client.blocks("once") == afterwards
+    client.run("ALTER SYSTEM ACTIVATE STANDBY TENANT = once")
+    assert client.role("once") == "PRIMARY"
