@@ -28,8 +28,9 @@ def restorable_windows(state: ClusterState, scope: Scope) -> list[Row]:
     """obsim.restorable_windows: every moment up to now, by tenant, and whether a restore to it would succeed.
 
     DATA_PATH and ARCHIVE_PATH are what FROM has to name; of several the present destinations come first, then the
-    newest, and last a data destination alone, whose sets hold log themselves (PLUS ARCHIVELOG). REASON says why a
-    moment cannot be restored, '' where it can.
+    newest, and last a data destination alone, whose sets hold log themselves (PLUS ARCHIVELOG). Sets whose directory
+    somebody has emptied restore nothing, whatever their FILE_STATUS. REASON says why a moment cannot be restored, ''
+    where it can.
     """
     return [row for tenant in state.user_tenants() for row in _windows(state, tenant, scope.offset_s)]
 
@@ -37,8 +38,11 @@ def restorable_windows(state: ClusterState, scope: Scope) -> list[Row]:
 def _windows(state: ClusterState, tenant: Tenant, offset_s: int) -> list[Row]:
     backup, archive = tenant.backup, tenant.archive
     sets: dict[str, list[BackupSet]] = {}
+    emptied = {known.dest_id for known in tenant.destinations if known.emptied}
     for backup_set in backup.sets.values():
-        sets.setdefault(backup_set.path, []).append(backup_set)
+        found = sets.setdefault(backup_set.path, [])
+        if backup_set.dest_id not in emptied:
+            found.append(backup_set)
     pieces: dict[str, list[ArchivePiece]] = {}
     for archive_round in archive.rounds():
         pieces.setdefault(archive_round.path, []).extend(archive.kept_pieces(archive_round, state.now_ns))

@@ -99,6 +99,22 @@ def test_what_a_clean_up_leaves(cluster):
     assert windows(cluster)[1][0] == second
 
 
+def test_an_emptied_destination_restores_nothing_whatever_its_sets_say(cluster):
+    backup(cluster)
+    cluster.advance(minutes=10)
+    assert [restorable for _, _, restorable, _ in windows(cluster)] == [0, 1, 0]
+    cluster.execute("CALL obsim.empty_destination('file:///data/backup/mysql_tenant/data')")
+    (row,) = cluster.query("SELECT FILE_STATUS FROM oceanbase.DBA_OB_BACKUP_SET_FILES", tenant=TENANT)
+    assert row["FILE_STATUS"] == "AVAILABLE"
+    assert {(restorable, reason) for _, _, restorable, reason in windows(cluster)} == {(0, NO_SET)}
+    places = ",".join(f"file:///data/backup/mysql_tenant/{kind}" for kind in ("data", "archive"))
+    cluster.execute("CREATE RESOURCE UNIT u MAX_CPU 1, MEMORY_SIZE '4G'")
+    cluster.execute("CREATE RESOURCE POOL p UNIT 'u', UNIT_NUM 1, ZONE_LIST ('z1')")
+    with pytest.raises(obsim.ServerError) as refused:
+        cluster.execute(f"ALTER SYSTEM RESTORE r FROM '{places}' WITH 'pool_list=p'")
+    assert refused.value.errno == 4018
+
+
 def test_sets_of_two_destinations_make_one_window(cluster):
     first = backup(cluster)
     cluster.execute("ALTER SYSTEM SET data_backup_dest = 'file:///data/second'", tenant=TENANT)
