@@ -49,6 +49,22 @@ class Format(StrEnum):
     TABLE = "table"
 
 
+class LogLevel(StrEnum):
+    """Values of --log-level."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class LogFormat(StrEnum):
+    """Values of --log-format."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
 class InspectFormat(StrEnum):
     """Values of --format of `inspect`."""
 
@@ -139,7 +155,20 @@ def serve(
         bool,
         typer.Option("--allow-empty-passwords", help="Listen beyond loopback although an account has no password."),
     ] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log connections too.")] = False,
+    max_connections_per_address: Annotated[
+        int | None, typer.Option(min=1, help="The same of one client address; by default no less.")
+    ] = None,
+    http: Annotated[
+        str | None,
+        typer.Option(
+            help="Answer GET /metrics, /ready and /health there too; 127.0.0.1 by default.", metavar="[HOST:]PORT"
+        ),
+    ] = None,
+    log_level: Annotated[
+        LogLevel, typer.Option(help="What is logged: info adds connections, debug every statement.")
+    ] = LogLevel.WARNING,
+    log_format: Annotated[LogFormat, typer.Option(help="key=value or JSON, an event a line.")] = LogFormat.TEXT,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="The same as --log-level info.")] = False,
     data_dir: Annotated[
         Path | None, typer.Option(help="Not modelled yet: obsim keeps everything in memory.", metavar="DIR")
     ] = None,
@@ -159,9 +188,11 @@ def serve(
     from obsim.api import make_host
     from obsim.server.limits import Limits
     from obsim.server.listener import ListenOptions
+    from obsim.server.logs import log_statement, start_log
     from obsim.server.running import run
 
-    _log_to_stderr(verbose)
+    level = LogLevel.INFO if verbose and log_level is LogLevel.WARNING else log_level
+    start_log(sys.stderr, level, log_format)
     cluster = make_host(
         scenario,
         seed=seed,
@@ -187,8 +218,13 @@ def serve(
         tls_cert=str(tls_cert) if tls_cert else None,
         tls_key=str(tls_key) if tls_key else None,
         allow_empty_passwords=allow_empty_passwords,
-        limits=Limits(connections_max=max_connections),
+        http=http,
+        limits=Limits(
+            connections_max=max_connections, connections_per_address_max=max_connections_per_address or max_connections
+        ),
     )
+    if level is LogLevel.DEBUG:
+        cluster.journal.on_record = log_statement
     run(cluster, options, lambda at_host, at_port: typer.echo(f"ready {at_host} {at_port}"))
 
 
@@ -210,16 +246,6 @@ def inspect(
     typer.echo(text, nl=False)
     if report.damaged:
         raise typer.Exit(1)
-
-
-def _log_to_stderr(verbose: bool) -> None:
-    import logging
-
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=logging.INFO if verbose else logging.WARNING,
-        format="%(levelname)s %(name)s: %(message)s",
-    )
 
 
 @app.command()

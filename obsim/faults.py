@@ -34,6 +34,7 @@ from typing import Literal, cast
 from obsim.error_table import ERROR_ROWS
 from obsim.errors import ObsimError, ServerError, error
 from obsim.randomness import stream_key
+from obsim.statements import masked
 from obsim.statements.matching import holds, line_of, words_of
 from obsim.versions import PROFILES
 
@@ -151,7 +152,18 @@ def parse_rule(text: str) -> FaultRule:
         if key in values or not value:
             raise _refused(f"{key} needs one value;")
         values[key] = value
-    return _rule(text, values)
+    return _rule(*_without_secrets(text, values))
+
+
+def _without_secrets(text: str, values: dict[str, str]) -> tuple[str, dict[str, str]]:
+    """Statements are compared as they are shown, with '***' for secrets: a rule that quotes one must not keep it."""
+    asked = values.get("statement", "")
+    shown = masked(asked)
+    if shown == asked:
+        return text, values
+    values = values | {"statement": shown}
+    quoted = {key: value.replace("\\", "\\\\").replace('"', '\\"') for key, value in values.items()}
+    return " ".join(f'{key}="{value}"' for key, value in quoted.items()), values
 
 
 def _rule(text: str, values: dict[str, str]) -> FaultRule:

@@ -4,12 +4,17 @@ import json
 import logging
 from collections.abc import Iterator
 from hashlib import sha1
+from io import StringIO
+from pathlib import Path
+from urllib.request import urlopen
 
+import pymysql
 import pytest
 
 import obsim
 from obsim.api import ClusterSession
 from obsim.catalog.registry import VIEWS
+from obsim.server.logs import log_statement, start_log
 
 MARKER = "s3cretMARKER"
 STORE = f"host=h.example&access_id=id&access_key={MARKER}"
@@ -85,6 +90,63 @@ def test_nothing_holds_a_secret(version: str, caplog: pytest.LogCaptureFixture) 
     seen += [json.dumps(cluster.trace()), repr(cluster), *map(repr, sessions), caplog.text]
     assert len(seen) > 1_000
     assert [text for text in seen if MARKER in text] == []
+
+
+def written(server: obsim.Server, folder: Path) -> Iterator[str]:
+    """What a server's clients, its pages and its files say."""
+    with pymysql.connect(**server.connect_args()) as connection:
+        cursor = connection.cursor()
+        for view in VIEWS.values():
+            if view.schema == "obsim":
+                try:
+                    cursor.execute(f"SELECT * FROM obsim.`{view.name}`")
+                except pymysql.MySQLError as refused:
+                    yield str(refused)
+                else:
+                    yield str(cursor.fetchall())
+    for page in ("metrics", "health", "ready"):
+        with urlopen(f"http://{server.http_address}/{page}", timeout=10) as answer:
+            yield answer.read().decode()
+    for file in folder.rglob("*"):
+        if file.is_file():
+            yield file.read_bytes().decode("latin-1")
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_neither_log_nor_metrics_nor_files_hold_one(form: str, tmp_path: Path) -> None:
+    """The same over the wire, with the log at its loudest, a fault that quotes a statement, and real destinations."""
+    log = StringIO()
+    kept = logging.getLogger().handlers[:], logging.getLogger().level
+    start_log(log, "debug", form)
+    try:
+        with obsim.Server(http="0", file_root=str(tmp_path), clock="manual") as server:
+            server.call(lambda: setattr(server.listener.engine.journal, "on_record", log_statement))
+            seen: list[str] = []
+            server.cluster.fault(f"error=OB_EAGAIN statement=\"IDENTIFIED BY '{MARKER}' WITH KEY\"")
+            for tenant, statements in (("sys", BY_SYS), ("mysql_tenant", BY_TENANT)):
+                with pymysql.connect(**server.connect_args(tenant)) as connection:
+                    for statement in statements:
+                        try:
+                            connection.cursor().execute(statement)
+                        except pymysql.MySQLError as refused:
+                            seen.append(str(refused))
+            with pytest.raises(pymysql.MySQLError), pymysql.connect(**server.connect_args("sys", "u", MARKER)):
+                pass
+            server.cluster.run_until_idle()
+            seen += written(server, tmp_path)
+            logging.getLogger("elsewhere").error("failed: %s", BY_SYS[1], extra={"uri": f"s3://b/x?{STORE}"})
+            try:
+                raise ValueError(BY_TENANT[3])
+            except ValueError:
+                logging.getLogger("elsewhere").exception("with a trace")
+    finally:
+        logging.getLogger().handlers[:], level = kept
+        logging.getLogger().setLevel(level)
+    lines = log.getvalue().splitlines()
+    assert sum("SET ENCRYPTION ON IDENTIFIED BY" in line for line in lines) >= 2
+    assert sum("with a trace" in line for line in lines) == 1
+    assert len(lines) > len(BY_SYS) + len(BY_TENANT)
+    assert [text for text in (*seen, *lines) if MARKER in text] == []
 
 
 def test_the_set_keeps_a_digest_and_no_more() -> None:

@@ -21,5 +21,5 @@ def told(raised: BaseException) -> ServerError:
     if isinstance(raised, MalformedError):
         return error("ER_MALFORMED_PACKET")
     trace = "".join(traceback.format_tb(raised.__traceback__))
-    logger.error("unexpected %s while serving a command\n%s", type(raised).__name__, trace)
+    logger.error("unexpected %s while serving a command", type(raised).__name__, extra={"trace": trace})
     return error("ER_UNKNOWN_ERROR")

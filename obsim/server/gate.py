@@ -190,7 +190,7 @@ class Gate:
 
 def _log_failure(_: object, failure: BaseException | None) -> None:
     if failure is not None:
-        logger.error("the clock could not follow the wall: %s", told(failure))
+        logger.error("the clock could not follow the wall", extra={"error": str(told(failure))})
 
 
 def _interrupt(pending: Pending | None) -> BaseException:

@@ -14,6 +14,8 @@ class Limits:
 
     connections_max: int = 1000
     """Connections at one time, logins under way included; one more is answered with 1040."""
+    connections_per_address_max: int = 1000
+    """The same of one client address; one more is answered with 1040. A unix socket is no address."""
     connect_timeout_s: float = 10.0
     """For everything up to the answer of the login, TLS included."""
     login_packet_bytes_max: int = 64 * KIB - 1024
@@ -42,3 +44,9 @@ class Limits:
     """Bytes of the answer cache."""
     answer_bytes_max: int = 1 * MIB
     """Of one answer that the cache takes."""
+    http_bytes_max: int = 8 * KIB
+    """Of the head of an HTTP request; a longer one is answered with 431."""
+    http_timeout_s: float = 5.0
+    """For an HTTP request to arrive; a slower one is answered with 408."""
+    http_requests_max: int = 32
+    """HTTP requests at one time; one more is answered with 503."""

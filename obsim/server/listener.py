@@ -1,15 +1,16 @@
 """A listening server: its socket, its connections, its start and its end."""
 
 import asyncio
+import logging
 import signal
-import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from ipaddress import ip_address
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from obsim.errors import UsageError
+from obsim.server.addresses import only_loopback, read_address
 from obsim.server.auth import has_empty_password
 from obsim.server.cache import AnswerCache
 from obsim.server.defects import logger
@@ -19,15 +20,22 @@ from obsim.server.limits import Limits
 from obsim.server.protocol import Connection, Shared
 from obsim.variables import ServerFacts
 
+if TYPE_CHECKING:
+    from obsim.server.http import HttpListener
+
 __all__ = ["ListenOptions", "Listener", "serve"]
 
 BACKLOG = 1024
-STOP_TICK_S = 0.01
+STOP_TICK_S = 0.002
+TURNS_OF_ACCEPTING = 8
 
 
 @dataclass(frozen=True, slots=True)
 class ListenOptions:
-    """Where a server listens. `port` 0 takes a free one; a `unix_socket` path is listened on as well."""
+    """Where a server listens. `port` 0 takes a free one; a `unix_socket` path is listened on as well.
+
+    `http` is where `/metrics`, `/ready` and `/health` are, as `[HOST:]PORT`; nowhere without it.
+    """
 
     host: str = "127.0.0.1"
     port: int = 0
@@ -35,6 +43,7 @@ class ListenOptions:
     tls_cert: str | None = None
     tls_key: str | None = None
     allow_empty_passwords: bool = False
+    http: str | None = None
     limits: Limits = field(default_factory=Limits)
 
 
@@ -52,18 +61,24 @@ class Listener:
         self.engine = host
         self._servers: list[asyncio.Server] = []
         self._stopped = False
+        self.http: HttpListener | None = None
         self.shared: Shared
 
     async def start(self) -> None:
         """Listen. Raises UsageError for an address, a certificate or accounts that do not allow it."""
         options = self.options
+        http = None if options.http is None else read_address(options.http)
         if not options.allow_empty_passwords:
-            await self._check_passwords()
+            await self._check_passwords(options.host)
+            if http is not None:
+                await self._check_passwords(http[0])
         tls = _tls_context(options)
         loop = asyncio.get_running_loop()
         gate = Gate(self.engine, loop, options.limits.slice_s, options.limits.settle_s)
         self.shared = Shared(self.engine, loop, gate, AnswerCache(options.limits), options.limits, tls)
         self.shared.changed()
+        if http is not None:
+            await self._start_http(*http)
         try:
             server = await loop.create_server(self._protocol(), options.host, options.port, backlog=BACKLOG)
             self._servers.append(server)
@@ -80,15 +95,28 @@ class Listener:
         if isinstance(facts, ServerFacts):  # what @@port and the like say is known only now
             told = replace(facts, port=self.port, max_connections=options.limits.connections_max, tls=tls is not None)
             setattr(self.engine, "facts", replace(told, max_allowed_packet=options.limits.packet_bytes_max))  # noqa: B010
+        if self.http is not None:
+            self.http.ready = True
+
+    async def _start_http(self, host: str, port: int) -> None:
+        from obsim.server.http import HttpListener  # noqa: PLC0415 - most servers have none
+
+        self.http = HttpListener(self.shared, self.options.limits)
+        try:
+            await self.http.start(host, port)
+        except (OSError, OverflowError, UnicodeError) as failure:
+            reason = getattr(failure, "strerror", None) or failure
+            raise UsageError(f"cannot listen on {host}:{port} for HTTP: {reason}") from failure
+        logging.getLogger("obsim.listening").info("http", extra={"host": host, "port": self.http.port})
 
     def _protocol(self) -> Callable[[], asyncio.BaseProtocol]:
         shared = self.shared
         return lambda: Connection(shared)
 
-    async def _check_passwords(self) -> None:
-        if has_empty_password(self.engine.state) and not await _only_loopback(self.options.host):
+    async def _check_passwords(self, host: str) -> None:
+        if has_empty_password(self.engine.state) and not await only_loopback(host):
             raise UsageError(
-                f"accounts without a password would be open to everybody who reaches {self.options.host}: "
+                f"accounts without a password would be open to everybody who reaches {host}: "
                 "listen on 127.0.0.1, give every account a password in the scenario, or pass --allow-empty-passwords"
             )
 
@@ -100,24 +128,33 @@ class Listener:
         if self._stopped:
             return
         self._stopped = True
+        if self.http is not None:
+            self.http.ready = False  # whoever looks while it drains knows
         await self._stop_accepting()
         if self.options.unix_socket is not None and len(self._servers) > 1:
             Path(self.options.unix_socket).unlink(missing_ok=True)
-        if not hasattr(self, "shared"):
-            return
+        if hasattr(self, "shared"):
+            await self._drain()
+        if self.http is not None:
+            self.http.stop()
+
+    async def _drain(self) -> None:
+        """End every connection; `Limits.linger_s` for last answers, then the line is cut."""
         connections = self.shared.connections
-        for _ in range(int(self.options.limits.linger_s / STOP_TICK_S)):
+        loop = asyncio.get_running_loop()
+        cut_at_s, turns_without = loop.time() + self.options.limits.linger_s, 0
+        # A client that was accepted just before comes into the table a few turns of the loop later.
+        while turns_without < TURNS_OF_ACCEPTING and loop.time() < cut_at_s:
             for connection in list(connections.values()):
                 if not connection.transport.is_closing():
                     connection.killed(query_only=False)
                     connection.transport.close()
-            # A client that was accepted just before comes into the table only now: look at least twice.
+            turns_without = 0 if connections else turns_without + 1
+            await asyncio.sleep(STOP_TICK_S if connections else 0)
+        if connections:
+            for connection in list(connections.values()):
+                connection.transport.abort()
             await asyncio.sleep(STOP_TICK_S)
-            if not connections:
-                break
-        for connection in list(connections.values()):
-            connection.transport.abort()
-        await asyncio.sleep(STOP_TICK_S)
 
     async def _stop_accepting(self) -> None:
         loop = asyncio.get_running_loop()
@@ -151,19 +188,6 @@ async def serve(host: Host, options: ListenOptions | None = None) -> Listener:
     listener = Listener(host, options or ListenOptions())
     await listener.start()
     return listener
-
-
-async def _only_loopback(host: str) -> bool:
-    """Whether every address of a host name is this machine's own."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        pass
-    try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        return False
-    return bool(host) and all(ip_address(address[4][0]).is_loopback for address in found)
 
 
 def _tls_context(options: ListenOptions) -> ssl.SSLContext | None:

@@ -33,12 +33,14 @@ __all__ = ["begin", "change_user", "end", "leave", "on_response", "refusal"]
 
 NATIVE = NativePasswordAuthPlugin.name
 UTF8MB4 = "utf8mb4"
+LOCAL = "localhost"
+"""`Connection.peer` of who comes through the unix socket."""
 
 
 def begin(connection: "Connection") -> None:
     """Register a new connection, start its clock and greet it; 1040 when there are too many."""
     shared = connection.shared
-    if len(shared.connections) >= shared.limits.connections_max:
+    if len(shared.connections) >= shared.limits.connections_max or _too_many_of(connection):
         # Before the greeting an error has no SQLSTATE.
         connection.transport.write(frame(error_packet(error("ER_CON_COUNT_ERROR"), with_state=False), 0))
         connection.closing = True
@@ -52,8 +54,24 @@ def begin(connection: "Connection") -> None:
     connection.reply(greeting(shared.host.state.profile.server_version, connection.number, connection.nonce, offered))
 
 
+def _too_many_of(connection: "Connection") -> bool:
+    """Count a connection of its client's address, unless there are too many of it already."""
+    shared, peer = connection.shared, connection.peer
+    if peer == LOCAL:
+        return False
+    if shared.of_address[peer] >= shared.limits.connections_per_address_max:
+        return True
+    shared.of_address[peer] += 1
+    return False
+
+
+def _who(connection: "Connection") -> dict[str, object]:
+    """What every event of a connection says."""
+    return {"connection": connection.number, "client": connection.peer}
+
+
 def _too_late(connection: "Connection") -> None:
-    logger.info("connection %d from %s did not log in in time", connection.number, connection.peer)
+    logger.info("no login in time", extra=_who(connection))
     connection.closing = True
     connection.transport.abort()
 
@@ -98,9 +116,7 @@ def _log_in(connection: "Connection", user: str, scramble: bytes, database: str 
         secured = connection.transport.get_extra_info("ssl_object")
         session.tls = (secured.cipher()[0], secured.version())
     connection.logged_in = True
-    logger.info(
-        "connection %d from %s: %s@%s logged in", connection.number, connection.peer, account.user, account.tenant.name
-    )
+    logger.info("logged in", extra=_who(connection) | {"user": account.user, "tenant": account.tenant.name})
     session.on_kill = connection.killed
     if character_set != UTF8MB4:
         session.execute(f"SET NAMES {character_set}")  # a word of our own table
@@ -140,7 +156,11 @@ def end(connection: "Connection") -> None:
     """The connection is gone: its statement stops, its session closes."""
     shared = connection.shared
     if shared.connections.pop(connection.number, None) is not None:
-        logger.info("connection %d from %s ended", connection.number, connection.peer)
+        if connection.peer != LOCAL:
+            shared.of_address[connection.peer] -= 1
+            if not shared.of_address[connection.peer]:
+                del shared.of_address[connection.peer]
+        logger.info("connection ended", extra=_who(connection))
     shared.gate.withdraw(connection, answer=False)
     leave(connection)
 

@@ -4,6 +4,7 @@ The common case, a query whose answer is kept, is answered from `buffer_updated`
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from ssl import SSLContext
@@ -42,6 +43,8 @@ class Shared:
     epoch: int = 1
     """Grows with every statement that may have changed anything: a connection then looks at its session again."""
     connections: dict[int, "Connection"] = field(default_factory=dict)
+    of_address: Counter[str] = field(default_factory=Counter)
+    """How many of them each client address has."""
     last_connection_id: int = 0
     world: tuple[object, int] | None = None
     room: memoryview = field(default_factory=lambda: memoryview(bytearray(ROOM_BYTES)))
@@ -109,7 +112,7 @@ class Connection(asyncio.BufferedProtocol):
         """Greet, or say that there are too many."""
         self.transport = cast(asyncio.Transport, transport)
         peer = transport.get_extra_info("peername")
-        self.peer = str(peer[0]) if isinstance(peer, tuple) else "localhost"
+        self.peer = str(peer[0]) if isinstance(peer, tuple) else login.LOCAL
         self.client = f"{self.peer}:{peer[1]}" if isinstance(peer, tuple) and ":" not in self.peer else self.peer
         login.begin(self)
 

@@ -144,6 +144,14 @@ class ThreadedServer:
         return self.listener.port
 
     @property
+    def http_address(self) -> str:
+        """`HOST:PORT` of `/metrics`, `/ready` and `/health`. Raises UsageError for a server without `http`."""
+        if self.listener.http is None:
+            raise UsageError("this server has no pages: make it with http='0', or with a port")
+        host = self.listener.http.host
+        return f"{f'[{host}]' if ':' in host else host}:{self.listener.http.port}"
+
+    @property
     def proxy(self) -> "LoopProxy":
         """The object that `build` made, for any thread."""
         return LoopProxy(self, self._surface)
@@ -242,8 +250,9 @@ class Server(ThreadedServer):
     ...     connection = pymysql.connect(**server.connect_args("mysql_tenant"))
     ...     server.cluster.advance(minutes=5)
 
-    `scenario`, `seed`, `clock` and further `options` are those of `obsim.Cluster`. `loop` is `asyncio`,
-    `uvloop`, or `auto` for uvloop where it is installed.
+    `scenario`, `seed`, `clock` and further `options` are those of `obsim.Cluster`. `http` is where `/metrics`, `/ready`
+    and `/health` are, as `[HOST:]PORT`; 0 takes a free port, which `http_address` tells. `loop` is `asyncio`, `uvloop`,
+    or `auto` for uvloop where it is installed.
     """
 
     def __init__(
@@ -259,6 +268,7 @@ class Server(ThreadedServer):
         tls_key: str | None = None,
         allow_empty_passwords: bool = False,
         max_connections: int = 1000,
+        http: str | None = None,
         limits: Limits | None = None,
         loop: str = "asyncio",
         **options: Any,
@@ -277,7 +287,10 @@ class Server(ThreadedServer):
             tls_cert=tls_cert,
             tls_key=tls_key,
             allow_empty_passwords=allow_empty_passwords,
-            limits=limits or Limits(connections_max=max_connections),
+            http=http,
+            limits=limits or Limits(
+                connections_max=max_connections, connections_per_address_max=max_connections
+            ),
         )
         super().__init__(build, where, loop=loop)
 

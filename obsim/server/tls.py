@@ -35,7 +35,8 @@ async def start_tls(connection: "Connection") -> None:
         connection.connection_lost(None)
         if isinstance(failure, asyncio.CancelledError):
             raise
-        logger.info("connection %d from %s: no TLS: %s", connection.number, connection.peer, type(failure).__name__)
+        who = {"connection": connection.number, "client": connection.peer}
+        logger.info("no TLS", extra=who | {"defect": type(failure).__name__})
         return
     connection.upgrade = None
     if secured is None or connection.closing:

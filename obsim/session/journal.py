@@ -6,9 +6,10 @@ Statements stand there without their secrets. What controls obsim (CALL obsim...
 """
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import islice
 
 from obsim.ids import Nanoseconds
 from obsim.statements.matching import holds, line_of, words_of
@@ -19,6 +20,10 @@ KEPT_MAX = 10_000
 """The oldest statements go first."""
 TEXT_LENGTH_MAX = 4_000
 """Of a longer statement the beginning is kept."""
+TALLIED_AT_ONCE = 1_000
+"""Statements are counted by their first words so many at a time: an answer that is kept should not wait for it."""
+TALLIES_MAX = 5_000
+WORDS_TALLIED = 4
 MISSES_SHOWN = 3
 SHOWN_LENGTH_MAX = 200
 
@@ -55,6 +60,10 @@ class Journal:
         self._records: deque[StatementRecord] = deque(maxlen=KEPT_MAX)
         self.count = 0
         """Statements so far, those that are not kept any more included."""
+        self.on_record: Callable[[StatementRecord], None] | None = None
+        """Told of every statement, for a log."""
+        self._tallied_count = 0
+        self._tallies: dict[tuple[str, int], int] = {}
 
     def add(
         self, session_id: int, tenant: str, user: str, at_ns: Nanoseconds, text: str, errno: int, row_count: int
@@ -62,15 +71,37 @@ class Journal:
         """Note a statement that has been answered."""
         self.count += 1
         text = text if len(text) <= TEXT_LENGTH_MAX else f"{text[: TEXT_LENGTH_MAX - 3]}..."
-        self._records.append(StatementRecord(
-            self.count, session_id, tenant, user, at_ns, text, errno, row_count
-        ))  # fmt: skip
+        record = StatementRecord(self.count, session_id, tenant, user, at_ns, text, errno, row_count)
+        self._records.append(record)
+        if self.on_record is not None:
+            self.on_record(record)
+        if self.count - self._tallied_count >= TALLIED_AT_ONCE:
+            self._tally()
+
+    def _tally(self) -> None:
+        """Count the statements that have come since the last time."""
+        for record in islice(reversed(self._records), self.count - self._tallied_count):
+            words = " ".join(record.text[:80].upper().split()[:WORDS_TALLIED])
+            key = (words, record.errno)
+            if key not in self._tallies and len(self._tallies) >= TALLIES_MAX:
+                key = ("", record.errno)
+            self._tallies[key] = self._tallies.get(key, 0) + 1
+        self._tallied_count = self.count
+
+    def tallies(self) -> dict[tuple[str, int], int]:
+        """How many statements there were by first four words, in capitals, and errno; a reset takes none back.
+
+        Beyond so many different ones the words are ''.
+        """
+        self._tally()
+        return self._tallies
 
     def begin(self, records: Sequence[StatementRecord]) -> None:
         """Have these statements and no others; the numbers go on behind them."""
+        self._tally()
         self._records.clear()
         self._records += records
-        self.count = records[-1].statement_id if records else 0
+        self.count = self._tallied_count = records[-1].statement_id if records else 0
 
     def records(self) -> list[StatementRecord]:
         """All that are kept, oldest first."""
@@ -92,7 +123,12 @@ class Journal:
         ]  # fmt: skip
 
     def expect(
-        self, words: str, *, tenant: str | None = None, user: str | None = None, failed: bool | None = None,
+        self,
+        words: str,
+        *,
+        tenant: str | None = None,
+        user: str | None = None,
+        failed: bool | None = None,
         times: int | None = None,
     ) -> list[StatementRecord]:
         """`find`, and there must be exactly `times`, or at least one without it.

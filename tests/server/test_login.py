@@ -349,8 +349,9 @@ def test_the_log_tells_who_came_and_went(port: int, caplog: pytest.LogCaptureFix
     deadline = time.monotonic() + 5
     while "ended" not in caplog.text and time.monotonic() < deadline:
         time.sleep(0.01)
-    said = [record.getMessage() for record in caplog.records if f"connection {number} " in record.getMessage()]
-    assert said == [
-        f"connection {number} from 127.0.0.1: root@sys logged in",
-        f"connection {number} from 127.0.0.1 ended",
+    said = [record for record in caplog.records if getattr(record, "connection", None) == number]
+    assert [(record.getMessage(), record.client) for record in said] == [
+        ("logged in", "127.0.0.1"),
+        ("connection ended", "127.0.0.1"),
     ]
+    assert (said[0].user, said[0].tenant) == ("root", "sys")
