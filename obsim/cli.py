@@ -156,8 +156,8 @@ def serve(
         typer.Option("--allow-empty-passwords", help="Listen beyond loopback although an account has no password."),
     ] = False,
     max_connections_per_address: Annotated[
-        int | None, typer.Option(min=1, help="The same of one client address; by default no less.")
-    ] = None,
+        int, typer.Option(min=1, help="Connections of one client address, logins under way included.")
+    ] = 5000,
     http: Annotated[
         str | None,
         typer.Option(
@@ -219,9 +219,7 @@ def serve(
         tls_key=str(tls_key) if tls_key else None,
         allow_empty_passwords=allow_empty_passwords,
         http=http,
-        limits=Limits(
-            connections_max=max_connections, connections_per_address_max=max_connections_per_address or max_connections
-        ),
+        limits=Limits(connections_max=max_connections, connections_per_address_max=max_connections_per_address),
     )
     if level is LogLevel.DEBUG:
         cluster.journal.on_record = log_statement

@@ -52,7 +52,8 @@ UTF8MB4_BIN = 46
 NONCE_BYTES = 20
 TLS_REQUEST_BYTES = 32
 # Connector/J reads the nonce as ASCII, and a NUL would end it for others.
-_NONCE_ALPHABET = string.ascii_letters + string.digits
+_NONCE_ALPHABET = (string.ascii_letters + string.digits + "+-").encode()
+_NONCE_OF_BYTE = _NONCE_ALPHABET * (256 // len(_NONCE_ALPHABET))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ def offered_capabilities(*, tls: bool) -> int:
 
 def new_nonce() -> bytes:
     """Twenty unpredictable bytes without NUL."""
-    return "".join(secrets.choice(_NONCE_ALPHABET) for _ in range(NONCE_BYTES)).encode()
+    return secrets.token_bytes(NONCE_BYTES).translate(_NONCE_OF_BYTE)
 
 
 def greeting(server_version: str, connection_id: int, nonce: bytes, capabilities: int) -> bytes:

@@ -171,8 +171,10 @@ class _Request(asyncio.Protocol):
         self.transport.write(head if self._head_only else head + page.body)
         self._timer.cancel()
         self._timer = self.listener.shared.loop.call_later(self.listener.limits.linger_s, self.transport.abort)
-        if self.transport.can_write_eof():
+        try:
             self.transport.write_eof()
+        except OSError:  # the client is gone, and the loop has not noticed yet
+            self.transport.abort()
 
 
 def _load() -> None:

@@ -13,9 +13,11 @@ class Limits:
     """Every bound the server enforces; the defaults are those of `obsim serve`."""
 
     connections_max: int = 1000
-    """Connections at one time, logins under way included; one more is answered with 1040."""
-    connections_per_address_max: int = 1000
-    """The same of one client address; one more is answered with 1040. A unix socket is no address."""
+    """Connections at one time that have logged in; one more is answered with 1040."""
+    logins_max: int = 4096
+    """Logins under way at one time; for one more the oldest is given up, so that they keep nobody out."""
+    connections_per_address_max: int = 5000
+    """Of one client address, logins under way included; one more is answered with 1040. A unix socket is no address."""
     connect_timeout_s: float = 10.0
     """For everything up to the answer of the login, TLS included."""
     login_packet_bytes_max: int = 64 * KIB - 1024
@@ -24,6 +26,10 @@ class Limits:
     """Of one command (`max_allowed_packet`); a longer one is answered with 1153 and the connection closed."""
     pipeline_bytes_max: int = 256 * KIB
     """Of commands that wait behind a running one before the socket is read no further."""
+    write_timeout_s: float = 60.0
+    """How long a client may take nothing of an answer that waits for it, before it is cut off."""
+    unsent_bytes_max: int = 256 * MIB
+    """Of all answers that wait to be read, where there are several; beyond it the client of the largest is cut off."""
     commands_in_a_row: int = 64
     """Of one connection before the others get their turn."""
     statements_max: int = 16_382

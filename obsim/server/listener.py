@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import os
 import signal
+import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["ListenOptions", "Listener", "serve"]
 
 BACKLOG = 1024
+ACCEPTED_AT_ONCE = 32
+"""As many connections asyncio accepts before it looks at those that are there; it takes its backlog for that number."""
 STOP_TICK_S = 0.002
 TURNS_OF_ACCEPTING = 8
 
@@ -80,8 +84,9 @@ class Listener:
         if http is not None:
             await self._start_http(*http)
         try:
-            server = await loop.create_server(self._protocol(), options.host, options.port, backlog=BACKLOG)
+            server = await loop.create_server(self._protocol(), options.host, options.port, backlog=ACCEPTED_AT_ONCE)
             self._servers.append(server)
+            _let_more_wait(server)
             if options.unix_socket is not None:
                 path = options.unix_socket
                 self._servers.append(await loop.create_unix_server(self._protocol(), path, backlog=BACKLOG))
@@ -188,6 +193,13 @@ async def serve(host: Host, options: ListenOptions | None = None) -> Listener:
     listener = Listener(host, options or ListenOptions())
     await listener.start()
     return listener
+
+
+def _let_more_wait(server: asyncio.Server) -> None:
+    """More than are accepted at once may wait to be accepted."""
+    for listening in server.sockets:
+        with socket.socket(fileno=os.dup(listening.fileno())) as same:
+            same.listen(BACKLOG)
 
 
 def _tls_context(options: ListenOptions) -> ssl.SSLContext | None:

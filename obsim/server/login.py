@@ -40,29 +40,52 @@ LOCAL = "localhost"
 def begin(connection: "Connection") -> None:
     """Register a new connection, start its clock and greet it; 1040 when there are too many."""
     shared = connection.shared
-    if len(shared.connections) >= shared.limits.connections_max or _too_many_of(connection):
+    if shared.full or not _room_for_address(connection):
         # Before the greeting an error has no SQLSTATE.
         connection.transport.write(frame(error_packet(error("ER_CON_COUNT_ERROR"), with_state=False), 0))
         connection.closing = True
         connection.transport.close()
         return
+    if len(shared.half_open) >= shared.limits.logins_max:
+        _give_up(next(iter(shared.half_open.values())))
     connection.number = shared.host.next_connection_id()
-    shared.connections[connection.number] = connection
+    shared.connections[connection.number] = shared.half_open[connection.number] = connection
     connection.timer = shared.loop.call_later(shared.limits.connect_timeout_s, _too_late, connection)
     connection.nonce = new_nonce()
     offered = offered_capabilities(tls=shared.tls is not None)
     connection.reply(greeting(shared.host.state.profile.server_version, connection.number, connection.nonce, offered))
 
 
-def _too_many_of(connection: "Connection") -> bool:
+def _room_for_address(connection: "Connection") -> bool:
     """Count a connection of its client's address, unless there are too many of it already."""
     shared, peer = connection.shared, connection.peer
     if peer == LOCAL:
-        return False
-    if shared.of_address[peer] >= shared.limits.connections_per_address_max:
         return True
+    if shared.of_address[peer] >= shared.limits.connections_per_address_max:
+        return False
     shared.of_address[peer] += 1
-    return False
+    return True
+
+
+def _give_up(oldest: "Connection") -> None:
+    """End a login under way: those who connect and never log in must not keep others out."""
+    logger.info("login given up for another", extra=_who(oldest))
+    _forget(oldest)
+    oldest.reply(error_packet(error("ER_CON_COUNT_ERROR")))
+    oldest.cut()
+
+
+def _forget(connection: "Connection") -> bool:
+    """Count a connection no longer; whether it was counted."""
+    shared = connection.shared
+    shared.half_open.pop(connection.number, None)
+    if shared.connections.pop(connection.number, None) is None:
+        return False
+    if connection.peer != LOCAL:
+        shared.of_address[connection.peer] -= 1
+        if not shared.of_address[connection.peer]:
+            del shared.of_address[connection.peer]
+    return True
 
 
 def _who(connection: "Connection") -> dict[str, object]:
@@ -108,6 +131,8 @@ def _log_in(connection: "Connection", user: str, scramble: bytes, database: str 
     account = identify(
         shared.host.state, user, scramble, connection.nonce, connection.peer, encrypted=connection.encrypted
     )
+    if connection.number in shared.half_open and shared.full:
+        raise error("ER_CON_COUNT_ERROR")
     session = shared.host.open(
         account.user, account.tenant, connection.client, database, connection.number, account.host
     )
@@ -116,6 +141,7 @@ def _log_in(connection: "Connection", user: str, scramble: bytes, database: str 
         secured = connection.transport.get_extra_info("ssl_object")
         session.tls = (secured.cipher()[0], secured.version())
     connection.logged_in = True
+    shared.half_open.pop(connection.number, None)
     logger.info("logged in", extra=_who(connection) | {"user": account.user, "tenant": account.tenant.name})
     session.on_kill = connection.killed
     if character_set != UTF8MB4:
@@ -155,11 +181,7 @@ def leave(connection: "Connection") -> None:
 def end(connection: "Connection") -> None:
     """The connection is gone: its statement stops, its session closes."""
     shared = connection.shared
-    if shared.connections.pop(connection.number, None) is not None:
-        if connection.peer != LOCAL:
-            shared.of_address[connection.peer] -= 1
-            if not shared.of_address[connection.peer]:
-                del shared.of_address[connection.peer]
+    if _forget(connection):
         logger.info("connection ended", extra=_who(connection))
     shared.gate.withdraw(connection, answer=False)
     leave(connection)

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from ssl import SSLContext
+from time import perf_counter
 from typing import Any, cast
 
 from obsim.answers import Answer, Ok
@@ -15,6 +16,7 @@ from obsim.errors import ServerError
 from obsim.faults import ConnectionCut, ConnectionStalled
 from obsim.server import commands, login
 from obsim.server.cache import AnswerCache, Entry, View
+from obsim.server.crowd import Crowd
 from obsim.server.defects import told
 from obsim.server.encode import result_set
 from obsim.server.engine import Host, Session
@@ -23,6 +25,7 @@ from obsim.server.handshake import DEPRECATE_EOF
 from obsim.server.limits import Limits
 from obsim.server.packets import MORE_RESULTS, Inbox, error_packet, frame, ok_packet
 from obsim.server.prepared import Statements
+from obsim.server.slow_readers import SlowReaders
 
 __all__ = ["Connection", "Shared"]
 
@@ -46,9 +49,22 @@ class Shared:
     of_address: Counter[str] = field(default_factory=Counter)
     """How many of them each client address has."""
     last_connection_id: int = 0
+    half_open: dict[int, "Connection"] = field(default_factory=dict)
+    """Those that have not logged in yet, the oldest first."""
+    crowd: Crowd = field(init=False)
+    slow_readers: SlowReaders = field(init=False)
     world: tuple[object, int] | None = None
     room: memoryview = field(default_factory=lambda: memoryview(bytearray(ROOM_BYTES)))
     """Where the loop reads to: one for all, because what is in it is taken before the next is read."""
+
+    def __post_init__(self) -> None:
+        self.crowd = Crowd(self.loop, self.limits.slice_s)
+        self.slow_readers = SlowReaders(self.loop, self.limits)
+
+    @property
+    def full(self) -> bool:
+        """Whether as many have logged in as may."""
+        return len(self.connections) - len(self.half_open) >= self.limits.connections_max
 
     def changed(self) -> None:
         """A statement without rows ran, or the Python interface was used."""
@@ -100,6 +116,8 @@ class Connection(asyncio.BufferedProtocol):
         self.answers = View()
         self.epoch = 0
         self.idle = self.busy = self.working = self.paused = self.closing = self.doomed = False
+        self.queued = self.long_commands = False
+        """What `Crowd` knows of it."""
         self.encrypted = False
         self.packetwise = shared.tls is not None
         self.reading = True
@@ -150,10 +168,12 @@ class Connection(asyncio.BufferedProtocol):
         """The client reads slower than it asks: no further command of it until it has caught up."""
         self.paused = True
         self.idle = False
+        self.shared.slow_readers.begins(self)
 
     def resume_writing(self) -> None:
         """Go on where it stopped."""
         self.paused = False
+        self.shared.slow_readers.ends(self)
         then, self.on_resume = self.on_resume, None
         if then is not None:
             then()
@@ -165,6 +185,7 @@ class Connection(asyncio.BufferedProtocol):
         self.closing = True
         self.idle = False
         self.on_resume = None
+        self.shared.slow_readers.ends(self)
         if self.timer is not None:
             self.timer.cancel()
         if self.upgrade is not None:
@@ -176,12 +197,14 @@ class Connection(asyncio.BufferedProtocol):
     def work(self) -> None:
         """Run the commands that have arrived, as far as the client keeps up and others get their turn."""
         self.working = True
-        budget = self.shared.limits.commands_in_a_row
-        while not (self.busy or self.paused or self.closing):
+        budget, crowd = self.shared.limits.commands_in_a_row, self.shared.crowd
+        while not (self.busy or self.paused or self.closing or self.transport.is_closing()):
             if not budget:
                 self.shared.loop.call_soon(self.work)
                 break
             budget -= 1
+            if self.logged_in and not self.inbox.empty and not crowd.may_go(self):
+                break
             try:
                 packet = self.inbox.next()
             except ServerError as refused:
@@ -190,10 +213,12 @@ class Connection(asyncio.BufferedProtocol):
             if packet is None:
                 break
             self.busy = True
+            begun = perf_counter()
             try:
                 self.on_packet(self, packet)
             except Exception as raised:  # nothing a client sends may end the loop
                 self.fail(raised)
+            crowd.took(self, begun)
         self.working = False
         self.idle = not (self.busy or self.paused or self.closing) and self.logged_in and self.inbox.empty
         self._mind_reading()
@@ -202,7 +227,8 @@ class Connection(asyncio.BufferedProtocol):
         """Stop reading what piles up behind a running command; a packet on its way is always read."""
         if self.closing or self.upgrade is not None:
             return
-        reading = not (self.busy or self.paused) or len(self.inbox) <= self.shared.limits.pipeline_bytes_max
+        waits = self.busy or self.paused or self.queued
+        reading = not waits or len(self.inbox) <= self.shared.limits.pipeline_bytes_max
         if reading != self.reading:
             self.reading = reading
             if reading:
@@ -286,10 +312,13 @@ class Connection(asyncio.BufferedProtocol):
         if not self.reading:
             self.reading = True
             self.transport.resume_reading()
-        if self.transport.can_write_eof():
-            self.transport.write_eof()
-        else:
-            self.transport.close()
+        try:
+            if self.transport.can_write_eof():
+                self.transport.write_eof()
+            else:
+                self.transport.close()
+        except OSError:  # the client is gone, and the loop has not noticed yet
+            self.transport.abort()
 
     def cut(self) -> None:
         """End the connection without an answer: what a fault does."""

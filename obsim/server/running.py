@@ -12,6 +12,8 @@ from obsim.server.threaded import new_event_loop
 __all__ = ["run"]
 
 OBJECTS_BETWEEN_COLLECTIONS = 20_000
+OTHER_FILES = 256
+"""What a server has open besides its clients, at most."""
 
 
 def run(host: Host, options: ListenOptions, on_ready: Callable[[str, int], None]) -> None:
@@ -24,8 +26,21 @@ def run(host: Host, options: ListenOptions, on_ready: Callable[[str, int], None]
     gc.freeze()
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     gc.enable()
+    _let_files_be_open(options.limits.connections_max + options.limits.logins_max + OTHER_FILES)
     with asyncio.Runner(loop_factory=lambda: new_event_loop("auto")) as runner:
         runner.run(_main(host, options, on_ready))
+
+
+def _let_files_be_open(count: int) -> None:
+    """Connections are open files: many systems allow a process 1,024 unless it asks for more."""
+    try:
+        import resource  # noqa: PLC0415 - not on every system
+    except ImportError:
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = count if hard == resource.RLIM_INFINITY else min(count, hard)
+    if soft != resource.RLIM_INFINITY and soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
 
 
 async def _main(host: Host, options: ListenOptions, on_ready: Callable[[str, int], None]) -> None:

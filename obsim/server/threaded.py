@@ -288,9 +288,7 @@ class Server(ThreadedServer):
             tls_key=tls_key,
             allow_empty_passwords=allow_empty_passwords,
             http=http,
-            limits=limits or Limits(
-                connections_max=max_connections, connections_per_address_max=max_connections
-            ),
+            limits=limits or Limits(connections_max=max_connections),
         )
         super().__init__(build, where, loop=loop)
 

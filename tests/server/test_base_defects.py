@@ -188,7 +188,7 @@ def test_d5_one_connection_too_many_is_1040(start: StartFake) -> None:
     host, server = start(limits=Limits(connections_max=2))
     with Wire(server.port) as first, Wire(server.port) as second:
         first.login()
-        second.greeting()
+        second.login()
         with Wire(server.port) as third:
             with pytest.raises(ServerSaid) as caught:
                 third.greeting()
