@@ -6,6 +6,7 @@ will happen by itself, is in `history`.
 """
 
 from dataclasses import dataclass, replace
+from functools import partial
 from re import fullmatch
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,7 @@ from obsim.parameters import CAPACITY_UNITS
 from obsim.scenario.reading import FIRST_LOG_STREAM, ScenarioFile, read_scenario, read_toml, scenario_file
 from obsim.scenario.resources import add_pool, add_pools, add_sys_pool, build_resources
 from obsim.scenario.specs import LoadSpec, ParameterText, Scenario, TableSpec, TenantSpec, UserSpec
+from obsim.scenario.templates import TEMPLATES
 from obsim.scheduler.sharing import Pipe
 from obsim.statements import AlterParameters, ParameterAction, Secret
 from obsim.storage.layout import DEFAULT_LAYOUT, RowLayout
@@ -94,6 +96,12 @@ class Blueprint:
         A dump has options of its own, so only its version has to be that of `options`. Raises ScenarioError with the
         line that is wrong.
         """
+        if performer is None and TEMPLATES.users and (self.scenario.history or self.saved is not None):
+            made_of = (self.file, options, mysql_port)
+            return TEMPLATES.cluster(made_of, partial(self._build, options, mysql_port, performer))
+        return self._build(options, mysql_port, performer)
+
+    def _build(self, options: ClusterOptions, mysql_port: int, performer: Performer | None) -> ClusterState:
         if self.saved is None:
             return _cluster_of(self.scenario, self.file, options, mysql_port, performer)
         from obsim.scenario.saved import cluster_of  # noqa: PLC0415

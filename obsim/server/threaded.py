@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 from obsim.errors import UsageError
 from obsim.server.defects import logger
+from obsim.server.drivers import driver_arguments, url_of
 from obsim.server.engine import Host
 from obsim.server.gate import Turn
 from obsim.server.limits import Limits
@@ -302,14 +303,44 @@ class Server(ThreadedServer):
         """What clients have said, for assertions from any thread: `expect`, `find`, `records`."""
         return self.cluster.journal
 
-    def connect_args(self, tenant: str = "sys", user: str | None = None, password: str = "") -> dict[str, Any]:
-        """Arguments for `pymysql.connect` (and drivers like it): by default root, in an Oracle-mode tenant SYS.
+    def connect_args(
+        self,
+        tenant: str = "sys",
+        user: str | None = None,
+        password: str = "",
+        *,
+        driver: str | None = None,
+        unix_socket: bool = False,
+    ) -> dict[str, Any]:
+        """Arguments for `connect` of pymysql and drivers like it: by default root, in an Oracle-mode tenant SYS.
 
-        Raises UsageError for a tenant that is not there.
+        With `driver`, one of pymysql, mysqlclient, mysql-connector, aiomysql and asyncmy, what it connects quickest by.
+        With `unix_socket` through the socket the server was made with. Raises UsageError for a tenant that is not
+        there, an unknown driver, a server without such a socket.
         """
+        options = self._options
+        if unix_socket and options.unix_socket is None:
+            raise UsageError("this server has no unix socket: make it with unix_socket=PATH")
+        path = options.unix_socket if unix_socket else None
+        name = f"{self._user_of(tenant, user)}@{tenant}"
+        tls = options.tls_cert is not None
+        return driver_arguments(driver, self.host, self.port, name, password, path, tls=tls)
+
+    def url(
+        self,
+        tenant: str = "sys",
+        user: str | None = None,
+        password: str = "",
+        *,
+        dialect: str = "mysql+pymysql",
+        database: str = "oceanbase",
+    ) -> str:
+        """The same as a URL, as SQLAlchemy reads it."""
+        return url_of(dialect, self.host, self.port, f"{self._user_of(tenant, user)}@{tenant}", password, database)
+
+    def _user_of(self, tenant: str, user: str | None) -> str:
         engine = self.listener.engine
         found = self.call(lambda: engine.state.tenant_named(tenant))
         if found is None:
             raise UsageError(f"there is no tenant '{tenant}' to log in to")
-        name = user or ("SYS" if found.mode == "ORACLE" else "root")
-        return {"host": self.host, "port": self.port, "user": f"{name}@{tenant}", "password": password}
+        return user or ("SYS" if found.mode == "ORACLE" else "root")

@@ -6,15 +6,19 @@
     @pytest.mark.obsim(version="4.3.3", clock="step")
     def test_in_process(obsim_cluster): ...
 
-Both fixtures are fresh for each test and take a port of their own, so they are safe under xdist. `server_fixture` and
+Both fixtures are fresh for each test and take a port of their own, so they are safe under xdist; with
+`unix_socket=True` a server has a socket in the file system too. `server_fixture` and
 `cluster_fixture` make fixtures of a wider scope. A failed test's report says what the cluster was made with, where its
 clock stands, and the command that starts the same one by hand.
 """
 
 import shlex
+import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from inspect import signature
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
@@ -68,6 +72,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--obsim-scenario", metavar="NAME|FILE", help="scenario of the clusters (default: three-tenants)")
     group.addoption("--obsim-seed", type=int, metavar="N", help="seed of every random choice (default: 0)")
     group.addoption("--obsim-version", metavar="VERSION", help="the OceanBase version to be (default: 4.2.1)")
+    group.addoption("--obsim-clock", metavar="CLOCK", help="manual, autojump, step or wall (default: the scenario's)")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -82,6 +87,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Any:
     if report.when == "call" and report.failed:
         for used in item.stash.get(_IN_USE, {}).values():
             report.sections.append(("obsim", "\n".join(used.lines())))
+    if report.when == "teardown":  # pytest keeps every item to the end of the run
+        item.stash.setdefault(_IN_USE, {}).clear()
     return report
 
 
@@ -101,7 +108,7 @@ def _made_with(request: pytest.FixtureRequest, kind: Callable[..., Any], own: di
         if marker.args:
             raise pytest.UsageError(f"the marker obsim takes keywords only, not {marker.args[0]!r}")
         marked = marker.kwargs | marked  # the nearest one comes first
-    asked = {name: config.getoption(f"obsim_{name}") for name in ("scenario", "seed", "version")}
+    asked = {name: config.getoption(f"obsim_{name}") for name in ("scenario", "seed", "version", "clock")}
     given = own | {name: value for name, value in asked.items() if value is not None} | marked
     known = _known_options(kind)
     for name in given:
@@ -116,18 +123,26 @@ def _note(request: pytest.FixtureRequest, used: _InUse) -> None:
 
 def _cluster(request: pytest.FixtureRequest, own: dict[str, Any]) -> "Cluster":
     from obsim.api import Cluster  # noqa: PLC0415
+    from obsim.scenario.templates import TEMPLATES  # noqa: PLC0415
 
     options = _made_with(request, Cluster, own)
-    cluster = Cluster(**options)
+    with TEMPLATES.in_use():
+        cluster = Cluster(**options)
     _note(request, _InUse(request.fixturename or "cluster", options, cluster))
     return cluster
 
 
 def _server(request: pytest.FixtureRequest, own: dict[str, Any]) -> "Iterator[Server]":
+    from obsim.scenario.templates import TEMPLATES  # noqa: PLC0415
     from obsim.server import Server  # noqa: PLC0415
 
     options = _made_with(request, Server, own)
-    with Server(**options) as server:
+    with ExitStack() as stack:
+        if options.get("unix_socket") is True:  # not below tmp_path: a socket's path has at most 107 bytes
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="obsim-"))
+            options["unix_socket"] = str(Path(folder) / "sock")
+        with TEMPLATES.in_use():
+            server = stack.enter_context(Server(**options))
         address = options.get("unix_socket") or f"{server.host}:{server.port}"
         _note(request, _InUse(request.fixturename or "server", options, server.cluster, address))
         yield server

@@ -1,11 +1,18 @@
 """The pytest plugin as its user has it: in a run of pytest of its own."""
 
 import re
+import subprocess
+import sys
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
+import mysql.connector
+import pymysql
 import pytest
+
+import obsim
+from obsim.server.drivers import DRIVERS
 
 pytest_plugins = ["pytester"]
 
@@ -156,6 +163,145 @@ def test_a_test_that_leaves_a_client_hanging_does_not_hang_the_run(run: Run) -> 
     )
     result.assert_outcomes(passed=2)
     assert result.duration < 20
+
+
+def test_whatever_clients_do_the_run_goes_on(run: Run) -> None:
+    result = run(
+        """
+        import gc, socket, struct, threading, time, weakref
+        import pymysql, pytest
+
+        left = []
+
+        def raw(server):
+            left.append(socket.create_connection((server.host, server.port)))
+            return left[-1]
+
+        def test_a_login_fails(obsim_server):
+            with pytest.raises(pymysql.OperationalError, match="Access denied"):
+                pymysql.connect(**obsim_server.connect_args("sys", "nobody", "wrong"))
+
+        def test_a_login_fails_and_so_does_the_test(obsim_server):
+            pymysql.connect(**obsim_server.connect_args("sys", "nobody", "wrong"))
+
+        def test_half_a_packet(obsim_server):
+            raw(obsim_server).sendall(b"\\x50\\x00")
+
+        def test_a_statement_that_never_ends(obsim_server):
+            connection = pymysql.connect(**obsim_server.connect_args())
+            left.append(connection)
+            connection._execute_command(3, "SELECT SLEEP(100000)")
+
+        def test_an_answer_that_never_comes(obsim_server):
+            obsim_server.cluster.fault("stall=before statement=CDB_OB_")
+            connection = pymysql.connect(**obsim_server.connect_args())
+            left.append(connection)
+            connection._execute_command(3, "SELECT * FROM oceanbase.CDB_OB_BACKUP_JOBS")
+
+        def test_an_answer_that_nobody_reads(obsim_server):
+            connection = pymysql.connect(**obsim_server.connect_args())
+            left.append(connection)
+            connection._execute_command(3, "SELECT repeat('x', 16000000)")
+
+        def test_a_client_in_a_thread_of_its_own(obsim_server):
+            def poll():
+                with pytest.raises(pymysql.MySQLError):
+                    connection = pymysql.connect(**obsim_server.connect_args())
+                    while True:
+                        connection.cursor().execute("SELECT 1")
+            left.append(threading.Thread(target=poll))
+            left[-1].start()
+            time.sleep(0.1)
+
+        def test_all_of_them_are_gone():
+            left[-1].join(20)
+            assert not left[-1].is_alive()
+            assert not [t for t in threading.enumerate() if t.name == "obsim-server"]
+            for one in left:
+                getattr(one, "close", lambda: None)()
+
+        seen = []
+
+        def test_a_cluster_is_used(obsim_server):
+            seen.append(weakref.ref(obsim_server.listener.engine))
+            assert seen[0]() is not None
+
+        def test_and_not_kept():
+            gc.collect()
+            assert seen[0]() is None
+        """
+    )
+    result.assert_outcomes(passed=9, failed=1)
+    result.stdout.fnmatch_lines(["FAILED *test_a_login_fails_and_so_does_the_test*"])
+    assert result.duration < 60
+
+
+def test_sockets_clocks_and_copies_of_scenarios(run: Run) -> None:
+    result = run(
+        """
+        import os
+        import pymysql, pytest
+
+        seen = {}
+
+        @pytest.mark.obsim(unix_socket=True)
+        def test_a_socket_in_the_file_system(obsim_server):
+            arguments = obsim_server.connect_args("mysql_tenant", unix_socket=True, driver="mysqlclient")
+            assert set(arguments) == {"unix_socket", "user", "password"}
+            with pymysql.connect(**arguments) as connection:
+                assert connection.cursor().execute("SELECT 1") == 1
+            seen["path"] = arguments["unix_socket"]
+            assert len(seen["path"]) < 100
+
+        def test_it_is_gone(obsim_server):
+            assert not os.path.exists(os.path.dirname(seen["path"]))
+            with pytest.raises(Exception, match="has no unix socket"):
+                obsim_server.connect_args(unix_socket=True)
+
+        def test_the_clock_of_the_command_line(obsim_cluster):
+            assert obsim_cluster.host.clock.name == "step"
+
+        @pytest.mark.obsim(scenario="broken-chain")
+        @pytest.mark.parametrize("n", range(4))
+        def test_copies_are_as_the_first_was(obsim_cluster, n):
+            views = obsim_cluster.views_bytes()
+            assert seen.setdefault("views", views) == views
+            obsim_cluster.execute("ALTER SYSTEM BACKUP DATABASE")
+            obsim_cluster.run_until_idle()
+            views = obsim_cluster.views_bytes()
+            assert seen.setdefault("later", views) == views != seen["views"]
+
+        @pytest.mark.obsim(scenario="broken-chain", seed=8)
+        def test_another_seed_is_another_cluster(obsim_cluster):
+            assert obsim_cluster.state.seed == 8
+        """,
+        "--obsim-clock",
+        "step",
+    )
+    result.assert_outcomes(passed=8)
+
+
+@pytest.mark.parametrize("driver", sorted(DRIVERS))
+def test_every_driver_is_told_what_it_takes(driver: str) -> None:
+    known = {"host", "port", "user", "password"}
+    with obsim.Server() as server:
+        assert set(server.connect_args(driver=driver)) - {"ssl_disabled"} == known
+        assert set(server.connect_args()) == known
+        assert server.url("mysql_tenant", password="a/b@c") == (
+            f"mysql+pymysql://root%40mysql_tenant:a%2Fb%40c@127.0.0.1:{server.port}/oceanbase"
+        )
+        with pytest.raises(obsim.UsageError, match="choose aiomysql"):
+            server.connect_args(driver="odbc")
+        connect = {"pymysql": pymysql.connect, "mysql-connector": mysql.connector.connect}.get(driver)
+        if connect is not None:
+            connect(**server.connect_args("mysql_tenant", driver=driver)).close()
+
+
+def test_the_cost_in_short() -> None:
+    command = [sys.executable, "benchmarks/fixture.py", "--tests", "16"]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    left = [line.split()[4] for line in ended.stdout.splitlines() if " left " in line]
+    assert left == ["0"] * 4, ended.stdout
 
 
 def test_the_example_of_the_readme(run: Run) -> None:
