@@ -3,9 +3,10 @@
 import re
 import subprocess
 import sys
-from importlib.metadata import entry_points, metadata
+from importlib.metadata import entry_points, metadata, version
 from pathlib import Path
 
+import apsw
 import pytest
 import sqlglot
 
@@ -70,7 +71,9 @@ def test_the_errors_are_one_tree() -> None:
 def test_the_version_is_that_of_the_package() -> None:
     assert metadata("obsim")["Version"] == obsim.__version__
     command = [sys.executable, "-c", "from obsim.cli import main; main()", "--version"]
-    assert subprocess.check_output(command, cwd=ROOT, text=True).startswith(f"obsim {obsim.__version__} (sqlglot ")
+    names = ", ".join(f"{name} {version(name)}" for name in ("sqlglot", "mysql-mimic"))
+    said = f"obsim {obsim.__version__} ({names}, SQLite {apsw.sqlite_lib_version()})\n"
+    assert subprocess.check_output(command, cwd=ROOT, text=True) == said
 
 
 def test_the_command_is_an_entry_point() -> None:
