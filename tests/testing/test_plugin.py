@@ -1,6 +1,5 @@
 """The pytest plugin as its user has it: in a run of pytest of its own."""
 
-import re
 import subprocess
 import sys
 import tomllib
@@ -302,12 +301,6 @@ def test_the_cost_in_short() -> None:
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     left = [line.split()[4] for line in ended.stdout.splitlines() if " left " in line]
     assert left == ["0"] * 4, ended.stdout
-
-
-def test_the_example_of_the_readme(run: Run) -> None:
-    blocks = re.findall(r"^```python\n(.*?)^```$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)
-    (example,) = [block for block in blocks if "def test_" in block]
-    run(example).assert_outcomes(passed=1)
 
 
 def test_it_is_installed_with_the_package() -> None:
