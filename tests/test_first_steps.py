@@ -39,16 +39,6 @@ def test_the_first_tests_pass(tmp_path: Path) -> None:
     assert (ended.returncode, ended.stdout.splitlines()[-1][:8]) == (0, "2 passed"), ended.stdout
 
 
-def test_a_tool_that_orders_twice_fails_them(tmp_path: Path) -> None:
-    written(tmp_path)
-    tool = tmp_path / "test_backups.py"
-    right = "        cursor.execute(statement)\n"
-    assert tool.read_text("utf-8").count(right) == 1
-    tool.write_text(tool.read_text("utf-8").replace(right, right * 2), "utf-8")
-    ended = pytest_in(tmp_path)
-    assert (ended.returncode, "2 failed" in ended.stdout, "9036" in ended.stdout) == (1, True, True), ended.stdout
-
-
 def test_the_command_that_a_failed_test_prints_starts_the_same_cluster(tmp_path: Path) -> None:
     (report,) = re.findall(r"^```text\n(.*?)^```$", STEPS, re.MULTILINE | re.DOTALL)
     written(tmp_path)

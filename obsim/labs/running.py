@@ -82,7 +82,7 @@ def _connected(port: int, user: str, tenant: str) -> "Iterator[Connection[Cursor
     try:
         connection = pymysql.connect(
             host=HOST, port=port, user=f"{user}@{tenant}", connect_timeout=CONNECT_TIMEOUT_S,
-            read_timeout=READ_TIMEOUT_S,
+            read_timeout=READ_TIMEOUT_S, ssl_disabled=True,
         )  # fmt: skip
     except pymysql.err.OperationalError as failure:
         if failure.args[0] == CR_CONN_HOST_ERROR:
