@@ -5,6 +5,7 @@ A tenant has global values, a session copies them when it opens and changes its 
 type, 1298 time zone, 1115 and 1273 character sets (clients.md 3; recorded group `identity`).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from re import ASCII
 from re import compile as re_compile
@@ -16,7 +17,7 @@ from obsim.variable_table import SQL_MODES, VARIABLE_ROWS, Bounds
 
 __all__ = [
     "ALIASES", "LINKED", "VARIABLES", "ServerFacts", "Variable", "accepted", "check_readable", "check_settable",
-    "codec_of", "find_variable", "shown", "zone_offset_s",
+    "codec_of", "find_variable", "shown", "with_companion", "zone_offset_s",
 ]
 
 _ZONE = re_compile(r"([+-])(\d{1,2}):(\d{2})", ASCII)
@@ -54,6 +55,7 @@ LINKED = {
     "character_set_server": "collation_server",
 }
 """A character set and its collation change together."""
+_CHARACTER_SET_OF = {collation_name: charset_name for charset_name, collation_name in LINKED.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,15 @@ def accepted(variable: Variable, value: Value) -> tuple[Value, str | None]:
             return _modes(variable, value), None
         case _:
             return _word(variable, value), None
+
+
+def with_companion(variable: Variable, kept: Value) -> Iterator[tuple[str, Value]]:
+    """The value under its main name, and that of the character set or collation that follows it."""
+    yield ALIASES.get(variable.name, variable.name), kept
+    if variable.name in LINKED and isinstance(kept, str):
+        yield LINKED[variable.name], CHARACTER_SETS[kept].default_collation
+    if variable.name in _CHARACTER_SET_OF and isinstance(kept, str):
+        yield _CHARACTER_SET_OF[variable.name], collation(kept).character_set
 
 
 def _word(variable: Variable, value: Value) -> str:

@@ -184,10 +184,12 @@ def set_password(state: ClusterState, who: Principal, statement: SetPassword) ->
 
 
 def _resolved(tenant: Tenant, statement: Grant | Revoke) -> tuple[Level, frozenset[str]]:
-    """The level and the privileges in their short names. Raises 1044, 1144, 1221."""
+    """The level and the privileges in their short names. Raises 1046 without a schema in use, 1044, 1144, 1221."""
     if tenant.mode == "ORACLE":
         raise NotModelled("GRANT and REVOKE in Oracle mode")
     asked = statement.level
+    if asked is not None and asked.current:
+        raise error("OB_ERR_NO_DB_SELECTED")
     if asked is None or (asked.schema is None and asked.table is None):
         level = EVERYWHERE
     else:

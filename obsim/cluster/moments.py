@@ -5,12 +5,22 @@ from collections.abc import Callable, Iterable
 from obsim.archive.round import CHECKPOINT_INTERVAL_NS
 from obsim.backup.progress import PASS_NS
 from obsim.cluster.state import TENANTS_STEP_NS, ClusterState
+from obsim.errors import ServerError
 from obsim.ids import Nanoseconds
 from obsim.root_events import RECYCLE_NS
 
-__all__ = ["next_change_ns"]
+__all__ = ["IDLE_LIMIT_NS", "next_change_ns", "still_running"]
 
 _SECOND_NS = 1_000_000_000
+IDLE_LIMIT_NS = 30 * 86_400 * _SECOND_NS
+"""So long may be waited for the end of all work."""
+
+
+def still_running(state: ClusterState) -> ServerError:
+    """4012, where work has not ended within that limit."""
+    what = "; ".join(state.unfinished()) or "nothing that names itself"
+    message = f"not idle within 30 virtual days, still running: {what}"
+    return ServerError(4012, "HY000", message, name="OB_TIMEOUT", code=-4012)
 
 
 def next_change_ns(state: ClusterState, families: Iterable[str]) -> Nanoseconds | None:

@@ -1,7 +1,7 @@
 """CREATE, ALTER, LOCK, RENAME, DROP, PURGE and FLASHBACK TENANT.
 
 Order of checks, codes and texts follow OceanBase's source (ob_tenant_ddl_service.cpp, ob_create_tenant_resolver.cpp).
-System variables are checked and kept by the session layer; of them only the mode matters here.
+System variables are checked with what resolves the statement, and set last (`tenant_variables`).
 """
 
 from collections.abc import Iterable
@@ -23,6 +23,7 @@ from obsim.cluster.root_jobs import RootJob, RootJobKind
 from obsim.cluster.state import ClusterState, Command, Principal
 from obsim.cluster.tenant import Tenant, User
 from obsim.cluster.tenant_life import administrator, begin_tenant, end_tenant, free_pools, place_tenant
+from obsim.cluster.tenant_variables import Checked, checked_variables, set_variables
 from obsim.cluster.unit_placement import check_zones, zone_list
 from obsim.errors import NotModelled, ServerError, error
 from obsim.ids import SYS_TENANT_ID, Nanoseconds
@@ -133,11 +134,12 @@ def _mode(variables: Iterable[VariableSetting]) -> str:
 
 
 def create_tenant(state: ClusterState, who: Principal, statement: CreateTenant) -> Ok:
-    """CREATE TENANT. Raises 1059, 5160, 1235, 5156, 4647, 4650, 4626, 4657, 4645, 4643, 1210.
+    """CREATE TENANT. Raises 1059, 5160, 1235, 5156, 4647, 4650, 4626, 4657, 4645, 4643, 1210; and 1193 and the like.
 
     With IF NOT EXISTS a name that is taken is no error. The tenant is normal when the statement returns.
     """
     check_sys(state, who, statement)
+    variables = checked_variables(statement.variables, creating=True)
     _check_name(statement.name)
     options = _options(statement.options)
     charset, order = _charset(options)
@@ -159,7 +161,14 @@ def create_tenant(state: ClusterState, who: Principal, statement: CreateTenant) 
     tenant.comment = str(options.get("COMMENT") or "")
     tenant.charset, tenant.collation = charset, order
     tenant.variables.update(_charset_variables(options, charset, order))
-    return Ok()
+    return _with_variables(state, tenant, variables)
+
+
+def _with_variables(state: ClusterState, tenant: Tenant, variables: list[Checked]) -> Ok:
+    if not variables:
+        return Ok()
+    warned = set_variables(state, tenant, variables)
+    return Ok(warnings=len(warned), warned=warned)
 
 
 def _charset_variables(options: Options, charset: str, order: str) -> dict[str, Value]:
@@ -196,9 +205,10 @@ def alter_tenant(state: ClusterState, who: Principal, statement: AlterTenant) ->
     check_sys(state, who, statement)
     if statement.options and statement.variables:
         raise error("OB_OP_NOT_ALLOW", "modify tenant option and system variable at the same time")
+    variables = checked_variables(statement.variables, creating=False)
     tenant = _known(state, statement.name)
-    if statement.variables:
-        return Ok()
+    if variables:
+        return _with_variables(state, tenant, variables)
     if tenant.kind == "META":
         raise error("OB_NOT_SUPPORTED")
     words = {option.word for option in statement.options}
@@ -433,11 +443,16 @@ def _defines(statement: AlterTenant) -> bool:
     return bool(statement.variables) or not {option.word for option in statement.options} <= _PLACEMENT
 
 
+def _resolve(_state: ClusterState, who: Principal, statement: CreateTenant | AlterTenant) -> None:
+    check_sys(_state, who, statement)
+    checked_variables(statement.variables, creating=isinstance(statement, CreateTenant))
+
+
 _SUPER_OF_SYS = Rule("SUPER", check_sys, defines=lambda _: True)
 COMMANDS: dict[type, Command] = {
-    AlterTenant: guarded(alter_tenant, Rule("ALTER TENANT", check_sys, defines=_defines)),
+    AlterTenant: guarded(alter_tenant, Rule("ALTER TENANT", _resolve, defines=_defines)),
     CreateStandbyTenant: guarded(create_standby, _SUPER_OF_SYS),
-    CreateTenant: guarded(create_tenant, _SUPER_OF_SYS),
+    CreateTenant: guarded(create_tenant, Rule("SUPER", _resolve, defines=lambda _: True)),
     DropTenant: guarded(drop_tenant, _SUPER_OF_SYS),
     FlashbackTenant: guarded(flashback_tenant, _SUPER_OF_SYS),
     LockTenant: guarded(lock_tenant, Rule("ALTER TENANT", check_sys, defines=lambda _: True)),

@@ -1,59 +1,60 @@
 """What happens by itself in a scenario: statements that ran before its start, and workload after it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from heapq import heapify, heappop, heapreplace
 from typing import cast
 
+from obsim.cluster.agents import KEPT_ALONE, act, agent_of
 from obsim.cluster.commands import every_command
-from obsim.cluster.state import ClusterState, Principal
-from obsim.cluster.tenant_life import administrator
-from obsim.control import PROCEDURES, Move, Procedure, parse_interval
-from obsim.errors import ScenarioError, ServerError
+from obsim.cluster.moments import IDLE_LIMIT_NS, still_running
+from obsim.cluster.state import ClusterState
+from obsim.control import PROCEDURES, Move, parse_interval
+from obsim.errors import ScenarioError, ServerError, error
 from obsim.ids import Nanoseconds, TenantId
 from obsim.scenario.reading import ScenarioFile
 from obsim.scenario.specs import HistorySpec, WorkloadSpec
 from obsim.sql.reader import read_statement
-from obsim.statements import BackupStatement, CallProcedure, SetEncryption
+from obsim.statements import BackupStatement, CallProcedure
 
 __all__ = ["happen", "past_ns", "plan"]
 
 _ALONE = frozenset({"reset", "schedule", "restore_snapshot", "snapshot", "dump", "advance_to", "run_until"})
 """Procedures that answer a session or begin anew: no part of what happens by itself."""
-_EVENTS_MAX = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """Statements that run one after the other as a tenant's administrator."""
+    """Statements that run one after the other as in a session of a tenant's administrator."""
 
     tenant_id: TenantId
-    user: str
     statements: tuple[BackupStatement, ...]
 
     def run(self, state: ClusterState) -> None:
         """Run them now. Raises what the first one that fails raises."""
-        who = Principal(self.tenant_id, self.user)
+        who = agent_of(state.tenants[self.tenant_id])
         for statement in self.statements:
-            if isinstance(statement, SetEncryption):
-                who = replace(who, encryption=statement.password)
-            elif isinstance(statement, CallProcedure):
+            if self.tenant_id not in state.tenants:
+                raise error("OB_ERR_QUERY_INTERRUPTED")  # it has dropped the tenant it ran in
+            if isinstance(statement, CallProcedure):
                 outcome = PROCEDURES[statement.name].call(state, statement.arguments)
                 if isinstance(outcome, Move):
                     _move(state, outcome)
             else:
-                state.carry_out(who, statement)
+                who = act(state, who, statement)
 
 
 def _move(state: ClusterState, move: Move) -> None:
+    """Raises 4012 where work does not end."""
     if move.target_ns is not None:
         state.advance_to(move.target_ns)
         return
-    for _ in range(_EVENTS_MAX):
+    limit_ns = state.now_ns + IDLE_LIMIT_NS
+    while not state.idle():
         next_ns = state.next_event_ns
-        if state.idle() or next_ns is None:
-            return
+        if next_ns is None or next_ns > limit_ns:
+            raise still_running(state)
         state.advance_slice(next_ns, 1)
         state.outside.wait()
 
@@ -74,18 +75,16 @@ def _program(state: ClusterState, tenant_name: str, texts: Sequence[str], key: s
             raise ScenarioError(f"{where}: {refused.message}") from None
         if isinstance(statement, CallProcedure):
             _check_call(statement, where)
-        elif type(statement) not in known and not isinstance(statement, SetEncryption):
+        elif type(statement) not in known and type(statement) not in KEPT_ALONE:
             raise ScenarioError(f"{where} is '{text}': allowed are ALTER SYSTEM and the like, and CALL obsim.*")
         statements.append(cast(BackupStatement, statement))
-    user = "root" if tenant.kind == "SYS" else administrator(tenant.mode)
-    return Program(tenant.tenant_id, user, tuple(statements))
+    return Program(tenant.tenant_id, tuple(statements))
 
 
-def _check_call(statement: CallProcedure, where: str) -> Procedure:
+def _check_call(statement: CallProcedure, where: str) -> None:
     known = [name for name in PROCEDURES if name not in _ALONE]
     if statement.schema not in {"", "obsim"} or statement.name not in known:
         raise ScenarioError(f"{where} calls '{statement.name}': allowed are {', '.join(known)}")
-    return PROCEDURES[statement.name]
 
 
 # Before the start.

@@ -18,7 +18,7 @@ from obsim.control import parse_interval
 from obsim.errors import ScenarioError, ServerError, UsageError
 from obsim.ids import MACROBLOCK_BYTES
 from obsim.scenario.lines import Place, line_of, place_of, place_text
-from obsim.scenario.resources import check_resources
+from obsim.scenario.resources import check_choice, check_resources
 from obsim.scenario.specs import ClockSpec, HistorySpec, LoadSpec, Scenario, TableSpec, TenantSpec, WorkloadSpec
 from obsim.storage.tablet import TABLETS_MAX
 from obsim.versions import profile_for
@@ -180,11 +180,6 @@ def _check(scenario: Scenario) -> None:
         _check_workload(future, f"workload[{at}]")
 
 
-def _check_choice(key: str, value: str, allowed: Sequence[str]) -> None:
-    if value not in allowed:
-        raise ScenarioError(f"{key} is '{value}': allowed are {' and '.join(allowed)}")
-
-
 def _check_span(key: str, text: str) -> int:
     """Nanoseconds of a span."""
     try:
@@ -195,14 +190,14 @@ def _check_span(key: str, text: str) -> int:
 
 def _check_clock(clock: ClockSpec) -> None:
     if clock.mode:
-        _check_choice("clock.mode", clock.mode, _CLOCKS)
+        check_choice("clock.mode", clock.mode, _CLOCKS)
     if clock.autojump_after < 1:
         raise ScenarioError(f"clock.autojump_after is {clock.autojump_after}: allowed is 1 or more")
 
 
 def _check_tenant(scenario: Scenario, tenant: TenantSpec, where: str) -> None:
     names = [t.name for t in scenario.tenant]
-    _check_choice(f"{where}.mode", tenant.mode, _MODES)
+    check_choice(f"{where}.mode", tenant.mode, _MODES)
     if not tenant.name or tenant.name == "sys" or names.count(tenant.name) > 1:
         raise ScenarioError(f"{where}.name is '{tenant.name}': names are not empty, not sys and not given twice")
     known = [pool.name for pool in scenario.pool]

@@ -23,7 +23,7 @@ from obsim.ids import SYS_TENANT_ID, Nanoseconds
 
 __all__ = [
     "PoolSpec", "ServerSpec", "UnitConfigSpec", "ZoneSpec", "add_pool", "add_pools", "add_sys_pool", "build_resources",
-    "check_resources",
+    "check_choice", "check_resources",
 ]  # fmt: skip
 
 _UNIT_SIZE = UnitSize(2, 2, 4 << 30, 12 << 30, 1_000_000, 1_000_000, 2)
@@ -93,7 +93,8 @@ def _check_names(kind: str, names: Sequence[str]) -> None:
             raise ScenarioError(f"{kind}[{at}].name is '{name}': names are not empty and not given twice")
 
 
-def _check_choice(key: str, value: str, allowed: Iterable[str]) -> None:
+def check_choice(key: str, value: str, allowed: Iterable[str]) -> None:
+    """Raises ScenarioError with the words that are allowed for a key."""
     known = list(allowed)
     if value not in known:
         raise ScenarioError(f"{key} is '{value}': allowed are {', '.join(known)}")
@@ -110,7 +111,7 @@ def check_resources(
     ):  # fmt: skip
         _check_names(kind, names)
     for at, zone in enumerate(zones):
-        _check_choice(f"zone[{at}].type", zone.type, _ZONE_TYPES)
+        check_choice(f"zone[{at}].type", zone.type, _ZONE_TYPES)
     known = [zone.name for zone in zones] or ["z1"]
     _check_servers(servers, known)
     for at, config in enumerate(configs):
@@ -120,9 +121,9 @@ def check_resources(
             raise ScenarioError(f"unit_config[{at}] '{config.name}': {caught.message}") from None
     for at, pool in enumerate(pools):
         units = [_STANDARD_CONFIG, *(config.name for config in configs)]
-        _check_choice(f"pool[{at}].unit", pool.unit, units)
+        check_choice(f"pool[{at}].unit", pool.unit, units)
         for zone_name in pool.zones:
-            _check_choice(f"pool[{at}].zones", zone_name, known)
+            check_choice(f"pool[{at}].zones", zone_name, known)
         if pool.unit_num < 1 or len(set(pool.zones)) < len(pool.zones):
             raise ScenarioError(f"pool[{at}]: unit_num is at least 1, and no zone is given twice")
 
@@ -130,7 +131,7 @@ def check_resources(
 def _check_servers(servers: Sequence[ServerSpec], zones: Sequence[str]) -> None:
     addresses: list[tuple[str, int]] = []
     for at, server in enumerate(servers):
-        _check_choice(f"server[{at}].zone", server.zone, zones)
+        check_choice(f"server[{at}].zone", server.zone, zones)
         for port in (server.port, server.sql_port or _RPC_PORT):
             if not 0 < port <= _PORT_MAX:
                 raise ScenarioError(f"server[{at}]: ports are from 1 to {_PORT_MAX}")

@@ -18,7 +18,6 @@ from obsim.client_statements import (
     UseDatabase,
 )
 from obsim.clock import moment_ns
-from obsim.cluster import Principal
 from obsim.control import PROCEDURES, Dump, Move, MoveTo, MoveUntil, Reset, RestoreSnapshot, Schedule, TakeSnapshot
 from obsim.errors import ServerError, UsageError, error
 from obsim.session.assignments import set_names, set_variables
@@ -28,7 +27,6 @@ from obsim.session.named import do_expressions, drop_prepared, prepare_statement
 from obsim.session.pending import Pending, ToTime, UntilIdle
 from obsim.session.refusals import refusal_of
 from obsim.session.show import show, show_parameters, show_tenant
-from obsim.session.tenants import set_tenant_variables
 from obsim.session.transactions import transaction
 
 if TYPE_CHECKING:
@@ -58,11 +56,6 @@ def _change_cluster(session: "Session", statement: "s.BackupStatement", _: Seque
     return session.cluster.state.execute(session.principal, statement)
 
 
-def _define_tenant(session: "Session", statement: "s.CreateTenant | s.AlterTenant", _: Sequence[Value]) -> Ok:
-    """CREATE and ALTER TENANT: the cluster makes and changes it, its system variables are kept here."""
-    return set_tenant_variables(session, statement, lambda: _change_cluster(session, statement, ()))
-
-
 def _change_account(session: "Session", statement: "s.Grant | s.Revoke | s.CreateUser", _: Sequence[Value]) -> Ok:
     """As `_change_cluster`; `*` or a table alone means the schema in use. Raises 1046 without one."""
     level = statement.level if isinstance(statement, s.Grant | s.Revoke) else None
@@ -83,25 +76,14 @@ def _not_modelled(session: "Session", statement: "s.NotModelledStatement", _: Se
     raise refusal_of(session, statement)
 
 
-def _set_encryption(session: "Session", statement: "s.SetEncryption", _: Sequence[Value]) -> Ok:
-    session.encryption = statement.password
-    return Ok()
+def _keep(session: "Session", statement: "s.BackupStatement", _: Sequence[Value]) -> Ok:
+    """The cluster checks who may, where it is asked; what the statement says belongs to the session."""
+    from obsim.cluster.agents import KEPT_ALONE, keep  # noqa: PLC0415 - few sessions keep anything
 
-
-def _set_decryption(session: "Session", statement: "s.SetDecryption", _: Sequence[Value]) -> Ok:
-    if session.tenant.kind != "SYS":
-        raise error("OB_NOT_SUPPORTED", "non-sys tenant set decryption is")
-    session.decryption = statement.passwords
-    return Ok()
-
-
-def _restore_source(
-    session: "Session", statement: "s.AddRestoreSource | s.ClearRestoreSource", _: Sequence[Value]
-) -> Ok:
-    """The cluster checks who may; what was added belongs to the session."""
-    answer = _change_cluster(session, statement, ())
-    added = (statement.uri,) if isinstance(statement, s.AddRestoreSource) else ()
-    session.restore_sources = (*session.restore_sources, *added) if added else ()
+    answer = Ok() if type(statement) in KEPT_ALONE else _change_cluster(session, statement, ())
+    kept = keep(session.principal, statement)
+    session.encryption, session.decryption = kept.encryption, kept.decryption
+    session.restore_source = kept.restore_source
     return answer
 
 
@@ -109,7 +91,7 @@ def _preview_restore(
     session: "Session", statement: s.PreviewRestore | s.RestoreTenant, _: Sequence[Value]
 ) -> Ok:
     """What PREVIEW found is listed by the session's next SHOW RESTORE PREVIEW."""
-    source = session.principal.restore_source
+    source = session.restore_source
     answer = _change_cluster(session, statement, ())
     if isinstance(statement, s.PreviewRestore) or statement.preview:
         session.restore_preview = (statement.uri or source, statement.until)
@@ -229,8 +211,9 @@ def _schedule(session: "Session", order: Schedule) -> Ok:
     statement = host.read(order.text)
     if not isinstance(statement, s.AlterSystem):
         raise error("OB_INVALID_ARGUMENT", "statement, only ALTER SYSTEM statements that obsim models can be scheduled")
-    user = "SYS" if tenant.mode == "ORACLE" else "root"
-    host.state.schedule(order.every_ns, Principal(tenant.tenant_id, user), statement)
+    from obsim.cluster.agents import agent_of  # noqa: PLC0415 - few clusters have workload
+
+    host.state.schedule(order.every_ns, agent_of(tenant), statement)
     return Ok()
 
 
@@ -247,14 +230,11 @@ _OUTCOMES: dict[type, Callable[["Session", Any], Answer | Pending]] = {
 """What a control procedure asks of the session that called it."""
 
 HANDLERS: dict[str, Handler] = {
-    **dict.fromkeys(("AlterTenant", "CreateTenant"), _define_tenant),
     **dict.fromkeys(
         ("AlterUser", "CreateUser", "DropUser", "Grant", "RenameUser", "Revoke", "SetPassword"), _change_account
     ),
-    **dict.fromkeys(("AddRestoreSource", "ClearRestoreSource"), _restore_source),
+    **dict.fromkeys(("AddRestoreSource", "ClearRestoreSource", "SetDecryption", "SetEncryption"), _keep),
     **dict.fromkeys(("PreviewRestore", "RestoreTenant"), _preview_restore),
-    "SetEncryption": _set_encryption,
-    "SetDecryption": _set_decryption,
     "ShowParameters": show_parameters,
     "ShowTenant": show_tenant,
     "CallProcedure": _call,

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from obsim.answers import Answer, Ok
 from obsim.cluster import ClusterState
-from obsim.cluster.moments import next_change_ns
+from obsim.cluster.moments import IDLE_LIMIT_NS, next_change_ns, still_running
 from obsim.destination.outcome import Intent
 from obsim.errors import ServerError, error
 
@@ -13,7 +13,6 @@ __all__ = ["EVENTS_AT_ONCE", "Journey", "Pending", "ToTime", "UntilChange", "Unt
 
 EVENTS_AT_ONCE = 64
 """Events between two looks at the time budget: well under a millisecond."""
-IDLE_LIMIT_NS = 30 * 86_400 * 1_000_000_000
 
 
 class Journey(Protocol):
@@ -56,14 +55,9 @@ class UntilIdle:
                 return False
             next_ns = state.next_event_ns
             if next_ns is None or next_ns > self._limit_ns:
-                raise self._still_running()
+                raise still_running(state)
             state.advance_slice(next_ns, events_max)
         return state.idle()
-
-    def _still_running(self) -> ServerError:
-        what = "; ".join(self._state.unfinished()) or "nothing that names itself"
-        message = f"not idle within 30 virtual days, still running: {what}"
-        return ServerError(4012, "HY000", message, name="OB_TIMEOUT", code=-4012)
 
 
 class UntilKnown:

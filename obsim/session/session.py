@@ -126,7 +126,7 @@ class Session:
         self.decryption: tuple[Secret, ...] = ()
         self.restore_preview: tuple[str, RestorePoint] | None = None
         """The URIs and the point of the last PREVIEW, until it has been listed."""
-        self.restore_sources: tuple[str, ...] = ()
+        self.restore_source = ""
         self.unlocked = False
         self.transaction = TransactionState()
         self.polls = Polls()
@@ -179,11 +179,10 @@ class Session:
     @property
     def principal(self) -> Principal:
         """Who statements that change the cluster are run by."""
-        source = ",".join(self.restore_sources)
         recyclebin = bool(self.settings.get("recyclebin"))
         return Principal(
-            self.tenant_id, self.user, self.encryption, self.account_host, self.offset_s, source, recyclebin,
-            self.decryption,
+            self.tenant_id, self.user, self.encryption, self.account_host, self.offset_s, self.restore_source,
+            recyclebin, self.decryption,
         )
 
     @property

@@ -1,24 +1,21 @@
 """The system variables of one session, over the global ones of its tenant."""
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable
 
 from obsim.answers import Value
-from obsim.charsets import CHARACTER_SETS, collation
 from obsim.variables import (
     ALIASES,
-    LINKED,
     VARIABLES,
     ServerFacts,
     Variable,
     accepted,
     check_settable,
     codec_of,
+    with_companion,
     zone_offset_s,
 )
 
 __all__ = ["GlobalSettings", "SessionSettings"]
-
-_CHARACTER_SET_OF = {collation_name: charset_name for charset_name, collation_name in LINKED.items()}
 
 
 class GlobalSettings:
@@ -50,7 +47,7 @@ class GlobalSettings:
         """SET GLOBAL; gives the text of warning 1292 when the value was cut to its range, raises as `accepted`."""
         check_settable(variable, "global")
         kept, warning = accepted(variable, value)
-        self.changed.update(_with_companion(variable, kept))
+        self.changed.update(with_companion(variable, kept))
         self.change_count += 1
         return warning
 
@@ -64,15 +61,6 @@ class GlobalSettings:
         check_settable(variable, "global")
         self.changed.pop(ALIASES.get(variable.name, variable.name), None)
         self.change_count += 1
-
-
-def _with_companion(variable: Variable, kept: Value) -> Iterator[tuple[str, Value]]:
-    """The value under its main name, and that of the character set or collation that follows it."""
-    yield ALIASES.get(variable.name, variable.name), kept
-    if variable.name in LINKED and isinstance(kept, str):
-        yield LINKED[variable.name], CHARACTER_SETS[kept].default_collation
-    if variable.name in _CHARACTER_SET_OF and isinstance(kept, str):
-        yield _CHARACTER_SET_OF[variable.name], collation(kept).character_set
 
 
 class SessionSettings:
@@ -121,7 +109,7 @@ class SessionSettings:
         """SET SESSION; gives the text of warning 1292 when the value was cut to its range, raises as `accepted`."""
         check_settable(variable, "session")
         kept, warning = accepted(variable, value)
-        self._values.update(_with_companion(variable, kept))
+        self._values.update(with_companion(variable, kept))
         self._derive()
         return warning
 

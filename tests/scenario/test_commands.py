@@ -24,7 +24,7 @@ def test_check(tmp_path):
     assert run("check", "long-chain").output == "long-chain: good\n"
     refused = run("check", str(file)).exception
     assert isinstance(refused, ScenarioError)
-    assert str(refused) == f"{file}:4: tenant[0].mode is 'pg': allowed are mysql and oracle"
+    assert str(refused) == f"{file}:4: tenant[0].mode is 'pg': allowed are mysql, oracle"
 
 
 def test_show():

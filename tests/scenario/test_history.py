@@ -4,6 +4,7 @@ import pytest
 
 import obsim
 from obsim.cluster.copying import copy_of
+from obsim.errors import ScenarioError
 
 HEAD = """
 about = "x"
@@ -102,3 +103,99 @@ def test_whoever_starts_it_may_say_otherwise(scenario):
     cluster = obsim.Cluster(file, version="4.3.3", clock="manual", start_time="2026-01-01")
     assert str(cluster.state.profile.version) == "4.3.3.0"
     assert (cluster.host.clock.name, cluster.now.year) == ("manual", 2026)
+
+
+TENANTS = """
+[[tenant]]
+name = "b"
+"""
+
+
+def refusal(file):
+    with pytest.raises(ScenarioError) as refused:
+        obsim.Cluster(file)
+    return str(refused.value).rpartition("mine.toml:")[2]
+
+
+def test_a_grant_on_the_schema_in_use_is_refused_where_none_is(scenario):
+    file = scenario("""
+        [[history]]
+        before = "1h"
+        tenant = "a"
+        run = ["CREATE USER u IDENTIFIED BY 'x'", "GRANT SELECT ON * TO u"]
+    """)
+    assert refusal(file) == "12: history[0].run: No database selected"
+
+
+def test_variables_of_tenants_are_set(scenario):
+    cluster = obsim.Cluster(scenario(TENANTS + """
+        [[history]]
+        before = "1h"
+        run = ["ALTER TENANT b SET VARIABLES ob_query_timeout = 12345678, time_zone = '+02:00'"]
+        [[workload]]
+        after = "1h"
+        run = ["ALTER TENANT b SET VARIABLES ob_query_timeout = 99999999"]
+    """))
+    ask = "SELECT @@ob_query_timeout, @@time_zone"
+    assert tuple(cluster.query(ask, tenant="b")[0]) == (12345678, "+02:00")
+    cluster.advance(hours=2)
+    assert tuple(cluster.query(ask, tenant="b")[0]) == (99999999, "+02:00")
+
+
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
+        ("ALTER TENANT b SET VARIABLES nosuch = 1", "14: history[0].run: Unknown system variable 'nosuch'"),
+        ("ALTER TENANT b SET VARIABLES version = 1", "14: history[0].run: Variable 'version' is a read only variable"),
+    ],
+)
+def test_wrong_variables_of_tenants_are_refused(scenario, statement, message):
+    file = scenario(f"""{TENANTS}
+        [[history]]
+        before = "1h"
+        run = ["{statement}"]
+    """)
+    assert refusal(file) == message
+
+
+PAST = """
+[[history]]
+before = "3d"
+run = ["SET ENCRYPTION ON IDENTIFIED BY 'secret' ONLY", "ALTER SYSTEM BACKUP DATABASE", "CALL obsim.run_until_idle()"]
+[[history]]
+before = "1h"
+run = [
+  "ALTER SYSTEM ADD RESTORE SOURCE 'file:///backup/a'", "ALTER SYSTEM ADD RESTORE SOURCE 'file:///archive/a'",
+  PASSWORD
+  "ALTER SYSTEM RESTORE r UNTIL TIME='2023-12-30 00:00:00' WITH 'pool_list=spare'", "CALL obsim.run_until_idle()",
+]
+"""
+RESTORED = """
+about = "x"
+free_pools = ["spare"]
+[[tenant]]
+name = "a"
+data_backup_dest = "file:///backup/a"
+log_archive_dest = "LOCATION=file:///archive/a"
+archivelog = true
+table = [{name = "t", blocks = [30]}]
+"""
+
+
+def test_sources_passwords_and_the_time_zone_reach_a_restore_in_the_past(scenario):
+    password = "\"SET DECRYPTION IDENTIFIED BY 'secret'\","
+    cluster = obsim.Cluster(scenario(PAST.replace("PASSWORD", password), RESTORED))
+    assert cluster.state.tenant_named("r").role == "STANDBY"
+    job = cluster.state.restores.jobs[0]
+    assert job.scn == 1_703_865_600_000_000_000  # midnight of 2023-12-30 at +08:00, as in any session
+    message = refusal(scenario(PAST.replace("PASSWORD", ""), RESTORED))
+    assert message == "16: history[1].run: invalid password for backup"
+
+
+def test_a_history_waits_thirty_days_at_most_for_the_end_of_work(scenario):
+    file = scenario("""
+        [[history]]
+        before = "60d"
+        run = ["CALL obsim.load('a', 'migration', 1, '31d')", "CALL obsim.run_until_idle()"]
+    """)
+    assert refusal(file).startswith("11: history[0].run: not idle within 30 virtual days, still running: ")
