@@ -6,10 +6,13 @@ which refuses a closure over the cluster, where `deepcopy` would let both copies
 copied as they are, without being made into text.
 """
 
+from collections import deque
 from collections.abc import Callable
 from copyreg import __newobj__  # type: ignore[attr-defined]  # what pickle itself makes objects with
+from functools import partial
 from io import BytesIO
-from pickle import HIGHEST_PROTOCOL, Pickler, Unpickler
+from pickle import HIGHEST_PROTOCOL, Pickler, Unpickler, UnpicklingError
+from types import FunctionType
 from typing import Any
 
 from pyroaring import BitMap64
@@ -39,6 +42,11 @@ _VALUES = (
     VersionProfile, type(COMMANDS),
 )  # fmt: skip
 """Of these no object is ever changed."""
+_CORE = frozenset({
+    "archive", "backup", "cleanup", "cluster", "destination", "faults", "ids", "parameters", "restore", "revisions",
+    "root_events", "scenario", "scheduler", "statements", "storage", "versions",
+})  # fmt: skip
+"""The packages and modules whose classes and functions a state is made of."""
 
 
 class _Same:
@@ -143,19 +151,47 @@ def _a_bitmap(number: int) -> BitMap64:
     raise NotImplementedError
 
 
+_BUILT_IN = {
+    f"{thing.__module__}.{thing.__name__}": thing for thing in (set, frozenset, bytearray, deque, partial)
+}  # fmt: skip
+"""What is needed besides the core's own classes and functions; lists and the like have codes of their own."""
+
+
+def _method(owner: Any, name: str) -> object:
+    """Stands for `getattr`, by which pickle binds methods: those of the core's objects alone."""
+    if name.startswith("__") or not _of_core(type(owner).__module__):
+        raise UnpicklingError(f"{type(owner).__name__}.{name} is no method of the core")
+    found: object = getattr(owner, name)
+    return found
+
+
+def _of_core(module: str) -> bool:
+    package = module.removeprefix("obsim.").partition(".")[0]
+    return module.startswith("obsim.") and package in _CORE and module != __name__
+
+
 class _Maker(Unpickler):
-    """Reads what `Mould` wrote in this very process, nothing from outside."""
+    """Reads what `Mould` wrote in this very process, nothing from outside; it makes objects of the core alone."""
 
     def __init__(self, stream: BytesIO, kept: list[Any]) -> None:
         super().__init__(stream)
         self._kept = kept
 
     def find_class(self, module: str, name: str) -> Any:
-        """A class, or what takes something from the mould."""
+        """A class or function of the core, or what takes something from the mould. Raises UnpicklingError."""
         kept = self._kept
         takers: dict[str, Callable[[int], object]] = {
             "_the_same": kept.__getitem__,
             "_a_list": lambda number: list(kept[number]),
             "_a_bitmap": lambda number: BitMap64(kept[number]),
         }
-        return takers[name] if name in takers else super().find_class(module, name)
+        if module == __name__ and name in takers:
+            return takers[name]
+        if (module, name) == ("builtins", "getattr"):
+            return _method
+        if (built_in := _BUILT_IN.get(f"{module}.{name}")) is not None:
+            return built_in
+        found = super().find_class(module, name) if _of_core(module) and "." not in name else None
+        if not isinstance(found, type | FunctionType) or found.__module__ != module:
+            raise UnpicklingError(f"{module}.{name} is no class and no function of the core")
+        return found

@@ -13,6 +13,10 @@ __all__ = ["bitmap_text", "read_bitmap"]
 _RUNS_AS_NUMBERS_MAX = 16
 _BYTES_MAX = 1 << 28
 """Of the positions of one bitmap when it is read: 33 million runs at the most."""
+_POSITIONS_MAX = 1 << 36
+"""In one bitmap: even as one run they take a second or two."""
+_POSITION_END = (1 << 64) - 1
+"""A range has to end below 64 bits."""
 
 
 def bitmap_text(bitmap: BitMap64) -> str:
@@ -33,11 +37,14 @@ def _runs(bitmap: BitMap64) -> "array[int]":
 
 def read_bitmap(text: str) -> BitMap64:
     """The bitmap of a text. Raises ValueError for a text that is none."""
-    bitmap = BitMap64()
+    bitmap, left = BitMap64(), _POSITIONS_MAX
     runs = _unpacked(text.removeprefix("zlib:")) if text.startswith("zlib:") else _numbers(text)
     for first, last in zip(runs[::2], runs[1::2], strict=True):
         if last < first:
             raise ValueError(f"a run ends at {last}, before {first}")
+        left -= last - first
+        if last >= _POSITION_END or left < 0:
+            raise ValueError(f"positions up to {last}, {last - first + 1} in a run, are more than any tenant has")
         bitmap.add_range(first, last + 1)
     return bitmap
 

@@ -33,7 +33,7 @@ from obsim.destination import HIDDEN_OPTIONS
 from obsim.errors import NotModelled
 from obsim.parameters import definitions_of
 from obsim.scenario.bitmaps import bitmap_text
-from obsim.scenario.kinds import MASKED, TRANSIENT, default_of, is_value, name_of, slots_of
+from obsim.scenario.kinds import MASKED, TRANSIENT, default_of, is_value, method_of, name_of, slots_of
 from obsim.scheduler.priorities import PRIORITIES
 from obsim.statements.text import MASK
 
@@ -223,6 +223,8 @@ class _Dump:
             case BitMap64():
                 return f"{{ positions = {_quoted(bitmap_text(thing))} }}"
             case MethodType():
+                if method_of(thing.__self__, thing.__name__) is None:
+                    raise NotModelled(f"a dump of {thing.__func__.__qualname__}")
                 return f"{{ method = {_quoted(thing.__name__)}, of = {self._value(thing.__self__)} }}"
             case partial():
                 if thing.keywords:

@@ -13,14 +13,18 @@ from pkgutil import iter_modules
 from types import FunctionType, NoneType
 from typing import Any
 
+from obsim.scenario.callables import FUNCTIONS, METHODS, functions_handed_on, methods_handed_on
+
 __all__ = [
-    "MASKED", "TRANSIENT", "class_named", "class_names", "default_of", "function_named", "is_value",
-    "name_of", "names_of", "new_default", "slots_of",
+    "MASKED", "TRANSIENT", "class_named", "class_names", "default_of", "function_named", "is_value", "method_of",
+    "modules", "name_of", "names_of", "new_default", "slots_of", "words",
 ]  # fmt: skip
 
 _PACKAGES = ("archive", "backup", "cleanup", "cluster", "destination", "restore", "scheduler", "statements", "storage")
 _KEPT_OUT = frozenset({"cluster.copying"})
 """What makes objects of bytes: a dump that could name it could run anything."""
+_KINDS_KEPT_OUT = frozenset({"_Commands", "Priority", "Rule", "VersionProfile"})
+"""What every cluster of a version shares: a dump names it as such and describes none of its own."""
 _MODULES = ("faults", "ids", "parameters", "revisions", "root_events", "versions", "scenario.history")
 
 MASKED = {"User": "password_sha1", "Secret": "reveal"}
@@ -36,7 +40,7 @@ TRANSIENT: dict[str, tuple[str, Callable[[], Any]]] = {
 
 
 @cache
-def _modules() -> dict[str, Any]:
+def modules() -> dict[str, Any]:
     """The modules of the core by their name without `obsim.`."""
     found = {}
     for package in _PACKAGES:
@@ -46,15 +50,30 @@ def _modules() -> dict[str, Any]:
     return found | {name: import_module(f"obsim.{name}") for name in _MODULES}
 
 
+def _kept_out(kind: type) -> bool:
+    return kind.__name__ in _KINDS_KEPT_OUT or issubclass(kind, BaseException) or getattr(kind, "_is_protocol", False)
+
+
 @cache
-def _classes() -> dict[str, type]:
-    """By name; two of one name have their modules in it."""
-    every = [
-        (name, kind.__name__, kind)
-        for name, module in _modules().items()
+def _defined() -> list[tuple[str, type]]:
+    """All classes of the core, each with its module."""
+    return [
+        (name, kind)
+        for name, module in modules().items()
         for kind in vars(module).values()
         if isinstance(kind, type) and kind.__module__ == f"obsim.{name}"
     ]
+
+
+def words() -> dict[str, Any]:
+    """What annotations name that their own modules import for the type checker alone."""
+    return {kind.__name__: kind for _, kind in _defined()}
+
+
+@cache
+def _classes() -> dict[str, type]:
+    """Those that a dump may name, by name; two of one name have their modules in it."""
+    every = [(name, kind.__name__, kind) for name, kind in _defined() if not _kept_out(kind)]
     plain = [word for _, word, _ in every]
     return {word if plain.count(word) == 1 else f"{name}.{word}": kind for name, word, kind in every}
 
@@ -83,10 +102,34 @@ def class_names() -> Iterable[str]:
 
 
 def function_named(name: str) -> Any:
-    """The function of a module of the core."""
+    """The function of a module of the core, where it is one that is left to be called later."""
     module, _, word = name.rpartition(".")
-    found = vars(_modules()[module]).get(word) if module in _modules() else None
-    return found if isfunction(found) and found.__module__ == f"obsim.{module}" else None
+    found = vars(modules()[module]).get(word) if module in modules() else None
+    if not isfunction(found) or found.__module__ != f"obsim.{module}":
+        return None
+    return found if word in FUNCTIONS.get(module, ()) or word in _more_functions(module) else None
+
+
+@cache
+def _more_functions(module: str) -> set[str]:
+    return functions_handed_on(modules()[module])
+
+
+@cache
+def _more_methods() -> set[str]:
+    """Without names that are those of fields or properties too: these are read and not handed on."""
+    kinds = [kind for _, kind in _defined()]
+    fields_ = {name for kind in kinds for name in names_of(kind)}
+    fields_ |= {name for kind in kinds for name, thing in vars(kind).items() if isinstance(thing, property)}
+    return methods_handed_on(modules().values()) - fields_
+
+
+def method_of(owner: Any, name: str) -> Any:
+    """The method of an object of the core, bound to it, where it is one that is left to be called later."""
+    kind = type(owner)
+    if name.startswith("__") or name_of(kind) is None or not isfunction(getattr(kind, name, None)):
+        return None
+    return getattr(owner, name) if name in METHODS or name in _more_methods() else None
 
 
 def is_value(kind: type) -> bool:

@@ -40,6 +40,7 @@ _CLOCKS = ("wall", "manual", "autojump", "step")
 _MODES = ("mysql", "oracle")
 _KEY = re_compile(r"[a-z_]+(?:\[\d+\])?(?:\.[a-zA-Z_0-9]+(?:\[\d+\])?)*")
 _MSGSPEC_PLACE = re_compile(r" - at `\$\.?([^`]*)`")
+_TOML_LINE = re_compile(r"\(at line (\d+)")
 _MSGSPEC_FIELD = re_compile(r"field `([^`]+)`")
 
 
@@ -116,7 +117,8 @@ def read_toml(file: ScenarioFile) -> dict[str, Any]:
     try:
         return tomllib.loads(file.text)
     except (tomllib.TOMLDecodeError, RecursionError) as caught:
-        raise ScenarioError(f"{file.path}: {caught}") from None
+        line = _TOML_LINE.search(str(caught))
+        raise ScenarioError(f"{file.path}:{line[1] if line else 1}: {caught}") from None
 
 
 def read_scenario(file: ScenarioFile, data: dict[str, Any]) -> Scenario:

@@ -6,14 +6,14 @@ from dataclasses import dataclass, fields
 from inspect import cleandoc, getsource
 
 from obsim import control, faults
-from obsim.cluster import event_log
+from obsim.cluster import event_log, moments
 from obsim.destination import envelope
 from obsim.destination.uri import OPTIONS_LENGTH_MAX
 from obsim.query import tables, values
 from obsim.query.functions import facts, patterns
 from obsim.scenario import reading
 from obsim.server.limits import Limits
-from obsim.session import assignments, host, journal, named, pending, session, transactions
+from obsim.session import assignments, host, journal, named, session, transactions
 from obsim.sql import tokens
 
 __all__ = ["BOUNDS", "SERVER_OPTIONS", "Bound", "limits_page", "server_bounds"]
@@ -100,7 +100,7 @@ def _cluster() -> Iterator[Bound]:
     yield Bound(
         "idle",
         "CALL obsim.run_until_idle and run_until",
-        pending.IDLE_LIMIT_NS // DAY_NS,
+        moments.IDLE_LIMIT_NS // DAY_NS,
         "virtual days",
         "they end and name what still runs; time has passed",
         4012,
