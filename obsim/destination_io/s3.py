@@ -45,19 +45,24 @@ class S3Endpoints:
     """The endpoints that may be reached. Raises UsageError for what is no URL of one."""
 
     def __init__(self, urls: Iterable[str]) -> None:
-        self._bases: dict[str, str] = {}
+        self._bases: dict[tuple[str, str], str] = {}
         for url in urls:
             parts = urlsplit(url)
             plain = not (parts.path.strip("/") or parts.query or parts.fragment or parts.username)
             if parts.scheme not in {"http", "https"} or not parts.netloc or not plain:
                 raise UsageError(f"--s3-endpoint '{url}' is no endpoint: write it as https://host or http://host:port")
-            self._bases[parts.netloc.lower()] = f"{parts.scheme}://{parts.netloc}"
+            self._bases.setdefault((parts.netloc.lower(), parts.scheme), f"{parts.scheme}://{parts.netloc}")
 
     def base_of(self, place: BackupUri) -> str | None:
-        """The URL of the endpoint that a destination's `host` names, None for one that may not be reached."""
-        scheme, mark, host = place.option("host").rpartition("://")
-        base = self._bases.get(host.rstrip("/").lower())
-        return base if base is not None and (not mark or base.startswith(f"{scheme}://")) else None
+        """The URL of the endpoint that a destination's `host` names, None for one that may not be reached.
+
+        A host without a scheme is at the endpoint that was allowed first.
+        """
+        scheme, _, host = place.option("host").lower().rpartition("://")
+        wanted = host.rstrip("/")
+        return next(
+            (base for (netloc, by), base in self._bases.items() if netloc == wanted and scheme in {"", by}), None
+        )
 
     def store(self, place: BackupUri) -> "S3Store":
         """A destination. Raises StoreFailed 9070 for an endpoint that is not allowed, 9071 for a name that is none."""
@@ -72,9 +77,14 @@ class S3Endpoints:
 
 def _parts(name: str) -> list[str]:
     parts = [part for part in name.split("/") if part]
-    if any(part in {".", ".."} for part in parts):
+    if _goes_up(name):
         raise StoreFailed(NO_PERMISSION, f"{name}: a path has no '.' and no '..'")
     return parts
+
+
+def _goes_up(name: str) -> bool:
+    """Whether a URL of it would be that of another name."""
+    return not {".", ".."}.isdisjoint(name.split("/"))
 
 
 class S3Store:
@@ -109,6 +119,8 @@ class S3Store:
                 method, url, body=body, headers=dict(request.headers.items()), preload_content=False, redirect=False
             )
             data = answer.read(bytes_max + 1, decode_content=False)
+            if len(data) > bytes_max:
+                answer.close()  # what is left unread would be taken for the next answer
             answer.release_conn()
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as failed:  # ValueError: keys that no header takes
             raise StoreFailed(NOT_CONNECTED, f"{method} {self._base}: {type(failed).__name__}") from None
@@ -123,11 +135,14 @@ class S3Store:
 
     def empty(self) -> bool:
         """Whether nothing is there."""
-        return next(self._listed("", pages_max=1), None) is None
+        return next(self._listed(""), None) is None
 
     def read(self, name: str, bytes_max: int) -> bytes | None:
         """What an object holds, None where there is none."""
-        status, data = self._ask("GET", self._key(name), bytes_max=bytes_max)
+        return self._object(self._key(name), bytes_max)
+
+    def _object(self, key: str, bytes_max: int) -> bytes | None:
+        status, data = self._ask("GET", key, bytes_max=bytes_max)
         return None if status == 404 else data
 
     def names(self, directory: str = "") -> list[str]:
@@ -138,18 +153,29 @@ class S3Store:
     def walk(self, directory: str, bytes_max: int) -> Iterator[File]:
         """Every object below a prefix with what it holds."""
         prefix = f"{directory}/" if directory else ""
-        names = list(self._listed(prefix))
+        names = list(self._within_reach(prefix))
         with ThreadPoolExecutor(_REQUESTS_AT_ONCE, thread_name_prefix="obsim-s3") as pool:
-            for name, data in zip(names, pool.map(lambda name: self.read(name, bytes_max), names), strict=True):
+            found = pool.map(lambda name: self._object(self._prefix + name, bytes_max), names)
+            for name, data in zip(names, found, strict=True):
                 if data is not None:
                     yield name.removeprefix(prefix), data
 
-    def _listed(self, prefix: str, delimiter: str = "", pages_max: int = _PAGES_MAX) -> Iterator[str]:
-        """Names that begin with a prefix, relative to the destination. Raises StoreFailed for what is no listing."""
+    def _within_reach(self, prefix: str) -> Iterator[str]:
+        """Names that begin with a prefix: each is, behind that of the destination, a key as it stands, `//` included.
+
+        Without those that no URL leads to: obsim has written none of them.
+        """
+        return (name for name in self._listed(prefix) if not _goes_up(name))
+
+    def _listed(self, prefix: str, delimiter: str = "") -> Iterator[str]:
+        """Names that begin with a prefix, relative to the destination.
+
+        Raises StoreFailed for what is no listing, and for one that does not end.
+        """
         query = {"list-type": "2", "max-keys": str(PAGE_KEYS), "prefix": self._prefix + prefix}
         if delimiter:
             query["delimiter"] = delimiter
-        for _ in range(pages_max):
+        for _ in range(_PAGES_MAX):
             status, data = self._ask("GET", query=query)
             if status == 404:
                 raise StoreFailed(NOT_CONNECTED, f"{self._base}: there is no such bucket")
@@ -160,6 +186,7 @@ class S3Store:
             if not token:
                 return
             query["continuation-token"] = token
+        raise StoreFailed(NOT_CONNECTED, f"{self._base}: a listing has more than {_PAGES_MAX} pages")
 
     def write(self, files: Sequence[File]) -> None:
         """Put objects, some at a time; each is there as a whole or not at all."""
@@ -173,15 +200,16 @@ class S3Store:
         """Delete objects in order, or tag them where the destination says so: rules of the store delete them then."""
         for name in names:
             if name.endswith("/"):
-                self._at_once(self._remove, list(self._listed(name.lstrip("/"))))
+                keys = [self._prefix + found for found in self._within_reach(name.lstrip("/"))]
+                self._at_once(self._remove, keys)
             else:
-                self._remove(name)
+                self._remove(self._key(name))
 
-    def _remove(self, name: str) -> None:
+    def _remove(self, key: str) -> None:
         if self._tagging:
-            self._ask("PUT", self._key(name), {"tagging": ""}, _TAGGED)
+            self._ask("PUT", key, {"tagging": ""}, _TAGGED)
         else:
-            self._ask("DELETE", self._key(name))
+            self._ask("DELETE", key)
 
     @staticmethod
     def _at_once(work: Callable[[Any], None], things: Sequence[Any]) -> None:

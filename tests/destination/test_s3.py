@@ -69,6 +69,20 @@ def test_more_objects_than_a_page_has(endpoint, bucket, monkeypatch):
     assert store.names("d") == list("01234567")
 
 
+def test_keys_of_others_are_taken_as_they_stand(endpoint, bucket):
+    """A key may have empty parts: it is another object than the one without them."""
+    store = S3Endpoints([endpoint]).store(parse_uri(uri(endpoint, bucket)))
+    store.write([("d/x", b"ours")])
+    for key, data in (("a/b/d//x", b"theirs"), ("a/b/d/y/", b"marker")):
+        store._ask("PUT", key, body=data)
+    assert list(store.walk("d", 100)) == [("/x", b"theirs"), ("x", b"ours"), ("y/", b"marker")]
+    store._ask("PUT", "a/b/d/z", body=b"more")
+    store.remove(["d/x"])
+    assert [name for name, _ in store.walk("d", 100)] == ["/x", "y/", "z"]
+    store.remove(["d/"])
+    assert store.empty()
+
+
 def test_with_tagging_objects_stay_and_carry_a_tag(endpoint, bucket):
     store = S3Endpoints([endpoint]).store(parse_uri(uri(endpoint, bucket, more="&delete_mode=tagging")))
     store.write([("x", b"one")])
@@ -83,6 +97,17 @@ def test_with_tagging_objects_stay_and_carry_a_tag(endpoint, bucket):
 def test_what_is_no_endpoint(wrong):
     with pytest.raises(UsageError, match="endpoint"):
         S3Endpoints([wrong])
+
+
+def test_an_endpoint_is_a_scheme_and_a_host():
+    both = S3Endpoints(["https://store:9000", "http://Store:9000", "http://other"])
+
+    def base(host):
+        return both.base_of(parse_uri(f"s3://b/a?host={host}&access_id=i&access_key=k"))
+
+    assert (base("http://store:9000"), base("HTTPS://STORE:9000/")) == ("http://Store:9000", "https://store:9000")
+    assert base("store:9000") == "https://store:9000"
+    assert (base("https://other"), base("other"), base("store")) == (None, "http://other", None)
 
 
 def test_what_may_not_be_reached(endpoint, bucket):
@@ -123,7 +148,7 @@ def answering():
         for method in ("GET", "PUT", "DELETE"):
             setattr(Answer, f"do_{method}", Answer.answer)
         server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
-        Thread(target=server.serve_forever, daemon=True).start()
+        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         started.append(server)
         return f"http://127.0.0.1:{server.server_port}", asked
 
@@ -131,6 +156,74 @@ def answering():
     for server in started:
         server.shutdown()
         server.server_close()
+
+
+@pytest.fixture
+def keeping():
+    """A server that keeps connections: the body of every answer, and how many connections it has taken."""
+    taken = []
+
+    class Answer(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        body = b""
+
+        def setup(self):
+            super().setup()
+            taken.append(self.client_address)
+
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(self.body)))
+            self.end_headers()
+            self.wfile.write(self.body)
+
+        def log_message(self, *_args):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+    server.daemon_threads = True
+    Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}", Answer, taken
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_connection_with_an_answer_half_read_is_not_used_again(keeping):
+    url, answer, taken = keeping
+    store = S3Endpoints([url]).store(parse_uri(uri(url, "bucket")))
+    answer.body = b"0123456789"
+    assert [store.read("x", 10), store.read("x", 10), len(taken)] == [b"0123456789", b"0123456789", 1]
+    answer.body = b"<Error/>" * 50_000
+    assert store.read("x", 3) == b"<Err"
+    answer.body = b"short"
+    assert [store.read("x", 10), len(taken)] == [b"short", 2]
+
+
+def page(keys: str, token: str) -> bytes:
+    found = "".join(f"<Contents><Key>{key}</Key></Contents>" for key in keys)
+    more = f"<NextContinuationToken>{token}</NextContinuationToken>" if token else ""
+    return f'<ListBucketResult xmlns="{s3._SPACE[1:-1]}">{found}{more}</ListBucketResult>'.encode()
+
+
+def test_a_listing_without_end_is_a_failure(keeping, monkeypatch):
+    monkeypatch.setattr(s3, "_PAGES_MAX", 3)
+    url, answer, _ = keeping
+    store = S3Endpoints([url]).store(parse_uri(uri(url, "bucket", "")))
+    answer.body = page("xy", "again")
+    assert code(store.names) == code(lambda: list(store.walk("", 9))) == code(lambda: store.remove(["/"])) == -9070
+    assert not store.empty()
+    answer.body = page("", "again")
+    assert code(store.empty) == -9070
+    answer.body = page("xy", "")
+    assert store.names() == ["x", "y"]
+
+
+def test_keys_that_go_up_are_nobody_s(keeping):
+    url, answer, _ = keeping
+    store = S3Endpoints([url]).store(parse_uri(uri(url, "bucket", "")))
+    answer.body = page(["../x", "a/./y", "a/..", "..z"], "")
+    assert [name for name, _ in store.walk("", 999)] == ["..z"]
+    assert not store.empty()
 
 
 def xml(word: str) -> bytes:
