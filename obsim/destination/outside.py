@@ -14,7 +14,10 @@ from typing import Protocol
 from obsim.destination.outcome import Intent, Outcome
 from obsim.destination.uri import BackupUri
 
-__all__ = ["OutcomeNeeded", "Outside", "Performer"]
+__all__ = ["UNEXPECTED", "OutcomeNeeded", "Outside", "Performer"]
+
+UNEXPECTED = -4016
+"""How an intent ends whose performer has a defect: OceanBase's internal error."""
 
 Then = Callable[[Outcome], None]
 
@@ -183,7 +186,10 @@ class Outside:
     def _outcome_of(self, intent: Intent, performer: Performer, *, wait: bool) -> Outcome | None:
         if not self.reaches(intent.place):
             return Outcome()
-        outcome = performer.outcome(wait=wait) if self._begun else performer.perform(intent)
+        try:
+            outcome = performer.outcome(wait=wait) if self._begun else performer.perform(intent)
+        except Exception:  # whatever it is: as long as no outcome is in, nothing here goes on
+            outcome = Outcome(UNEXPECTED)
         self._begun = outcome is None
         if outcome is not None:
             self.outcomes.append(replace(outcome, found=None))

@@ -4,6 +4,8 @@
 memory. One intent is carried out at a time, here or in a thread of its own.
 """
 
+import logging
+import traceback
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from os import PathLike
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from obsim.destination.intents import carried_out
 from obsim.destination.outcome import Intent, Outcome
+from obsim.destination.outside import UNEXPECTED
 from obsim.destination.store import NOT_CONNECTED, Store, StoreFailed
 from obsim.destination.uri import BackupUri
 from obsim.destination_io.files import FileRoot
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from obsim.destination_io.s3 import S3Endpoints
 
 __all__ = ["Reach", "make_reach"]
+
+logger = logging.getLogger("obsim.destination")
 
 
 class Reach:
@@ -53,11 +58,19 @@ class Reach:
     def perform(self, intent: Intent) -> Outcome | None:
         """Carry an intent out, or begin to."""
         if not self.background:
-            return carried_out(intent, self.store)
+            return self._carried_out(intent)
         if self._pool is None:
             self._pool = ThreadPoolExecutor(1, thread_name_prefix="obsim-destination")
-        self._begun = self._pool.submit(carried_out, intent, self.store)
+        self._begun = self._pool.submit(self._carried_out, intent)
         return None
+
+    def _carried_out(self, intent: Intent) -> Outcome:
+        """The outcome, of a defect too. The log gets where that happened, never its text: that may quote a key."""
+        try:
+            return carried_out(intent, self.store)
+        except Exception as defect:  # it must not keep virtual time from going on
+            _note(defect)
+            return Outcome(UNEXPECTED)
 
     def outcome(self, *, wait: bool) -> Outcome | None:
         """The outcome of what was begun."""
@@ -66,6 +79,11 @@ class Reach:
             return None
         begun, self._begun = self._begun, None
         return begun.result()
+
+
+def _note(defect: Exception) -> None:
+    trace = "".join(traceback.format_tb(defect.__traceback__))
+    logger.error("unexpected %s at a destination\n%s", type(defect).__name__, trace)
 
 
 def make_reach(file_root: str | PathLike[str] | None = None, s3_endpoints: Iterable[str] = ()) -> Reach:
