@@ -127,9 +127,13 @@ def test_every_state_and_every_pass_can_be_seen():
     with cluster.session(tenant="mysql_tenant") as session:
         found = poll(session, PROGRESS, 80)
     stages = list(dict.fromkeys(rows[0][0] for rows in found if rows))
-    assert stages[:3] == ["INIT", "BACKUP_SYS_META", "BACKUP_USER_META"] or stages[0] == "BACKUP_SYS_META"
-    assert stages[-1] in {"BACKUP_LOG", "COMPLETED"}
-    assert len({rows[0][1] for rows in found if rows}) > 8
+    assert stages == [
+        "INIT", "BACKUP_SYS_META", "BACKUP_USER_META", "BACKUP_META_FINISH", "BACKUP_DATA_MINOR", "BACKUP_DATA_MAJOR",
+        "BACKUP_LOG", "COMPLETED",
+    ]  # fmt: skip
+    finished = [rows[0][1] for rows in found if rows]
+    assert sorted(set(finished)) == [0, 2, 10, 20, 28, 38, 46, 56, 64, 74, 82, 92, 96]
+    assert finished == sorted(finished)
 
 
 def test_nothing_jumps_while_nothing_is_going_on():

@@ -263,7 +263,7 @@ def test_the_fairness_bound_holds_in_every_interval(seed):
             for other, other_rate in served.items():
                 compared += one is not other
                 assert abs(rate - other_rate) <= 2
-    assert compared or seed
+    assert compared >= 20
 
 
 MIXED_KINDS = ("MINI_MERGE", "BACKUP_DATA", "TABLET_MIGRATION", "BACKUP_META")
