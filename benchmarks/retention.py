@@ -1,8 +1,8 @@
 """Planning of restores and choice of what a clean-up deletes, over long histories: `python benchmarks/retention.py`.
 
 There are 100, 1,000 and 10,000 of each: a full set every seventh day, a piece a day, rounds of 100 days with a gap
-between them. Each figure is the CPU time of one of some runs, their median; growth is the time per row of the longest history over that of
-the shortest (1.0: in step with it).
+between them. Each figure is CPU time, the median of some runs; growth is the time per row of the longest history over
+that of the shortest (1.0: in step with it).
 """
 
 import argparse

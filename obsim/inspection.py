@@ -12,9 +12,9 @@ from obsim.destination_io.files import FileRoot
 from obsim.destination_io.reach import make_reach
 from obsim.errors import ServerError, UsageError, plain_message
 from obsim.ids import BackupSetId, display_time
-from obsim.restore.plan import plan_restore
+from obsim.restore.found_windows import found_windows
 from obsim.restore.reading import FoundDestination, FoundPiece, FoundSet, read_destination
-from obsim.restore.window import Span, spans
+from obsim.restore.window import Span
 
 __all__ = ["Report", "inspect_destinations"]
 
@@ -56,13 +56,11 @@ def inspect_destinations(uris: Iterable[str], s3_endpoints: Iterable[str] = ()) 
     """Read destinations of one tenant. Raises UsageError for what is none, or cannot be reached."""
     found = [_read(uri, tuple(s3_endpoints)) for uri in uris]
     sets = [backup_set for at in found for backup_set in at.backup_sets()]
-    windows = list(_windows(found, sets))
     directories = [one for at in found for one in at.sets]
     pieces = [piece for at in found for piece in at.pieces]
-    damaged = any(one.damaged for one in directories) or any(piece.damaged for piece in pieces)
     return Report(
-        list(map(_destination_row, found)), list(_set_rows(directories, sets)), list(map(_piece_row, pieces)), windows,
-        damaged,
+        list(map(_destination_row, found)), list(_set_rows(directories, sets)), list(map(_piece_row, pieces)),
+        list(map(_window_row, found_windows(found, sets))), any(at.damaged for at in found),
     )  # fmt: skip
 
 
@@ -96,6 +94,7 @@ def _destination_row(found: FoundDestination) -> Row:
         "PATH": found.place.path, "TYPE": form.dest_type, "CLUSTER_NAME": form.cluster_name,
         "CLUSTER_ID": form.cluster_id, "TENANT_NAME": form.tenant_name, "TENANT_ID": form.tenant_id,
         "DEST_ID": form.dest_id, "SETS": len(found.sets), "PIECES": len(found.pieces),
+        "CHECK": "; ".join(found.broken) or "ok",
     }  # fmt: skip
 
 
@@ -139,19 +138,6 @@ def _piece_row(found: FoundPiece) -> Row:
         "INPUT_BYTES": r.input_bytes if r else 0, "CHANGES": len(found.log), "FILES": found.file_count,
         "STORED_BYTES": found.stored_bytes, "CHECK": "; ".join(found.broken) or "ok",
     }  # fmt: skip
-
-
-def _windows(found: Iterable[FoundDestination], sets: Sequence[BackupSet]) -> Iterator[Row]:
-    """The moments to which a restore succeeds: with the log of the pieces, or, without any, that of the sets."""
-    pieces = [piece for at in found for one in at.pieces if (piece := one.piece) is not None]
-    if pieces:
-        last_scn = max(piece.checkpoint_scn for piece in pieces)
-        yield from map(_window_row, (span for span in spans(sets, pieces, last_scn) if span.restorable))
-        return
-    for backup_set in sets:
-        scn = backup_set.min_restore_scn
-        if backup_set.usable and backup_set.own_log and plan_restore(sets, None, scn) is not None:
-            yield _window_row(Span(scn, scn))
 
 
 def _window_row(span: Span) -> Row:

@@ -31,6 +31,8 @@ from obsim.storage.stored import ContentRecord, read_stored
 __all__ = ["FoundDestination", "FoundPiece", "FoundSet", "ReadDestination", "read_destination", "read_pieces"]
 
 _SUFFIXES = (".obbak", "")
+_MARKS = frozenset({"check_file/", "backup_sets/", "rounds/", "pieces/"})
+"""Directories of check files and placeholders."""
 _SET = pattern(r"backup_set_([1-9][0-9]{0,8})_(full|inc)/")
 _PIECE = pattern(r"piece_d([0-9]{1,9})r([0-9]{1,9})p([0-9]{1,9})/")
 _LOG_FILE = pattern(r"logstream_[0-9]{1,18}/log/([1-9][0-9]{0,8})(?:\.obarc)?")
@@ -117,6 +119,13 @@ class FoundDestination:
     pieces: tuple[FoundPiece, ...]
     files: tuple[File, ...] = field(default=(), repr=False)
     """What all this was made of, for who keeps outcomes: read in a MemoryStore of them it is the same again."""
+    broken: tuple[str, ...] = ()
+    """What is wrong with check files and placeholders, which no restore reads."""
+
+    @property
+    def damaged(self) -> bool:
+        """Whether anything is wrong with what was written to the end."""
+        return bool(self.broken) or any(one.damaged for one in (*self.sets, *self.pieces))
 
     def backup_sets(self, read_facts: ReadFacts | None = None) -> list[BackupSet]:
         """The sets as rows; with `read_facts` each whole one with its content, as a restore needs it."""
@@ -166,7 +175,7 @@ def read_destination(place: BackupUri, store: Store) -> FoundDestination | None:
     sets = sorted(_matches(_SET, names), key=lambda parts: int(parts[0]))
     return FoundDestination(
         place, record, tuple(_read_set(store, int(number), full == "full") for number, full in sets),
-        _read_pieces(store, names),
+        _read_pieces(store, names), broken=_broken_marks(store, names),
     )  # fmt: skip
 
 
@@ -177,6 +186,14 @@ def read_pieces(store: Store, first_piece_id: int = 0) -> tuple[FoundPiece, ...]
 
 def _matches(wanted: Pattern[str], names: Iterable[str]) -> Iterator[tuple[str, ...]]:
     return (found.groups() for found in map(wanted.fullmatch, names) if found)
+
+
+def _broken_marks(store: Store, names: Iterable[str]) -> tuple[str, ...]:
+    broken: list[str] = []
+    for directory in sorted(_MARKS.intersection(names)):
+        for name, data in store.walk(directory.removesuffix("/"), FILE_BYTES_MAX):
+            _check_kind(broken, directory + name, data)
+    return tuple(broken)
 
 
 def _note(broken: list[str], reason: str) -> None:
