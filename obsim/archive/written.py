@@ -71,11 +71,13 @@ def log_entries(data: bytes) -> Iterator[LogEntry]:
         yield LogEntry(Scn(entry.scn), entry.number, change)
 
 
-def piece_record(dest_id: int, round_id: int, piece: ArchivePiece, log_file_count: int) -> PieceRecord:
-    """A piece as its row."""
+def piece_record(
+    dest_id: int, round_id: int, piece: ArchivePiece, log_file_count: int, streams: Sequence[LogStreamId] = ()
+) -> PieceRecord:
+    """A piece as its row; the last one of its log streams has the log."""
     return PieceRecord(
         dest_id, round_id, piece.piece_id, piece.start_scn, piece.end_scn, piece.checkpoint_scn, piece.input_bytes,
-        piece.frozen, piece.complete, log_file_count,
+        piece.frozen, piece.complete, log_file_count, tuple(streams),
     )  # fmt: skip
 
 
@@ -124,7 +126,8 @@ class PieceWriting:
     def phases(self) -> tuple[tuple[File, ...], ...]:
         """Its files."""
         log = log_files(self.entries, least=not self.files_there)
-        record = piece_record(self.dest_id, self.round_id, self.piece, self.files_there + len(log))
+        streams = (*(stream for stream in self.streams if stream != self.holder), self.holder)
+        record = piece_record(self.dest_id, self.round_id, self.piece, self.files_there + len(log), streams)
         return (
             tuple(self._placed(self._log(log))),
             (*self._placed(self._checkpoint_info(record)), (self.checkpoint, b"")),

@@ -181,6 +181,8 @@ class PieceRecord(Struct, frozen=True, forbid_unknown_fields=True):
     frozen: bool
     complete: bool
     log_file_count: Number
+    log_streams: tuple[Number, ...] = ()
+    """Those that have a directory: the last one has so many log files, the others one each."""
 
 
 class PieceRecords(Struct, frozen=True, forbid_unknown_fields=True):

@@ -35,7 +35,7 @@ _MARKS = frozenset({"check_file/", "backup_sets/", "rounds/", "pieces/"})
 """Directories of check files and placeholders."""
 _SET = pattern(r"backup_set_([1-9][0-9]{0,8})_(full|inc)/")
 _PIECE = pattern(r"piece_d([0-9]{1,9})r([0-9]{1,9})p([0-9]{1,9})/")
-_LOG_FILE = pattern(r"logstream_[0-9]{1,18}/log/([1-9][0-9]{0,8})(?:\.obarc)?")
+_LOG_FILE = pattern(r"logstream_([1-9][0-9]{0,17})/log/([1-9][0-9]{0,8})(?:\.obarc)?")
 _CHECKPOINT = pattern(r"checkpoint/checkpoint\.([0-9]{1,19})(?:\.obarc)?")
 _REASONS_MAX = 20
 UNFINISHED = "it has no single_backup_set_info: it was never written to the end, or is being deleted"
@@ -62,7 +62,7 @@ class FoundSet:
     @property
     def damaged(self) -> bool:
         """Whether something is wrong with it beyond never having been finished."""
-        return bool(self.broken) and self.broken[-1] != UNFINISHED
+        return any(reason != UNFINISHED for reason in self.broken)
 
     @property
     def directory(self) -> str:
@@ -86,7 +86,7 @@ class FoundPiece:
     @property
     def damaged(self) -> bool:
         """Whether something is wrong with it beyond never having been begun."""
-        return bool(self.broken) and self.broken[-1] != UNBEGUN
+        return any(reason != UNBEGUN for reason in self.broken)
 
     @property
     def directory(self) -> str:
@@ -125,7 +125,7 @@ class FoundDestination:
     @property
     def damaged(self) -> bool:
         """Whether anything is wrong with what was written to the end."""
-        return bool(self.broken) or any(one.damaged for one in (*self.sets, *self.pieces))
+        return bool(self.broken) or any(s.damaged for s in self.sets) or any(p.damaged for p in self.pieces)
 
     def backup_sets(self, read_facts: ReadFacts | None = None) -> list[BackupSet]:
         """The sets as rows; with `read_facts` each whole one with its content, as a restore needs it."""
@@ -356,7 +356,7 @@ def _read_piece(store: Store, dest_id: int, round_id: int, piece_id: int) -> Fou
 
 def _take_piece(found: FoundPiece, files: Iterable[tuple[str, bytes]]) -> None:
     checkpoint = 0
-    logs: dict[int, list[LogEntry]] = {}
+    logs: dict[tuple[int, int], list[LogEntry]] = {}
     for name, data in files:
         found.file_count += 1
         found.stored_bytes += len(data)
@@ -366,7 +366,7 @@ def _take_piece(found: FoundPiece, files: Iterable[tuple[str, bytes]]) -> None:
             if at is not None:
                 checkpoint = max(checkpoint, int(at[1]))
             elif number is not None:
-                logs.setdefault(int(number[1]), []).extend(log_entries(data))
+                logs[int(number[1]), int(number[2])] = list(log_entries(data))
             elif name.removesuffix(".obarc") == "file_info":
                 found.record = read_record(Kind.PIECE_INFO, PieceRecord, data)
             else:
@@ -381,13 +381,18 @@ def _take_piece(found: FoundPiece, files: Iterable[tuple[str, bytes]]) -> None:
         _note(found.broken, "its row is that of another piece")
     _note_gaps(found, record, logs, checkpoint)
     found.log = sorted(
-        (entry for number in sorted(logs) for entry in logs[number]), key=lambda entry: (entry.scn, entry.number)
+        (entry for place in sorted(logs) for entry in logs[place]), key=lambda entry: (entry.scn, entry.number)
     )
 
 
-def _note_gaps(found: FoundPiece, record: PieceRecord, logs: Mapping[int, object], checkpoint: int) -> None:
-    if not set(range(1, record.log_file_count + 1)) <= set(logs):
-        _note(found.broken, "a log file is missing")
+def _note_gaps(
+    found: FoundPiece, record: PieceRecord, logs: Mapping[tuple[int, int], object], checkpoint: int
+) -> None:
+    for stream in record.log_streams:
+        count = record.log_file_count if stream == record.log_streams[-1] else 1
+        there = {number for at, number in logs if at == stream}
+        if len(there) < count or not all(number in there for number in range(1, count + 1)):
+            _note(found.broken, f"a log file of log stream {stream} is missing")
     if checkpoint < record.checkpoint_scn:
         _note(found.broken, "its checkpoint is missing")
 
