@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from obsim.testing.database import DatabaseDriver, dml_write, obsim_write
     from obsim.testing.defect import Mutant
+    from obsim.testing.destination_trial import DestinationBroken, DestinationTrial
     from obsim.testing.driver import Driver, NotReached, at_rest
     from obsim.testing.invariants import (
         INVARIANTS,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "database": ("DatabaseDriver", "dml_write", "obsim_write"),
     "defect": ("Mutant",),
+    "destination_trial": ("DestinationBroken", "DestinationTrial"),
     "driver": ("Driver", "NotReached", "at_rest"),
     "invariants": (
         "INVARIANTS", "Checker", "Invariant", "InvariantBroken", "Violation", "check_invariants", "skipped",
@@ -59,7 +61,8 @@ _HOMES = {
 """The module that each public name lives in."""
 
 __all__ = [
-    "INVARIANTS", "MUTANTS", "SITUATIONS", "BackupMachine", "Checker", "ClusterMachine", "DatabaseDriver", "Driver",
+    "INVARIANTS", "MUTANTS", "SITUATIONS", "BackupMachine", "Checker", "ClusterMachine", "DatabaseDriver",
+    "DestinationBroken", "DestinationTrial", "Driver",
     "Invariant", "InvariantBroken", "ModelBroken", "ModelledTrial", "Mutant", "NaiveCluster", "NaiveTenant",
     "NotReached", "Observation", "RestoreBroken", "RestoreTrial", "SimulatedDriver", "Sometimes", "Trial",
     "Violation", "at_rest", "check_invariants", "dml_write", "fault_plans", "killer_of", "machine_for", "obsim_write",

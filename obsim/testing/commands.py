@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from obsim.errors import UsageError
 from obsim.testing.campaign import Campaign, Plan, SeedResult
 from obsim.testing.invariants import INVARIANTS
-from obsim.testing.mutants import MUTANTS, Killing, observable, survey
+from obsim.testing.mutants import MUTANTS, OWN_TOURS, Killing, observable, survey
 from obsim.versions import PROFILES
 
 __all__ = ["list_mutants", "run_campaign", "run_mutants"]
@@ -44,7 +44,7 @@ def run_mutants(names: Sequence[str], echo: Echo, *, as_json: bool) -> bool:
     held = all(MUTANTS[killing.mutant].killed_by in killing.killers for killing in killings)
     if not names:
         killers = {killer for killing in killings for killer in killing.killers}
-        idle = [number for number in (*observable(), "model", "views") if number not in killers]
+        idle = [number for number in (*observable(), "model", "views", *OWN_TOURS) if number not in killers]
         for number in idle:
             name = INVARIANTS[number].name if number in INVARIANTS else number
             echo(json.dumps({"check": number, "name": name}) if as_json else f"{number}\t{name}\tnoticed no mutant")

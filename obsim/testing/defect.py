@@ -19,7 +19,8 @@ class Mutant:
     name: str
     about: str
     killed_by: str
-    """Number of an invariant, `model`: the naive model, `views`: the reader of views, `restore`: `restore_trial`."""
+    """Number of an invariant, `model`: the naive model, `views`: the reader of views, `restore`: `restore_trial`,
+    `destination`: `destination_trial`."""
     owner: Any
     attribute: str
     wrong: Callable[[Any], Any]

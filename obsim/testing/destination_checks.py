@@ -11,7 +11,15 @@ from typing import Any
 
 from obsim.destination.blocks import decode_positions
 from obsim.destination.envelope import Kind
-from obsim.destination.records import DataRecord, DirectoryRecord, IndexRecord, PieceRecord, SetInfos, SetRow, read_record
+from obsim.destination.records import (
+    DataRecord,
+    DirectoryRecord,
+    IndexRecord,
+    PieceRecord,
+    SetInfos,
+    SetRow,
+    read_record,
+)
 from obsim.ids import display_time
 from obsim.restore.reading import FoundDestination, FoundSet
 
@@ -22,7 +30,7 @@ Files = Mapping[str, bytes]
 
 _GONE = {"DELETED", "DELETING"}
 _INDEXES = ("macro_range_index", "meta_index", "sec_meta_index")
-_SET_MARK = pattern(r"backup_sets/backup_set_(\d+)_(full|inc)_(start|end_success|end_failed)(?:_(\d{8}T\d{6}))?(?:\.obbak)?")
+_SET_MARK = pattern(r"backup_sets/backup_set_(\d+)_(full|inc)_(start|end_success|end_failed)(?:_(\w+))?(?:\.obbak)?")
 _ROUND_MARK = pattern(r"rounds/round_d(\d+)r(\d+)_(start|end)(?:\.obarc)?")
 _PIECE_MARK = pattern(r"pieces/piece_d(\d+)r(\d+)p(\d+)_(start|end)_(\d{8}T\d{6})(?:\.obarc)?")
 _SET_COLUMNS: Mapping[str, Callable[[SetRow], Any]] = {
@@ -58,7 +66,11 @@ def _moment(scn: int) -> str:
 
 
 def data_lines(
-    found: FoundDestination, files: Files, rows: Iterable[Row], backup_files: Iterable[Row], index: Iterable[Row],
+    found: FoundDestination,
+    files: Files,
+    rows: Iterable[Row],
+    backup_files: Iterable[Row],
+    index: Iterable[Row],
     unsure: frozenset[int] = frozenset(),
 ) -> Iterator[str]:
     """A line for each difference. `rows`: of all sets at this destination; `backup_files`, `index`: of obsim's views.
@@ -116,13 +128,13 @@ def _set_mark_lines(files: Files, rows: Iterable[Row], ignored: frozenset[int] |
                 yield f"{name} is no placeholder"
             elif int(match[1]) not in ignored:
                 read.add((int(match[1]), match[2], match[3], match[4]))
-    wanted = set()
+    wanted: set[tuple[Any, ...]] = set()
     for row in rows:
-        name = row["BACKUP_SET_ID"], row["BACKUP_TYPE"].lower()
-        wanted.add((*name, "start", None))
+        key = row["BACKUP_SET_ID"], row["BACKUP_TYPE"].lower()
+        wanted.add((*key, "start", None))
         if row["STATUS"] != "DOING":
             end = "end_success" if row["STATUS"] == "SUCCESS" else "end_failed"
-            wanted.add((*name, end, _moment(row["MIN_RESTORE_SCN"])))
+            wanted.add((*key, end, _moment(row["MIN_RESTORE_SCN"])))
     yield from _difference(read, wanted, "placeholder of set")
 
 
@@ -194,9 +206,7 @@ def _all_rows_lines(newest: FoundSet, files: Files, ended: Mapping[int, Row]) ->
 # Archive destinations.
 
 
-def archive_lines(
-    found: FoundDestination, files: Files, rows: Iterable[Row], rounds: Iterable[Row]
-) -> Iterator[str]:
+def archive_lines(found: FoundDestination, files: Files, rows: Iterable[Row], rounds: Iterable[Row]) -> Iterator[str]:
     """A line for each difference. `rows` of the pieces at this destination, `rounds` of OB_ARCHIVELOG_SUMMARY."""
     rows, rounds = list(rows), list(rounds)
     yield from _format_lines(found, rows)

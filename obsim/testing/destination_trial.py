@@ -12,21 +12,21 @@ held against the diary.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from random import Random
 from typing import Any
 
 from obsim.api import Cluster
+from obsim.cluster import Tenant
 from obsim.destination import parse_uri
 from obsim.destination.envelope import Damaged
 from obsim.destination.store import MemoryStore
 from obsim.destination.uri import DATA
 from obsim.errors import ServerError
+from obsim.randomness import sample_distinct, stream_key
 from obsim.restore.found_windows import found_windows
 from obsim.restore.reading import FoundDestination, read_destination
 from obsim.testing.destination_checks import Row, archive_lines, data_lines
+from obsim.testing.destination_crashes import Look, crash_lines, window_lines
 from obsim.testing.media import Media
-from obsim.testing.naive_restore import chosen_sets, plan
-from obsim.testing.observation import PieceSeen, SetSeen
 from obsim.testing.observer import Observer
 from obsim.testing.restore_trial import picture_of
 from obsim.versions import IncrementalBase
@@ -36,46 +36,17 @@ __all__ = ["DestinationBroken", "DestinationTrial", "destination_tour"]
 SOURCE, TABLE = "mysql_tenant", "t1"
 _GRAIN_NS = 1000
 _SECOND_NS = 1_000_000_000
-_WHERE = f"WHERE TENANT_ID = (SELECT TENANT_ID FROM oceanbase.DBA_OB_TENANTS WHERE TENANT_NAME = '{SOURCE}')"
 _VIEWS = {
-    "sets": f"SELECT * FROM oceanbase.CDB_OB_BACKUP_SET_FILES {_WHERE} ORDER BY BACKUP_SET_ID",
-    "pieces": f"SELECT * FROM oceanbase.CDB_OB_ARCHIVELOG_PIECE_FILES {_WHERE} ORDER BY ROUND_ID, PIECE_ID",
-    "rounds": f"SELECT * FROM oceanbase.CDB_OB_ARCHIVELOG_SUMMARY {_WHERE} ORDER BY ROUND_ID",
-    "files": f"SELECT * FROM obsim.backup_files {_WHERE}",
-    "index": f"SELECT BACKUP_SET_ID, LOGIC_VERSION, REUSED FROM obsim.backup_index {_WHERE}",
+    "sets": "SELECT * FROM oceanbase.CDB_OB_BACKUP_SET_FILES ORDER BY BACKUP_SET_ID",
+    "pieces": "SELECT * FROM oceanbase.CDB_OB_ARCHIVELOG_PIECE_FILES ORDER BY ROUND_ID, PIECE_ID",
+    "rounds": "SELECT * FROM oceanbase.CDB_OB_ARCHIVELOG_SUMMARY ORDER BY ROUND_ID",
+    "files": "SELECT * FROM obsim.backup_files",
+    "index": "SELECT TENANT_ID, BACKUP_SET_ID, LOGIC_VERSION, REUSED FROM obsim.backup_index",
 }
 
 
 class DestinationBroken(AssertionError):
     """What can be read at a destination is not what it should be."""
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What the views showed after an action, and how many changes of the media there had been by then."""
-
-    change_count: int
-    rows: Mapping[str, list[Row]]
-    sets: Mapping[int, SetSeen]
-    unsure: frozenset[int]
-
-    def stays(self, later: "Look") -> set[tuple[str, int]]:
-        """Path and number of the sets that had ended here and that nobody has begun to remove until a later look."""
-        then = {row["BACKUP_SET_ID"]: row["FILE_STATUS"] for row in later.rows["sets"]}
-        return {
-            (row["PATH"], number)
-            for row in self.rows["sets"]
-            if row["STATUS"] != "DOING" and (number := row["BACKUP_SET_ID"]) not in later.unsure
-            and then[number] == row["FILE_STATUS"] and not self.sets[number].file_status.startswith("DELET")
-        }  # fmt: skip
-
-    def pieces(self, path: str) -> dict[tuple[int, int], Row]:
-        """Rows of the pieces at a destination that no clean-up has begun to remove."""
-        return {
-            (row["ROUND_ID"], row["PIECE_ID"]): row
-            for row in self.rows["pieces"]
-            if row["PATH"] == path and not row["FILE_STATUS"].startswith("DELET")
-        }
 
 
 @dataclass(slots=True)
@@ -146,25 +117,38 @@ class DestinationTrial:
         """What runs is cancelled."""
         self.run("ALTER SYSTEM CANCEL BACKUP")
 
-    def failing_backup(self, stage: str = "BACKUP_DATA_MAJOR") -> None:
-        """A backup that a fault ends in a stage."""
-        self.cluster.fault(f"error=9082 stage={stage} times=1")
+    def encrypted_backup(self, words: str = "INCREMENTAL DATABASE") -> None:
+        """A backup with a password."""
+        self._order("SET ENCRYPTION ON IDENTIFIED BY 'x' ONLY")
+        self.backup(words)
+        self._order("SET ENCRYPTION OFF")
+
+    def failing_backup(self, stage: str = "BACKUP_DATA_MAJOR", code: int = -9082) -> None:
+        """A backup that meets an error in a stage, and fails or tries again by what it is."""
+        self.cluster.fault(f"error={-code} stage={stage} times=1")
         self.backup("DATABASE")
 
     def refused_backup(self, passing: int, code: int = -9082) -> None:
         """A backup during which the media refuse everything after so many calls."""
         self._idle()
-        known = len(self.cluster.query(_VIEWS["sets"]))
+        known = len(self._rows("sets"))
         self.media.refusal, self.media.passing = code, passing
         self._order("ALTER SYSTEM BACKUP DATABASE")
         self._idle()
         self.media.refusal = self.media.passing = 0
-        self.unsure |= {row["BACKUP_SET_ID"] for row in self.cluster.query(_VIEWS["sets"])[known:]}
+        self.unsure |= {row["BACKUP_SET_ID"] for row in self._rows("sets")[known:]}
         self.advance(1)
 
     def set_policy(self, window: str) -> None:
         """Old sets and pieces go from now on."""
         self.run(f"ALTER SYSTEM ADD DELETE BACKUP POLICY 'default' RECOVERY_WINDOW = '{window}'")
+
+    def clean_up(self) -> None:
+        """All but the newest full set goes, and the log that only older ones need."""
+        self.set_policy("1d")
+        self.advance_hours(26)
+        self.backup("DATABASE")
+        self.advance_hours(26)
 
     def drop_policy(self) -> None:
         """No more."""
@@ -195,14 +179,17 @@ class DestinationTrial:
         self.cluster.advance(seconds=seconds + 3600 * hours)
         self.look()
 
+    def advance_hours(self, hours: int) -> None:
+        """Let pieces be frozen and clean-ups run."""
+        self.advance(hours=hours)
+
     # Looks.
 
     def look(self) -> None:
         """Compare what is at the destinations with the views. Raises DestinationBroken."""
         self.cluster.state.at_rest()
-        rows = {name: [_plain(row) for row in self.cluster.query(sql)] for name, sql in _VIEWS.items()}
-        tenant = self.cluster.state.tenant_named(SOURCE)
-        assert tenant is not None
+        rows = {name: self._rows(name) for name in _VIEWS}
+        tenant = self._tenant
         seen = Observer(self.cluster.state).look().tenants[tenant.tenant_id].sets
         self.looks.append(Look(len(self.media.changes), rows, dict(seen), frozenset(self.unsure)))
         self.diary.append((self.cluster.now_ns, picture_of(tenant.storage)))
@@ -210,6 +197,20 @@ class DestinationTrial:
             found = self._read(path, store)
             if found is not None:
                 _expect_none(path, self._lines(found, store.files))
+
+    @property
+    def _tenant(self) -> Tenant:
+        tenant = self.cluster.state.tenant_named(SOURCE)
+        assert tenant is not None
+        return tenant
+
+    def _rows(self, name: str) -> list[Row]:
+        """Rows of the tenant in a view."""
+        rows = self.cluster.query(_VIEWS[name])
+        return [
+            {column: row[column] for column in row.keys()}  # noqa: SIM118 - a row of a query is no mapping
+            for row in rows if row["TENANT_ID"] == self._tenant.tenant_id
+        ]  # fmt: skip
 
     def _read(self, path: str, store: MemoryStore) -> FoundDestination | None:
         try:
@@ -233,48 +234,46 @@ class DestinationTrial:
         Of all these moments `restores` are restored from as well. Gives how many moments there were. Raises
         DestinationBroken.
         """
-        order = Random(self.seed)
         stores: dict[str, MemoryStore] = {path: MemoryStore() for path in self.media.stores}
         moments = sum(map(len, self.media.changes)) // every
-        chosen = set(order.sample(range(1, moments + 1), min(restores, moments)))
+        chosen = set(self._order_of("restores", moments, min(restores, moments)))
         done = stops = place = 0
         for number, phase in enumerate(self.media.changes):
             while self.looks[place].change_count <= number:
                 place += 1
-            for path, name, data in order.sample(phase, len(phase)):
-                if data is None:
-                    stores[path].files.pop(name, None)
+            for at, name, held in (phase[i] for i in self._order_of(str(number), len(phase), len(phase))):
+                if held is None:
+                    stores[at].files.pop(name, None)
                 else:
-                    stores[path].files[name] = data
+                    stores[at].files[name] = held
                 done += 1
                 if done % every == 0:
                     stops += 1
                     last = self._judge(stores, self.looks[max(place - 1, 0)], self.looks[place])
-                    if last is not None and stops in chosen:
+                    if last is not None and stops - 1 in chosen:
                         self.restore(*last, {path: store.files for path, store in stores.items()})
-        _expect_none("crash", ["the changes do not lead to what is there"] * any(
-            stores[path].files != store.files for path, store in self.media.stores.items()
-        ))  # fmt: skip
+        now = {path: store.files for path, store in self.media.stores.items()}
+        _expect_none("crash", (f"the changes do not lead to {path}" for path in now if now[path] != stores[path].files))
         return stops
 
-    def _judge(
-        self, stores: Mapping[str, MemoryStore], before: Look, after: Look
-    ) -> tuple[str, str, int] | None:
+    def _order_of(self, purpose: str, population: int, count: int) -> list[int]:
+        return sample_distinct(stream_key(self.seed, f"crash {purpose}", 0, 0), population, count)
+
+    def _judge(self, stores: Mapping[str, MemoryStore], before: Look, after: Look) -> tuple[str, str, int] | None:
         """Data and archive destination and the last moment of a window there, None where there is none."""
         read = {path: found for path, store in stores.items() if (found := self._read(path, store)) is not None}
         kept = before.stays(after)
         for path, found in read.items():
-            _expect_none(path, _crash_lines(found, kept, before, after))
-        _expect_none("crash", (f"set {n} at {path} is lost" for path, n in kept if path not in read))
+            _expect_none(path, crash_lines(found, kept, before, after))
+        _expect_none("crash", (f"set {lost} at {where} is lost" for where, lost in kept if where not in read))
         data = [found for found in read.values() if found.format.dest_type == DATA]
         last = None
         for found in data:
             for log in (one for one in read.values() if one.format.dest_type != DATA):
                 spans = found_windows([found, log], found.backup_sets())
                 pair = found.place.path, log.place.path
-                covered = [(span.first_scn, span.last_scn) for span in spans]
-                _expect_none(" and ".join(pair), _window_lines(found, log, covered, before, after))
-                last = (*pair, covered[-1][1]) if covered else last
+                _expect_none(" and ".join(pair), window_lines(found, log, spans, before, after))
+                last = (*pair, spans[-1].last_scn) if spans else last
         return last
 
     # Restores.
@@ -285,8 +284,9 @@ class DestinationTrial:
             files = {path: store.files for path, store in self.media.stores.items()}
         other = Cluster("blank", version=self.version, seed=self.seed + 1)
         other.state.outside.attach(Media.holding(files))
-        unit = other.query("SELECT NAME FROM oceanbase.DBA_OB_UNIT_CONFIGS")[0][0]
+        unit = str(other.query("SELECT NAME FROM oceanbase.DBA_OB_UNIT_CONFIGS")[0][0])
         other.execute(f"CREATE RESOURCE POOL p UNIT = '{unit}', UNIT_NUM = 1")
+        other.execute("SET DECRYPTION IDENTIFIED BY 'x'")
         try:
             other.execute(f"ALTER SYSTEM RESTORE back FROM '{data},{log}' UNTIL SCN = {scn} WITH 'pool_list=p'")
         except ServerError as refused:
@@ -351,74 +351,14 @@ def _counted(directory: str, rest: str) -> bool:
 def _whole(found: FoundDestination | None) -> set[str]:
     if found is None:
         return set()
-    return {one.directory for one in (*found.sets, *found.pieces) if not one.broken}
-
-
-def _plain(row: Any) -> Row:
-    return {name: row[name] for name in row.keys()}  # noqa: SIM118 - a row of a query is no mapping
+    sets = {one.directory for one in found.sets if not one.broken}
+    return sets | {piece.directory for piece in found.pieces if not piece.broken}
 
 
 def _expect_none(where: str, lines: Iterable[str]) -> None:
     first = list(lines)[:3]
     if first:
         raise DestinationBroken(f"{where}: {'; '.join(first)}")
-
-
-def _crash_lines(found: FoundDestination, kept: set[tuple[str, int]], before: Look, after: Look) -> Iterator[str]:
-    path = found.place.path
-    yield from found.broken
-    whole = {one.backup_set_id for one in found.sets if not one.broken}
-    known = before.sets.keys() | after.sets.keys()
-    yield from (f"set {n} is lost" for at, n in kept if at == path and n not in whole)
-    yield from (f"set {n} is not known" for n in sorted(whole - known))
-    for one in found.sets:
-        if one.damaged and one.backup_set_id not in after.unsure:
-            yield f"set {one.backup_set_id} is damaged: {one.broken[0]}"
-    pieces = {(piece.round_id, piece.piece_id): piece for piece in found.pieces}
-    earlier, later = before.pieces(path), after.pieces(path)
-    for key in earlier.keys() & later.keys():
-        record = pieces[key].record if key in pieces and not pieces[key].broken else None
-        if record is None:
-            yield f"piece {key} is lost"
-        elif not earlier[key]["CHECKPOINT_SCN"] <= record.checkpoint_scn <= later[key]["CHECKPOINT_SCN"]:
-            yield f"piece {key} is archived to {record.checkpoint_scn}"
-    yield from (f"piece {key} is damaged: {piece.broken[0]}" for key, piece in pieces.items() if piece.damaged)
-
-
-def _window_lines(
-    found: FoundDestination, log: FoundDestination, covered: list[tuple[int, int]], before: Look, after: Look
-) -> Iterator[str]:
-    """Where the window that is read is not the naive one of the rows of what is there."""
-    whole = {one.backup_set_id for one in found.sets if not one.broken}
-    rows = {row["BACKUP_SET_ID"]: row for row in after.rows["sets"]}
-    sets = {
-        number: seen
-        for number in sorted(whole - after.unsure)
-        for seen in [before.sets[number] if before.sets.get(number, after.sets[number]).usable and number in before.sets
-                     else after.sets[number]]
-        if rows[number]["PATH"] == found.place.path
-    }  # fmt: skip
-    if whole & after.unsure:
-        return
-    pieces = [
-        PieceSeen(p.round_id, p.piece_id, r.start_scn, r.end_scn, r.checkpoint_scn, "", "AVAILABLE")
-        for p in log.pieces if not p.broken and (r := p.record) is not None and r.complete
-    ]  # fmt: skip
-    for scn in _edges(sets.values(), pieces):
-        if pieces:
-            restorable = plan(sets, pieces, scn) is not None
-        else:
-            chain = chosen_sets(sets, scn)
-            restorable = bool(chain) and chain[-1].min_restore_scn == scn
-            restorable = restorable and rows[chain[-1].backup_set_id]["PLUS_ARCHIVELOG"] == "ON"
-        if restorable != any(first <= scn <= last for first, last in covered):
-            yield f"a restore to {scn} {'succeeds' if restorable else 'fails'}, the window is {covered}"
-
-
-def _edges(sets: Iterable[SetSeen], pieces: Iterable[PieceSeen]) -> list[int]:
-    ends = [s.min_restore_scn for s in sets if s.min_restore_scn]
-    ends += [scn for p in pieces for scn in (p.start_scn, p.end_scn, p.checkpoint_scn)]
-    return sorted({scn + step for scn in ends for step in (-1, 0, 1)})
 
 
 def destination_tour(trial: DestinationTrial) -> None:
@@ -428,9 +368,12 @@ def destination_tour(trial: DestinationTrial) -> None:
     trial.write(3, "append")
     trial.freeze("MINOR")
     trial.write(4)
+    trial.freeze()
     trial.backup()
+    trial.write(2)
     trial.advance(5)
     trial.freeze()
+    trial.restore_all()
     trial.failing_backup()
     trial.begin_backup()
     trial.cancel_backup()

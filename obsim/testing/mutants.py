@@ -5,10 +5,10 @@
 
 `tour` is a list of actions that meets every one of them. `survey` takes the tour with a mutant planted and says
 everything that noticed it: numbers of invariants, `model` (the naive model), `views` (the reader of views), `restore`
-(the diary and the naive plan of `restore_trial`) and `crash`.
+(the diary and the naive plan of `restore_trial`), `destination` (a second reader of what is written there) and `crash`.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from obsim.testing import (  # noqa: F401 - they fill the table
@@ -16,12 +16,15 @@ from obsim.testing import (  # noqa: F401 - they fill the table
     block_defects,
     chain_defects,
     cleanup_defects,
+    destination_defects,
     job_defects,
     rebuild_defects,
     restore_defects,
     scheduler_defects,
 )
 from obsim.testing.defect import MUTANTS, Mutant
+from obsim.testing.destination_defects import DESTINATION
+from obsim.testing.destination_trial import DestinationBroken, DestinationTrial, destination_tour
 from obsim.testing.invariants import INVARIANTS, InvariantBroken, Violation
 from obsim.testing.modelled import ModelledTrial
 from obsim.testing.naive_tablet import ModelBroken
@@ -33,10 +36,15 @@ from obsim.testing.simulated_trial import SimulatedTrial
 from obsim.testing.tour import tour
 from obsim.versions import IncrementalBase
 
-__all__ = ["MUTANTS", "Killing", "Mutant", "killer_of", "observable", "survey"]
+__all__ = ["MUTANTS", "OWN_TOURS", "Killing", "Mutant", "killer_of", "observable", "survey"]
 
 TOUR_VERSIONS = {IncrementalBase.LAST_FULL: "4.2.1", IncrementalBase.PREVIOUS: "4.2.5"}
 """The newest profile whose own rule it is, and one that copies with more than eight tasks at a time."""
+OWN_TOURS: dict[str, Callable[[], None]] = {
+    RESTORE: lambda: restore_tour(RestoreTrial()),
+    DESTINATION: lambda: destination_tour(DestinationTrial()),
+}
+"""Defects that are looked for on a tour of their own, by what must notice them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +62,13 @@ class _Enough(Exception):
 def survey(mutant: Mutant, until: Collection[str] = ()) -> Killing:
     """Take the tour twice with a mutant planted: for the invariants alone, without stopping, and with the model.
 
-    It ends as soon as all checks of `until`, if there are any, have noticed the mutant. A defect of restores is
-    looked for on a tour of its own.
+    It ends as soon as all checks of `until`, if there are any, have noticed the mutant. A defect that has a tour of its
+    own is looked for there.
     """
     killers: dict[str, str] = {}
-    if mutant.killed_by == RESTORE:
+    if mutant.killed_by in OWN_TOURS:
         failure = killer_of(mutant)
-        return Killing(mutant.name, {RESTORE: failure} if failure is not None else {})
+        return Killing(mutant.name, {mutant.killed_by: failure} if failure is not None else {})
 
     def note(broken: list[Violation]) -> None:
         for violation in broken:
@@ -90,11 +98,11 @@ def killer_of(mutant: Mutant | None, base: IncrementalBase = IncrementalBase.PRE
         return None
     with mutant.planted():
         try:
-            if mutant.killed_by == RESTORE:
-                restore_tour(RestoreTrial())
+            if mutant.killed_by in OWN_TOURS:
+                OWN_TOURS[mutant.killed_by]()
             else:
                 tour(ModelledTrial(TOUR_VERSIONS[mutant.base], mutant.base))
-        except (InvariantBroken, ModelBroken, RestoreBroken) as failure:
+        except (InvariantBroken, ModelBroken, RestoreBroken, DestinationBroken) as failure:
             return str(failure)
     return None
 

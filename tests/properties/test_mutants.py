@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from obsim.testing.invariants import INVARIANTS
-from obsim.testing.mutants import MUTANTS, Killing, Mutant, killer_of, observable, survey
+from obsim.testing.mutants import MUTANTS, OWN_TOURS, Killing, Mutant, killer_of, observable, survey
 from obsim.versions import IncrementalBase
 
 PATIENCE_S = 120
@@ -69,7 +69,7 @@ def test_no_mutant_is_killed_by_a_crash_alone(killings):
     assert [name for name, killing in killings.items() if set(killing.killers) <= {"crash"}] == []
 
 
-@pytest.mark.parametrize("number", [*observable(), "model", "views", "restore"])
+@pytest.mark.parametrize("number", [*observable(), "model", "views", *OWN_TOURS])
 def test_check_kills_a_mutant(killings, number):
     assert [name for name, killing in killings.items() if number in killing.killers]
 
@@ -83,5 +83,5 @@ def test_defect_is_gone_afterwards():
 
 
 def test_there_are_enough():
-    assert len(MUTANTS) >= 95
+    assert len(MUTANTS) >= 115
     assert len(observable()) == len(INVARIANTS)
