@@ -32,6 +32,10 @@ class Kept:
         raise AssertionError("nothing is begun here")
 
 
+class Differs(BaseException):
+    """Another outcome is wanted than was kept: no error, which would become an outcome itself."""
+
+
 class GivenBack:
     """Gives outcomes back in their order, and reaches what has one."""
 
@@ -48,9 +52,12 @@ class GivenBack:
         return self.reaches(place)
 
     def perform(self, intent) -> Outcome:
-        name, path, outcome, files = self.outcomes.popleft()
         wanted = type(intent).__name__, intent.place.path
-        assert wanted == (name, path), f"{wanted} where {name} at {path} was kept"
+        if not self.outcomes:
+            raise Differs(f"{wanted} where nothing was kept")
+        name, path, outcome, files = self.outcomes.popleft()
+        if wanted != (name, path):
+            raise Differs(f"{wanted} where {name} at {path} was kept")
         return outcome if files is None else intent.carry_out(MemoryStore(dict(files)))
 
     def outcome(self, *, wait):

@@ -8,7 +8,7 @@ import pytest
 
 from obsim import Cluster, ServerError
 from obsim.destination_io.reach import make_reach
-from tests.destination.outcomes import GivenBack, Kept
+from tests.destination.outcomes import Differs, GivenBack, Kept
 from tests.whole import views
 
 
@@ -97,5 +97,5 @@ def test_another_outcome_leads_elsewhere(tmp_path):
     at = next(n for n, (name, *_) in enumerate(kept.outcomes) if name == "CheckFormat")
     name, path, outcome, files = kept.outcomes[at]
     kept.outcomes[at] = (name, path, replace(outcome, code=-9080), files)
-    with pytest.raises(AssertionError, match=r"arch.* where WriteFiles at .*/data was kept"):
+    with pytest.raises(Differs, match=r"arch.* where WriteFiles at .*/data was kept"):
         lived(GivenBack(kept.outcomes), tmp_path)
