@@ -134,6 +134,8 @@ def test_neither_log_nor_metrics_nor_files_hold_one(form: str, tmp_path: Path) -
                 pass
             server.cluster.run_until_idle()
             seen += written(server, tmp_path)
+            seen.append(server.cluster.dump())
+            assert "IDENTIFIED BY '***' WITH KEY" in seen[-1]
             logging.getLogger("elsewhere").error("failed: %s", BY_SYS[1], extra={"uri": f"s3://b/x?{STORE}"})
             try:
                 raise ValueError(BY_TENANT[3])

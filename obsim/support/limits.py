@@ -21,7 +21,10 @@ __all__ = ["BOUNDS", "SERVER_OPTIONS", "Bound", "limits_page", "server_bounds"]
 DAY_NS = 86_400 * 1_000_000_000
 YEAR_NS = 366 * DAY_NS
 
-SERVER_OPTIONS = {"connections_max": "--max-connections"}
+SERVER_OPTIONS = {
+    "connections_max": "--max-connections",
+    "connections_per_address_max": "--max-connections-per-address",
+}
 """Field of `Limits` -> what `obsim serve` calls it; the others are set in Python only."""
 
 

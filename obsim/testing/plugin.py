@@ -50,6 +50,8 @@ class _InUse:
         stated = {"version": str(host.state.profile.version).removesuffix(".0"), "clock": host.clock.name}
         shown = {name: (stated | self.made_with).get(name) for name in COMMAND_OPTIONS}
         others = {name: value for name, value in self.made_with.items() if name not in shown}
+        if others.get("control") not in {None, "off"}:
+            others["control"] = "'***'"
         command = ["obsim", "serve"]
         for name, option in COMMAND_OPTIONS.items():
             if shown[name] is not None:

@@ -6,6 +6,7 @@ import socket
 import time
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 
 import pymysql
 import pytest
@@ -234,3 +235,10 @@ def test_addresses(text: str, address: tuple[str, int]) -> None:
 def test_no_addresses(text: str) -> None:
     with pytest.raises(UsageError, match="is no address for HTTP"):
         read_address(text)
+
+
+def test_every_metric_is_on_the_page_about_operation() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "operation.md").read_text("utf-8")
+    for family in FAMILIES:
+        labels = f"{{{','.join(family.labels)}}}" if family.labels else ""
+        assert f"`{family.name}{'_total' if family.kind == 'counter' else ''}{labels}`" in page

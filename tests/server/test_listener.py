@@ -135,6 +135,24 @@ def test_stop_ends_a_running_statement(start: StartFake) -> None:
     assert host.pendings[0].cancelled
 
 
+def test_stop_lets_the_last_answers_out(start: StartFake) -> None:
+    _, server = start()
+    with Wire(server.port) as wire, Wire(server.port) as idle:
+        wire.login()
+        idle.login()
+        wire.command(3, b"SELECT repeat 15000000")
+        while not any(c.paused for c in list(server.listener.shared.connections.values())):
+            time.sleep(0.002)
+        stopping = threading.Thread(target=server.stop)
+        stopping.start()
+        assert len(wire.answer().rows[0][0] or b"") == 15_000_000
+        assert wire.at_end()
+        assert idle.at_end()
+        stopping.join(10)
+        assert not stopping.is_alive()
+    assert server.listener.shared.connections == {}
+
+
 def test_stop_does_not_wait_for_a_client_that_reads_nothing(start: StartFake) -> None:
     others = set(threading.enumerate())
     _, server = start(limits=Limits(linger_s=0.1))

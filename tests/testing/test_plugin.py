@@ -123,6 +123,27 @@ def test_a_failure_says_how_to_have_the_same_cluster_again(run: Run) -> None:
     )
 
 
+def test_a_report_shows_no_password(run: Run) -> None:
+    result = run(
+        """
+        import pymysql, pytest
+
+        SECRET = "".join(["s3cret", "MARKER"])
+
+        @pytest.mark.obsim(control=SECRET)
+        def test_fails(obsim_server):
+            with pymysql.connect(**obsim_server.connect_args("mysql_tenant"), autocommit=None) as connection:
+                connection.cursor().execute("CREATE USER u IDENTIFIED BY '%s'" % SECRET)
+            obsim_server.journal.expect("CREATE USER v IDENTIFIED BY")
+        """,
+        "--tb=line",
+    )
+    result.assert_outcomes(failed=1)
+    nearest = r".*nearest: root@mysql_tenant: CREATE USER.*'\*\*\*'"
+    result.stdout.re_match_lines([nearest, r"obsim_server: .*control '\*\*\*'"])
+    assert "s3cretMARKER" not in result.stdout.str() + result.stderr.str()
+
+
 def test_an_unknown_keyword_is_named_with_those_that_are_known(run: Run) -> None:
     result = run(
         """
