@@ -1,11 +1,13 @@
 """The page of limits: it is current, it has every limit, and what lies beyond one has the error that it names."""
 
 from dataclasses import fields
+from inspect import signature
 from pathlib import Path
 
 import pytest
 
 import obsim
+from obsim.cli import serve
 from obsim.query import tables, values
 from obsim.server.limits import Limits
 from obsim.session import assignments, host, named, transactions
@@ -63,6 +65,8 @@ def test_it_has_every_limit_of_the_server_with_its_default():
         assert said in page
     assert f"| `connections_max` | {Limits().connections_max:,} | `--max-connections` |" in page
     assert set(SERVER_OPTIONS) <= {field.name for field in fields(Limits)}
+    options = {name.removeprefix("--").replace("-", "_") for name in SERVER_OPTIONS.values()}
+    assert options <= set(signature(serve).parameters)
 
 
 def test_every_limit_with_an_error_is_tried():
