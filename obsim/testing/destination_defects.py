@@ -142,7 +142,7 @@ def _piece_row_first(right: Any) -> Any:
 
 @defect("a frozen piece has no placeholder of its end", DESTINATION, PieceWriting, "phases")
 def _piece_end_forgotten(right: Any) -> Any:
-    return _phases(lambda phases: (*phases[:-1], phases[-1][:2]))(right)
+    return _phases(lambda phases: (*phases[:-1], tuple(f for f in phases[-1] if "_end_" not in f[0])))(right)
 
 
 @defect("a piece without a log file counts as whole", DESTINATION, reading, "_note_gaps")
