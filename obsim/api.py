@@ -7,26 +7,28 @@ given another one). Everything it does, it does through the same sessions as the
 import json
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
-from functools import partial
 from os import PathLike
+from pathlib import Path
 from types import TracebackType
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from obsim.answers import Ok, Value
 from obsim.catalog import Scope
-from obsim.clock import SECOND_NS, clock_named, moment_ns, moment_of
+from obsim.clock import SECOND_NS, moment_ns, moment_of
 from obsim.cluster import ClusterState, Principal, Tenant
-from obsim.cluster.state import ClusterOptions
 from obsim.cluster.trace import trace_of
+from obsim.destination.outside import Performer
 from obsim.errors import UsageError
-from obsim.faults import parse_rule
-from obsim.ids import SYS_TENANT_ID, Nanoseconds
+from obsim.ids import SYS_TENANT_ID
+from obsim.journal.making import Making
 from obsim.row import Row, rows_of
 from obsim.scenario import DEFAULT_START_NS, Blueprint
 from obsim.session import ControlAccess, Pending, Session, SessionHost
+from obsim.session.inputs import Call, ChangeBlocks, OrderSchedule
 from obsim.session.journal import Journal
 from obsim.session.jumps import until_true
 from obsim.session.pending import ToTime, UntilIdle
@@ -34,7 +36,11 @@ from obsim.statements import BackupStatement, CallProcedure
 from obsim.variables import ServerFacts
 from obsim.versions import IncrementalBase, profile_for
 
-__all__ = ["DEFAULT_VERSION", "Cluster", "ClusterSession", "Row", "make_host"]
+if TYPE_CHECKING:
+    from obsim.journal.recording import Recording
+    from obsim.journal.recovery import Kept
+
+__all__ = ["DEFAULT_VERSION", "Cluster", "ClusterSession", "Row", "make_host", "making_of", "open_kept", "performer_of"]
 
 DEFAULT_VERSION = "4.2.1"
 
@@ -65,6 +71,43 @@ def make_host(
     or a password. Raises ScenarioError, and UsageError for any other argument. A clock that follows the wall starts now
     unless `start_time` or the scenario says otherwise.
     """
+    making, blueprint = making_of(
+        scenario, seed=seed, version=version, clock=clock, default_clock=default_clock, step_s=step_s, speed=speed,
+        autojump_after=autojump_after, start_time=start_time, incremental_base=incremental_base,
+        strict_incremental=strict_incremental, facts=facts, file_root=file_root, s3_endpoints=s3_endpoints,
+    )  # fmt: skip
+    performer = performer_of(file_root, making.s3_endpoints)
+    return making.host(performer, making.mode(), ControlAccess(control, shown=show_control), facts, blueprint)
+
+
+def performer_of(file_root: str | PathLike[str] | None, s3_endpoints: Iterable[str]) -> Performer | None:
+    """What carries out intents at destinations that are not in memory; None where all are. Raises UsageError."""
+    endpoints = tuple(s3_endpoints)
+    if file_root is None and not endpoints:
+        return None
+    from obsim.destination_io.reach import make_reach  # noqa: PLC0415 - most clusters have nothing outside
+
+    return make_reach(file_root, endpoints)
+
+
+def making_of(
+    scenario: str | Blueprint = "three-tenants",
+    *,
+    seed: int = 0,
+    version: str | None = None,
+    clock: str | None = None,
+    default_clock: str = "manual",
+    step_s: float = 1.0,
+    speed: float = 1.0,
+    autojump_after: int | None = None,
+    start_time: int | str | datetime | None = None,
+    incremental_base: str | IncrementalBase | None = None,
+    strict_incremental: bool = False,
+    facts: ServerFacts | None = None,
+    file_root: str | PathLike[str] | None = None,
+    s3_endpoints: Iterable[str] = (),
+) -> tuple[Making, Blueprint]:
+    """How a cluster is to be made, with all that is not said filled in, and its scenario. Raises as `make_host`."""
     blueprint = scenario if isinstance(scenario, Blueprint) else Blueprint.of(scenario)
     stated = blueprint.scenario
     profile = profile_for(version or stated.version or DEFAULT_VERSION)
@@ -74,19 +117,92 @@ def make_host(
     else:
         start_ns = time.time_ns() // 1000 * 1000 if clock == "wall" else DEFAULT_START_NS
     base = _incremental_base(incremental_base) or profile.incremental_base
-    options = ClusterOptions(profile, seed, Nanoseconds(start_ns), base, strict_incremental)
-    mysql_port = 2881 if facts is None else facts.port
-    performer = None
-    if file_root is not None or s3_endpoints:
-        from obsim.destination_io.reach import make_reach  # noqa: PLC0415 - most clusters have nothing outside
-
-        performer = make_reach(file_root, s3_endpoints)
-    mode = clock_named(
-        clock, now_ns=start_ns, monotonic_ns=time.monotonic_ns, step_ns=int(Fraction(step_s) * SECOND_NS), speed=speed,
-        autojump_after=stated.clock.autojump_after if autojump_after is None else autojump_after,
+    after = stated.clock.autojump_after if autojump_after is None else autojump_after
+    name = scenario if isinstance(scenario, str) else str(blueprint.file.path)
+    making = Making(
+        name, blueprint.file.text, seed, version or stated.version or DEFAULT_VERSION, base.value,
+        strict_incremental, start_ns, str(clock), int(Fraction(step_s) * SECOND_NS), speed, after,
+        2881 if facts is None else facts.port, None if file_root is None else str(file_root), tuple(s3_endpoints),
     )  # fmt: skip
-    build = partial(blueprint.build, options, mysql_port, performer)
-    return SessionHost(build, mode, ControlAccess(control, shown=show_control), facts)
+    return making, blueprint
+
+
+def open_kept(
+    directory: str | PathLike[str],
+    *,
+    scenario: str = "three-tenants",
+    seed: int = 0,
+    version: str | None = None,
+    clock: str | None = None,
+    speed: float = 1.0,
+    step_s: float = 1.0,
+    autojump_after: int | None = None,
+    start_time: int | str | datetime | None = None,
+    incremental_base: str | IncrementalBase | None = None,
+    strict_incremental: bool = False,
+    control: str | None = None,
+    show_control: bool = False,
+    file_root: str | PathLike[str] | None = None,
+    s3_endpoints: Iterable[str] = (),
+    default_clock: str = "wall",
+    catch_up: bool = False,
+    background: bool = True,
+    real_ns: Callable[[], int] = time.time_ns,
+) -> "Kept":
+    """The cluster of a data directory with who keeps its journal, a new one where it is empty.
+
+    How a cluster was made stays: an argument that says otherwise is a UsageError. Its clock may be another one each
+    time. With `catch_up` a clock that follows the wall counts the time since it was stopped, which `real_ns` tells.
+    What is done at real destinations is done in a thread, unless a new cluster is to have no `background`.
+    """
+    from obsim.journal.directory import DataDirectory  # noqa: PLC0415 - most clusters are kept nowhere
+    from obsim.journal.recovery import open_directory  # noqa: PLC0415
+
+    given: dict[str, Any] = {
+        "seed": seed, "version": version, "clock": clock, "speed": speed, "step_s": step_s,
+        "autojump_after": autojump_after, "start_time": start_time, "incremental_base": incremental_base,
+        "strict_incremental": strict_incremental, "file_root": file_root, "s3_endpoints": tuple(s3_endpoints),
+    }  # fmt: skip
+
+    def wanted(known: Making | None) -> tuple[Making, Blueprint | None]:
+        made, blueprint = making_of(scenario, default_clock=default_clock, **given)
+        if known is None:
+            return replace(made, background=background), blueprint
+        return _agreed(Path(directory), known, made, {"scenario": scenario, **given}), None
+
+    access = ControlAccess(control, shown=show_control)
+    return open_directory(
+        DataDirectory(directory), wanted, lambda making: performer_of(making.file_root, making.s3_endpoints), access,
+        catch_up=catch_up, real_ns=real_ns,
+    )  # fmt: skip
+
+
+_USUAL = {
+    "scenario": "three-tenants", "seed": 0, "version": None, "incremental_base": None, "strict_incremental": False,
+    "start_time": None, "file_root": None, "s3_endpoints": (),
+}  # fmt: skip
+_FIELDS = {"start_time": "start_ns"}
+
+
+def _agreed(directory: Path, known: Making, asked: Making, given: Mapping[str, Any]) -> Making:
+    """How a kept cluster is to go on. Raises UsageError where it was made otherwise than is asked for."""
+    for name, usual in _USUAL.items():
+        field = _FIELDS.get(name, name)
+        was, wish = getattr(known, field), getattr(asked, field)
+        same = profile_for(was).version == profile_for(wish).version if name == "version" else was == wish
+        if given[name] != usual and not same:
+            option = f"--{'ob-version' if name == 'version' else name.replace('_', '-').removesuffix('s')}"
+            raise UsageError(
+                f"the cluster of {directory} was made with {name.replace('_', ' ')} {was or 'unset'}: "
+                f"leave {option} out, or take another directory"
+            )
+    fresh = {"clock": given["clock"], "autojump_after": given["autojump_after"]}
+    changed: dict[str, Any] = {name: value for name, value in fresh.items() if value is not None}
+    if given["speed"] != 1.0:
+        changed["speed"] = asked.speed
+    if given["step_s"] != 1.0:
+        changed["step_ns"] = asked.step_ns
+    return replace(known, **changed)
 
 
 def _incremental_base(name: str | IncrementalBase | None) -> IncrementalBase | None:
@@ -157,6 +273,7 @@ class Cluster:
     `speed`); without one it is the scenario's, else `manual`. So it is with `version`, else 4.2.1, and with
     `start_time`, else 2024-01-01 at +08:00: a datetime, an ISO text or nanoseconds since 1970.
     Destinations are in memory but for `file://` ones below `file_root` and `s3://` ones at `s3_endpoints`.
+    With `record` everything that changes the cluster is noted, for `recorded`.
 
     Raises ScenarioError and UsageError here, ServerError from statements, UsageError when another thread uses it.
     """
@@ -180,20 +297,29 @@ class Cluster:
         show_control: bool = False,
         file_root: str | PathLike[str] | None = None,
         s3_endpoints: Iterable[str] = (),
+        record: bool = False,
     ) -> None:
         self._thread_id = threading.get_ident()
-        self._host = make_host(
+        making, blueprint = making_of(
             scenario, seed=seed, version=version, clock=clock, step_s=step_s, speed=speed,
             autojump_after=autojump_after, start_time=start_time, incremental_base=incremental_base,
-            strict_incremental=strict_incremental, control=control, show_control=show_control,
-            file_root=file_root, s3_endpoints=tuple(s3_endpoints),
+            strict_incremental=strict_incremental, file_root=file_root, s3_endpoints=tuple(s3_endpoints),
         )  # fmt: skip
+        access = ControlAccess(control, shown=show_control)
+        performer = performer_of(file_root, making.s3_endpoints)
+        self._recording: Recording | None = None
+        if record:
+            from obsim.journal.recording import recorded  # noqa: PLC0415 - most clusters are not recorded
+
+            self._host, self._recording = recorded(making, performer, access, blueprint)
+        else:
+            self._host = making.host(performer, making.mode(), access, None, blueprint)
 
     @classmethod
     def _over(cls, host: SessionHost) -> Self:
         """A cluster with sessions that are there already."""
         made = cls.__new__(cls)
-        made._thread_id, made._host = threading.get_ident(), host  # noqa: SLF001 - it is made here
+        made._thread_id, made._host, made._recording = threading.get_ident(), host, None  # noqa: SLF001 - it is made here
         return made
 
     def _check_thread(self) -> None:
@@ -374,10 +500,8 @@ class Cluster:
 
         They become new blocks at the next major freeze. Raises ServerError for an unknown table, kind or count.
         """
-        from obsim.control import PROCEDURES  # noqa: PLC0415 - what CALL obsim.write does
-
         self._settle()
-        PROCEDURES["write"].call(self._host.state, (tenant, table, count, kind))
+        self._host.carry(Call("write", (tenant, table, count, kind)))
 
     def change_blocks(self, tenant: str, positions: Iterable[int]) -> int:
         """Make baseline macroblocks of any tables dirty, one row in each; gives how many were not dirty before.
@@ -386,12 +510,8 @@ class Cluster:
         come in any order; an unsorted array('Q') is the fastest, and a million of them take a fraction of a second in a
         tenant of any size. Raises ServerError 1210, and changes nothing, when one holds no block.
         """
-        from obsim.control import writable_tenant  # noqa: PLC0415 - as in `write`
-
         self._settle()
-        owner = writable_tenant(self._host.state, self._tenant(tenant).name)
-        changed = owner.storage.change_blocks(positions)
-        self._host.state.note_rows(owner)
+        changed: int = self._host.carry(ChangeBlocks(self._tenant(tenant).name, positions))
         return changed
 
     def schedule(self, every: int | timedelta, sql: str, tenant: str = "sys") -> None:
@@ -406,13 +526,28 @@ class Cluster:
             raise UsageError("only ALTER SYSTEM statements can be scheduled")
         every_ns = every if isinstance(every, int) else every // timedelta(microseconds=1) * 1000
         user = "SYS" if owner.mode == "ORACLE" else "root"
-        self._host.state.schedule(every_ns, Principal(owner.tenant_id, user), statement)
+        self._host.carry(OrderSchedule(every_ns, Principal(owner.tenant_id, user), statement))
 
     @property
     def journal(self) -> Journal:
         """What clients have said: `journal.expect("BACKUP INCREMENTAL", tenant="a", times=1)`, `find`, `records`."""
         self._check_thread()
         return self._host.journal
+
+    def recorded(self) -> str:
+        """All that has changed the cluster, and what its views have come to, as lines that `obsim replay` takes.
+
+        Passwords and keys stand there by name. Raises UsageError without `record=True`.
+        """
+        self._settle()
+        if self._recording is None:
+            raise UsageError("this cluster is not recorded: make it with record=True")
+        return self._recording.text()
+
+    def recorded_secrets(self) -> str:
+        """The passwords' digests and the keys that `recorded` only names: lines for `obsim replay --secrets FILE`."""
+        self._check_thread()
+        return "" if self._recording is None else self._recording.secrets.lines()
 
     def fault(self, rule: str) -> int:
         """Let statements or the work of backups fail by a rule such as `error=9082 stage=BACKUP_DATA_MAJOR times=1`.
@@ -421,12 +556,13 @@ class Cluster:
         says nothing. A cut connection is `obsim.ConnectionCut` here.
         """
         self._check_thread()
-        return self._host.state.faults.add(parse_rule(rule))
+        self._host.carry(Call("fault", (rule,)))
+        return self._host.state.faults.rules[-1].fault_id
 
     def clear_faults(self) -> None:
         """Let nothing fail any more."""
         self._check_thread()
-        self._host.state.faults.clear()
+        self._host.carry(Call("clear_faults", ()))
 
     def trace(self) -> dict[str, object]:
         """Who ran when on the DAG schedulers, in the Trace Event Format: write it as JSON and open it in Perfetto.

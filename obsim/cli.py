@@ -1,4 +1,4 @@
-"""The command line: `obsim serve`, `demo`, `sql`, `scenario`, `fault`, `lab`, `support`, `campaign` and `mutants`.
+"""The command line: `obsim serve`, `sql`, `demo`, `lab`, `scenario`, `fault`, `record`, `replay`, `fsck` and more.
 
 Only `ready HOST PORT` and results go to standard output; everything else goes to standard error. Exit codes: 0 done,
 1 a statement or the procedure failed, 2 the command was used wrongly.
@@ -6,9 +6,11 @@ Only `ready HOST PORT` and results go to standard output; everything else goes t
 
 import gc
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -170,8 +172,12 @@ def serve(
     log_format: Annotated[LogFormat, typer.Option(help="key=value or JSON, an event a line.")] = LogFormat.TEXT,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="The same as --log-level info.")] = False,
     data_dir: Annotated[
-        Path | None, typer.Option(help="Not modelled yet: obsim keeps everything in memory.", metavar="DIR")
+        Path | None,
+        typer.Option(help="Keep the cluster in this directory, and go on with the one that is there.", metavar="DIR"),
     ] = None,
+    catch_up: Annotated[
+        bool, typer.Option("--catch-up", help="Count the time since it was stopped (clock wall, --data-dir).")
+    ] = False,
     file_root: Annotated[
         Path | None,
         typer.Option(help="Write file:// destinations below this directory, for real; else in memory.", metavar="DIR"),
@@ -183,9 +189,9 @@ def serve(
     Prints one line on standard output, `ready HOST PORT`, once it answers queries.
     """
     gc.disable()  # until it serves: looking through half-loaded modules for garbage takes a tenth of the start
-    if data_dir is not None:
-        raise UsageError("obsim does not model --data-dir yet: leave it out, everything is kept in memory")
-    from obsim.api import make_host
+    if catch_up and data_dir is None:
+        raise UsageError("--catch-up goes with --data-dir: there is nothing to catch up with in memory")
+    from obsim.api import make_host, open_kept
     from obsim.server.limits import Limits
     from obsim.server.listener import ListenOptions
     from obsim.server.logs import log_statement, start_log
@@ -193,25 +199,17 @@ def serve(
 
     level = LogLevel.INFO if verbose and log_level is LogLevel.WARNING else log_level
     start_log(sys.stderr, level, log_format)
-    cluster = make_host(
-        scenario,
-        seed=seed,
-        version=ob_version,
-        clock=clock,
-        default_clock=ClockName.WALL,
-        speed=speed,
-        step_s=step,
-        autojump_after=autojump_after,
-        start_time=start_time,
-        incremental_base=incremental_base,
-        strict_incremental=strict_incremental,
-        control=control,
-        show_control=show_control,
-        file_root=file_root,
-        s3_endpoints=tuple(s3_endpoint or ()),
-    )
-    cluster.state.outside.reach_in_background()
-    options = ListenOptions(
+    options: dict[str, Any] = {
+        "scenario": scenario, "seed": seed, "version": ob_version, "clock": clock, "default_clock": ClockName.WALL,
+        "speed": speed, "step_s": step, "autojump_after": autojump_after, "start_time": start_time,
+        "incremental_base": incremental_base, "strict_incremental": strict_incremental, "control": control,
+        "show_control": show_control, "file_root": file_root, "s3_endpoints": tuple(s3_endpoint or ()),
+    }  # fmt: skip
+    kept = None if data_dir is None else open_kept(data_dir, catch_up=catch_up, **options)
+    cluster = make_host(**options) if kept is None else kept.host
+    if kept is None:
+        cluster.state.outside.reach_in_background()
+    where = ListenOptions(
         host,
         port,
         unix_socket=str(socket) if socket else None,
@@ -223,7 +221,11 @@ def serve(
     )
     if level is LogLevel.DEBUG:
         cluster.journal.on_record = log_statement
-    run(cluster, options, lambda at_host, at_port: typer.echo(f"ready {at_host} {at_port}"))
+    try:
+        run(cluster, where, lambda at_host, at_port: typer.echo(f"ready {at_host} {at_port}"))
+    finally:
+        if kept is not None:
+            kept.keeper.close()
 
 
 @app.command()
@@ -244,6 +246,80 @@ def inspect(
     typer.echo(text, nl=False)
     if report.damaged:
         raise typer.Exit(1)
+
+
+@app.command()
+def record(
+    directory: Annotated[Path, typer.Argument(help="The --data-dir of a server; it may be running.", metavar="DIR")],
+) -> None:
+    """Print the journal of a data directory for `obsim replay`; passwords and keys stand there by name."""
+    from obsim.journal.directory import DataDirectory
+    from obsim.journal.export import exported
+    from obsim.journal.replay import Differs
+    from obsim.journal.store import StoreDamaged
+
+    try:
+        for line in exported(DataDirectory(directory)):
+            typer.echo(line, nl=False)
+    except (Differs, StoreDamaged) as wrong:
+        raise UsageError(f"the journal of {directory} is damaged: {wrong}") from None
+
+
+@app.command()
+def fsck(
+    directory: Annotated[Path, typer.Argument(help="The --data-dir of a server that does not run.", metavar="DIR")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of lines.")] = False,
+) -> None:
+    """Look through a data directory: files, sums, order and times, and whether every way to its end is the same.
+
+    Exit code 1 when something is wrong.
+    """
+    from obsim.journal.directory import DataDirectory
+    from obsim.journal.fsck import check_directory
+
+    report = check_directory(DataDirectory(directory))
+    typer.echo(report.as_json() if as_json else report.as_text(), nl=False)
+    if not report.whole:
+        raise typer.Exit(1)
+
+
+@app.command()
+def replay(
+    file: Annotated[Path, typer.Argument(help="A journal, as `obsim record` and failed tests write it.")],
+    secrets: Annotated[
+        Path | None, typer.Option(help="Values of the passwords and keys that the journal names.", metavar="FILE")
+    ] = None,
+) -> None:
+    """Let a journal act once more and compare every answer and, at the end, every view.
+
+    Exit code 1 where something is other than it was: the record is printed.
+    """
+    from obsim.journal.export import read_export, replayed
+    from obsim.journal.replay import Differs
+    from obsim.journal.secrets import SecretMissing, Secrets, read_secrets
+
+    with _read(file):
+        export = read_export(file.read_text("utf-8").splitlines(), str(file))
+    known = Secrets()
+    if secrets is not None:
+        with _read(secrets):
+            known = read_secrets(secrets)
+    try:
+        replayed(export, known)
+    except Differs as differs:
+        typer.echo(f"differs at {differs}")
+        raise typer.Exit(1) from None
+    except SecretMissing as missing:
+        raise UsageError(str(missing)) from None
+    typer.echo(f"equal: {len(export.records)} records, {len(export.views)} views")
+
+
+@contextmanager
+def _read(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, UnicodeDecodeError) as failure:
+        raise UsageError(f"cannot read {file}: {getattr(failure, 'strerror', None) or failure}") from None
 
 
 @app.command()

@@ -12,6 +12,7 @@ ERROR_ROWS: tuple[tuple[str, int, int, str, str, str], ...] = (
     ("OB_NOT_INIT", -4006, 4006, "HY000", "The object is not initialized", ""),
     ("OB_NOT_SUPPORTED", -4007, 1235, "0A000", "Not supported feature or function", "{} not supported"),
     ("OB_IO_ERROR", -4009, 4009, "58030", "IO error", ""),
+    ("OB_IO_ERROR", -4009, 4009, "58030", "IO error", ""),
     ("OB_TIMEOUT", -4012, 4012, "HY000", "Timeout", "Timeout, query has reached the maximum query timeout: {}(us), maybe you can adjust the session variable ob_query_timeout or query_timeout hint, and try again."),
     ("OB_ALLOCATE_MEMORY_FAILED", -4013, 4013, "HY001", "No memory or reach tenant memory limit", ""),
     ("OB_INNER_STAT_ERROR", -4014, 4014, "HY000", "Inner state error", ""),

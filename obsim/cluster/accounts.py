@@ -10,9 +10,11 @@ from hashlib import sha1
 from ipaddress import ip_address, ip_network
 from re import DOTALL, escape, fullmatch
 
+from obsim.statements.text import Digest, Secret
+
 __all__ = [
-    "ALL_USER", "EVERYWHERE", "GRANT_OPTION", "PRIVILEGES", "Level", "User", "digest_text", "level_privileges",
-    "matches_host", "password_digest", "user_key",
+    "ALL_USER", "EVERYWHERE", "GRANT_OPTION", "PRIVILEGES", "Level", "User", "digest_of", "digest_text",
+    "level_privileges", "matches_host", "password_digest", "user_key",
 ]  # fmt: skip
 
 Level = tuple[str, str]
@@ -67,6 +69,11 @@ def password_digest(password: str) -> bytes:
 def digest_text(password: str) -> str:
     """What a backup set keeps of its password: 41 characters, as the views show it (ob_encrypted_helper.cpp)."""
     return "*" + sha1(sha1(password.encode()).digest()).hexdigest()  # noqa: S324 - OceanBase's own
+
+
+def digest_of(password: Secret) -> str:
+    """The same of a secret, which may be known by its digest alone."""
+    return password.reveal if isinstance(password, Digest) else digest_text(password.reveal)
 
 
 def user_key(name: str, host: str) -> str:

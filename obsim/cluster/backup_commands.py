@@ -3,7 +3,7 @@
 from obsim.answers import Ok
 from obsim.backup.cluster_job import start_cluster_job
 from obsim.backup.job import BackupRequest, BackupType, JobLevel
-from obsim.cluster.accounts import digest_text
+from obsim.cluster.accounts import digest_of
 from obsim.cluster.authority import Rule, guarded
 from obsim.cluster.resolve import backup_tenants, resolve_backup
 from obsim.cluster.state import ClusterState, Command, Principal
@@ -46,7 +46,7 @@ def backup_database(state: ClusterState, who: Principal, statement: BackupDataba
 
 
 def _request(who: Principal, statement: BackupDatabase) -> BackupRequest:
-    passwd = digest_text(who.encryption.reveal) if who.encryption is not None else ""
+    passwd = digest_of(who.encryption) if who.encryption is not None else ""
     return BackupRequest(
         BackupType.INC if statement.incremental else BackupType.FULL,
         statement.plus_archivelog,

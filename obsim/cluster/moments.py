@@ -9,7 +9,7 @@ from obsim.errors import ServerError
 from obsim.ids import Nanoseconds
 from obsim.root_events import RECYCLE_NS
 
-__all__ = ["IDLE_LIMIT_NS", "next_change_ns", "still_running"]
+__all__ = ["IDLE_LIMIT_NS", "Astray", "come_to", "next_change_ns", "still_running"]
 
 _SECOND_NS = 1_000_000_000
 IDLE_LIMIT_NS = 30 * 86_400 * _SECOND_NS
@@ -21,6 +21,28 @@ def still_running(state: ClusterState) -> ServerError:
     what = "; ".join(state.unfinished()) or "nothing that names itself"
     message = f"not idle within 30 virtual days, still running: {what}"
     return ServerError(4012, "HY000", message, name="OB_TIMEOUT", code=-4012)
+
+
+class Astray(Exception):
+    """A cluster does not get to where another one has been."""
+
+
+def come_to(state: ClusterState, at_ns: int, event_count: int) -> None:
+    """Let as much happen as had happened elsewhere when `event_count` events were over and it was `at_ns`.
+
+    It may be in the middle of a moment. Raises Astray where that cannot be.
+    """
+    state.outside.wait()
+    while state.event_count < event_count:
+        over = state.advance_slice(at_ns, event_count - state.event_count)
+        if over and not state.outside.blocked and state.event_count < event_count:
+            raise Astray(f"{event_count - state.event_count} fewer events happen up to {at_ns}")
+        state.outside.wait()
+    state.advance_slice(min(at_ns, state.now_ns), 0)
+    next_ns = state.next_event_ns
+    if event_count < state.event_count or (next_ns is not None and next_ns < at_ns) or at_ns < state.now_ns:
+        raise Astray(f"{state.event_count} events have happened at {state.now_ns}, the next is due at {next_ns}")
+    state.now_ns = Nanoseconds(at_ns)
 
 
 def next_change_ns(state: ClusterState, families: Iterable[str]) -> Nanoseconds | None:

@@ -4,7 +4,7 @@ What comes before them is in `restore_resolve`; what a restore reads is found in
 """
 
 from obsim.answers import Ok
-from obsim.cluster.accounts import digest_text
+from obsim.cluster.accounts import digest_of
 from obsim.cluster.authority import Rule, guarded
 from obsim.cluster.restore_planning import find_plan, restore_options
 from obsim.cluster.restore_resolve import (
@@ -153,7 +153,7 @@ def _recovery(
         ",".join(f"`{database}`" for database, table in wanted if database and table is None),
         ",".join(f"`{database}`.`{table}`" for database, table in wanted if table),
         ",".join(remap.sql().partition("TABLE ")[2] for remap in statement.remaps), statement.description,
-        ",".join(digest_text(password.reveal) for password in who.decryption), wanted=wanted, renamed=renamed,
+        ",".join(digest_of(password) for password in who.decryption), wanted=wanted, renamed=renamed,
     )  # fmt: skip
 
 

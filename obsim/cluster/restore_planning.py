@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from obsim.cluster.accounts import digest_text
+from obsim.cluster.accounts import digest_of
 from obsim.cluster.backup_sources import backup_sources
 from obsim.cluster.restore_resolve import point_scn
 from obsim.cluster.state import ClusterState, Principal
@@ -57,7 +57,7 @@ def find_plan(state: ClusterState, who: Principal, uris: str, until: RestorePoin
         raise error("OB_INVALID_ARGUMENT")
     places = [parse_uri(uri.strip()) for uri in uris.split(",")]
     scn = point_scn(until, who.offset_s)
-    digests = {digest_text(password.reveal) for password in who.decryption}
+    digests = {digest_of(password) for password in who.decryption}
     refusal = _NO_SET
     for catalogue in _catalogues(state, places):
         if not catalogue.sets:

@@ -417,6 +417,7 @@ class ClusterState:
         Where all destinations are in memory there is nothing to do.
         """
         if self.outside.real and not self.outside.blocked:
+            self.outside.rest(self.now_ns, self.event_count)
             self._write_archives()
         return not self.outside.blocked
 

@@ -99,10 +99,24 @@ class Outside:
         """Whether there may be destinations on media."""
         return self._hands.performer is not None
 
+    def rest(self, now_ns: int, event_count: int) -> None:
+        """Virtual time stands still after so many events: what is archived is about to be brought out.
+
+        A performer with a method `rests` is told.
+        """
+        told = getattr(self._hands.performer, "rests", None)
+        if told is not None:
+            told(now_ns, event_count)
+
     def reach_in_background(self) -> None:
         """Let intents be carried out in a thread from now on: others are to be served meanwhile."""
         if self._hands.performer is not None:
             self._hands.performer.background = True
+
+    @property
+    def in_background(self) -> bool:
+        """Whether intents are carried out in a thread."""
+        return self._hands.performer is not None and self._hands.performer.background
 
     @property
     def blocked(self) -> bool:

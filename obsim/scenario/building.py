@@ -79,7 +79,11 @@ class Blueprint:
     @classmethod
     def of(cls, name_or_file: str) -> "Blueprint":
         """Read a built-in scenario or a file. Raises ScenarioError."""
-        file = scenario_file(name_or_file)
+        return cls.read(scenario_file(name_or_file))
+
+    @classmethod
+    def read(cls, file: ScenarioFile) -> "Blueprint":
+        """Read the text of one. Raises ScenarioError."""
         data = read_toml(file)
         if "format" not in data:
             return cls(file, read_scenario(file, data))

@@ -11,7 +11,7 @@ Texts that begin with `@` are no text: `@name-number` is an object, `@Enumeratio
 `@text:..` a text that begins so, `@bytes:..` hexadecimal digits, `@function:..` a function of the core, `@shared:..`
 what follows from the version. Inline tables are values: {tuple = [..]}, {dict = [[key, value], ..]}, {set = [..]},
 {frozenset = [..]}, {deque = [..], most = ..}, {is = "Class", ..}, {positions = ".."}, {method = "name", of = ..},
-{call = .., with = [..]}.
+{call = .., with = [..]}, {concealed = .., fence = ..} where secrets have names.
 """
 
 from collections import Counter, deque
@@ -21,7 +21,7 @@ from enum import Enum
 from functools import partial
 from json import dumps
 from types import FunctionType, MethodType
-from typing import Any
+from typing import Any, Protocol
 
 from pyroaring import BitMap64
 
@@ -57,9 +57,12 @@ def shared_of(state: ClusterState) -> dict[str, Any]:
     } | {f"priority {p.index}": p for p in PRIORITIES}
 
 
-def dump_of(state: ClusterState) -> str:
-    """The whole state as TOML. Raises 1235 for what a dump cannot hold, naming it."""
-    return _Dump(state).text()
+def dump_of(state: ClusterState, secrets: "Concealing | None" = None) -> str:
+    """The whole state as TOML. Raises 1235 for what a dump cannot hold, naming it.
+
+    With `secrets`, passwords and keys are named instead of left out, and whoever knows the names has them again.
+    """
+    return _Dump(state, secrets).text()
 
 
 def fields_of(thing: Any) -> Iterator[tuple[str, Any]]:
@@ -72,9 +75,19 @@ def fields_of(thing: Any) -> Iterator[tuple[str, Any]]:
     yield from getattr(thing, "__dict__", {}).items()
 
 
+class Concealing(Protocol):
+    """Who gives secrets names: a concealed text is `{"text": .., "fence": ..}`."""
+
+    def conceal(self, text: str) -> Any:
+        """The text, itself where it has no secret."""
+
+    def concealed(self, text: str, places: Iterable[tuple[int, int, str]]) -> dict[str, str]:
+        """The text with names at these places: begin, end and kind of each."""
+
+
 class _Dump:
-    def __init__(self, state: ClusterState) -> None:
-        self._state = state
+    def __init__(self, state: ClusterState, secrets: Concealing | None) -> None:
+        self._state, self._secrets = state, secrets
         self._shared = {id(thing): name for name, thing in shared_of(state).items()}
         self._uses = self._count()
         self._names: dict[int, str] = {}
@@ -167,9 +180,13 @@ class _Dump:
             default = default_of(kind, name)
             if name == transient or (type(value) is type(default) and type(value) in _ATOMS and value == default):
                 continue
-            if MASKED.get(word) == name and value:
+            if MASKED.get(word) == name and value and self._secrets is not None:
+                yield name, self._named(value.hex() if isinstance(value, bytes) else value)
+            elif MASKED.get(word) == name and value:
                 self._mask(thing)
                 yield name, _quoted(MASK)
+            elif word == "BackupUri" and name == "options" and self._secrets is not None:
+                yield name, self._named_options(value)
             elif word == "BackupUri" and name == "options":
                 yield name, self._value(tuple(self._option(thing, *option) for option in value))
             else:
@@ -181,6 +198,17 @@ class _Dump:
         self._masked[f"{name} of {uri.path}"] = None
         return name, MASK
 
+    def _named(self, secret: str, kind: str = "password") -> str:
+        assert self._secrets is not None, "it is asked for where they have names"
+        return _concealed(self._secrets.concealed(secret, [(0, len(secret), kind)]))
+
+    def _named_options(self, options: tuple[tuple[str, str], ...]) -> str:
+        told = []
+        for name, value in options:
+            hidden = bool(value) and name in HIDDEN_OPTIONS
+            told.append(f"{{ tuple = [{_atom(name)}, {self._named(value, 'key') if hidden else _atom(value)}] }}")
+        return f"{{ tuple = {_array(told)} }}"
+
     def _mask(self, thing: Any) -> None:
         named = f"password of {thing.name}" if isinstance(thing, User) else "a password"
         self._masked[f"{named}: nobody has it until it is written in"] = None
@@ -188,6 +216,8 @@ class _Dump:
     def _value(self, thing: Any) -> str:
         kind = type(thing)
         if kind in _ATOMS:
+            if kind is str and self._secrets is not None and isinstance(told := self._secrets.conceal(thing), dict):
+                return _concealed(told)
             return _atom(thing)
         if id(thing) in self._shared:
             return _quoted(f"@shared:{self._shared[id(thing)]}")
@@ -241,6 +271,10 @@ class _Dump:
             return f"{{ is = {name}, with = {_array(map(self._value, thing))} }}"
         parts = [f"is = {name}", *(f"{field} = {value}" for field, value in self._fields(thing))]
         return f"{{ {', '.join(parts)} }}"
+
+
+def _concealed(told: Mapping[str, str]) -> str:
+    return f"{{ concealed = {_quoted(told['text'])}, fence = {_quoted(told['fence'])} }}"
 
 
 def _quoted(text: str) -> str:

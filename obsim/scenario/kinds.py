@@ -27,7 +27,7 @@ _KINDS_KEPT_OUT = frozenset({"_Commands", "Priority", "Rule", "VersionProfile"})
 """What every cluster of a version shares: a dump names it as such and describes none of its own."""
 _MODULES = ("faults", "ids", "parameters", "revisions", "root_events", "versions", "scenario.history")
 
-MASKED = {"User": "password_sha1", "Secret": "reveal"}
+MASKED = {"Digest": "reveal", "User": "password_sha1", "Secret": "reveal"}
 """Class -> the field that no dump may show."""
 TRANSIENT: dict[str, tuple[str, Callable[[], Any]]] = {
     "BaselineBlocks": ("_unions", dict),

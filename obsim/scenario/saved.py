@@ -44,7 +44,10 @@ from obsim.versions import profile_for
 
 __all__ = ["SavedCluster", "cluster_of", "read_saved"]
 
-_FORM_WORDS = ("tuple", "dict", "set", "frozenset", "deque", "most", "positions", "method", "of", "call", "is", "with")
+_FORM_WORDS = (
+    "tuple", "dict", "set", "frozenset", "deque", "most", "positions", "method", "of", "call", "is", "with",
+)  # fmt: skip
+_SECRET_WORDS = ("concealed", "fence")
 _NUMBER_MAX = 1 << 128
 _NOBODY = bytes(20)
 """In the place of a password's digest: no password has it."""
@@ -77,9 +80,14 @@ def read_saved(file: ScenarioFile, data: Mapping[str, Any]) -> SavedCluster:
     return saved
 
 
-def cluster_of(saved: SavedCluster, file: ScenarioFile) -> ClusterState:
-    """A cluster in the state of a dump. Raises ScenarioError with the line that is wrong."""
-    return _Reader(saved, file).cluster()
+def cluster_of(
+    saved: SavedCluster, file: ScenarioFile, reveal: Callable[[Mapping[str, str]], str] | None = None
+) -> ClusterState:
+    """A cluster in the state of a dump. Raises ScenarioError with the line that is wrong, and what `reveal` raises.
+
+    `reveal` gives the text that `dump_of` has concealed.
+    """
+    return _Reader(saved, file, reveal).cluster()
 
 
 class _Wrong(Exception):
@@ -108,8 +116,10 @@ class _Place:
 
 
 class _Reader:
-    def __init__(self, saved: SavedCluster, file: ScenarioFile) -> None:
-        self._saved, self._file = saved, file
+    def __init__(
+        self, saved: SavedCluster, file: ScenarioFile, reveal: Callable[[Mapping[str, str]], str] | None
+    ) -> None:
+        self._saved, self._file, self._reveal = saved, file, reveal
         profile = profile_for(saved.version)
         self._shared: dict[str, Any] = {
             "profile": profile,
@@ -133,6 +143,7 @@ class _Reader:
             frozenset({"method", "of"}): self._method,
             frozenset({"call", "with"}): self._call,
             frozenset({"is", "with"}): self._named_tuple,
+            frozenset(_SECRET_WORDS): self._concealed,
         }
         """Keys of an inline table -> what reads their values, in the order of `_FORM_WORDS`."""
         self._inline: list[tuple[_Place, Any]] = []
@@ -250,7 +261,10 @@ class _Reader:
         hidden = name == "password_sha1" and MASKED.get(word) == name and value == MASK
 
         def put() -> None:
-            object.__setattr__(thing, name, _NOBODY if hidden else self._value(value))
+            made = _NOBODY if hidden else self._value(value)
+            if name == "password_sha1" and isinstance(made, str):
+                made = bytes.fromhex(made)  # it was concealed
+            object.__setattr__(thing, name, made)
 
         try:
             put()
@@ -324,7 +338,7 @@ class _Reader:
     def _table_value(self, table: Mapping[str, Any]) -> Any:
         form = self._forms.get(frozenset(table))
         if form is not None:
-            return form(*(table[name] for name in sorted(table, key=_FORM_WORDS.index)))
+            return form(*(table[name] for name in sorted(table, key=(_FORM_WORDS + _SECRET_WORDS).index)))
         if "is" in table:
             return self._inline_object(table["is"], {name: value for name, value in table.items() if name != "is"})
         raise _Wrong(f"{{ {', '.join(table)} }} is no value: allowed are {', '.join(_FORM_WORDS)}")
@@ -355,6 +369,11 @@ class _Reader:
         arguments = [self._value(item) for item in _array(items)]
         signature(called).bind_partial(*arguments)
         return partial(called, *arguments)
+
+    def _concealed(self, text: Any, fence: Any) -> str:
+        if self._reveal is None:
+            raise _Wrong("a concealed text is for who knows its secrets")
+        return self._reveal({"text": _word(text), "fence": _word(fence)})
 
     def _filled(self, made: Any, items: Sequence[Any]) -> Any:
         """A list or deque that is there before its elements are: they may have it in turn."""

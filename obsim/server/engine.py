@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from obsim.answers import Answer, Column, Value
 
-__all__ = ["Host", "Pending", "Prepared", "Profile", "Session", "State", "Tenant", "User"]
+__all__ = ["Durable", "Host", "Pending", "Prepared", "Profile", "Session", "State", "Tenant", "User"]
 
 
 class User(Protocol):
@@ -110,6 +110,20 @@ class Session(Protocol):
     def use(self, database: str) -> None: ...
     def reset(self) -> None: ...
     def repeat(self, text: str, row_count: int) -> None: ...
+
+
+class Durable(Protocol):
+    """Who keeps on disk what answers tell: what is made while `added` is n may leave once `kept` is n."""
+
+    added: int
+    kept: int
+
+    def show(self) -> None: ...
+    def rest(self) -> None: ...
+    def take(self) -> Any: ...
+    def write(self, work: Any) -> None: ...
+    def done(self, work: Any) -> None: ...
+    def failed(self, work: Any, failed: Any) -> Any: ...
 
 
 class Host(Protocol):

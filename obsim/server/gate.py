@@ -105,6 +105,17 @@ class Gate:
                     turn.done(None, error("OB_ERR_QUERY_INTERRUPTED"))
                 return
 
+    def interrupt_all(self, failure: BaseException) -> None:
+        """End every statement that is under way: the cluster it is about is another one now."""
+        begun = [turn for turn in (self._current, *self._waiting) if turn is not None and turn.pending is not None]
+        self._current = None
+        for turn in begun:
+            _interrupt(turn.pending)
+            if turn in self._waiting:
+                self._waiting.remove(turn)
+            turn.done(None, failure)
+        self._drain_soon()
+
     def _settled(self) -> bool:
         pending = self._host.settle()
         if pending is None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from obsim.errors import UsageError
+from obsim.errors import ServerError, UsageError
 from obsim.server.addresses import only_loopback, read_address
 from obsim.server.auth import has_empty_password
 from obsim.server.cache import AnswerCache
@@ -19,6 +19,7 @@ from obsim.server.defects import logger
 from obsim.server.engine import Host
 from obsim.server.gate import Gate
 from obsim.server.limits import Limits
+from obsim.server.outbox import Outbox
 from obsim.server.protocol import Connection, Shared
 from obsim.variables import ServerFacts
 
@@ -80,6 +81,9 @@ class Listener:
         loop = asyncio.get_running_loop()
         gate = Gate(self.engine, loop, options.limits.slice_s, options.limits.settle_s)
         self.shared = Shared(self.engine, loop, gate, AnswerCache(options.limits), options.limits, tls)
+        durable = getattr(self.engine, "durable", None)
+        if durable is not None:
+            self.shared.outbox = Outbox(durable, loop, self._went_back)
         self.shared.changed()
         if http is not None:
             await self._start_http(*http)
@@ -113,6 +117,11 @@ class Listener:
             reason = getattr(failure, "strerror", None) or failure
             raise UsageError(f"cannot listen on {host}:{port} for HTTP: {reason}") from failure
         logging.getLogger("obsim.listening").info("http", extra={"host": host, "port": self.http.port})
+
+    def _went_back(self, refused: ServerError) -> None:
+        """The disk did not take what was done: the cluster is as it was before."""
+        self.shared.gate.interrupt_all(refused)
+        self.shared.changed()
 
     def _protocol(self) -> Callable[[], asyncio.BaseProtocol]:
         shared = self.shared
@@ -160,6 +169,8 @@ class Listener:
             for connection in list(connections.values()):
                 connection.transport.abort()
             await asyncio.sleep(STOP_TICK_S)
+        if self.shared.outbox is not None:
+            self.shared.outbox.close()
 
     async def _stop_accepting(self) -> None:
         loop = asyncio.get_running_loop()

@@ -23,6 +23,7 @@ from obsim.server.engine import Host, Session
 from obsim.server.gate import Gate, Turn
 from obsim.server.handshake import DEPRECATE_EOF
 from obsim.server.limits import Limits
+from obsim.server.outbox import Outbox
 from obsim.server.packets import MORE_RESULTS, Inbox, error_packet, frame, ok_packet
 from obsim.server.prepared import Statements
 from obsim.server.slow_readers import SlowReaders
@@ -54,6 +55,8 @@ class Shared:
     crowd: Crowd = field(init=False)
     slow_readers: SlowReaders = field(init=False)
     world: tuple[object, int] | None = None
+    outbox: Outbox | None = None
+    """Where answers wait until what they tell is on disk; None where nothing is kept there."""
     room: memoryview = field(default_factory=lambda: memoryview(bytearray(ROOM_BYTES)))
     """Where the loop reads to: one for all, because what is in it is taken before the next is read."""
 
@@ -65,6 +68,10 @@ class Shared:
     def full(self) -> bool:
         """Whether as many have logged in as may."""
         return len(self.connections) - len(self.half_open) >= self.limits.connections_max
+
+    def sent(self, transport: asyncio.Transport) -> asyncio.Transport:
+        """The transport that answers go out by."""
+        return transport if self.outbox is None else self.outbox.wrapped(transport)
 
     def changed(self) -> None:
         """A statement without rows ran, or the Python interface was used."""
@@ -128,7 +135,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Greet, or say that there are too many."""
-        self.transport = cast(asyncio.Transport, transport)
+        self.transport = self.shared.sent(cast(asyncio.Transport, transport))
         peer = transport.get_extra_info("peername")
         self.peer = str(peer[0]) if isinstance(peer, tuple) else login.LOCAL
         self.client = f"{self.peer}:{peer[1]}" if isinstance(peer, tuple) and ":" not in self.peer else self.peer

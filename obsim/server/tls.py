@@ -23,7 +23,7 @@ async def start_tls(connection: "Connection") -> None:
     plain = connection.transport
     try:
         secured = await shared.loop.start_tls(
-            plain,
+            getattr(plain, "real", plain),  # what is held back has gone by now: the client has answered it
             connection,
             cast(ssl.SSLContext, shared.tls),
             server_side=True,
@@ -43,7 +43,7 @@ async def start_tls(connection: "Connection") -> None:
         plain.abort()
         connection.connection_lost(None)  # lost under the TLS layer, which then tells nobody
         return
-    connection.transport = secured
+    connection.transport = shared.sent(secured)
     connection.encrypted = True
     connection.packetwise = False
     connection.busy = False

@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING
 from obsim.answers import Ok, Value
 from obsim.charsets import CHARACTER_SETS, character_set, collation
 from obsim.client_statements import Assignment, DefaultValue, Expression, SetNames, SetVariables
+from obsim.cluster import Tenant
 from obsim.cluster.authority import check_privilege
 from obsim.errors import NotModelled, ServerError, error
+from obsim.session.inputs import SetGlobals
 from obsim.variables import VARIABLES, find_variable
 
 if TYPE_CHECKING:
     from obsim.session.session import Session
     from obsim.session.settings import GlobalSettings
 
-__all__ = ["set_names", "set_variables"]
+__all__ = ["keep_globals", "set_names", "set_variables"]
 
 WARNING_TRUNCATED = 1292
 USER_VARIABLES_MAX = 4096
@@ -35,14 +37,19 @@ def set_variables(session: "Session", statement: SetVariables, _: Sequence[Value
     try:
         for assignment in statement.assignments:
             _assign(session, assignment)
+        if any(assignment.scope == "global" for assignment in statement.assignments):
+            keep_globals(session, session.tenant)
     except ServerError:
         settings.restore(before)
         session.user_variables = users_before
         settings.globals.restore(globals_before)
         raise
-    if any(assignment.scope == "global" for assignment in statement.assignments):
-        session.cluster.state.note_facts(session.tenant)
     return Ok()
+
+
+def keep_globals(session: "Session", tenant: Tenant) -> None:
+    """The global variables of a tenant are other than before: its log, and whoever records, get to know them."""
+    session.cluster.carry(SetGlobals(tenant.tenant_id, tuple(tenant.variables.items())))
 
 
 def _assign(session: "Session", assignment: Assignment) -> None:

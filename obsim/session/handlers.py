@@ -22,6 +22,7 @@ from obsim.control import PROCEDURES, Dump, Move, MoveTo, MoveUntil, Reset, Rest
 from obsim.errors import ServerError, UsageError, error
 from obsim.session.assignments import set_names, set_variables
 from obsim.session.describe import describe
+from obsim.session.inputs import Call, Execute, OrderSchedule
 from obsim.session.jumps import until_true
 from obsim.session.named import do_expressions, drop_prepared, prepare_statement
 from obsim.session.pending import Pending, ToTime, UntilIdle
@@ -53,7 +54,8 @@ def acts_on_clock(statement: "Statement", plan: "QueryPlan | None") -> bool:
 def _change_cluster(session: "Session", statement: "s.BackupStatement", _: Sequence[Value]) -> Ok:
     if session.transaction.read_only:
         raise ServerError(1792, "25006", "Cannot execute statement in a READ ONLY transaction.")
-    return session.cluster.state.execute(session.principal, statement)
+    answer: Ok = session.cluster.carry(Execute(session.principal, statement))
+    return answer
 
 
 def _change_account(session: "Session", statement: "s.Grant | s.Revoke | s.CreateUser", _: Sequence[Value]) -> Ok:
@@ -140,7 +142,7 @@ def _call(session: "Session", statement: "s.CallProcedure", _: Sequence[Value]) 
         raise error("ER_SP_DOES_NOT_EXIST", "PROCEDURE", f"{schema}.{name}")
     if not session.control:
         raise error("OB_ERR_NO_PRIVILEGE", "control of obsim: first CALL obsim.unlock('password'),")
-    outcome = procedure.call(host.state, statement.arguments)
+    outcome = host.carry(Call(name, statement.arguments))
     return outcome if isinstance(outcome, Ok) else _OUTCOMES[type(outcome)](session, outcome)
 
 
@@ -213,7 +215,7 @@ def _schedule(session: "Session", order: Schedule) -> Ok:
         raise error("OB_INVALID_ARGUMENT", "statement, only ALTER SYSTEM statements that obsim models can be scheduled")
     from obsim.cluster.agents import agent_of  # noqa: PLC0415 - few clusters have workload
 
-    host.state.schedule(order.every_ns, agent_of(tenant), statement)
+    host.carry(OrderSchedule(order.every_ns, agent_of(tenant), statement))
     return Ok()
 
 

@@ -1,9 +1,9 @@
 """One cluster and the sessions open on it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from obsim.answers import Value
 from obsim.catalog import Catalog
@@ -12,6 +12,7 @@ from obsim.clock import ClockMode
 from obsim.cluster import ClusterState, Tenant
 from obsim.errors import NotModelled, error
 from obsim.session.control_access import ControlAccess
+from obsim.session.inputs import Durable, Input, Recorder, Reset, RestoreSnapshot, TakeSnapshot, carry_out
 from obsim.session.journal import Journal, StatementRecord
 from obsim.session.pending import EVENTS_AT_ONCE, Pending, ToTime
 from obsim.session.session import Session
@@ -64,6 +65,10 @@ class SessionHost:
         self._last_connection_id = FIRST_CONNECTION_ID - 1
         self._read_texts: dict[str, ClientStatement | BackupStatement] = {}
         self.journal = Journal()
+        self.recorder: Recorder | None = None
+        """Who notes every input; None where nobody wants them."""
+        self.durable: Durable | None = None
+        """Who keeps on disk what answers tell; the server asks before one leaves. None where all is in memory."""
         self.warning_serial = 0
         """Counts lists of warnings, so that no two of them make equal session fingerprints."""
         self._take(build() if state is None else state)
@@ -149,6 +154,10 @@ class SessionHost:
         """Forget a session; closing twice is no error."""
         self.sessions.pop(session.connection_id, None)
 
+    def carry(self, command: Input) -> Any:
+        """Let an input act, noted where somebody records. Raises as `carry_out`."""
+        return carry_out(self, command) if self.recorder is None else self.recorder.carry(self, command)
+
     def settle(self) -> Pending | None:
         """Bring virtual time where a clock that runs by itself says it is due; None when nothing is left to do."""
         due_ns = self.clock.due_ns(self.state.now_ns, acts=False)
@@ -170,15 +179,27 @@ class SessionHost:
 
         A session whose tenant the scenario does not have is killed. Snapshots stay.
         """
+        self.carry(Reset())
+
+    def begin_again(self) -> None:
+        """What `reset` does."""
         if self._start is None:
             self._start = _mould(self._build())
         self._begin(self._start.copy(), [])
+
+    def forget_start(self) -> None:
+        """Let the next reset make the start anew, as in a process that has just begun."""
+        self._start = None
 
     def snapshot(self, name: str) -> None:
         """Remember the cluster as it is now, with its journal; one of the same name is forgotten.
 
         Raises 1210 for an empty name, and where there are too many.
         """
+        self.carry(TakeSnapshot(name))
+
+    def keep_snapshot(self, name: str) -> None:
+        """What `snapshot` does."""
         if not name or (name not in self._snapshots and len(self._snapshots) >= SNAPSHOTS_MAX):
             raise error("OB_INVALID_ARGUMENT", f"name of a snapshot, it is not empty; {SNAPSHOTS_MAX} are kept")
         self._snapshots[name] = Snapshot(_mould(self.state), self.journal.records())
@@ -188,11 +209,35 @@ class SessionHost:
 
         Sessions stay open as in `reset`. Raises 1210 for an unknown name.
         """
+        self.carry(RestoreSnapshot(name))
+
+    def return_to_snapshot(self, name: str) -> None:
+        """What `restore_snapshot` does."""
         found = self._snapshots.get(name)
         if found is None:
             known = ", ".join(self._snapshots) or "none"
             raise error("OB_INVALID_ARGUMENT", f"name of a snapshot, '{name}' is none, there are {known};")
         self._begin(found.mould.copy(), found.records)
+
+    def snapshot_moulds(self) -> "dict[str, Mould]":
+        """What was remembered, by name."""
+        return {name: found.mould for name, found in self._snapshots.items()}
+
+    def snapshot_states(self) -> dict[str, ClusterState]:
+        """Copies of what was remembered, by name."""
+        return {name: found.mould.copy() for name, found in self._snapshots.items()}
+
+    def remember(self, snapshots: Mapping[str, ClusterState]) -> None:
+        """Have these snapshots and no others."""
+        self._snapshots = {name: Snapshot(_mould(remembered), []) for name, remembered in snapshots.items()}
+
+    def go_on_with(self, state: ClusterState, snapshots: Mapping[str, ClusterState]) -> None:
+        """Have this state and these snapshots instead: those of a journal. Sessions stay open as in `reset`."""
+        self.remember(snapshots)
+        self._start = None
+        state.outside.reach_as(self.state.outside)
+        self._take(state)
+        self._meet_again()
 
     def fork(self) -> "SessionHost":
         """A cluster of its own that begins as this one is now: the same time, journal and snapshots, no sessions."""
@@ -216,6 +261,10 @@ class SessionHost:
         state.outside.reach_as(self.state.outside)
         self.journal.begin(records)
         self._take(state)
+        self._meet_again()
+
+    def _meet_again(self) -> None:
+        """The sessions go on with another state."""
         for session in list(self.sessions.values()):
             if session.tenant_id not in self.state.tenants:
                 session.kill(query_only=False)

@@ -28,6 +28,7 @@ from obsim.errors import ServerError, SyntaxRefused, error
 from obsim.faults import ConnectionCut, ConnectionStalled, FaultRule
 from obsim.ids import TenantId
 from obsim.session.handlers import acts_on_clock, handler_of
+from obsim.session.inputs import Meet
 from obsim.session.jumps import Polls
 from obsim.session.named import BY_NAME, NamedStatements, execute_prepared
 from obsim.session.own_views import OWN_ROWS
@@ -494,7 +495,8 @@ class Session:
         if isinstance(statement, CallProcedure):
             return None
         text = statement.masked_sql() if isinstance(statement, BackupStatement) else statement.sql()
-        return self._host.state.faults.of_statement(self.tenant.name, text)
+        met: FaultRule | None = self._host.carry(Meet(self.tenant.name, text))
+        return met
 
     def _cut(self, *, stalled: bool) -> ConnectionCut:
         """What a client sees that gets no answer; where it hangs, the statement stays on the process list."""

@@ -12,6 +12,7 @@ from obsim.answers import Ok, Value
 from obsim.client_statements import Transaction
 from obsim.cluster.authority import check_privilege
 from obsim.errors import NotModelled, ServerError, error
+from obsim.session.assignments import keep_globals
 from obsim.variables import VARIABLES
 
 if TYPE_CHECKING:
@@ -111,4 +112,6 @@ def _set_transaction(session: "Session", statement: Transaction) -> Ok:
             target.assign(VARIABLES[name], value)
         elif name == "transaction_read_only":
             session.transaction.next_read_only = value == "ON"
+    if statement.scope == "global":
+        keep_globals(session, session.tenant)
     return Ok()

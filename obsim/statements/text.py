@@ -9,8 +9,8 @@ from re import ASCII, DOTALL, VERBOSE
 from re import compile as re_compile
 
 __all__ = [
-    "MASK", "RESERVED", "NullValue", "Secret", "listed_texts", "masked", "number_text", "quote_name", "quote_text",
-    "tenants_clause", "text_clause",
+    "MASK", "RESERVED", "Digest", "NullValue", "Secret", "listed_texts", "masked", "number_text", "quote_name",
+    "quote_text", "secret_places", "tenants_clause", "text_clause",
 ]  # fmt: skip
 
 _BARE_NAME = re_compile(r"[A-Za-z_][A-Za-z0-9_$]*", ASCII)
@@ -112,6 +112,19 @@ def _secret_spans(text: str) -> Iterator[tuple[int, int]]:
             last = word
 
 
+def secret_places(text: str) -> Iterator[tuple[int, int, str]]:
+    """Where `masked` hides something: begin, end and what it is, `password` (without its quotes) or `key`."""
+    if _MAY_HOLD_SECRET.search(text) is None:
+        return
+    done = 0
+    for begin, end in [*_secret_spans(text), (len(text), len(text))]:
+        yield from ((*match.span(2), "key") for match in _SECRET_KEYS.finditer(text, done, begin) if match.group(2))
+        quoted = end - begin > 1 and text[begin] in "'\""
+        if end - begin > 2 * quoted:
+            yield begin + quoted, end - (quoted and text[end - 1] == text[begin]), "password"
+        done = end
+
+
 @dataclass(frozen=True, slots=True)
 class Secret:
     """A password or key. It prints itself only when asked by `reveal`; its repr and masked SQL carry `***`."""
@@ -120,6 +133,11 @@ class Secret:
 
     def __repr__(self) -> str:
         return f"Secret('{MASK}')"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Digest(Secret):
+    """A password of which only the digest is known: `*` and 40 hexadecimal digits."""
 
 
 @dataclass(frozen=True, slots=True)

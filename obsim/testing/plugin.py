@@ -9,9 +9,10 @@
 Both fixtures are fresh for each test and take a port of their own, so they are safe under xdist; with
 `unix_socket=True` a server has a socket in the file system too. `server_fixture` and
 `cluster_fixture` make fixtures of a wider scope. A failed test's report says what the cluster was made with, where its
-clock stands, and the command that starts the same one by hand.
+clock stands, the command that starts the same one by hand, and the command that replays what it was asked to do.
 """
 
+import re
 import shlex
 import tempfile
 from collections.abc import Callable, Iterator
@@ -64,6 +65,20 @@ class _InUse:
             f"the same by hand: {shlex.join(command)}",
         ]
 
+    def replay_line(self, folder: Path, test: str) -> str:
+        """Keep what the cluster was asked to do, and say how to replay it; secrets go to a file of its owner's."""
+        name = re.sub(r"[^\w.-]+", "-", f"{test}-{self.fixture}").strip("-")[-150:]
+        journal, secrets = folder / f"{name}.journal", folder / f"{name}.secrets"
+        journal.write_text(self.cluster.recorded(), "utf-8")
+        command = ["obsim", "replay", str(journal)]
+        known = self.cluster.recorded_secrets()
+        secrets.unlink(missing_ok=True)
+        if known:
+            secrets.touch(0o600)
+            secrets.write_text(known, "utf-8")
+            command += ["--secrets", str(secrets)]
+        return f"what it did, once more: {shlex.join(command)}"
+
 
 _IN_USE = pytest.StashKey[dict[str, _InUse]]()
 
@@ -88,10 +103,22 @@ def pytest_runtest_makereport(item: pytest.Item) -> Any:
     report = yield
     if report.when == "call" and report.failed:
         for used in item.stash.get(_IN_USE, {}).values():
-            report.sections.append(("obsim", "\n".join(used.lines())))
+            report.sections.append(("obsim", "\n".join([*used.lines(), *_replay_lines(item, used)])))
     if report.when == "teardown":  # pytest keeps every item to the end of the run
         item.stash.setdefault(_IN_USE, {}).clear()
     return report
+
+
+def _replay_lines(item: pytest.Item, used: _InUse) -> list[str]:
+    """How to replay, where what was done can be kept: a test may leave a cluster that cannot even be asked."""
+    from obsim.errors import ObsimError  # noqa: PLC0415
+
+    cache = getattr(item.config, "cache", None)
+    try:
+        folder = Path(cache.mkdir("obsim") if cache is not None else tempfile.mkdtemp(prefix="obsim-"))
+        return [used.replay_line(folder, item.nodeid)]
+    except (ObsimError, OSError) as refused:
+        return [f"what it did cannot be replayed: {refused}"]
 
 
 def _known_options(kind: Callable[..., Any]) -> list[str]:
@@ -129,7 +156,7 @@ def _cluster(request: pytest.FixtureRequest, own: dict[str, Any]) -> "Cluster":
 
     options = _made_with(request, Cluster, own)
     with TEMPLATES.in_use():
-        cluster = Cluster(**options)
+        cluster = Cluster(**{"record": True} | options)
     _note(request, _InUse(request.fixturename or "cluster", options, cluster))
     return cluster
 
@@ -144,7 +171,7 @@ def _server(request: pytest.FixtureRequest, own: dict[str, Any]) -> "Iterator[Se
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="obsim-"))
             options["unix_socket"] = str(Path(folder) / "sock")
         with TEMPLATES.in_use():
-            server = stack.enter_context(Server(**options))
+            server = stack.enter_context(Server(**{"record": True} | options))
         address = options.get("unix_socket") or f"{server.host}:{server.port}"
         _note(request, _InUse(request.fixturename or "server", options, server.cluster, address))
         yield server

@@ -9,8 +9,10 @@ from pathlib import Path
 import mysql.connector
 import pymysql
 import pytest
+from typer.testing import CliRunner
 
 import obsim
+from obsim.cli import app
 from obsim.server.drivers import DRIVERS
 
 pytest_plugins = ["pytester"]
@@ -109,6 +111,7 @@ def test_a_failure_says_how_to_have_the_same_cluster_again(run: Run) -> None:
         @pytest.mark.obsim(seed=7, clock="step", strict_incremental=True)
         def test_fails(obsim_server):
             obsim_server.cluster.advance(minutes=10)
+            obsim_server.cluster.execute("ALTER SYSTEM BACKUP DATABASE")
             assert False
         """
     )
@@ -117,10 +120,14 @@ def test_a_failure_says_how_to_have_the_same_cluster_again(run: Run) -> None:
         [
             r"-+ obsim -+",
             r"obsim_server: cluster at 127\.0\.0\.1:\d+, scenario three-tenants, seed 7, .*, strict_incremental True",
-            r"its clock stands at 20\d\d-.*:10:00\.000000 UTC",
+            r"its clock stands at 20\d\d-.*:10:01\.000000 UTC",
             r"the same by hand: obsim serve --scenario three-tenants --seed 7 --ob-version 4\.2\.1 --clock step",
+            r"what it did, once more: obsim replay \S+/test_a_failure\S+-test_fails-obsim_server\.journal",
         ]
     )
+    command = next(line for line in result.outlines if line.startswith("what it did"))
+    replay = CliRunner().invoke(app, command.partition(": obsim ")[2].split())
+    assert (replay.exit_code, replay.output[:7]) == (0, "equal: ")
 
 
 def test_a_report_shows_no_password(run: Run) -> None:

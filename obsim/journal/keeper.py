@@ -1,0 +1,168 @@
+"""Keeps records on disk before anybody is told of what they did.
+
+`added` counts what there is to keep, `kept` how much of it is on disk: an answer that was made when `added` was n may
+leave once `kept` is n. Whoever serves many collects their records and has them written in one go, in a thread.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from obsim.errors import ServerError, error
+from obsim.journal.checkpoint import Checkpoints
+from obsim.journal.directory import DataDirectory
+from obsim.journal.lease import LeaseHolder
+from obsim.journal.record import Record
+from obsim.journal.secrets import append_secrets
+from obsim.journal.store import Batch, Checkpoint, Lease, Store, StoreFailed
+
+if TYPE_CHECKING:
+    from obsim.journal.recorder import Recorder
+    from obsim.session import SessionHost
+
+__all__ = ["CHECKPOINT_RECORDS", "Keeper", "Work"]
+
+CHECKPOINT_RECORDS = 1_000
+"""After so many records the next start need not go through them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is to be written: all up to `mark`."""
+
+    mark: int
+    batch: Batch
+    secrets: list[tuple[str, str]]
+
+
+class Keeper:
+    """The journal of a host that runs."""
+
+    def __init__(
+        self, host: "SessionHost", store: Store, directory: DataDirectory, lease: LeaseHolder, checkpoints: Checkpoints
+    ) -> None:
+        self._host, self._store, self._directory, self._lease = host, store, directory, lease
+        self._checkpoints = checkpoints
+        self.recorder: Recorder
+        self.again: Callable[[], int]
+        """Takes the host back to what is on disk; the number of the last record there."""
+        self.added = self.kept = 0
+        self.broken = False
+        """The disk did not take the last batch."""
+        self.checkpointed = 0
+        """The last record that a checkpoint has."""
+        self._records: list[Record] = []
+        self._pending_lease: Lease | None = None
+        self._checkpoint: Checkpoint | None = None
+        self._closed = False
+
+    # What comes in.
+
+    def check(self) -> None:
+        """Raises 4184 or 4009 while the disk takes nothing: nothing is changed then that could not be kept."""
+        if self.broken:
+            try:
+                self._store.probe()
+            except StoreFailed as failed:
+                raise refusal(failed) from None
+            self.broken = False
+
+    def add(self, record: Record) -> None:
+        """The next record."""
+        self._records.append(record)
+        self.added += 1
+
+    def show(self) -> None:
+        """An answer is about to leave: what it may tell of the clock has to be kept too."""
+        state = self._host.state
+        if not self._lease.ahead_ns:
+            if not state.outside.blocked:  # else time stands still, and nobody is told of the cluster
+                self.recorder.moved()
+        elif not self._lease.covers(state):
+            self._pending_lease = self._lease.extended(state)
+            self.added += 1
+
+    def rest(self) -> None:
+        """Nobody's statement is under way: the moment for a checkpoint, if one is due."""
+        if self.recorder.last_number - self.checkpointed >= CHECKPOINT_RECORDS:
+            self.make_checkpoint()
+
+    def make_checkpoint(self) -> None:
+        """Let the next batch have one, if the cluster can be written now."""
+        body = None if self.recorder.in_question else self._checkpoints.of(self._host)
+        self.checkpointed = self.recorder.last_number
+        if body is not None:
+            self._checkpoint = Checkpoint(self.recorder.last_number, body)
+
+    # To the disk.
+
+    def take(self) -> Work:
+        """All that is to be written now."""
+        if not self._lease.ahead_ns:
+            self._pending_lease = self._lease.extended(self._host.state)
+        batch = Batch(self._records, self._pending_lease, self._checkpoint)
+        work = Work(self.added, batch, self.recorder.secrets.take_fresh())
+        self._records, self._pending_lease, self._checkpoint = [], None, None
+        return work
+
+    def write(self, work: Work) -> None:
+        """Write it, in any thread. Raises StoreFailed: nothing of it is there."""
+        try:
+            append_secrets(self._directory.secrets, work.secrets)
+        except OSError as failure:
+            raise StoreFailed(f"{self._directory.secrets}: {failure.strerror}", full=failure.errno == 28) from None
+        self._store.commit(work.batch)
+
+    def done(self, work: Work) -> None:
+        """It is written."""
+        self.kept = work.mark
+        self.broken = False
+
+    def failed(self, work: Work, failed: StoreFailed) -> ServerError:
+        """It is not: the cluster is as the disk has it, and what was answered since is not so. Gives what to answer."""
+        self.recorder.secrets.fresh[:0] = work.secrets
+        if work.batch.records or self._records:
+            self._records = []
+            self.recorder.go_on(self.again())
+        self._pending_lease, self._checkpoint, self._lease.held = None, None, None
+        self.kept = self.added
+        self.broken = True
+        return refusal(failed)
+
+    def sync(self) -> None:
+        """Write all there is, for a caller that has nobody else to serve. Raises ServerError: then nothing of it is."""
+        self.show()
+        if self.kept == self.added and self._checkpoint is None:
+            return
+        work = self.take()
+        try:
+            self.write(work)
+        except StoreFailed as failed:
+            raise self.failed(work, failed) from None
+        self.done(work)
+
+    def close(self) -> None:
+        """The last checkpoint, the exact time, and the directory is free. A disk that takes nothing loses nothing kept.
+
+        For the second time nothing.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            self.show()
+            self.make_checkpoint()
+            work = self.take()
+            batch = Batch(work.batch.records, self._lease.final(self._host.state), work.batch.checkpoint)
+            self.write(Work(work.mark, batch, work.secrets))
+            self.done(work)
+        except StoreFailed:
+            pass
+        finally:
+            self._store.close()
+            self._directory.release()
+
+
+def refusal(failed: StoreFailed) -> ServerError:
+    """What a client is told: OceanBase's error of a disk without room, or of one that fails."""
+    return error("OB_SERVER_OUTOF_DISK_SPACE" if failed.full else "OB_IO_ERROR")

@@ -1,0 +1,163 @@
+"""Answers leave once what they tell is on disk: one write to the disk for all that have come together.
+
+Everything a connection sends passes through a `HeldTransport`. While nothing is to be kept it goes straight on;
+otherwise it waits in one queue, in the order in which it was made, until a thread has synced the journal that far. What
+comes meanwhile is the next batch. When the disk refuses, whoever waits is told so instead of the answer.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, cast
+
+from obsim.errors import ServerError
+from obsim.server.defects import logger
+from obsim.server.packets import error_packet, frame
+
+if TYPE_CHECKING:
+    from obsim.server.engine import Durable
+
+__all__ = ["HeldTransport", "Outbox"]
+
+SEQUENCE_BYTE = 3
+"""Where a packet has its number."""
+
+
+class HeldTransport:
+    """A transport whose output waits for the journal; the rest of it is the real one's."""
+
+    __slots__ = ("_outbox", "ending", "held", "real")
+
+    def __init__(self, real: asyncio.Transport, outbox: "Outbox") -> None:
+        self.real = real
+        self._outbox = outbox
+        self.held = 0
+        """Operations of it in the queue."""
+        self.ending = False
+        """It is to be closed when they are done."""
+
+    def write(self, data: bytes) -> None:
+        """Send, now or when it may be told."""
+        self._outbox.send(self, data)
+
+    def write_eof(self) -> None:
+        """End the output behind what waits."""
+        self._outbox.then(self, self.real.write_eof)
+
+    def close(self) -> None:
+        """Close behind what waits."""
+        self.ending = self.held > 0
+        self._outbox.then(self, self.real.close)
+
+    def is_closing(self) -> bool:
+        """Whether it is closed, or will be."""
+        return self.ending or self.real.is_closing()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.real, name)
+
+
+class Outbox:
+    """The queue of one listener."""
+
+    def __init__(
+        self, durable: "Durable", loop: asyncio.AbstractEventLoop, on_lost: Callable[[ServerError], None]
+    ) -> None:
+        """`on_lost` is told when the cluster went back to what the disk has."""
+        self._durable, self._loop, self._on_lost = durable, loop, on_lost
+        self._queue: deque[tuple[int, HeldTransport, Callable[[], None] | bytes]] = deque()
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="obsim-journal")
+        self._writing = self._due = False
+
+    def wrapped(self, transport: asyncio.Transport) -> asyncio.Transport:
+        """The transport, held."""
+        return cast(asyncio.Transport, HeldTransport(transport, self))
+
+    def send(self, transport: HeldTransport, data: bytes) -> None:
+        """Let bytes leave when they may."""
+        durable = self._durable
+        durable.show()
+        if durable.kept == durable.added and not self._queue:
+            transport.real.write(data)
+        else:
+            self._hold(transport, data)
+
+    def then(self, transport: HeldTransport, act: Callable[[], None]) -> None:
+        """Do something behind what a transport has waiting."""
+        if transport.held:
+            self._hold(transport, act)
+        else:
+            act()
+
+    def _hold(self, transport: HeldTransport, what: Callable[[], None] | bytes) -> None:
+        transport.held += 1
+        self._queue.append((self._durable.added, transport, what))
+        if not self._writing and not self._due:
+            self._due = True
+            self._loop.call_soon(self._begin)
+
+    def _begin(self) -> None:
+        """Have written what there is: all statements of this turn of the loop are among it."""
+        self._due = False
+        if self._writing or not self._queue:
+            return
+        self._durable.rest()
+        work = self._durable.take()
+        self._writing = True
+        self._pool.submit(self._write, work)
+
+    def _write(self, work: Any) -> None:
+        failure: BaseException | None = None
+        try:
+            self._durable.write(work)
+        except BaseException as failed:  # it is the loop's to deal with
+            failure = failed
+        try:
+            self._loop.call_soon_threadsafe(self._written, work, failure)
+        except RuntimeError:  # the loop has ended
+            return
+
+    def _written(self, work: Any, failure: BaseException | None) -> None:
+        self._writing = False
+        if failure is None:
+            self._durable.done(work)
+            self._release()
+        else:
+            logger.error("the journal was not written: %s", failure)
+            self._refuse(self._durable.failed(work, failure))
+        if self._queue and not self._due:
+            self._due = True
+            self._loop.call_soon(self._begin)
+
+    def _release(self) -> None:
+        kept, queue = self._durable.kept, self._queue
+        while queue and queue[0][0] <= kept:
+            _, transport, what = queue.popleft()
+            transport.held -= 1
+            if isinstance(what, bytes):
+                transport.real.write(what)
+            else:
+                what()
+
+    def _refuse(self, refused: ServerError) -> None:
+        """Nobody is told what is not so: the first packet of each answer says what has happened instead."""
+        queue, self._queue = self._queue, deque()
+        told: set[int] = set()
+        for _, transport, what in queue:
+            transport.held -= 1
+            if not isinstance(what, bytes):
+                what()
+            elif len(what) > SEQUENCE_BYTE and id(transport) not in told:
+                told.add(id(transport))
+                transport.real.write(frame(error_packet(refused), what[SEQUENCE_BYTE]))
+        self._on_lost(refused)
+
+    @property
+    def waits(self) -> bool:
+        """Whether anything has not left yet."""
+        return bool(self._queue) or self._writing
+
+    def close(self) -> None:
+        """The thread ends when it has written what it is writing."""
+        self._pool.shutdown(wait=True)

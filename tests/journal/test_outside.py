@@ -1,0 +1,93 @@
+"""What was done at destinations is not done again: how it ended is in the journal."""
+
+import shutil
+
+import pytest
+
+import obsim
+from obsim.api import open_kept
+from obsim.journal.directory import DataDirectory
+from obsim.journal.export import replayed
+from obsim.journal.fsck import check_directory
+from obsim.journal.keeper import Keeper
+from obsim.journal.replay import Differs, view_digests
+from obsim.journal.secrets import Secrets
+from tests.journal.conftest import export_of
+from tests.journal.test_recovery import leave
+
+
+def lived(cluster, root):
+    """A set and an increment, a setting that is refused, a tenant that is restored and follows."""
+
+    def run(text, tenant="mysql_tenant"):
+        cluster.execute(text, tenant=tenant)
+        cluster.run_until_idle()
+
+    run("ALTER SYSTEM NOARCHIVELOG")
+    run(f"ALTER SYSTEM SET data_backup_dest = 'file://{root}/data'")
+    with pytest.raises(obsim.ServerError, match="does not match"):
+        run(f"ALTER SYSTEM SET log_archive_dest = 'LOCATION=file://{root}/data'")
+    run(f"ALTER SYSTEM SET log_archive_dest = 'LOCATION=file://{root}/arch'")
+    run("ALTER SYSTEM ARCHIVELOG")
+    cluster.advance(minutes=5)
+    for kind in ("", "INCREMENTAL"):
+        cluster.write("mysql_tenant", "t1", 5)
+        run(f"ALTER SYSTEM BACKUP {kind} DATABASE")
+    unit = cluster.query("SELECT NAME FROM oceanbase.DBA_OB_UNIT_CONFIGS")[0][0]
+    run(f"CREATE RESOURCE POOL p UNIT = '{unit}', UNIT_NUM = 1", "sys")
+    cluster.advance(minutes=5)
+    run(f"ALTER SYSTEM RESTORE back FROM 'file://{root}/data,file://{root}/arch' WITH 'pool_list=p'", "sys")
+    run("ALTER SYSTEM RECOVER STANDBY TENANT = back UNTIL UNLIMITED", "sys")
+    cluster.write("mysql_tenant", "t1", 5)
+    cluster.advance(minutes=9)
+
+
+def gone(root):
+    for path in list(root.iterdir()):
+        shutil.rmtree(path)
+
+
+def test_a_life_is_replayed_without_its_destinations(tmp_path):
+    cluster = obsim.Cluster(seed=5, file_root=tmp_path, record=True)
+    lived(cluster, tmp_path)
+    export = export_of(cluster.recorded())
+    kinds = {record.kind for record in export.records}
+    assert {"outcome", "rest"} < kinds
+    gone(tmp_path)
+    again = replayed(export, Secrets())
+    assert obsim.Cluster._over(again).views_bytes() == cluster.views_bytes()
+    assert again.state.tenant_named("back") is not None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_an_outcome_it_stops_there(tmp_path):
+    cluster = obsim.Cluster(seed=5, file_root=tmp_path, record=True)
+    cluster.execute(f"ALTER SYSTEM SET data_backup_dest = 'file://{tmp_path}/data'", tenant="mysql_tenant")
+    lines = cluster.recorded().splitlines()
+    export = export_of("\n".join(line for line in lines if '"kind":"outcome"' not in line))
+    with pytest.raises(Differs, match=r"the journal does not say how it ended: SetDestination file://.*/data"):
+        replayed(export, Secrets())
+
+
+@pytest.mark.parametrize("background", [False, True])
+def test_a_kept_cluster_goes_on_with_its_destinations(tmp_path, background):
+    root, folder = tmp_path / "root", tmp_path / "d"
+    root.mkdir()
+    kept = open_kept(folder, clock="manual", seed=5, file_root=root, background=background)
+    cluster = obsim.Cluster._over(kept.host)
+    lived(cluster, root)
+    kept.keeper.sync()
+    before = view_digests(kept.host)
+    leave(kept)
+    files = sorted(path.relative_to(root) for path in root.rglob("*"))
+    kept = open_kept(folder)
+    assert view_digests(kept.host) == before
+    assert sorted(path.relative_to(root) for path in root.rglob("*")) == files
+    again = obsim.Cluster._over(kept.host)
+    again.execute("ALTER SYSTEM BACKUP INCREMENTAL DATABASE", tenant="mysql_tenant")
+    again.run_until_idle()
+    assert len(sorted(path.relative_to(root) for path in root.rglob("*"))) > len(files)
+    kept.keeper.close()
+    assert isinstance(kept.keeper, Keeper)
+    gone(root)
+    assert check_directory(DataDirectory(folder)).wrong == []

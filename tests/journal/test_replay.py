@@ -1,0 +1,163 @@
+"""A journal acts once more: everything is as it was, or the record is named at which it is not."""
+
+import os
+import random
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+import obsim
+from obsim.cli import app
+from obsim.errors import UsageError
+from obsim.journal.export import replayed
+from obsim.journal.record import Moment
+from obsim.journal.replay import Differs
+from obsim.journal.secrets import SecretMissing, Secrets
+from obsim.session.inputs import Call
+from tests.journal.conftest import export_of, secrets_of
+from tests.whole import STEPS, play
+
+EXAMPLES = int(os.environ.get("OBSIM_EXAMPLES", "4"))
+PLAIN = settings(
+    max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+)
+
+
+@PLAIN
+@given(steps=STEPS, version=st.sampled_from(["4.0.0", "4.2.1", "4.3.3"]))
+def test_whatever_was_done_is_done_again(steps, version):
+    cluster = obsim.Cluster("campaign", version=version, seed=3, record=True)
+    play(cluster, steps)
+    again = replayed(export_of(cluster.recorded()), secrets_of(cluster))
+    assert again.state.now_ns == cluster.state.now_ns
+    assert obsim.Cluster._over(again).views_bytes() == cluster.views_bytes()
+
+
+def test_every_kind_of_input_comes_again(lived):
+    export = export_of(lived.recorded())
+    kinds = {record.kind for record in export.records}
+    assert kinds == {"blocks", "call", "execute", "globals", "meet", "restore_snapshot", "schedule", "snapshot"}
+    again = replayed(export, secrets_of(lived))
+    assert again.state.timeline == 2
+    assert obsim.Cluster._over(again).views_bytes() == lived.views_bytes()
+
+
+def test_a_reset_comes_again():
+    cluster = obsim.Cluster(record=True)
+    cluster.execute("ALTER SYSTEM BACKUP DATABASE")
+    cluster.advance(seconds=5)
+    cluster.reset()
+    cluster.execute("ALTER SYSTEM MINOR FREEZE")
+    assert [r.kind for r in export_of(cluster.recorded()).records] == ["execute", "reset", "execute"]
+    assert replayed(export_of(cluster.recorded()), Secrets()).state.timeline == 2
+
+
+def test_clocks_of_all_kinds_lead_to_the_same_moments():
+    for clock in ("step", "autojump", "wall"):
+        cluster = obsim.Cluster(clock=clock, record=True)
+        cluster.execute("ALTER SYSTEM BACKUP DATABASE")
+        for _ in range(8):
+            cluster.query("SELECT STATUS FROM oceanbase.CDB_OB_BACKUP_JOBS")
+        cluster.execute("ALTER SYSTEM MINOR FREEZE")
+        export = export_of(cluster.recorded())
+        assert replayed(export, Secrets()).state.event_count == export.end.event_count
+
+
+def test_in_the_middle_of_a_moment():
+    """A jump may end between two events of one moment: so many events, and no other, come before the next input."""
+    cluster = obsim.Cluster(record=True)
+    cluster.execute("ALTER SYSTEM BACKUP DATABASE")
+    order = random.Random(3)
+    middles = 0
+    while not cluster.state.idle():
+        cluster.state.advance_slice(cluster.state.next_event_ns, order.randint(1, 3))
+        middles += cluster.state.next_event_ns == cluster.state.now_ns
+        cluster.host.carry(Call("write", ("mysql_tenant", "t1", 1, "random")))
+    assert middles > 3
+    replayed(export_of(cluster.recorded()), Secrets())
+
+
+def changed(export, number, **fields):
+    """The same journal with another record of that number."""
+    records = [replace(r, **fields) if r.number == number else r for r in export.records]
+    return replace(export, records=tuple(records))
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"answer": "ok 7"}, r"record 1, execute ALTER SYSTEM BACKUP .*: it answered 'ok 7', now it answers 'ok 0'"),
+        ({"changes": 1}, r"record 1, .*: rows had changed 1 times, now they have changed \d+ times"),
+        ({"moment": Moment(1, 1704038400000000000, 5)}, r"before record 1, .*: 5 fewer events happen up to 1704038400"),
+        ({"moment": Moment(1, 17, 0)}, r"before record 1, .*: 0 events have happened at 1704038400000000000"),
+        ({"moment": Moment(3, 1704038400000000000, 0)}, r"record 1, .*: it is of timeline 3, this is 1"),
+        ({"kind": "sing"}, r"record 1, sing .*: there is no input 'sing'"),
+        ({"body": {"who": {}, "sql": "SELECT 1"}}, r"record 1, execute SELECT 1: 'tenant'"),
+        ({"body": {"who": {"tenant": 1, "user": "root"}, "sql": "ALTER SYSTEM MINOR FREEZE"}}, r"47 fewer events"),
+    ],
+)
+def test_where_it_differs_is_said(lived, fields, message):
+    export = export_of(lived.recorded())
+    with pytest.raises(Differs, match=message):
+        replayed(changed(export, 1, **fields), secrets_of(lived))
+
+
+def test_views_that_differ_are_named(lived):
+    export = export_of(lived.recorded())
+    wrong = replace(export, views={**export.views, "oceanbase.CDB_OB_BACKUP_JOBS": "0" * 32})
+    with pytest.raises(Differs, match=r"after the last record these views differ: oceanbase\.CDB_OB_BACKUP_JOBS$"):
+        replayed(wrong, secrets_of(lived))
+
+
+def test_an_engine_that_is_another_one_is_noticed(lived, monkeypatch):
+    monkeypatch.setattr("obsim.storage.tenant.TenantStorage.write", lambda *_args: None)
+    with pytest.raises(Differs, match=r"fewer events|have changed|views differ"):
+        replayed(export_of(lived.recorded()), secrets_of(lived))
+
+
+def test_secrets_stay_out_and_are_asked_for_by_name(lived):
+    text = lived.recorded()
+    assert "geheim" not in text + lived.recorded_secrets()
+    assert "sesame" not in text + lived.recorded_secrets()
+    with pytest.raises(SecretMissing, match="the value of password-1 is needed: give it with --secrets FILE"):
+        replayed(export_of(text), Secrets())
+
+
+def test_the_command(lived, tmp_path):
+    journal, secrets = tmp_path / "life.journal", tmp_path / "life.secrets"
+    journal.write_text(lived.recorded())
+    secrets.write_text(lived.recorded_secrets())
+    run = CliRunner().invoke
+    equal = run(app, ["replay", str(journal), "--secrets", str(secrets)])
+    export = export_of(lived.recorded())
+    assert equal.output == f"equal: {len(export.records)} records, {len(export.views)} views\n"
+    assert equal.exit_code == 0
+    assert isinstance(run(app, ["replay", str(journal)]).exception, UsageError)
+    journal.write_text(lived.recorded().replace('"answer":"ok 0"', '"answer":"ok 1"', 1))
+    other = run(app, ["replay", str(journal), "--secrets", str(secrets)])
+    assert other.exit_code == 1
+    assert other.output.startswith("differs at record 1, execute ALTER SYSTEM BACKUP DATABASE: it answered")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "here: it has no end: a journal is cut off here"),
+        ("nothing", "here:1: no line of a journal"),
+        ('{"format": 9}', "here:1: no line of a journal: this obsim reads journals of format 1"),
+        ('{"format": 1, "making": {}}\n{"number": 1}', "here:2: no line of a journal: it has no 'timeline'"),
+        ("[]", "here:1: no line of a journal"),
+    ],
+)
+def test_what_is_no_journal_is_refused_with_its_line(text, message):
+    with pytest.raises(UsageError) as refused:
+        export_of(text)
+    assert str(refused.value).startswith(message)
+
+
+def test_a_cluster_that_is_not_recorded_says_so():
+    with pytest.raises(UsageError, match="make it with record=True"):
+        obsim.Cluster().recorded()
