@@ -2,7 +2,8 @@
 
 from base64 import b64decode
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -39,6 +40,8 @@ class Remembered:
         """Whether outcomes came later than they were asked for."""
         self.inner: Performer | None = None
         """Who takes over where the journal ends."""
+        self.missing = ""
+        """What no outcome was found for."""
         self._reaches, self._allows = reaches, allows
         self._known: dict[str, deque[Mapping[str, Any]]] = {}
         self._begun: Outcome | None = None
@@ -69,7 +72,8 @@ class Remembered:
             self._begun = outcome
             return None
         if self.inner is None:
-            raise Astray(f"the journal does not say how it ended: {intent_key(intent)}")
+            self.missing = f"the journal does not say how it ended: {intent_key(intent)}"
+            raise Astray(self.missing)
         return self.inner.perform(intent)
 
     def outcome(self, *, wait: bool) -> Outcome | None:
@@ -129,14 +133,21 @@ class Replay:
         state = self.host.state
         if record.moment.timeline != state.timeline:
             raise Differs(f"{record.shown()}: it is of timeline {record.moment.timeline}, this is {state.timeline}")
-        try:
+        with self._on_the_way(f"before {record.shown()}"):
             come_to(state, record.moment.at_ns, record.moment.event_count)
-        except Astray as astray:
-            raise Differs(f"before {record.shown()}: {astray}") from None
-        try:
+        with self._on_the_way(record.shown()):
             self._actions.get(record.kind, self._input)(record)
-        except Astray as astray:
-            raise Differs(f"{record.shown()}: {astray}") from None
+
+    @contextmanager
+    def _on_the_way(self, where: str) -> Iterator[None]:
+        """What leads astray is a difference; first of all an outcome that is missing, whatever came of that."""
+        try:
+            yield
+        except (Astray, Differs) as wrong:
+            if self.remembered is None or not self.remembered.missing:
+                raise wrong if isinstance(wrong, Differs) else Differs(f"{where}: {wrong}") from None
+        if self.remembered is not None and self.remembered.missing:
+            raise Differs(f"{where}: {self.remembered.missing}")
 
     def _nothing(self, _record: Record) -> None:
         pass
