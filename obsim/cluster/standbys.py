@@ -35,7 +35,7 @@ class Standby:
 
     state: "ClusterState"
     tenant: "Tenant"
-    source: "LogSource"
+    source: "BackupSource | MediaLog | None"
     path: str
     """The archive destination it takes its log from."""
     synced_scn: Scn
