@@ -176,7 +176,8 @@ class ArchiveWriter:
     def _add_piece(self, step: _Step, number: int, piece: ArchivePiece, now_ns: Nanoseconds) -> None:
         """What of a piece is other than before."""
         current, before = step.current, step.written.growing.get(number)
-        log, last_scn = self.archive.log, min(piece.end_scn - 1, piece.checkpoint_scn)
+        log, full = self.archive.log, piece.frozen and piece.checkpoint_scn == piece.last_scn
+        last_scn = piece.end_scn - 1 if full else min(piece.end_scn - 1, piece.checkpoint_scn)
         count = log.count(piece.start_scn - 1, last_scn)
         streams = tuple(self.archive.storage.log_stream_ids)
         if before is not None and (before.row, before.entry_count, before.streams) == (piece, count, streams):

@@ -260,3 +260,22 @@ def test_a_round_that_is_resumed_while_the_medium_still_refuses_is_interrupted_a
         archived.cluster.run_until_idle()
     archived.cluster.advance(seconds=5)
     assert archived.round[0] == "INTERRUPTED"
+
+
+def test_what_is_written_in_the_last_second_of_a_piece_is_in_it(archived):
+    """A full piece is archived to a whole second; what was written behind that, before its end, is its own too."""
+    for text in ("NOARCHIVELOG", "ARCHIVELOG"):
+        archived.cluster.advance(milliseconds=350)
+        archived.run(f"ALTER SYSTEM {text}")
+        archived.cluster.run_until_idle()
+    current = archived.cluster.state.tenant_named(TENANT).archive.round
+    end_ns = current.start_scn + 86_400 * 10**9
+    assert end_ns % 10**9 >= 500 * 10**6
+    for moment_ns in (end_ns - 400 * 10**6, end_ns - 1, end_ns, end_ns + 10**6):
+        archived.cluster.advance_to(moment_ns)
+        archived.write()
+    archived.cluster.advance(minutes=1)
+    first, second = archived.medium.pieces[1:]
+    assert [e.scn for e in first.log][-2:] == [end_ns - 400 * 10**6, end_ns - 1000]
+    assert [e.scn for e in second.log] == [end_ns, end_ns + 10**6]
+    assert first.record.checkpoint_scn == end_ns - end_ns % 10**9
