@@ -380,9 +380,12 @@ def _take_piece(found: FoundPiece, files: Iterable[tuple[str, bytes]]) -> None:
     if (record.dest_id, record.round_id, record.piece_id) != (found.dest_id, found.round_id, found.piece_id):
         _note(found.broken, "its row is that of another piece")
     _note_gaps(found, record, logs, checkpoint)
+    last_scn = record.end_scn - 1 if record.frozen else record.checkpoint_scn
+    told = (logs[place] for place in sorted(logs) if place[1] <= record.log_file_count)  # else the row is of before
     found.log = sorted(
-        (entry for place in sorted(logs) for entry in logs[place]), key=lambda entry: (entry.scn, entry.number)
-    )
+        (entry for entries in told for entry in entries if entry.scn <= last_scn),
+        key=lambda entry: (entry.scn, entry.number),
+    )  # fmt: skip
 
 
 def _note_gaps(

@@ -224,3 +224,18 @@ def test_inspect_prints_tables_or_json(life):
     assert [table.partition("\t")[0] for table in tables] == ["PATH", "BACKUP_SET_ID", "DEST_ID", "FIRST_SCN"]
     assert tables[1].splitlines()[1].split("\t")[:4] == ["1", "FULL", "SUCCESS", "AVAILABLE"]
     assert json.loads(report.as_json())["sets"] == report.sets
+
+
+def test_a_piece_holds_what_its_row_says_whatever_lies_there_besides(life):
+    """Log files are written before the row: what the row does not know yet, or no more, is no part of the piece."""
+    found = read_destination(parse_uri(life.uris[1]), FileRoot(life.root).store(f"{life.root}/arch"))
+    (path,) = (life.root / "arch" / found.pieces[-1].directory).glob("file_info.*")
+    before = path.read_bytes()
+    life.change(5)
+    newer = read_destination(parse_uri(life.uris[1]), FileRoot(life.root).store(f"{life.root}/arch"))
+    path.write_bytes(before)
+    log = path.parent / "logstream_1001/log"
+    (log / "2.obarc").write_bytes((log / "1.obarc").read_bytes())
+    older = read_destination(parse_uri(life.uris[1]), FileRoot(life.root).store(f"{life.root}/arch"))
+    assert len(newer.pieces[-1].log) > len(found.pieces[-1].log)
+    assert (older.pieces[-1].log, older.pieces[-1].broken) == (found.pieces[-1].log, [])
