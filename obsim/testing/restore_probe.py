@@ -2,7 +2,8 @@
 
 Asked are three that may not contradict each other: the naive plan of every destination (`naive_restore`), the view
 obsim.restorable_windows at all moments where its answer or the plan's may change, and RESTORE itself at one of them.
-Where RESTORE succeeds, the new tenant is held against the model's picture of the source at that SCN, block for block.
+Where RESTORE succeeds, the new tenant is held against the model's picture of the source at that SCN, block for block,
+and sometimes follows the log from there.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,11 +19,12 @@ from obsim.ids import SYS_TENANT_ID, Nanoseconds, TenantId
 from obsim.sql.reader import read_statement
 from obsim.statements import BackupStatement
 from obsim.testing.engine_watch import pieces_seen
-from obsim.testing.naive_restore import chosen_sets, plan
+from obsim.testing.naive_restore import chosen_pieces, chosen_sets, plan
 from obsim.testing.naive_storage import NaivePicture, NaiveStorage
 from obsim.testing.naive_tablet import ModelBroken
 from obsim.testing.observation import PieceSeen, SetSeen, TenantSeen
 from obsim.testing.observer import storage_of
+from obsim.versions import Version
 
 __all__ = ["ProbeSeen", "RestoreBroken", "probe"]
 
@@ -32,6 +34,10 @@ _POOL = (
     "CREATE RESOURCE UNIT probe MAX_CPU 1, MEMORY_SIZE '5G'",
     "CREATE RESOURCE POOL probe UNIT = 'probe', UNIT_NUM = 1, ZONE_LIST = ('z1')",
 )
+_FIRST_STANDBYS = Version.parse("4.1.0")
+"""Before that a tenant cannot be recovered (statements.md)."""
+_FOLLOW_NS = 1_000_000_000
+"""A standby has replayed what there is by then."""
 _EDGES_MAX = 24
 """At so many moments, spread over all that there are, the view is compared with the plan."""
 
@@ -112,7 +118,10 @@ def probe(state: ClusterState, naive: NaiveStorage, seen: TenantSeen, number: in
         _compare_window(sources, windows, scn)
     moments = [picture.scn for picture in naive.past if picture.scn]
     targets = sorted({*edges, *moments, *(scn - 1 for scn in moments)})
-    return _restore(state, naive, sources, windows, targets[number % len(targets)])
+    firsts = sorted(s.min_restore_scn for s in seen.sets.values() if s.usable)
+    chosen = firsts if firsts and not number % 4 else targets  # a set that holds log itself says something of few
+    turn, place = divmod(number // 4, len(chosen))
+    return _restore(state, naive, sources, chosen[place], [scn for scn in targets if scn > chosen[place]], turn)
 
 
 def _windows(state: ClusterState, tenant_id: int) -> list[_Window]:
@@ -144,11 +153,15 @@ def _compare_window(sources: _Sources, windows: list[_Window], scn: int) -> None
 
 
 def _restore(
-    state: ClusterState, naive: NaiveStorage, sources: _Sources, windows: list[_Window], scn: int
+    state: ClusterState, naive: NaiveStorage, sources: _Sources, scn: int, later: list[int], turn: int
 ) -> ProbeSeen:
-    """RESTORE from where the view says it can be, or from the newest destinations where it says it cannot."""
-    window, choices = _window_at(windows, scn), sources.choices(scn)
-    data, log = window.pair if window.restorable else (next(reversed([*sources.sets]), ""), sources.archive_path)
+    """RESTORE to `scn` from where it can be, in turn, or from the newest destinations where it cannot.
+
+    Every second time the new tenant follows the log to one of the `later` moments then.
+    """
+    choices = sources.choices(scn)
+    pairs = sorted(choices) or [(next(reversed([*sources.sets]), ""), sources.archive_path)]
+    data, log = pairs[turn % len(pairs)]
     expected = choices.get((data, log))
     uris = ",".join(uri for uri in (data, log) if uri)
     sql = f"ALTER SYSTEM RESTORE {NEW} FROM '{uris}' UNTIL SCN = {scn} WITH 'pool_list=probe'"
@@ -171,7 +184,27 @@ def _restore(
     _expect(str(job.status) == "RESTORE_SUCCESS", f"{sql} ends {job.status}: {job.sys.comment}")
     picture = naive.until(scn)
     _compare(copy, picture, sql)
-    return ProbeSeen(sql, tuple(_situations(sources.sets[data], read, naive, picture, log)))
+    situations = [*_situations(sources.sets[data], read, naive, picture, log)]
+    if log and later and turn % 2 and copy.profile.version >= _FIRST_STANDBYS:
+        situations.append(_follow(copy, naive, scn, later[turn % len(later)]))
+    return ProbeSeen(sql, tuple(situations))
+
+
+def _follow(state: ClusterState, naive: NaiveStorage, scn: int, then_scn: int) -> str:
+    """RECOVER STANDBY of the new tenant: as far as the log goes without a gap it has to be what its source was."""
+    sql = f"ALTER SYSTEM RECOVER STANDBY TENANT = {NEW} UNTIL SCN = {then_scn}"
+    errno = _run(state, sql)
+    _expect(not errno, f"{sql} of what was restored to {scn} answers {errno}")
+    state.advance_to(Nanoseconds(state.now_ns + _FOLLOW_NS))
+    tenant, source = state.tenant_named(NEW), state.tenants[TenantId(naive.tenant_id)]
+    assert tenant is not None
+    assert tenant.standby is not None
+    reached = tenant.standby.sync_scn
+    covered = bool(chosen_pieces(pieces_seen(source, state.now_ns), scn, then_scn))
+    comes = f"{sql} of what was restored to {scn} comes to {reached}"
+    _expect(reached == then_scn if covered else scn <= reached < then_scn, f"{comes}, log is there: {covered}")
+    _compare(state, naive.until(reached), comes)
+    return "recovered further" if covered else "recovery comes to a gap"
 
 
 def _run(state: ClusterState, sql: str) -> int:

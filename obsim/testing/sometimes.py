@@ -45,6 +45,8 @@ SITUATIONS = (
     "restored without an archive",
     "restored beside an unusable set",
     "restored after a clean-up",
+    "recovered further",
+    "recovery comes to a gap",
 )
 
 
