@@ -3,8 +3,9 @@
     python benchmarks/machine.py [STEPS]
 
 A step is one rule of `obsim.testing.machine.BackupMachine`, three actions in the mean; after each action the cluster is
-observed, compared with the naive model and held against every invariant. hypothesis's own work counts too. Printed
-beside the wall-clock rate is the rate by CPU time, which other programs on the machine disturb less.
+observed, compared with the naive model and held against every invariant; now and then a tenant is restored.
+hypothesis's own work counts too. What is required is the rate by CPU time, which other programs on the machine disturb
+less than the one by the clock on the wall.
 """
 
 import sys
@@ -51,8 +52,8 @@ def main() -> int:
     for version, base in PROFILES:
         steps, looks, wall, cpu = measure(version, base, step_count)
         detail = f"{steps} steps, {looks} observations in {wall:.1f} s"
-        figures.append(Figure(f"{version}, {base.value}", steps / wall, "/s", REQUIRED, detail=detail))
-        figures.append(Figure(f"{version}, {base.value}, by CPU time", steps / cpu, "/s"))
+        figures.append(Figure(f"{version}, {base.value}, by CPU time", steps / cpu, "/s", REQUIRED, detail=detail))
+        figures.append(Figure(f"{version}, {base.value}", steps / wall, "/s"))
     return 0 if print_figures("State machine with all invariants on", figures) else 1
 
 

@@ -1,6 +1,7 @@
 """What a probe of a restore sees of a sound cluster, and that it notices each thing that may be wrong."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -93,7 +94,7 @@ def test_a_window_that_ends_elsewhere_is_noticed(monkeypatch, steps, text):
 def shifted(args, steps):
     """The rows of the view with the edges of restorable windows a moment off."""
     rows = [list(row) for row in restore_views.restorable_windows(*args)]
-    for row, following in zip(rows, rows[1:], strict=False):
+    for row, following in pairwise(rows):
         if row[0] == following[0] and row[5]:
             row[3], following[1] = row[3] + steps, following[1] + steps
     return list(map(tuple, rows))
