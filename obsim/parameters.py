@@ -229,6 +229,8 @@ class ParameterStore:
         """Server, owner and name -> a text that holds there only."""
         self._numbers: dict[tuple[TenantId | None, str], int] = {}
         """What `get_int` found last, by the tenant asked for and the name."""
+        self._changed: dict[tuple[TenantId | None, str], str | None] = {}
+        """What was set before, None for nothing, where something else was set or forgotten since `take_changed`."""
 
     def find(self, name: str) -> ParameterDef:
         """The definition of a name in any letter case; raises 5099."""
@@ -267,6 +269,7 @@ class ParameterStore:
     def set(self, name: str, tenant_id: TenantId | None, text: str) -> None:
         """Keep a text that `check_value` gave, for every server."""
         key = self._key(self.find(name), tenant_id)
+        self._changed.setdefault(key, self._values.get(key))
         self._values[key] = text
         self._forget_number(*key)
         self._forget_servers(*key)
@@ -294,13 +297,14 @@ class ParameterStore:
     def reset(self, name: str, tenant_id: TenantId | None = None) -> None:
         """Return to the default."""
         key = self._key(self.find(name), tenant_id)
-        self._values.pop(key, None)
+        self._changed.setdefault(key, self._values.pop(key, None))
         self._forget_number(*key)
         self._forget_servers(*key)
 
     def forget(self, tenant_id: TenantId) -> None:
         """The tenant is gone, and with it all that was set in it."""
-        self._values = {key: text for key, text in self._values.items() if key[0] != tenant_id}
+        for key in [key for key in self._values if key[0] == tenant_id]:
+            self._changed.setdefault(key, self._values.pop(key))
         self._on_servers = {key: text for key, text in self._on_servers.items() if key[1] != tenant_id}
         self._numbers = {key: number for key, number in self._numbers.items() if key[0] != tenant_id}
 
@@ -324,13 +328,19 @@ class ParameterStore:
         """All that is set for every server, in a fixed order: tenant, name, text."""
         return sorted(((t, n, v) for (t, n), v in self._values.items()), key=lambda row: (row[0] or 0, row[1]))
 
-    def texts(self) -> dict[tuple[TenantId | None, str], str]:
-        """As `dump`, by tenant and name."""
-        return dict(self._values)
+    def take_changed(self) -> dict[tuple[TenantId | None, str], str | None]:
+        """Owners and names of what was set or forgotten since the last call, with what was set before, if anything."""
+        taken, self._changed = self._changed, {}
+        return taken
+
+    def text_set(self, owner: TenantId | None, name: str) -> str | None:
+        """What is set for every server, None for nothing."""
+        return self._values.get((owner, name))
 
     def copy(self) -> "ParameterStore":
         """A store with the same values that changes on its own."""
         twin = object.__new__(ParameterStore)
         twin.definitions = self.definitions
         twin._values, twin._on_servers, twin._numbers = dict(self._values), dict(self._on_servers), {}
+        twin._changed = dict(self._changed)
         return twin

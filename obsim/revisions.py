@@ -36,7 +36,7 @@ class Revisions:
         self._counts = dict.fromkeys(FAMILIES, 0)
         self.stirred = False
         """Whether any was touched since somebody set this back."""
-        self._owners: dict[str, set[int]] = {family: set() for family in FAMILIES}
+        self._owners: dict[str, set[int]] = {}
 
     def touch(self, *families: str) -> None:
         """Note that rows of these families may have changed."""
@@ -45,15 +45,17 @@ class Revisions:
     def touch_of(self, tenant_id: int, families: Iterable[str]) -> None:
         """As `touch`, for the rows of one tenant."""
         self.stirred = True
+        counts, owners = self._counts, self._owners
         for family in families:
-            self._counts[family] += 1
-            self._owners[family].add(tenant_id)
+            counts[family] += 1
+            if family in owners:
+                owners[family].add(tenant_id)
+            else:
+                owners[family] = {tenant_id}
 
     def take_owners(self) -> dict[str, set[int]]:
         """Whose rows of each family were touched since the last call; EVERYONE among them stands for all."""
-        taken = {family: owners for family, owners in self._owners.items() if owners}
-        for family in taken:
-            self._owners[family] = set()
+        taken, self._owners = self._owners, {}
         self.stirred = False
         return taken
 

@@ -133,7 +133,7 @@ def _event_log(log: EventLog) -> _Reduced:
     """What it knows of each kind is never changed, another takes its place."""
     fields = _fields(log)
     known = {whose: _Same(states) for whose, states in fields["_known"].items()}
-    return _with(log, fields, rows=_ListOf(log.rows), _known=known, _parameters=_Same(fields["_parameters"]))
+    return _with(log, fields, rows=_ListOf(log.rows), _known=known)
 
 
 def _the_same(number: int) -> object:

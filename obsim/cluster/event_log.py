@@ -5,7 +5,9 @@ command is over, what the touched families watch is compared with what it was. S
 are not to be seen, as in any view.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import lru_cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from obsim.ids import Nanoseconds, TenantId
@@ -22,10 +24,11 @@ KEPT_MAX = 5_000
 _RECENT = 2
 """Ended jobs and tasks that are looked at once more: their last state may come with their end."""
 
-Key = tuple[int | str, ...]
-"""Tenant (0 for the cluster), and what the name of the thing is made of."""
-Found = tuple[Key, tuple[str, ...]]
-"""The thing, and the words of its state."""
+Words = tuple[str, ...]
+"""A state."""
+Found = tuple[tuple[object, ...], tuple[Words, ...]]
+"""What there is of a kind: of each the number or name, in a tuple if there are several; in the same order the states.
+Never changed."""
 
 
 class StateEvent(NamedTuple):
@@ -40,37 +43,41 @@ class StateEvent(NamedTuple):
     after: str
 
 
-def _jobs(tenant: "Tenant") -> Iterator[Found]:
-    for job in (*tenant.backup.jobs, *tenant.backup.job_history[-_RECENT:]):
-        yield (tenant.tenant_id, job.job_id), (job.status,)
+def _jobs(tenant: "Tenant") -> Found:
+    jobs = (*tenant.backup.jobs, *tenant.backup.job_history[-_RECENT:])
+    return tuple([job.job_id for job in jobs]), tuple([(job.status,) for job in jobs])
 
 
-def _tasks(tenant: "Tenant") -> Iterator[Found]:
-    for task in (*tenant.backup.tasks, *tenant.backup.task_history[-_RECENT:]):
-        yield (tenant.tenant_id, task.task_id, task.backup_set.backup_set_id), (task.status,)
+def _tasks(tenant: "Tenant") -> Found:
+    tasks = (*tenant.backup.tasks, *tenant.backup.task_history[-_RECENT:])
+    keys = [(task.task_id, task.backup_set.backup_set_id) for task in tasks]
+    return tuple(keys), tuple([(task.status,) for task in tasks])
 
 
-def _sets(tenant: "Tenant") -> Iterator[Found]:
-    for number, backup_set in tenant.backup.sets.items():
-        yield (tenant.tenant_id, number), (backup_set.status, backup_set.file_status)
+_SET_STATE: Callable[[object], Words] = attrgetter("status", "file_status")
 
 
-def _deletes(tenant: "Tenant") -> Iterator[Found]:
-    for job in (*tenant.cleanup.jobs, *tenant.cleanup.job_history[-_RECENT:]):
-        yield (tenant.tenant_id, job.job_id), (job.status,)
+def _sets(tenant: "Tenant") -> Found:
+    return tuple(tenant.backup.sets), tuple(map(_SET_STATE, tenant.backup.sets.values()))
 
 
-def _rounds(tenant: "Tenant") -> Iterator[Found]:
-    if tenant.archive.round is not None:
-        yield (tenant.tenant_id, tenant.archive.round.round_id), (tenant.archive.round.status,)
+def _deletes(tenant: "Tenant") -> Found:
+    jobs = (*tenant.cleanup.jobs, *tenant.cleanup.job_history[-_RECENT:])
+    return tuple([job.job_id for job in jobs]), tuple([(job.status,) for job in jobs])
 
 
-def _tenants(tenant: "Tenant") -> Iterator[Found]:
+def _rounds(tenant: "Tenant") -> Found:
+    archived = tenant.archive.round
+    return ((archived.round_id,), ((archived.status,),)) if archived is not None else _NOTHING
+
+
+def _tenants(tenant: "Tenant") -> Found:
     marks = ("LOCKED",) * tenant.locked + ("IN RECYCLEBIN",) * tenant.in_recyclebin
-    yield (tenant.tenant_id, tenant.name), (tenant.role, tenant.status, *marks)
+    return (tenant.name,), ((tenant.role, tenant.status, *marks),)
 
 
-_KINDS: dict[str, tuple[tuple[str, ...], Callable[["Tenant"], Iterator[Found]], str]] = {
+_NOTHING: Found = (), ()
+_KINDS: dict[str, tuple[tuple[str, ...], Callable[["Tenant"], Found], str]] = {
     "BACKUP_JOB": (("jobs", "job_history"), _jobs, "job {}"),
     "BACKUP_TASK": (("tasks", "task_history"), _tasks, "task {} of set {}"),
     "BACKUP_SET": (("sets",), _sets, "set {}"),
@@ -85,73 +92,90 @@ _STAYS = frozenset({"BACKUP_JOB", "BACKUP_TASK", "BACKUP_SET", "DELETE_JOB", "AR
 """Of these one that is not found any more is history, not gone."""
 
 
+@lru_cache(maxsize=1024)
+def _watched(touched: tuple[str, ...]) -> list[tuple[str, list[str]]]:
+    """The kinds that touched families are watched for, and by which of them."""
+    by_kind = {kind: [family for family in families if family in touched] for kind, (families, *_) in _KINDS.items()}
+    return [(kind, families) for kind, families in by_kind.items() if families]
+
+
 class EventLog:
     """The newest changes, oldest first. Only tenants whose rows were touched are looked at."""
 
-    __slots__ = ("_known", "_parameters", "_state", "count", "revisions", "rows")
+    __slots__ = ("_known", "_state", "count", "revisions", "rows")
 
     def __init__(self, state: "ClusterState") -> None:
         self._state = state
         self.revisions = state.revisions
         self.rows: list[StateEvent] = []
         self.count = 0
-        self._known: dict[tuple[str, TenantId], dict[Key, tuple[str, ...]]] = {}
-        self._parameters: dict[tuple[TenantId | None, str], str] = {}
+        self._known: dict[tuple[str, TenantId], Found] = {}
 
     def write(self) -> None:
         """Note what has changed, at the present moment."""
         if not self.revisions.stirred:
             return
         touched = self.revisions.take_owners()
-        for kind, (families, states, _) in _KINDS.items():
-            owners: set[int] = set().union(*(touched.get(family, ()) for family in families))
-            if EVERYONE in owners:
-                self._forget_the_gone(kind)
-                for tenant in self._state.tenants.values():
-                    self._compare(kind, tenant.tenant_id, dict(states(tenant)))
-                continue
-            for tenant_id in sorted(owners):
-                known = self._state.tenants.get(TenantId(tenant_id))
-                if known is not None:
-                    self._compare(kind, known.tenant_id, dict(states(known)))
+        for kind, families in _watched(tuple(touched)):
+            owners = touched[families[0]]
+            if len(families) > 1:
+                owners = owners.union(*[touched[family] for family in families[1:]])
+            self._look(kind, owners)
         if "parameters" in touched:
-            self._compare_parameters(self._state.parameters.texts())
+            self._note_parameters()
+
+    def _look(self, kind: str, owners: set[int]) -> None:
+        """Compare what there is of a kind, of these tenants, with what there was."""
+        tenants, states = self._state.tenants, _KINDS[kind][1]
+        if EVERYONE in owners:
+            self._forget_the_gone(kind)
+            looked_at = list(tenants.values())
+        else:
+            looked_at = [tenants[TenantId(owner)] for owner in sorted(owners) if owner in tenants]
+        for tenant in looked_at:
+            found, known = states(tenant), self._known.get((kind, tenant.tenant_id), _NOTHING)
+            if found != known:
+                self._note(kind, tenant.tenant_id, known, found)
+                self._known[kind, tenant.tenant_id] = found
 
     def _forget_the_gone(self, kind: str) -> None:
         for of_kind, tenant_id in [key for key in self._known if key[0] == kind]:
             if tenant_id not in self._state.tenants:
-                self._compare(of_kind, tenant_id, {})
-                del self._known[of_kind, tenant_id]
+                self._note(kind, tenant_id, self._known.pop((of_kind, tenant_id)), _NOTHING)
 
-    def _compare(self, kind: str, tenant_id: TenantId, found: dict[Key, tuple[str, ...]]) -> None:
-        known = self._known.get((kind, tenant_id), {})
-        if found == known:
+    def _note(self, kind: str, tenant_id: TenantId, known: Found, found: Found) -> None:
+        """Note every difference."""
+        count = len(known[0])
+        if found[0][:count] == known[0]:  # most things stay, and new ones come last
+            for key, before, after in zip(known[0], known[1], found[1], strict=False):
+                if before != after:
+                    self._add(kind, tenant_id, key, before, after)
+            for key, after in zip(found[0][count:], found[1][count:], strict=True):
+                self._add(kind, tenant_id, key, (), after)
             return
-        for key, after in found.items():
-            if known.get(key) != after:
-                self._add(kind, key, known.get(key, ()), after)
+        was, now = (dict(zip(*states, strict=True)) for states in (known, found))
+        for key, after in now.items():
+            if was.get(key) != after:
+                self._add(kind, tenant_id, key, was.get(key, ()), after)
         if kind not in _STAYS:
-            for key, before in known.items():
-                if key not in found:
-                    self._add(kind, key, before, ())
-        self._known[kind, tenant_id] = found
+            for key, before in was.items():
+                if key not in now:
+                    self._add(kind, tenant_id, key, before, ())
 
-    def _compare_parameters(self, found: dict[tuple[TenantId | None, str], str]) -> None:
-        known = self._parameters
-        if found == known:
-            return
-        changed = {key for key in found.keys() | known.keys() if found.get(key) != known.get(key)}
+    def _note_parameters(self) -> None:
+        parameters = self._state.parameters
+        changed = parameters.take_changed()
         for owner, name in sorted(changed, key=lambda key: (key[0] or 0, key[1])):
-            before, after = (texts.get((owner, name)) for texts in (known, found))
-            key = (owner or 0, name)
-            self._add(_PARAMETER, key, () if before is None else (before,), () if after is None else (after,))
-        self._parameters = found
+            before, after = changed[owner, name], parameters.text_set(owner, name)
+            if before != after:
+                states = [() if text is None else (text,) for text in (before, after)]
+                self._add(_PARAMETER, owner or TenantId(0), name, *states)
 
-    def _add(self, kind: str, key: Key, before: tuple[str, ...], after: tuple[str, ...]) -> None:
+    def _add(self, kind: str, tenant_id: TenantId, key: object, before: Words, after: Words) -> None:
         self.count += 1
-        name = key[1] if kind == _PARAMETER else _KINDS[kind][2].format(*key[1:])
-        tenant_id = TenantId(int(key[0]))
+        written = "{}" if kind == _PARAMETER else _KINDS[kind][2]
+        name = written.format(*key) if isinstance(key, tuple) else written.format(key)
         states = " ".join(before), " ".join(after)
-        self.rows.append(StateEvent(self.count, self._state.now_ns, tenant_id, kind, str(name), *states))
+        self.rows.append(StateEvent(self.count, self._state.now_ns, tenant_id, kind, name, *states))
         if len(self.rows) > 2 * KEPT_MAX:
             del self.rows[:-KEPT_MAX]
