@@ -28,6 +28,8 @@ __all__ = ["DAG_COUNT_MAX", "CpuService", "Dispatcher", "QueueFigures", "Step"]
 
 DAG_COUNT_MAX = 15_000
 """DAGs of one type that a scheduler holds."""
+_TIDY_COUNT = 1_024
+"""So many submitted tasks after the last time ended ones are sorted out, should nobody have looked."""
 
 QueueFigures = tuple[int, int, int, tuple[int, ...], tuple[int, ...]]
 """Limit, running and waiting tasks of a priority; numbers of those that have not begun, next first, and that have."""
@@ -46,8 +48,8 @@ class Dispatcher(Threads):
         super().__init__(events, steps, cpus)
         self._looks = Looks(events, self._first_key + (1 << KEY_BITS) - 1, self._queues, self._pass)
         self._submitted = self._cancelled_unstarted = 0
-        self._submitted_max = DAG_COUNT_MAX
-        """Before so many are submitted there cannot be too many of a type."""
+        self._submitted_max = _TIDY_COUNT
+        """Before so many are submitted there cannot be too many of a type, and few ended ones are in the way."""
 
     # What others look at.
 
@@ -145,7 +147,7 @@ class Dispatcher(Threads):
         """
         number = self._submitted
         if number + len(tasks) > self._submitted_max:
-            self._check_room(tasks)
+            self._tidy(tasks)
         queues, found = self._queues, 0
         for task in tasks:
             number += 1
@@ -232,15 +234,21 @@ class Dispatcher(Threads):
 
     # Entering the lists.
 
-    def _check_room(self, tasks: Sequence[DagTask]) -> None:
-        """Find out exactly whether there would be too many of a type, and when to ask again."""
-        counts = self.kind_counts()
-        for task in tasks:
-            counts[task.kind] = counts.get(task.kind, 0) + 1
-            if counts[task.kind] > DAG_COUNT_MAX:
-                raise error("OB_SIZE_OVERFLOW")
+    def _tidy(self, tasks: Sequence[DagTask]) -> None:
+        """Let go of ended tasks that nobody has asked for, and find out whether there would be too many of a type."""
         self._roster.ended()
-        self._submitted_max = self._roster.ended_count + self._cancelled_unstarted + DAG_COUNT_MAX
+        number = self._submitted + len(tasks)
+        if number > self._room():
+            counts = self.kind_counts()
+            for task in tasks:
+                counts[task.kind] = counts.get(task.kind, 0) + 1
+                if counts[task.kind] > DAG_COUNT_MAX:
+                    raise error("OB_SIZE_OVERFLOW")
+        self._submitted_max = min(self._room(), number + _TIDY_COUNT)
+
+    def _room(self) -> int:
+        """How many may be submitted by then without so many that have not ended."""
+        return self._roster.ended_count + self._cancelled_unstarted + DAG_COUNT_MAX
 
     # Passes of the scheduler.
 

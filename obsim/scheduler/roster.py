@@ -4,7 +4,9 @@ Tasks come and go much more often than somebody looks at them. So a start is one
 the task, and the list is put in order by whoever reads it.
 """
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
 from obsim.ids import Nanoseconds
@@ -16,6 +18,7 @@ __all__ = ["FINISHED_KEPT_MAX", "CpuService", "Roster"]
 
 FINISHED_KEPT_MAX = 2_000
 """Ended tasks that are kept."""
+_BY_END: "Callable[[DagTask], tuple[int, int]]" = attrgetter("end_ns", "number")
 
 
 class CpuService(NamedTuple):
@@ -71,14 +74,21 @@ class Roster:
     def ended(self) -> list[DagTask]:
         """The newest finished tasks and cancelled ones that had run, in order of their end."""
         self.sort_out()
-        ended = sorted(dict.fromkeys(self._unaccounted), key=lambda task: (task.end_ns, task.number))
+        if not self._unaccounted:
+            return self._ended
+        ended = sorted(dict.fromkeys(self._unaccounted), key=_BY_END)
         self._unaccounted.clear()
+        self.ended_count += len(ended)
         for task in ended:
             task.queue.ended_service += task.cpu * task.had_ns(0)
-        self._ended += ended
-        self.ended_count += len(ended)
-        del self._ended[:-FINISHED_KEPT_MAX]
-        return self._ended
+        kept = self._ended
+        if kept and _BY_END(kept[-1]) > _BY_END(ended[0]):  # somebody asked in the middle of a moment
+            first = bisect_right(kept, _BY_END(ended[0]), key=_BY_END)
+            kept[first:] = sorted(kept[first:] + ended, key=_BY_END)
+        else:
+            kept += ended
+        del kept[:-FINISHED_KEPT_MAX]
+        return kept
 
     def served_ns(self, queue: PriorityQueue, now_ns: Nanoseconds) -> int:
         """CPU time that all tasks of a priority have had until now."""
