@@ -49,8 +49,17 @@ class Course:
     """What the clock will show at its end."""
 
 
+class _OfEveryEnd:
+    """What a scheduler looks at whenever a task starts or ends: in memory it stands together, which processors like."""
+
+    __slots__ = (
+        "children", "cpu", "finished", "indegree", "number", "on_finish", "plain", "queue", "running_since_ns",
+        "wake_ns", "work_ns", "yields",
+    )  # fmt: skip
+
+
 @dataclass(slots=True, eq=False)
-class DagTask:
+class DagTask(_OfEveryEnd):
     """One task. It runs in spans, several if it was paused or slowed down; it is done when they add up to `work_ns`."""
 
     kind: str
@@ -71,7 +80,7 @@ class DagTask:
     """When its last span began; None before the first one and while it is paused."""
     finished: bool = False
 
-    # What its scheduler keeps with it; what it needs for every task stands together, which processors like.
+    # What its scheduler keeps with it.
     queue: "PriorityQueue" = None  # type: ignore[assignment]  # set when it is submitted
     cpu: int = FULL_CPU
     """Thousandths of a CPU that its thread takes at full speed."""

@@ -7,6 +7,7 @@ Events are one heap, running tasks another: these are few and come and go quickl
 replaced by that of the one that takes its thread.
 """
 
+from collections import deque
 from collections.abc import Callable
 from heapq import heappop, heappush
 from typing import Any, Protocol
@@ -111,10 +112,13 @@ class Event:
 class EventQueue:
     """Events of a cluster in order of time."""
 
-    __slots__ = ("_heap", "_number", "_scheduler_count", "held", "tasks", "work_count")
+    __slots__ = ("_heap", "_in_order", "_number", "_scheduler_count", "held", "tasks", "work_count")
 
     def __init__(self) -> None:
         self._heap: list[tuple[int, int, Event]] = []
+        self._in_order: deque[tuple[int, int, Event]] = deque()
+        """Events that were ordered one after the other for later and later times. Only the first of them is in the heap
+        too, which stays short."""
         self.tasks: list[tuple[int, int, Wakeable]] = []
         """A heap of (time, key, task): what wakes a task takes its entry, the first one, off."""
         self.work_count = 0
@@ -131,9 +135,18 @@ class EventQueue:
 
     def push(self, at_ns: int, handler: Handler, *, background: bool = False) -> Event:
         """Order `handler` for `at_ns`."""
-        self._number += 1
+        self._number = number = self._number + 1
         event = Event(self, handler, background=background)
-        self.set(event, at_ns, self._number)
+        event.wake_ns = at_ns
+        self.work_count += not background
+        in_order, entry = self._in_order, (at_ns, number, event)
+        if not in_order:
+            in_order.append(entry)
+            heappush(self._heap, entry)
+        elif at_ns >= in_order[-1][0]:
+            in_order.append(entry)
+        else:
+            heappush(self._heap, entry)
         return event
 
     def alarm(self, handler: Handler, *, background: bool = False) -> Event:
@@ -164,7 +177,7 @@ class EventQueue:
         """Time of the next event, None when there is none."""
         heap, tasks = self._heap, self.tasks
         while heap and heap[0][2].wake_ns != heap[0][0]:
-            heappop(heap)
+            self._pop()
         while tasks and (tasks[0][2].wake_ns != tasks[0][0] or tasks[0][2].finished):
             heappop(tasks)
         if heap and tasks:
@@ -177,7 +190,7 @@ class EventQueue:
         The clock shows the time of each when it happens, and in the end has counted them. The log notes what each of
         them has changed.
         """
-        heap, tasks, left = self._heap, self.tasks, events_max
+        heap, in_order, tasks, left = self._heap, self._in_order, self.tasks, events_max
         changes: Stirs = _Still() if log is None else log.revisions
         try:
             while left and not self.held:
@@ -194,6 +207,10 @@ class EventQueue:
                         heappop(tasks)
                 elif heap and heap[0][0] <= target_ns:
                     at_ns, _, event = heappop(heap)
+                    if in_order and in_order[0][2] is event:
+                        in_order.popleft()
+                        if in_order:
+                            heappush(heap, in_order[0])
                     if event.wake_ns == at_ns:
                         left -= 1
                         clock.now_ns = at_ns  # type: ignore[assignment]
@@ -206,13 +223,23 @@ class EventQueue:
         finally:
             clock.event_count += events_max - left
 
+    def _pop(self) -> tuple[int, Event]:
+        """Take the first event off the heap."""
+        at_ns, _, event = heappop(self._heap)
+        in_order = self._in_order
+        if in_order and in_order[0][2] is event:
+            in_order.popleft()
+            if in_order:
+                heappush(self._heap, in_order[0])
+        return at_ns, event
+
     def run(self) -> None:
         """Let everything happen that is ordered, and what comes of it."""
         self.run_until(_NO_END, _NO_END, _Stopwatch())
 
     def ordered_count(self) -> int:
         """How many events and wake-ups of tasks are ordered."""
-        events = {(at_ns, key) for at_ns, key, event in self._heap if event.wake_ns == at_ns}
+        events = {(at_ns, key) for at_ns, key, event in (*self._heap, *self._in_order) if event.wake_ns == at_ns}
         tasks = {(at_ns, key) for at_ns, key, task in self.tasks if task.wake_ns == at_ns and not task.finished}
         return len(events) + len(tasks)
 
