@@ -189,9 +189,8 @@ class Dispatcher(Threads):
         queue.room += limit - queue.limit
         queue.limit = limit
         if lowered and queue.room < 0:
-            for task in self._roster.running():
-                if task.queue is queue:
-                    self._plan(task, now_ns)
+            for task in self._roster.with_thread(queue):
+                self._plan(task, now_ns)
         self._pass(queue.bit, now_ns)
 
     def cancel(self, task: DagTask, now_ns: Nanoseconds) -> None:
@@ -280,11 +279,8 @@ class Dispatcher(Threads):
             queue = queues[index]
             if queue.paused:
                 self._resume_some(queue, now_ns)
-            ready = queue.ready
-            if not ready:
-                continue
-            room = queue.room
-            if room <= 0:
+            ready, room = queue.ready, queue.room
+            if room <= 0 or not ready:
                 continue
             while ready and room:
                 room -= 1
@@ -345,8 +341,9 @@ class Dispatcher(Threads):
                 child.indegree = parents_left = child.indegree - 1
                 if not parents_left:
                     if child.plain:
-                        child.queue.ready.append(child)
-                        found |= child.queue.bit
+                        waits_in = child.queue
+                        waits_in.ready.append(child)
+                        found |= waits_in.bit
                     else:
                         found |= self._looks.admit(child, now_ns)
         looks = self._looks
@@ -354,7 +351,7 @@ class Dispatcher(Threads):
             heappop(self._heap)
             self._leave(task, now_ns)
             self._pass(found | queue.bit, now_ns)
-        elif found or queue.paused:
+        elif queue.paused or (found and (found != queue.bit or queue.room > 0)):
             looks.passed_ns = now_ns
             self._load -= task.cpu
             queue.room += 1

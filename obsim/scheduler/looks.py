@@ -84,11 +84,13 @@ class Looks:
         """Whether a pass need not care for looks; the next one is then due as if it had made its own."""
         if self.refusing_count or self.unscanned:
             return False
-        if now_ns > self.passed_ns + PASS_NS:
-            self._note_idle_looks(now_ns)
-        if now_ns >= self.due_ns:
-            self.due_ns = now_ns + LOOK_NS
-        self.quiet_until_ns = self.due_ns
+        due_ns, first_ns = self.due_ns, self.passed_ns + PASS_NS
+        if now_ns > first_ns:  # as in `_note_idle_looks`; this comes often
+            if first_ns < due_ns:
+                first_ns -= (first_ns - due_ns) // PASS_NS * PASS_NS
+            if first_ns < now_ns:
+                due_ns = first_ns + (now_ns - 1 - first_ns) // LOOK_NS * LOOK_NS + LOOK_NS
+        self.due_ns = self.quiet_until_ns = due_ns if now_ns < due_ns else now_ns + LOOK_NS
         return True
 
     def _note_idle_looks(self, now_ns: Nanoseconds) -> None:
@@ -146,4 +148,4 @@ class Looks:
         return self.passed_ns + max(-(-(from_ns - self.passed_ns) // PASS_NS), 1) * PASS_NS
 
     def _refused_until(self) -> list[int]:
-        return [task.not_before_ns for queue in self._queues for task in queue.refusing]
+        return [task.not_before_ns for queue in self._queues if queue.refusing for task in queue.refusing]

@@ -18,6 +18,8 @@ __all__ = ["FINISHED_KEPT_MAX", "CpuService", "Roster"]
 
 FINISHED_KEPT_MAX = 2_000
 """Ended tasks that are kept."""
+_LONG = 256
+"""From then on it pays to take ended tasks out of a list before it is gone through."""
 _BY_END: "Callable[[DagTask], tuple[int, int]]" = attrgetter("end_ns", "number")
 
 
@@ -57,6 +59,15 @@ class Roster:
         """The tasks that have a thread, in order of their start."""
         self.sort_out()
         return self.started
+
+    def with_thread(self, queue: PriorityQueue) -> list[DagTask]:
+        """The tasks of one priority that have a thread, in no certain order; one may stand there twice."""
+        if len(self.started) > _LONG:
+            self.sort_out()
+        return [
+            task for task in self.started
+            if task.queue is queue and not task.finished and task.running_since_ns is not None
+        ]  # fmt: skip
 
     def sort_out(self) -> None:
         """Keep those in `started` that run; one that has paused and gone on stands there twice."""
