@@ -31,10 +31,6 @@ class Wakes(Protocol):
     """What tasks of a scheduler have in common."""
 
     @property
-    def first_key(self) -> int:
-        """This and the number of a task make its place among the tasks of a moment."""
-
-    @property
     def on_wake(self) -> Callable[[Any, Nanoseconds], None]:
         """Called with a task that is woken and the time."""
 
@@ -91,22 +87,13 @@ class _Stopwatch:
 class Event:
     """Something that happens at a time, unless it is cancelled before."""
 
-    __slots__ = ("background", "handler", "queue", "wake_ns")
+    __slots__ = ("background", "handler", "wake_ns")
 
-    def __init__(self, queue: "EventQueue", handler: Handler, *, background: bool) -> None:
-        self.queue = queue
+    def __init__(self, handler: Handler, *, background: bool) -> None:
         self.wake_ns = NEVER
         self.handler = handler
         self.background = background
         """Future workload and periodic timers: they do not keep a cluster busy (`run_until_idle`)."""
-
-    def happen(self, at_ns: Nanoseconds) -> None:
-        """Call the handler; it can no longer be cancelled."""
-        self.wake_ns = NEVER
-        if not self.background:
-            self.queue.work_count -= 1
-        handler = self.handler
-        handler(at_ns)
 
 
 class EventQueue:
@@ -120,7 +107,8 @@ class EventQueue:
         """Events that were ordered one after the other for later and later times. Only the first of them is in the heap
         too, which stays short."""
         self.tasks: list[tuple[int, int, Wakeable]] = []
-        """A heap of (time, key, task): what wakes a task takes its entry, the first one, off."""
+        """A heap of (time, key, task) to which schedulers add theirs; the key is the scheduler's and the task's number.
+        What wakes a task takes its entry, the first one, off."""
         self.work_count = 0
         """Events that are not background."""
         self.held = False
@@ -136,7 +124,7 @@ class EventQueue:
     def push(self, at_ns: int, handler: Handler, *, background: bool = False) -> Event:
         """Order `handler` for `at_ns`."""
         self._number = number = self._number + 1
-        event = Event(self, handler, background=background)
+        event = Event(handler, background=background)
         event.wake_ns = at_ns
         self.work_count += not background
         in_order, entry = self._in_order, (at_ns, number, event)
@@ -151,7 +139,7 @@ class EventQueue:
 
     def alarm(self, handler: Handler, *, background: bool = False) -> Event:
         """An event that is not ordered yet, to be set again and again."""
-        return Event(self, handler, background=background)
+        return Event(handler, background=background)
 
     def set(self, event: Event, at_ns: int, key: int) -> None:
         """Order an event for `at_ns` instead of what it was ordered for; an alarm always has the same key."""
@@ -167,12 +155,6 @@ class EventQueue:
             event.wake_ns = NEVER
             self.work_count -= not event.background
 
-    def wake(self, task: Wakeable, at_ns: int) -> None:
-        """Have a task woken at `at_ns` instead of what was ordered before."""
-        if task.wake_ns != at_ns:
-            task.wake_ns = at_ns
-            heappush(self.tasks, (at_ns, task.queue.first_key + task.number, task))
-
     def next_ns(self) -> Nanoseconds | None:
         """Time of the next event, None when there is none."""
         heap, tasks = self._heap, self.tasks
@@ -184,7 +166,9 @@ class EventQueue:
             return Nanoseconds(min(heap[0][0], tasks[0][0]))
         return Nanoseconds(heap[0][0] if heap else tasks[0][0]) if heap or tasks else None
 
-    def run_until(self, target_ns: int, events_max: int, clock: Clock, log: Log | None = None) -> bool:
+    def run_until(  # noqa: PLR0912 - everything that happens comes through here, and calls take time
+        self, target_ns: int, events_max: int, clock: Clock, log: Log | None = None
+    ) -> bool:
         """Let what is ordered up to `target_ns` happen, at most `events_max` events; whether nothing of it is left.
 
         The clock shows the time of each when it happens, and in the end has counted them. The log notes what each of
@@ -214,7 +198,11 @@ class EventQueue:
                     if event.wake_ns == at_ns:
                         left -= 1
                         clock.now_ns = at_ns  # type: ignore[assignment]
-                        event.happen(at_ns)  # type: ignore[arg-type]
+                        event.wake_ns = NEVER  # it can no longer be cancelled
+                        if not event.background:
+                            self.work_count -= 1
+                        handler = event.handler
+                        handler(at_ns)  # type: ignore[arg-type]
                 else:
                     return True
                 if log is not None and changes.stirred:

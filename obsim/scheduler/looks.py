@@ -7,6 +7,7 @@ out when it matters.
 """
 
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 
 from obsim.ids import Nanoseconds
 from obsim.scheduler.dag import DagTask
@@ -19,6 +20,7 @@ PASS_NS = 1_000_000_000
 """The scheduler sleeps no longer than that between two passes."""
 LOOK_NS = 5_000_000_000
 """How often the waiting list is gone through at most."""
+_NUMBER = attrgetter("number")
 
 
 class Looks:
@@ -87,9 +89,9 @@ class Looks:
         due_ns, first_ns = self.due_ns, self.passed_ns + PASS_NS
         if now_ns > first_ns:  # as in `_note_idle_looks`; this comes often
             if first_ns < due_ns:
-                first_ns -= (first_ns - due_ns) // PASS_NS * PASS_NS
+                first_ns = due_ns + (first_ns - due_ns) % PASS_NS
             if first_ns < now_ns:
-                due_ns = first_ns + (now_ns - 1 - first_ns) // LOOK_NS * LOOK_NS + LOOK_NS
+                due_ns = now_ns + LOOK_NS - 1 - (now_ns - 1 - first_ns) % LOOK_NS
         self.due_ns = self.quiet_until_ns = due_ns if now_ns < due_ns else now_ns + LOOK_NS
         return True
 
@@ -97,28 +99,31 @@ class Looks:
         """Looks of passes that were made before now without a signal; they found nobody willing."""
         due_ns, first_ns = self.due_ns, self.passed_ns + PASS_NS
         if first_ns < due_ns:
-            first_ns -= (first_ns - due_ns) // PASS_NS * PASS_NS
+            first_ns = due_ns + (first_ns - due_ns) % PASS_NS
         if first_ns < now_ns:
-            self.due_ns = first_ns + (now_ns - 1 - first_ns) // LOOK_NS * LOOK_NS + LOOK_NS
+            self.due_ns = now_ns + LOOK_NS - 1 - (now_ns - 1 - first_ns) % LOOK_NS
 
     def _look(self, now_ns: Nanoseconds) -> int:
         """Move those that no longer refuse to the ready lists, in order of priority and arrival."""
         self.due_ns = now_ns + LOOK_NS
-        found, next_ns = 0, 0
+        found, later = 0, []
         for queue in self._queues:
-            if not queue.refusing:
+            refusing = queue.refusing
+            if not refusing:
                 continue
-            willing = [task for task in queue.refusing if task.not_before_ns <= now_ns]
-            for task in sorted(willing, key=lambda task: task.number):
-                del queue.refusing[task]
-                self.refusing_count -= 1
-                found |= self.admit(task, now_ns)
-            for task in queue.refusing:
-                next_ns = min(next_ns or task.not_before_ns, task.not_before_ns)
+            willing = [task for task in refusing if task.not_before_ns <= now_ns]
+            if willing:
+                if len(willing) > 1:
+                    willing.sort(key=_NUMBER)
+                for task in willing:
+                    del refusing[task]
+                    found |= self.admit(task, now_ns)
+                self.refusing_count -= len(willing)
+            later += [task.not_before_ns for task in refusing]
         self.found_count += bool(found)
         self._events.cancel(self._alarm)
-        if next_ns:
-            self._set_alarm(max(next_ns, self.due_ns))
+        if later:
+            self._set_alarm(max(min(later), self.due_ns))
         return found
 
     # The alarm.

@@ -13,21 +13,18 @@ __all__ = ["PriorityQueue"]
 class PriorityQueue:
     """The lists of one priority. `bit` stands for it in a set of priorities, the first of the scan order lowest.
 
-    Its tasks are woken through `on_wake`; among those of a moment they stand by `first_key` and their number.
+    Its tasks are woken through `on_wake`.
     """
 
     __slots__ = (
-        "bit", "ended_service", "first_key", "limit", "on_wake", "paused", "ready", "refusing", "room",
+        "bit", "ended_service", "limit", "on_wake", "paused", "ready", "refusing", "room",
         "threads_since_ns",
     )  # fmt: skip
 
-    def __init__(
-        self, limit: int, bit: int, first_key: int, on_wake: Callable[[DagTask, Nanoseconds], None]
-    ) -> None:
+    def __init__(self, limit: int, bit: int, on_wake: Callable[[DagTask, Nanoseconds], None]) -> None:
         self.limit = self.room = limit
         """`room` is how many more may run; below zero after the limit was lowered, until enough have paused."""
         self.bit = bit
-        self.first_key = first_key
         self.on_wake = on_wake
         self.ready: deque[DagTask] = deque()
         self.paused: deque[DagTask] = deque()

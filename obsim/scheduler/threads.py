@@ -5,6 +5,8 @@ makes room for the first paused one of its priority if that has waited for over 
 come are not ordered: what wakes a task is its end, or before that the first yield point that may matter.
 """
 
+from heapq import heappush
+
 from obsim.ids import Nanoseconds
 from obsim.scheduler.dag import DagTask
 from obsim.scheduler.events import KEY_BITS, NEVER, EventQueue
@@ -31,7 +33,7 @@ class Threads:
         self._heap = events.tasks
         self._steps = steps
         self._first_key = first_key = events.scheduler_number() << KEY_BITS
-        self._queues = [PriorityQueue(p.default_score, 1 << p.index, first_key, self._wake) for p in PRIORITIES]
+        self._queues = [PriorityQueue(p.default_score, 1 << p.index, self._wake) for p in PRIORITIES]
         self._roster = Roster()
         self._started = self._roster.started
         self._load = 0
@@ -42,8 +44,6 @@ class Threads:
         """Whether starts and ends may change how fast others go although the CPUs suffice."""
         self._other_changes = 0
         """Changes of what a view shows that are not the start or the end of a task."""
-        self._stop_count = 0
-        """How often a task lost its thread before its end."""
 
     def _wake(self, task: DagTask, now_ns: Nanoseconds) -> None:
         raise NotImplementedError
@@ -66,7 +66,6 @@ class Threads:
     def _stop(self, task: DagTask, now_ns: Nanoseconds, what: str) -> None:
         """Take a running task's thread from it."""
         task.wake_ns = NEVER
-        self._stop_count += 1
         self._leave(task, now_ns)
         task.close_span(now_ns).resumed_ns = NEVER
         if self._steps is not None:
@@ -112,14 +111,15 @@ class Threads:
             if course is not None and course.resumed_ns != NEVER:
                 since_ns = course.resumed_ns
             least_ns = first_ns or now_ns + 1 if over else max(now_ns, queue.paused[0].paused_ns + PATIENCE_NS) + 1
-            yield_ns = since_ns - (since_ns - least_ns) // YIELD_NS * YIELD_NS
+            yield_ns = least_ns + (since_ns - least_ns) % YIELD_NS
             if yield_ns < at_ns:
                 at_ns = yield_ns
                 task.yields = True
         if at_ns == UNLIMITED:
             task.wake_ns = NEVER
-        else:
-            self._events.wake(task, at_ns)
+        elif task.wake_ns != at_ns:
+            task.wake_ns = at_ns
+            heappush(self._heap, (at_ns, self._first_key + task.number, task))
 
     def _replan(self, task: DagTask, now_ns: Nanoseconds) -> None:
         """Order it again because it goes at another pace; a yield point that is now, and still to come, stays."""
@@ -129,7 +129,9 @@ class Threads:
     def _end_now(self, task: DagTask, now_ns: Nanoseconds) -> None:
         """A task's lane says that it is at its end: that is what happens next."""
         task.yields = False
-        self._events.wake(task, now_ns)
+        if task.wake_ns != now_ns:
+            task.wake_ns = now_ns
+            heappush(self._heap, (now_ns, self._first_key + task.number, task))
 
     # Sharing.
 
