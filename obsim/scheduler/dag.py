@@ -1,7 +1,7 @@
 """A unit of work for the DAG scheduler: kind, priority, length, what it waits for, and when it ran."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from obsim.ids import LogStreamId, Nanoseconds, TabletId
@@ -35,18 +35,14 @@ class Span(NamedTuple):
 class Course:
     """How a task has run that was paused or slowed down."""
 
-    spans: list[Span] = field(default_factory=list)
+    spans: tuple[Span, ...] = ()
     """Closed spans."""
     done_ns: int = 0
     """Work done in them."""
     paused_ns: int = NEVER
     """When the last of them ended."""
-    clock: ServiceClock | None = None
-    """The clock of the open span; None at full speed."""
     resumed_ns: int = NEVER
     """When it began or went on, if the open span began later."""
-    ends_at_value: int = NEVER
-    """What the clock will show at its end."""
 
 
 class _OfEveryEnd:
@@ -95,7 +91,11 @@ class DagTask(_OfEveryEnd):
     yields: bool = False
     """Whether that will be a yield point."""
     course: Course | None = None
-    """How it has run so far, unless it was at full speed in one go."""
+    """How it has run so far, unless it was in one go."""
+    clock: ServiceClock | None = None
+    """The clock of the open span; None at full speed."""
+    ends_at_value: int = NEVER
+    """What the clock will show at its end."""
     not_before_ns: Nanoseconds = Nanoseconds(0)
     """It refuses to be scheduled before; the scheduler asks again every 5 s."""
     emergency: bool = False
@@ -135,9 +135,11 @@ class DagTask(_OfEveryEnd):
         course, since_ns, left_ns = self.course, self.running_since_ns, int(self.work_ns)
         if course is not None:
             left_ns -= course.done_ns
-            if course.clock is not None and since_ns is not None:
-                return max(left_ns - course.clock.between(since_ns, now_ns), 0)
-        return left_ns if since_ns is None else left_ns - (now_ns - since_ns)
+        if since_ns is None or since_ns == now_ns:
+            return left_ns
+        if self.clock is not None:
+            return max(left_ns - self.clock.between(since_ns, now_ns), 0)
+        return left_ns - (now_ns - since_ns)
 
     @property
     def segments(self) -> list[tuple[int, int]]:
@@ -161,7 +163,7 @@ class DagTask(_OfEveryEnd):
             yield from course.spans
         end_ns = self.wake_ns if self.finished else now_ns
         if self.running_since_ns is not None and end_ns is not None:
-            yield Span(self.running_since_ns, end_ns, course.clock if course is not None else None)
+            yield Span(self.running_since_ns, end_ns, self.clock)
 
     def done_ns(self, at_ns: int) -> int:
         """Work done by `at_ns`, any time of the past included, in nanoseconds of full speed."""
@@ -180,23 +182,18 @@ class DagTask(_OfEveryEnd):
             course = self.course = Course()
         since_ns = self.running_since_ns
         if since_ns is not None:
-            clock = course.clock
-            course.spans.append(Span(since_ns, now_ns, clock))
+            clock = self.clock
+            course.spans = (*course.spans, Span(since_ns, now_ns, clock))
             course.done_ns += now_ns - since_ns if clock is None else clock.between(since_ns, now_ns)
             course.paused_ns = now_ns
-            self.running_since_ns = course.clock = None
+            self.running_since_ns = self.clock = None
         return course
 
-    def change_pace(self, now_ns: int, clock: ServiceClock | None) -> Course:
+    def change_pace(self, now_ns: int, clock: ServiceClock | None) -> None:
         """Go on with another clock, or at full speed; yield points stay where they are."""
         since_ns = self.running_since_ns
-        if since_ns == now_ns:
-            course = self.course
-            if course is None:
-                course = self.course = Course()
-        else:
+        if since_ns != now_ns:
             course = self.close_span(now_ns)
             if course.resumed_ns == NEVER and since_ns is not None:
                 course.resumed_ns = since_ns
-        self.running_since_ns, course.clock = now_ns, clock
-        return course
+        self.running_since_ns, self.clock = now_ns, clock

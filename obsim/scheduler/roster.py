@@ -21,6 +21,8 @@ FINISHED_KEPT_MAX = 2_000
 _LONG = 256
 """From then on it pays to take ended tasks out of a list before it is gone through."""
 _BY_END: "Callable[[DagTask], tuple[int, int]]" = attrgetter("end_ns", "number")
+_BY_WAKE: "Callable[[DagTask], tuple[int, int]]" = attrgetter("wake_ns", "number")
+"""The same where all have finished."""
 
 
 class CpuService(NamedTuple):
@@ -87,11 +89,12 @@ class Roster:
         self.sort_out()
         if not self._unaccounted:
             return self._ended
-        ended = sorted(dict.fromkeys(self._unaccounted), key=_BY_END)
+        ended = list(dict.fromkeys(self._unaccounted))
+        ended.sort(key=_BY_WAKE if all([task.finished for task in ended]) else _BY_END)
         self._unaccounted.clear()
         self.ended_count += len(ended)
         for task in ended:
-            task.queue.ended_service += task.cpu * task.had_ns(0)
+            task.queue.ended_service += task.cpu * (task.work_ns if task.finished else task.had_ns(0))
         kept = self._ended
         if kept and _BY_END(kept[-1]) > _BY_END(ended[0]):  # somebody asked in the middle of a moment
             first = bisect_right(kept, _BY_END(ended[0]), key=_BY_END)

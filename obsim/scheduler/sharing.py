@@ -93,7 +93,8 @@ class Lane:
     def enter(self, task: DagTask, now_ns: Nanoseconds) -> None:
         """Let a task go at the lane's rate from now on."""
         ends_at_value = self.clock.value(now_ns) + (task.left_ns(now_ns) << SCALE_BITS)
-        task.change_pace(now_ns, self.clock).ends_at_value = ends_at_value
+        task.change_pace(now_ns, self.clock)
+        task.ends_at_value = ends_at_value
         self.tasks[task] = None
         heappush(self.ends, (ends_at_value, task.number, task))
 
@@ -106,7 +107,7 @@ class Lane:
 
     def _stands(self, ends_at_value: int, _number: int, task: DagTask) -> bool:
         """Whether an entry of the heap is not outdated."""
-        return task in self.tasks and task.course is not None and task.course.ends_at_value == ends_at_value
+        return task in self.tasks and task.ends_at_value == ends_at_value
 
     def take_ended(self, now_ns: Nanoseconds) -> DagTask | None:
         """A task that has ended by now."""

@@ -118,7 +118,7 @@ def test_random_work_keeps_the_rules():
         assert all(task.finished for task in world.tasks)
         assert not world.events.busy()
         paused += sum(what == "pause" for _, what, _ in world.steps)
-        shared += sum(task.course is not None for task in world.tasks)
+        shared += sum(task.course is not None or task.clock is not None for task in world.tasks)
     assert paused > WORKLOADS // 2
     assert shared > 10 * WORKLOADS
 
