@@ -5,7 +5,7 @@ command is over, what the touched families watch is compared with what it was. S
 are not to be seen, as in any view.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
@@ -126,17 +126,20 @@ class EventLog:
 
     def _look(self, kind: str, owners: set[int]) -> None:
         """Compare what there is of a kind, of these tenants, with what there was."""
-        tenants, states = self._state.tenants, _KINDS[kind][1]
+        tenants, states, known_of = self._state.tenants, _KINDS[kind][1], self._known
         if EVERYONE in owners:
             self._forget_the_gone(kind)
-            looked_at = list(tenants.values())
+            owners_in_order: Iterable[int] = list(tenants)
         else:
-            looked_at = [tenants[TenantId(owner)] for owner in sorted(owners) if owner in tenants]
-        for tenant in looked_at:
-            found, known = states(tenant), self._known.get((kind, tenant.tenant_id), _NOTHING)
+            owners_in_order = owners if len(owners) == 1 else sorted(owners)
+        for owner in owners_in_order:
+            tenant = tenants.get(owner)  # type: ignore[call-overload]  # a NewType would be a call
+            if tenant is None:
+                continue
+            found, known = states(tenant), known_of.get((kind, tenant.tenant_id), _NOTHING)
             if found != known:
                 self._note(kind, tenant.tenant_id, known, found)
-                self._known[kind, tenant.tenant_id] = found
+                known_of[kind, tenant.tenant_id] = found
 
     def _forget_the_gone(self, kind: str) -> None:
         for of_kind, tenant_id in [key for key in self._known if key[0] == kind]:

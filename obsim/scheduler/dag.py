@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from obsim.ids import LogStreamId, Nanoseconds, TabletId
 from obsim.scheduler.clock import ServiceClock
-from obsim.scheduler.demand import FULL_CPU, demand_of
+from obsim.scheduler.demand import CPU_OF, FULL_CPU
 from obsim.scheduler.events import NEVER
 from obsim.scheduler.priorities import Priority
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from obsim.scheduler.queue import PriorityQueue
 
 __all__ = ["Course", "DagTask", "Span"]
+
+_CPU_OF = CPU_OF.get
 
 
 class Span(NamedTuple):
@@ -105,7 +107,7 @@ class DagTask(_OfEveryEnd):
     cancelled: bool = False
 
     def __post_init__(self) -> None:
-        self.cpu = demand_of(self.kind).cpu
+        self.cpu = _CPU_OF(self.kind, FULL_CPU)
         self.plain = not self.emergency and self.not_before_ns <= 0
 
     @property

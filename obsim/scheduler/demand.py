@@ -4,9 +4,9 @@ A merge of SSTables computes all the time (engine.md 5.6, CPU-bound). A thread o
 writes most of the time; how much of a CPU it takes meanwhile is a choice of obsim: an eighth.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
-__all__ = ["COMPUTES", "COPY_BYTES_PER_S", "FULL_CPU", "Demand", "demand_of"]
+__all__ = ["COMPUTES", "COPY_BYTES_PER_S", "CPU_OF", "FULL_CPU", "Demand", "demand_of"]
 
 FULL_CPU = 1000
 """Thousandths of a CPU: a thread that waits for nothing."""
@@ -15,9 +15,11 @@ COPY_BYTES_PER_S = (2 << 20) * 1000 // 110
 """A macroblock in 110 ms by one thread."""
 
 
-@dataclass(frozen=True, slots=True)
-class Demand:
-    """What one thread takes at full speed: thousandths of a CPU, bytes a second over the server's network."""
+class Demand(NamedTuple):
+    """What one thread takes at full speed: thousandths of a CPU, bytes a second over the server's network.
+
+    A tuple, since tasks are sorted by it whenever they begin and end.
+    """
 
     cpu: int = FULL_CPU
     bytes_per_s: int = 0
@@ -41,6 +43,10 @@ _DEMANDS = {
          "FAST_MIGRATE", "TABLET_RESTORE"), _COPIES,
     ),
 }  # fmt: skip
+
+
+CPU_OF: dict[str, int] = {kind: demand.cpu for kind, demand in _DEMANDS.items()}
+"""Thousandths of a CPU by type of DAG; of any other type a thread computes all the time."""
 
 
 def demand_of(kind: str) -> Demand:

@@ -21,6 +21,7 @@ FINISHED_KEPT_MAX = 2_000
 _LONG = 256
 """From then on it pays to take ended tasks out of a list before it is gone through."""
 _BY_END: "Callable[[DagTask], tuple[int, int]]" = attrgetter("end_ns", "number")
+_FINISHED: "Callable[[DagTask], bool]" = attrgetter("finished")
 _BY_WAKE: "Callable[[DagTask], tuple[int, int]]" = attrgetter("wake_ns", "number")
 """The same where all have finished."""
 
@@ -90,7 +91,7 @@ class Roster:
         if not self._unaccounted:
             return self._ended
         ended = list(dict.fromkeys(self._unaccounted))
-        ended.sort(key=_BY_WAKE if all([task.finished for task in ended]) else _BY_END)
+        ended.sort(key=_BY_WAKE if all(map(_FINISHED, ended)) else _BY_END)
         self._unaccounted.clear()
         self.ended_count += len(ended)
         for task in ended:

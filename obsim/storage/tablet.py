@@ -117,7 +117,10 @@ class Tablet:
         """Whether a major compaction has nothing to do but to rewrite what is dirty and the seams."""
         if self.progressive_rounds or self._pending is not None:
             return False
-        return not any(map(_DELETED_ROWS, self.stretches))
+        stretches = self.stretches
+        if len(stretches) == 1:
+            return not stretches[0].deleted_row_count
+        return not any(map(_DELETED_ROWS, stretches))
 
     @property
     def first_position(self) -> int:

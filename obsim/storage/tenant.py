@@ -286,11 +286,14 @@ class TenantStorage:
     def change_blocks_at(self, changed: BitMap64, bytes_per_block: int | None = None) -> None:
         """Make these live baseline blocks dirty; `changed` is not to be changed any more."""
         self._touch(changed)
+        layout, each = None, bytes_per_block or 0
         for tablet in self.tablets:
             first = tablet.slot << SLOT_BITS
             count = changed.range_cardinality(first, first + tablet.next_place)
             if count:
-                each = tablet.layout.update_bytes if bytes_per_block is None else bytes_per_block
+                if bytes_per_block is None and tablet.layout is not layout:
+                    layout = tablet.layout
+                    each = layout.update_bytes
                 self._take_bytes(tablet, each * count)
 
     def _touch(self, positions: BitMap64) -> None:
