@@ -114,11 +114,13 @@ class BaselineBlocks:
     ) -> None:
         """Make `written` the blocks of a new compaction, no block dirty. Other blocks keep their id.
 
-        `written` may be `dirty` itself; a copy of it is kept, which takes no more memory than it needs.
+        `written`, which may be `dirty` itself, is kept as it is, in no more memory than it needs: not to be changed by
+        the caller any more.
         """
         removed = removed if removed is not None else BitMap64()
         written.run_optimize()
-        self.compactions.append(Compaction(version, BitMap64(written), removed, tasks or {}))
+        written.shrink_to_fit()
+        self.compactions.append(Compaction(version, written, removed, tasks or {}))
         self.live |= written
         if removed:
             self.live -= removed

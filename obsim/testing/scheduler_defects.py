@@ -1,7 +1,6 @@
 """Wrong ways to dispatch DAG tasks."""
 
 from collections import deque
-from dataclasses import replace
 from typing import Any
 
 from obsim.cluster import ClusterState
@@ -94,6 +93,6 @@ def _zero_is_one(right: Any) -> Any:
 def _major_merges_favoured(right: Any) -> Any:
     def demand_of(kind: str) -> Demand:
         demand: Demand = right(kind)
-        return replace(demand, cpu=demand.cpu // 2) if kind == "MAJOR_MERGE" else demand
+        return demand._replace(cpu=demand.cpu // 2) if kind == "MAJOR_MERGE" else demand
 
     return demand_of
