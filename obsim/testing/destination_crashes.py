@@ -67,9 +67,9 @@ def crash_lines(found: FoundDestination, kept: set[tuple[str, int]], before: Loo
 
 
 def window_lines(
-    found: FoundDestination, log: FoundDestination, covered: Sequence[Span], before: Look, after: Look
+    found: FoundDestination, log: FoundDestination | None, covered: Sequence[Span], before: Look, after: Look
 ) -> Iterator[str]:
-    """Where the window that is read is not the naive one of the rows of what is there."""
+    """Where the window that is read is not the naive one of the rows of what is there; `log` None: none is named."""
     whole = {int(one.backup_set_id) for one in found.sets if not one.broken}
     if whole & after.unsure:
         return
@@ -80,10 +80,10 @@ def window_lines(
         sets[number] = earlier if earlier is not None and earlier.usable else after.sets[number]
     pieces = [
         PieceSeen(p.round_id, p.piece_id, r.start_scn, r.end_scn, r.checkpoint_scn, "", "AVAILABLE")
-        for p in log.pieces if not p.broken and (r := p.record) is not None and r.complete
+        for p in (log.pieces if log is not None else ()) if not p.broken and (r := p.record) is not None and r.complete
     ]  # fmt: skip
     for scn in _edges(sets.values(), pieces):
-        if pieces:
+        if log is not None:
             restorable = plan(sets, pieces, scn) is not None
         else:
             chain = chosen_sets(sets, scn)

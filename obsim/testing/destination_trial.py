@@ -259,26 +259,24 @@ class DestinationTrial:
     def _order_of(self, purpose: str, population: int, count: int) -> list[int]:
         return sample_distinct(stream_key(self.seed, f"crash {purpose}", 0, 0), population, count)
 
-    def _judge(self, stores: Mapping[str, MemoryStore], before: Look, after: Look) -> tuple[str, str, int] | None:
-        """Data and archive destination and the last moment of a window there, None where there is none."""
+    def _judge(self, stores: Mapping[str, MemoryStore], before: Look, after: Look) -> tuple[str, int] | None:
+        """Destinations and the last moment of their window, None where there is none."""
         read = {path: found for path, store in stores.items() if (found := self._read(path, store)) is not None}
         kept = before.stays(after)
         for path, found in read.items():
             _expect_none(path, crash_lines(found, kept, before, after))
         _expect_none("crash", (f"set {lost} at {where} is lost" for where, lost in kept if where not in read))
-        data = [found for found in read.values() if found.format.dest_type == DATA]
         last = None
-        for found in data:
-            for log in (one for one in read.values() if one.format.dest_type != DATA):
-                spans = found_windows([found, log], found.backup_sets())
-                pair = found.place.path, log.place.path
-                _expect_none(" and ".join(pair), window_lines(found, log, spans, before, after))
-                last = (*pair, spans[-1].last_scn) if spans else last
+        for places in _pairs(read.values()):
+            data, log = places[0], places[1] if len(places) > 1 else None
+            spans = found_windows(places, data.backup_sets())
+            _expect_none(_named(places), window_lines(data, log, spans, before, after))
+            last = (_named(places), spans[-1].last_scn) if spans else last
         return last
 
     # Restores.
 
-    def restore(self, data: str, log: str, scn: int, files: Mapping[str, Mapping[str, bytes]] | None = None) -> None:
+    def restore(self, uris: str, scn: int, files: Mapping[str, Mapping[str, bytes]] | None = None) -> None:
         """Another cluster restores to an SCN from what is there, block for block. Raises DestinationBroken."""
         if files is None:
             files = {path: store.files for path, store in self.media.stores.items()}
@@ -288,28 +286,28 @@ class DestinationTrial:
         other.execute(f"CREATE RESOURCE POOL p UNIT = '{unit}', UNIT_NUM = 1")
         other.execute("SET DECRYPTION IDENTIFIED BY 'x'")
         try:
-            other.execute(f"ALTER SYSTEM RESTORE back FROM '{data},{log}' UNTIL SCN = {scn} WITH 'pool_list=p'")
+            other.execute(f"ALTER SYSTEM RESTORE back FROM '{uris}' UNTIL SCN = {scn} WITH 'pool_list=p'")
         except ServerError as refused:
-            raise DestinationBroken(f"a restore to {scn} from {data} and {log} is refused: {refused}") from None
+            raise DestinationBroken(f"a restore to {scn} from {uris} is refused: {refused}") from None
         other.run_until_idle()
         tenant = other.state.tenant_named("back")
         assert tenant is not None
         was = [shown for at_ns, shown in self.diary if at_ns - at_ns % _GRAIN_NS <= scn][-1]
         if picture_of(tenant.storage) != was:
-            raise DestinationBroken(f"a tenant restored to {scn} from {data} and {log} differs from the source then")
+            raise DestinationBroken(f"a tenant restored to {scn} from {uris} differs from the source then")
 
     def restore_all(self, most: int = 4) -> int:
         """Restore to the ends of the windows there are now; how many restores that took."""
-        count = 0
-        found = {path: self._read(path, store) for path, store in self.media.stores.items()}
-        for data in (one for one in found.values() if one is not None and one.format.dest_type == DATA):
-            for log in (one for one in found.values() if one is not None and one.format.dest_type != DATA):
-                for span in found_windows([data, log], data.backup_sets()):
-                    for scn in {span.first_scn, span.last_scn}:
-                        if count < most:
-                            self.restore(data.place.path, log.place.path, scn)
-                            count += 1
-        return count
+        found = [one for path, store in self.media.stores.items() if (one := self._read(path, store)) is not None]
+        ends = [
+            (_named(places), scn)
+            for places in _pairs(found)
+            for span in found_windows(places, places[0].backup_sets())
+            for scn in sorted({span.first_scn, span.last_scn})
+        ]
+        for uris, scn in ends[:most]:
+            self.restore(uris, scn)
+        return len(ends[:most])
 
     # Damage.
 
@@ -341,6 +339,20 @@ class DestinationTrial:
         except Damaged:
             return True
         return found is None or found.damaged
+
+
+def _pairs(found: Iterable[FoundDestination]) -> Iterator[tuple[FoundDestination, ...]]:
+    """Each data destination with each archive destination, and alone."""
+    known = list(found)
+    logs = [one for one in known if one.format.dest_type != DATA]
+    for data in (one for one in known if one.format.dest_type == DATA):
+        yield from ((data, log) for log in logs)
+        yield (data,)
+
+
+def _named(places: Iterable[FoundDestination]) -> str:
+    """As FROM names them."""
+    return ",".join(place.place.path for place in places)
 
 
 def _counted(directory: str, rest: str) -> bool:
