@@ -15,7 +15,7 @@ from obsim.cluster.backup_sources import BackupSource, source_at
 from obsim.destination.outcome import Outcome
 from obsim.destination.uri import BackupUri
 from obsim.ids import Nanoseconds, Scn
-from obsim.restore.rebuild import replay
+from obsim.restore.rebuild import Unreadable, replay
 from obsim.restore.standby import UNLIMITED_SCN, reach
 
 if TYPE_CHECKING:
@@ -178,7 +178,11 @@ class Standby:
             entries = media.entries(before, reached)
             if entries is not None:
                 self.synced_scn = max(reached, before)
-                self._replay(entries)
+                try:
+                    self._replay(entries)
+                except Unreadable:  # with right sums: whoever wrote it, there is no log to follow
+                    self.synced_scn, self.source, self.tenant.archive.replayed_scn = before, None, None
+                    return
         if self.synced_scn < self.until_scn:
             wait_ns = media.put_off(news=self.synced_scn > before)
             self._come_back(Nanoseconds(self.state.now_ns + wait_ns), self._due_to_read)

@@ -25,6 +25,7 @@ from obsim.destination.records import FormatRecord, PieceRecord, SetInfo, SetRow
 from obsim.destination.store import File, Store, Transcript
 from obsim.destination.uri import BackupUri
 from obsim.ids import BackupSetId, Bytes, Nanoseconds, Scn, TenantId
+from obsim.restore.content_checks import check_content
 from obsim.storage.macroblocks import BaselineBlocks
 from obsim.storage.stored import ContentRecord, read_stored
 
@@ -133,15 +134,21 @@ class FoundDestination:
         for found in self.sets:
             if found.info is not None:
                 backup_set = _backup_set(found.info, self.place.path, broken=bool(found.broken))
-                backup_set.complement = _complement(found, read_facts)
+                _give_complement(backup_set, found, read_facts)
                 made[backup_set.backup_set_id] = backup_set
                 if read_facts is not None and backup_set.usable:
                     _give_content(backup_set, found, made, read_facts)
         return list(made.values())
 
     def redo_log(self, read_facts: ReadFacts) -> RedoLog:
-        """The log of all whole pieces."""
-        return RedoLog([entry for piece in self.pieces for entry in piece.entries(read_facts)])
+        """The log of all whole pieces; one whose facts cannot be read is none of them any more."""
+        entries: list[LogEntry] = []
+        for piece in self.pieces:
+            try:
+                entries += piece.entries(read_facts) if not piece.broken else ()
+            except Damaged as damage:
+                _note(piece.broken, f"log: {damage}")
+        return RedoLog(entries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,7 +313,7 @@ def _give_content(
     earlier = base.content.compactions if base is not None and base.content is not None else ()
     try:
         record = read_stored(Kind.CONTENT, ContentRecord, found.content)
-        _check_epochs(record, len(earlier))
+        check_content(record, len(earlier))
         facts = read_facts(record.facts)
     except Damaged as damage:
         _note(found.broken, f"content: {damage}")
@@ -319,19 +326,18 @@ def _give_content(
     )
 
 
-def _complement(found: FoundSet, read_facts: ReadFacts | None) -> ComplementLog | None:
-    """The log that a set holds itself; without `read_facts` its pieces only."""
+def _give_complement(backup_set: BackupSet, found: FoundSet, read_facts: ReadFacts | None) -> None:
+    """The log that a set holds itself; without `read_facts` its pieces only. A set with another one is broken."""
     pieces = tuple(piece for one in found.log_pieces if (piece := one.piece) is not None)
     if not pieces:
-        return None
-    entries = [_with_facts(entry, read_facts) for entry in found.log] if read_facts is not None else []
-    return ComplementLog(pieces, (), RedoLog(entries))
-
-
-def _check_epochs(record: ContentRecord, earlier_count: int) -> None:
-    own_count = len(record.compactions)
-    if (record.base_epoch, record.epoch) != (earlier_count, earlier_count + own_count):
-        raise Damaged("its compactions do not go on where its base's end")
+        return
+    try:
+        entries = [_with_facts(entry, read_facts) for entry in found.log] if read_facts is not None else []
+    except Damaged as damage:
+        _note(found.broken, f"complement_log: {damage}")
+        backup_set.file_status = FileStatus.BROKEN
+        return
+    backup_set.complement = ComplementLog(pieces, (), RedoLog(entries))
 
 
 def _with_facts(entry: LogEntry, read_facts: ReadFacts) -> LogEntry:

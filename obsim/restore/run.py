@@ -18,7 +18,7 @@ from obsim.errors import ServerError
 from obsim.ids import LogStreamId, Nanoseconds, Scn, TenantId
 from obsim.restore.job import RestoreJob, RestoreProgress, RestoreRow, SysStatus, TenantStatus
 from obsim.restore.nets import copies_of_each, data_net, meta_net
-from obsim.restore.rebuild import rebuild
+from obsim.restore.rebuild import Unreadable, rebuild
 from obsim.revisions import Revisions
 from obsim.scheduler.dag import DagTask
 from obsim.scheduler.dispatcher import Dispatcher
@@ -43,6 +43,8 @@ SYS_LOG_STREAM_ID = LogStreamId(1)
 CANCELED = -4072
 TENANT_GONE = -5157
 FILE_MISSING = -9011
+INVALID_DATA = -4070
+"""Of what others wrote to a medium, all sums right, and what cannot have been."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +229,13 @@ class RestoreRun:
             return
         self.job.tenant_status = TenantStatus.POST_CHECK
         request = self.job.request
-        facts = rebuild(self._new.storage, request.plan.sets[-1], request.log, request.plan.scn)
+        try:
+            facts = rebuild(self._new.storage, request.plan.sets[-1], request.log, request.plan.scn)
+        except Unreadable:
+            if not request.catalogue.external:
+                raise
+            self.fail(INVALID_DATA, now_ns, SYS_LOG_STREAM_ID)
+            return
         self.cluster.restored(self.job, facts)
         self._later(POST_CHECK_NS, self._upgrade, now_ns)
 
