@@ -221,9 +221,8 @@ def _stream_metas(context: RunContext, backup_set: BackupSet, streams: Iterable[
     for stream in streams:
         tablets = tuple((t.tablet_id, t.table_name) for t in context.storage.tablets if t.log_stream_id == stream)
         meta = seal_record(Kind.META, MetaRecord((stream,), tablets))
-        directory = layout.stream_directory(name, stream, "meta_info", backup_set.meta_turn_id, 0)
-        for file in layout.stream_metas():
-            yield f"{directory}/{file}", meta
+        for path in layout.stream_metas(name, stream, backup_set.meta_turn_id):
+            yield path, meta
 
 
 def _complement_log(layout: Layout, backup_set: BackupSet) -> tuple[File, ...]:

@@ -102,11 +102,15 @@ class Layout:
         return f"{name.text}/infos/{file}{self.suffix}"
 
     def general_infos(self, meta_turn_id: int, snapshot_scn: int) -> list[str]:
-        """The files of `infos/` that do not go by data, without suffix; besides there is the content file."""
+        """The files of `infos/` that do not go by data, without suffix; besides there is the content file.
+
+        A set that failed has no snapshot (0), and so no list of tables.
+        """
         files = ["diagnose_info", "locality_info", f"meta_info/ls_attr_info.{meta_turn_id}"]
         if self.tree is not BackupTree.PLAIN:
-            files += ["meta_info/root_key", f"table_list/table_list_meta_info.{snapshot_scn}"]
-            files += [f"table_list/table_list.{snapshot_scn}.1"]
+            files.append("meta_info/root_key")
+        if snapshot_scn and self.tree is not BackupTree.PLAIN:
+            files += [f"table_list/table_list_meta_info.{snapshot_scn}", f"table_list/table_list.{snapshot_scn}.1"]
         if self.keeps_parameters:
             files.append("tenant_parameter")
         return files
@@ -130,12 +134,17 @@ class Layout:
         return "user_data" if fused else f"{data_type}_data"
 
     def stream_directory(self, name: SetName, log_stream_id: int, what: str, turn_id: int, retry_id: int) -> str:
-        """A directory of a log stream; `what` is `meta_info` or what `data_word` says."""
+        """A directory of a log stream; `what` is `meta_info`, or what `data_word` says."""
         return f"{name.text}/logstream_{log_stream_id}/{what}_turn_{turn_id}_retry_{retry_id}"
 
-    def stream_metas(self) -> list[str]:
-        """The files of a log stream's `meta_info` directory, with suffix."""
-        return [f"ls_meta_info{self.suffix}", f"tablet_info.1{self.suffix}"]
+    def stream_metas(self, name: SetName, log_stream_id: int, turn_id: int) -> list[str]:
+        """The files about a log stream's tablets; where data is fused there is what came of fusing them, too."""
+        directory = self.stream_directory(name, log_stream_id, "meta_info", turn_id, 0)
+        files = [f"{directory}/ls_meta_info{self.suffix}", f"{directory}/tablet_info.1{self.suffix}"]
+        if self.tree is BackupTree.FUSED:
+            fused = self.stream_directory(name, log_stream_id, "fused_meta_info", turn_id, 0)
+            files.append(f"{fused}/tablet_info.1{self.suffix}")
+        return files
 
     def data_file(self, file_id: int) -> str:
         """A data file of a log stream's directory."""

@@ -11,7 +11,7 @@ from obsim.destination import parse_uri
 from obsim.destination_io.files import FileRoot
 from obsim.inspection import inspect_destinations
 from obsim.restore.reading import read_destination
-from tests.destination.test_tree import compare, files
+from tests.destination.test_tree import files
 
 SETS = "SELECT * FROM oceanbase.DBA_OB_BACKUP_SET_FILES ORDER BY BACKUP_SET_ID"
 PIECES = "SELECT * FROM oceanbase.DBA_OB_ARCHIVELOG_PIECE_FILES WHERE PATH LIKE '%arch' ORDER BY ROUND_ID, PIECE_ID"
@@ -127,29 +127,6 @@ def test_a_set_with_its_own_log_needs_no_archive(tmp_path):
     (window,) = inspect_destinations(life.uris[:1]).windows
     (row,) = life.run(SETS)
     assert window["FIRST_SCN"] == window["LAST_SCN"] == row["MIN_RESTORE_SCN"]
-
-
-def test_the_archive_has_the_tree_of_the_reference(life):
-    piece = ["file_info", "checkpoint/checkpoint.<scn>", "checkpoint/checkpoint_info.<n>"]
-    piece += ["logstream_<id>/file_info", "logstream_<id>/log/<n>", "logstream_1/schema_meta/<scn>"]
-    frozen = ["piece_d<id>r<id>p<id>_<moment>_<moment>", "single_piece_info", "tenant_archive_piece_infos"]
-    lines = {f"piece_d<id>r<id>p<id>/{name}" for name in piece + frozen}
-    lines |= {"rounds/round_d<id>r<id>_start", "pieces/piece_d<id>r<id>p<id>_start_<moment>"}
-    lines |= {"pieces/piece_d<id>r<id>p<id>_end_<moment>"}
-    data = {"format.obbak", "check_file/<id>_connect_file_<moment>.obbak"}
-    compare(files(life.root / "arch"), {f"{line}.obarc" for line in lines} | data)
-    checkpoints = [p.name for p in (life.root / "arch").glob("piece_*/checkpoint/checkpoint.*")]
-    assert len(checkpoints) == 2  # one a piece: the one before goes
-    life.run("ALTER SYSTEM NOARCHIVELOG")
-    life.cluster.advance(seconds=5)
-    assert [p.name for p in (life.root / "arch/rounds").glob("*_end.obarc")] == ["round_d1004r2_end.obarc"]
-
-
-def test_archives_of_old_versions_have_no_suffix(tmp_path):
-    Life(tmp_path, "4.1.0")
-    found = files(tmp_path / "arch")
-    assert "format" in found
-    assert not [name for name in found if name.endswith((".obarc", ".obbak"))]
 
 
 def test_what_a_second_process_reads_is_what_the_views_show(life):

@@ -5,6 +5,7 @@ call `same` is written out.
 """
 
 import re
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,11 +17,20 @@ INDEXES = ("macro_range_index", "meta_index", "sec_meta_index")
 VARIES = {"id": r"\d+", "moment": r"\d{8}T\d{6}", "scn": r"\d{19}", "type": "(?:full|inc)", "n": r"\d+"}
 
 ROOT = ["format", "check_file/<id>_connect_file_<moment>"]
-SETS = ["backup_sets/backup_set_<id>_<type>_start", "backup_sets/backup_set_<id>_<type>_end_success_<moment>"]
+SETS = ["backup_sets/backup_set_<id>_<type>_start"]
+ENDS = [f"backup_sets/backup_set_<id>_<type>_end_{end}_<moment>" for end in ("success", "failed")]
 TOP = ["backup_set_<id>_<type>_<moment>_<moment>", "single_backup_set_info", "tenant_backup_set_infos"]
 INFOS = ["diagnose_info", "locality_info", "meta_info/ls_attr_info.<n>", "meta_info/ls_meta_infos"]
 NEWER = ["meta_info/root_key", "table_list/table_list_meta_info.<scn>", "table_list/table_list.<scn>.<n>"]
 STREAM = ["meta_info_turn_<n>_retry_<n>/ls_meta_info", "meta_info_turn_<n>_retry_<n>/tablet_info.<n>"]
+FUSED_STREAM = ["fused_meta_info_turn_<n>_retry_<n>/tablet_info.<n>"]
+ROUNDS = ["rounds/round_d<id>r<id>_start", "rounds/round_d<id>r<id>_end"]
+PIECES = ["pieces/piece_d<id>r<id>p<id>_start_<moment>", "pieces/piece_d<id>r<id>p<id>_end_<moment>"]
+PIECE = [
+    "piece_d<id>r<id>p<id>_<moment>_<moment>", "checkpoint/checkpoint.<scn>", "checkpoint/checkpoint_info.<n>",
+    "single_piece_info", "tenant_archive_piece_infos", "file_info", "logstream_<id>/file_info",
+    "logstream_<id>/log/<n>", "logstream_1/schema_meta/<scn>",
+]  # fmt: skip
 
 
 def turns(word: str, stems: list[str]) -> list[str]:
@@ -50,12 +60,18 @@ def expected(version: str) -> set[str]:
     """The lines of a data destination, suffix and all."""
     suffix, infos, tree = BY_VERSION[version]
     one_set = [*TOP, *(f"infos/{name}" for name in infos)]
-    streams = [*STREAM, *data("sys_data", empty=True)]
+    streams = [*STREAM, *data("sys_data", empty=True), *(FUSED_STREAM if tree == "fused" else ())]
     for word in TYPES[tree]:
         streams += data(word)
     one_set += [f"logstream_<id>/{name}" for name in streams]
-    lines = [*ROOT, *SETS, *(f"backup_set_<id>_<type>/{name}" for name in one_set)]
+    lines = [*ROOT, *SETS, *ENDS, *(f"backup_set_<id>_<type>/{name}" for name in one_set)]
     return {line + suffix for line in lines}
+
+
+def archived(version: str) -> set[str]:
+    """The lines of rounds and pieces, suffix and all."""
+    suffix = ".obarc" if BY_VERSION[version][0] else ""
+    return {line + suffix for line in (*PIECES, *(f"piece_d<id>r<id>p<id>/{name}" for name in PIECE))}
 
 
 def pattern(line: str) -> re.Pattern[str]:
@@ -88,11 +104,51 @@ def test_a_data_destination(version, tmp_path):
     for statement in ("BACKUP DATABASE", "BACKUP INCREMENTAL DATABASE"):
         cluster.execute(f"ALTER SYSTEM {statement}", tenant="mysql_tenant")
         cluster.run_until_idle()
+    cluster.fault("error=9082 stage=BACKUP_DATA_MAJOR times=1")
+    cluster.execute("ALTER SYSTEM BACKUP DATABASE", tenant="mysql_tenant")
+    cluster.run_until_idle()
     found = files(tmp_path / "data")
     compare(found, expected(version))
     suffix = BY_VERSION[version][0]
     assert f"backup_set_1_full/single_backup_set_info{suffix}" in found
     assert f"backup_sets/backup_set_2_inc_start{suffix}" in found
+
+
+@pytest.mark.parametrize("version", BY_VERSION)
+def test_an_archive_destination(version, tmp_path):
+    """Two pieces of a round that has stopped, one of another that goes on; one checkpoint in each."""
+    cluster = Cluster(version=version, file_root=tmp_path)
+    run = partial(cluster.execute, tenant="mysql_tenant")
+    run("ALTER SYSTEM NOARCHIVELOG")
+    cluster.advance(seconds=5)
+    run(f"ALTER SYSTEM SET log_archive_dest = 'LOCATION=file://{tmp_path}/arch PIECE_SWITCH_INTERVAL=1d'")
+    run("ALTER SYSTEM ARCHIVELOG")
+    cluster.advance(days=1, hours=2)
+    run("ALTER SYSTEM NOARCHIVELOG")
+    cluster.advance(minutes=1)
+    run("ALTER SYSTEM ARCHIVELOG")
+    cluster.advance(minutes=5)
+    suffix = BY_VERSION[version][0]
+    lines = {line + suffix for line in ROOT} | {line + (suffix and ".obarc") for line in ROUNDS} | archived(version)
+    found = files(tmp_path / "arch")
+    compare(found, lines)
+    assert f"format{suffix}" in found
+    directories = sorted(path.name for path in (tmp_path / "arch").glob("piece_*"))
+    assert directories == ["piece_d1003r2p2", "piece_d1003r2p3", "piece_d1003r3p4"]
+    checkpoints = [name.partition("/")[0] for name in found if "/checkpoint/checkpoint." in name]
+    assert sorted(checkpoints) == directories  # one a piece: the one before goes
+    assert not [name for name in found if name.startswith("piece_d1003r3p4/single_piece_info")]  # it is not frozen
+
+
+@pytest.mark.parametrize("version", [version for version in BY_VERSION if version != "4.0.0"])
+def test_the_log_in_a_set(version, tmp_path):
+    """With PLUS ARCHIVELOG: an archive layout with its own format file, and no rounds."""
+    cluster = Cluster(version=version, file_root=tmp_path)
+    cluster.execute(f"ALTER SYSTEM SET data_backup_dest = 'file://{tmp_path}/data'", tenant="mysql_tenant")
+    cluster.execute("ALTER SYSTEM BACKUP DATABASE PLUS ARCHIVELOG", tenant="mysql_tenant")
+    cluster.run_until_idle()
+    lines = archived(version) | {f"format{BY_VERSION[version][0]}"}
+    compare(files(tmp_path / "data/backup_set_1_full/complement_log"), lines)
 
 
 def test_the_comparison_can_fail():
