@@ -123,12 +123,13 @@ class ArchiveWriter:
             return True
         return written.ended if written is not None else not self.outside.reaches(self.place_of(past.dest_id))
 
+    @property
+    def _status(self) -> RoundStatus | None:
+        return self.archive.round.status if self.archive.round is not None else None
+
     def _waits(self, now_ns: Nanoseconds) -> bool:
         """Whether it is too early to ask a medium again that has refused."""
-        status = self.archive.round.status if self.archive.round is not None else None
-        if now_ns < self._again_ns and self._refused_in is None:
-            self._refused_in = status
-        return now_ns < self._again_ns and status is self._refused_in
+        return now_ns < self._again_ns and self._status is self._refused_in
 
     def bring(self, now_ns: Nanoseconds, then: Callable[[int], None]) -> None:
         """Have the current round written as far as it has come; `then` gets the code that it ended with."""
@@ -140,6 +141,7 @@ class ArchiveWriter:
         def brought(outcome: Outcome) -> None:
             self._note(step, now_ns, outcome)
             then(outcome.code)
+            self._refused_in = self._status
 
         self.outside.order(WriteFiles(step.place, tuple(step.phases)), brought)
 
@@ -209,13 +211,14 @@ class ArchiveWriter:
         self._note(step, now_ns, outcome)
         if step.current is self.archive.round:
             self.archive.answered(outcome.code, now_ns)
+        self._refused_in = self._status
 
     def _note(self, step: _Step, now_ns: Nanoseconds, outcome: Outcome) -> None:
         """It is at the destination; what could not be written counts as not there, and is written from the start."""
         written = step.written
         if outcome.code:
             wait_ns = RETRY_NS if outcome.code in RETRIED else RETRY_NS << min(self._refused_count, _DOUBLED_MAX)
-            self._refused_count, self._refused_in, self._again_ns = self._refused_count + 1, None, now_ns + wait_ns
+            self._refused_count, self._again_ns = self._refused_count + 1, now_ns + wait_ns
             for number, part in step.parts.items():
                 before = written.growing.pop(number, part)
                 written.stale += {before.checkpoint: None, part.checkpoint: None}

@@ -60,6 +60,55 @@ def test_a_life_is_replayed_without_its_destinations(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def refused(cluster, root):
+    """A backup whose archive cannot be written any more, looked at now and then, and what comes of it."""
+    for text in (
+        "ALTER SYSTEM NOARCHIVELOG", f"ALTER SYSTEM SET log_archive_dest = 'LOCATION=file://{root}/arch'",
+        f"ALTER SYSTEM SET data_backup_dest = 'file://{root}/data'", "ALTER SYSTEM SET archive_lag_target = '1s'",
+        "ALTER SYSTEM ARCHIVELOG",
+    ):  # fmt: skip
+        cluster.execute(text, tenant="mysql_tenant")
+        cluster.run_until_idle()
+    cluster.advance(minutes=1)
+    cluster.execute("ALTER SYSTEM BACKUP DATABASE", tenant="mysql_tenant")
+    cluster.advance(seconds=3)
+    shutil.move(root / "arch", root / "elsewhere")
+    (root / "arch").write_text("")
+    for _ in range(3):
+        cluster.advance(seconds=2)
+        cluster.query("SELECT STATUS FROM oceanbase.CDB_OB_ARCHIVELOG")
+    cluster.run_until_idle()
+    (root / "arch").unlink()
+    shutil.move(root / "elsewhere", root / "arch")
+    for state in ("DEFER", "ENABLE"):
+        cluster.execute(f"ALTER SYSTEM SET log_archive_dest_state = '{state}'", tenant="mysql_tenant")
+        cluster.run_until_idle()
+    cluster.advance(minutes=1)
+
+
+def test_what_a_medium_refused_is_refused_again(tmp_path):
+    cluster = obsim.Cluster(seed=5, file_root=tmp_path, record=True)
+    refused(cluster, tmp_path)
+    past = "SELECT RESULT FROM oceanbase.DBA_OB_BACKUP_JOB_HISTORY"
+    assert [tuple(row) for row in cluster.query(past, tenant="mysql_tenant")] == [(-9027,)]
+    gone(tmp_path)
+    again = replayed(export_of(cluster.recorded()), Secrets())
+    assert obsim.Cluster._over(again).views_bytes() == cluster.views_bytes()
+
+
+def test_a_kept_cluster_remembers_what_was_refused(tmp_path):
+    root, folder = tmp_path / "root", tmp_path / "d"
+    root.mkdir()
+    kept = open_kept(folder, clock="manual", seed=5, file_root=root, background=True)
+    refused(obsim.Cluster._over(kept.host), root)
+    kept.keeper.sync()
+    before = view_digests(kept.host)
+    leave(kept)
+    kept = open_kept(folder)
+    assert view_digests(kept.host) == before
+    kept.keeper.close()
+
+
 def test_without_an_outcome_it_stops_there(tmp_path):
     cluster = obsim.Cluster(seed=5, file_root=tmp_path, record=True)
     cluster.execute(f"ALTER SYSTEM SET data_backup_dest = 'file://{tmp_path}/data'", tenant="mysql_tenant")
