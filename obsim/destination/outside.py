@@ -8,7 +8,7 @@ whenever it comes, and the same outcomes lead to the same state.
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from obsim.destination.outcome import Intent, Outcome
@@ -73,9 +73,6 @@ class Outside:
 
     events: Holdable | None = None
     """What does not go on while an outcome is waited for."""
-    outcomes: list[Outcome] = field(default_factory=list)
-    """Of every intent that a performer carried out, without what was read: with that and the statements the state is
-    the same again."""
     _hands: _Hands = field(default_factory=_Hands)
     _at_home: set[str] = field(default_factory=set)
     """Paths that stay in memory because the scenario named them."""
@@ -205,6 +202,4 @@ class Outside:
         except Exception:  # whatever it is: as long as no outcome is in, nothing here goes on
             outcome = Outcome(UNEXPECTED)
         self._begun = outcome is None
-        if outcome is not None:
-            self.outcomes.append(replace(outcome, found=None))
         return outcome
