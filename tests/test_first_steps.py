@@ -15,6 +15,7 @@ README = (ROOT / "README.md").read_text("utf-8")
 STEPS = README[README.index("## Four first steps") : README.index("## A server for any client")]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"# (test_\w+\.py)\n")
+OBSIM = [sys.executable, "-m", "obsim.cli"]
 WITH_OBSIM = os.environ | {"PYTHONPATH": str(ROOT)}
 CI = (ROOT / "docs" / "ci.md").read_text("utf-8")
 
@@ -29,7 +30,7 @@ def written(folder: Path) -> list[str]:
 
 
 def pytest_in(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *arguments]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", *arguments]
     return subprocess.run(command, cwd=folder, env=WITH_OBSIM, capture_output=True, text=True, timeout=120, check=False)
 
 
@@ -39,21 +40,24 @@ def test_the_first_tests_pass(tmp_path: Path) -> None:
     assert (ended.returncode, ended.stdout.splitlines()[-1][:8]) == (0, "2 passed"), ended.stdout
 
 
-def test_the_command_that_a_failed_test_prints_starts_the_same_cluster(tmp_path: Path) -> None:
+def test_the_commands_that_a_failed_test_prints_start_the_same_cluster_and_replay_it(tmp_path: Path) -> None:
     (report,) = re.findall(r"^```text\n(.*?)^```$", STEPS, re.MULTILINE | re.DOTALL)
+    (said,) = re.findall(r"^\$ obsim replay .*\n(.*)$", STEPS, re.MULTILINE)
     written(tmp_path)
     tool = tmp_path / "test_backups.py"
     tool.write_text(tool.read_text("utf-8").replace('if status != "COMPLETED":', "if False:"), "utf-8")
     ended = pytest_in(tmp_path)
     assert (ended.returncode, "DID NOT RAISE" in ended.stdout) == (1, True), ended.stdout
-    (command,) = re.findall(r"^the same by hand: obsim (.*)$", ended.stdout, re.MULTILINE)
-    shown = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:41873", ended.stdout)
+    shown = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:41873", ended.stdout).replace(str(tmp_path), "/home/me/tool")
     assert report in shown, shown
+
+    (command,) = re.findall(r"^what it did, once more: obsim (.*)$", ended.stdout, re.MULTILINE)
+    replayed = subprocess.run([*OBSIM, *shlex.split(command)], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (replayed.returncode, replayed.stdout, replayed.stderr) == (0, f"{said}\n", "")
+
+    (command,) = re.findall(r"^the same by hand: obsim (.*)$", ended.stdout, re.MULTILINE)
     process = subprocess.Popen(
-        [sys.executable, "-m", "obsim.cli", *shlex.split(command), "--port", "0"],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
+        [*OBSIM, *shlex.split(command), "--port", "0"], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
     try:
         assert process.stdout is not None
@@ -94,7 +98,7 @@ def test_the_command_line_of_the_container_starts_a_server() -> None:
     )
     assert entry[0] == "obsim"
     process = subprocess.Popen(
-        [sys.executable, "-m", "obsim.cli", *entry[1:], *command, "--port", "0"],
+        [*OBSIM, *entry[1:], *command, "--port", "0"],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
