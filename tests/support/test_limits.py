@@ -53,7 +53,9 @@ TRIALS = {
 
 
 def test_the_page_is_current():
-    assert (ROOT / "docs" / "limits.md").read_text("utf-8") == limits_page()
+    assert (ROOT / "docs" / "limits.md").read_text("utf-8") == limits_page(), (
+        "print it anew: obsim support --limits > docs/limits.md"
+    )
 
 
 def test_it_has_every_limit_of_the_server_with_its_default():
