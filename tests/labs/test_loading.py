@@ -60,7 +60,7 @@ def test_a_lab_of_ones_own_has_the_name_of_its_file(tmp_path):
         ('en = "a"\nzh', 'en = " "\nzh', ":27: step[0].hint[0].en is empty: say it in every language"),
         ('name = "one"', 'name = "../one"', ":15: step[0].name is '../one': small letters, digits and -"),
         ("minutes = 5", "minutes = 0", ":1: minutes is 0: allowed are 1 to 240"),
-        ('mode = "mysql"', 'mode = "pg"', ":12: tenant[0].mode is 'pg': allowed are mysql and oracle"),
+        ('mode = "mysql"', 'mode = "pg"', ":12: tenant[0].mode is 'pg': allowed are mysql"),
         ('mode = "mysql"', 'mod = "mysql"', ":12: tenant[0].mod: Object contains unknown field `mod`"),
         ('zh = "b" }\nabout', 'de = "b" }\nabout', ":2: title.de: Object contains unknown field `de`"),
     ],
