@@ -19,7 +19,7 @@ from obsim.testing.observation import PieceSeen, PlanSeen, ServiceSeen, SetSeen
 if TYPE_CHECKING:
     from obsim.scheduler.dag import DagTask
 
-__all__ = ["PlanWatch", "ServiceWatch", "piece_seen", "pieces_seen"]
+__all__ = ["PlanWatch", "ServiceWatch", "piece_seen", "pieces_by_path"]
 
 _TIPS_MAX = 2
 """Usable sets, the newest first, up to whose moments restores are planned."""
@@ -41,9 +41,18 @@ def _rounds(tenant: Tenant) -> list[ArchiveRound]:
     return [r for r in archive.rounds() if r.dest_id == archive.dest_id]
 
 
-def pieces_seen(tenant: Tenant, now_ns: Nanoseconds) -> tuple[PieceSeen, ...]:
+def _pieces(tenant: Tenant, now_ns: Nanoseconds) -> tuple[PieceSeen, ...]:
     """All pieces that ever lay at the present archive destination."""
     return tuple(piece_seen(tenant, r, p) for r in _rounds(tenant) for p in tenant.archive.pieces(r, now_ns))
+
+
+def pieces_by_path(tenant: Tenant, now_ns: Nanoseconds) -> dict[str, tuple[PieceSeen, ...]]:
+    """All pieces that ever lay at each archive destination."""
+    found: dict[str, tuple[PieceSeen, ...]] = {}
+    for r in tenant.archive.rounds():
+        pieces = tuple(piece_seen(tenant, r, p) for p in tenant.archive.pieces(r, now_ns))
+        found[r.path] = found.get(r.path, ()) + pieces
+    return found
 
 
 class ServiceWatch:
@@ -109,7 +118,7 @@ class PlanWatch:
         rounds, archive = _rounds(tenant), tenant.archive
         sets = [s for s in tenant.backup.sets.values() if s.backup_set_id in seen]
         kept = [piece for r in rounds for piece in archive.kept_pieces(r, now_ns)]
-        pieces = pieces_seen(tenant, now_ns)
+        pieces = _pieces(tenant, now_ns)
         tips = [s.min_restore_scn for s in seen.values() if s.usable][-_TIPS_MAX:]
         targets = {now_ns, *(p.checkpoint_scn for p in pieces[-1:] if p.file_status == "AVAILABLE"), *tips}
         for target in sorted(targets | {tip - 1 for tip in tips}):

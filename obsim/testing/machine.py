@@ -320,6 +320,11 @@ class BackupMachine(ClusterMachine):
             self.trial.advance(1_000)
         self.trial.break_set(name, number)
 
+    @rule(tenant=TENANTS, path=PATHS)
+    def change_archive_destination(self, tenant: int, path: int) -> None:
+        """Log goes to another path from now on, or back to one where some lies."""
+        self.trial.set_archive_dest(self.tenant(tenant), path)
+
     @rule(tenant=TENANTS, moment=MOMENTS)
     def restore(self, tenant: int, moment: int) -> None:
         """To one of the moments at which it begins or ceases to be possible, or at which something changed."""

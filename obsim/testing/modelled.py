@@ -209,6 +209,17 @@ class ModelledTrial(SimulatedTrial):
         self._archivelog[naive.tenant_id] = enabled
         self.compare()
 
+    def set_archive_dest(self, tenant: str, number: int) -> None:
+        """SET log_archive_dest to the driver's path of that number, between two rounds."""
+        self.set_archive(tenant, enabled=False)
+        self.run_until_idle()
+        paths = self.simulated.archive_paths
+        path = paths[number % len(paths)].replace("{tenant}", tenant)
+        self._set("log_archive_dest", f"LOCATION={path}", self._named(tenant))
+        self.compare()
+        self.set_archive(tenant, enabled=True)
+        self.run_until_idle()
+
     def set_deferred(self, tenant: str, *, deferred: bool) -> None:
         """SET log_archive_dest_state."""
         self._set("log_archive_dest_state", "DEFER" if deferred else "ENABLE", self._named(tenant))

@@ -18,7 +18,7 @@ from obsim.errors import ServerError
 from obsim.ids import SYS_TENANT_ID, Nanoseconds, TenantId
 from obsim.sql.reader import read_statement
 from obsim.statements import BackupStatement
-from obsim.testing.engine_watch import pieces_seen
+from obsim.testing.engine_watch import pieces_by_path
 from obsim.testing.naive_restore import chosen_pieces, chosen_sets, plan
 from obsim.testing.naive_storage import NaivePicture, NaiveStorage
 from obsim.testing.naive_tablet import ModelBroken
@@ -80,9 +80,8 @@ class _Sources:
 
     sets: Mapping[str, Mapping[int, SetSeen]]
     """By data destination."""
-    archive_path: str
-    pieces: tuple[PieceSeen, ...]
-    """Of the one archive destination."""
+    pieces: Mapping[str, tuple[PieceSeen, ...]]
+    """By archive destination."""
     with_log: frozenset[int]
     """Sets that hold log themselves (PLUS ARCHIVELOG)."""
 
@@ -90,9 +89,10 @@ class _Sources:
         """What is read from each pair of destinations that a restore to `scn` can be made from."""
         found: dict[Pair, Choice] = {}
         for path, sets in self.sets.items():
-            chosen = plan(sets, self.pieces, scn)
-            if chosen is not None:
-                found[path, self.archive_path] = chosen
+            for archive_path, pieces in self.pieces.items():
+                chosen = plan(sets, pieces, scn)
+                if chosen is not None:
+                    found[path, archive_path] = chosen
             chain = chosen_sets(sets, scn)
             if chain and chain[-1].backup_set_id in self.with_log and chain[-1].min_restore_scn == scn:
                 found[path, ""] = tuple(s.backup_set_id for s in chain), ()
@@ -101,7 +101,7 @@ class _Sources:
     def edges(self, now_ns: int) -> Iterator[int]:
         """Moments at which the answer may change, and those right before and after them."""
         scns = {s.min_restore_scn for sets in self.sets.values() for s in sets.values() if s.min_restore_scn}
-        scns |= {piece.checkpoint_scn for piece in self.pieces}
+        scns |= {piece.checkpoint_scn for pieces in self.pieces.values() for piece in pieces}
         yield from sorted({scn + step for scn in {*scns, now_ns} for step in (-1, 0, 1) if 0 < scn + step <= now_ns})
 
 
@@ -134,8 +134,7 @@ def _sources(tenant: Tenant, seen: TenantSeen, now_ns: Nanoseconds) -> _Sources:
     for number, s in seen.sets.items():
         sets.setdefault(s.path, {})[number] = s
     with_log = frozenset(j.backup_set_id for j in seen.jobs if j.plus_archivelog and j.status == "COMPLETED")
-    destination = tenant.archive.destination
-    return _Sources(sets, destination.uri.path if destination else "", pieces_seen(tenant, now_ns), with_log)
+    return _Sources(sets, pieces_by_path(tenant, now_ns), with_log)
 
 
 def _window_at(windows: list[_Window], scn: int) -> _Window:
@@ -155,18 +154,18 @@ def _compare_window(sources: _Sources, windows: list[_Window], scn: int) -> None
 def _restore(
     state: ClusterState, naive: NaiveStorage, sources: _Sources, scn: int, later: list[int], turn: int
 ) -> ProbeSeen:
-    """RESTORE to `scn` from where it can be, in turn, or from the newest destinations where it cannot.
+    """RESTORE to `scn` from where it can be made, in turn, or from any destinations where it cannot.
 
     Every second time the new tenant follows the log to one of the `later` moments then.
     """
     choices = sources.choices(scn)
-    pairs = sorted(choices) or [(next(reversed([*sources.sets]), ""), sources.archive_path)]
+    pairs = sorted(choices) or [(data, log) for data in sources.sets for log in sources.pieces]
+    if not pairs:
+        return ProbeSeen(f"no destination to restore to {scn} from", ())
     data, log = pairs[turn % len(pairs)]
     expected = choices.get((data, log))
     uris = ",".join(uri for uri in (data, log) if uri)
     sql = f"ALTER SYSTEM RESTORE {NEW} FROM '{uris}' UNTIL SCN = {scn} WITH 'pool_list=probe'"
-    if not data:
-        return ProbeSeen(f"no destination to restore to {scn} from", ())
     copy = copy_of(state)
     errno = next((code for code in (_run(copy, text) for text in (*_POOL, sql)) if code), 0)
     _expect(errno == (0 if expected else REFUSED), f"{sql} answers {errno}, to be read is {expected}")
@@ -185,12 +184,15 @@ def _restore(
     picture = naive.until(scn)
     _compare(copy, picture, sql)
     situations = [*_situations(sources.sets[data], read, naive, picture, log)]
+    current = state.tenants[TenantId(naive.tenant_id)].archive.round
+    if log and current is not None and current.path != log:
+        situations.append("restored from a former archive")
     if log and later and turn % 2 and copy.profile.version >= _FIRST_STANDBYS:
-        situations.append(_follow(copy, naive, scn, later[turn % len(later)]))
+        situations.append(_follow(copy, naive, log, scn, later[turn % len(later)]))
     return ProbeSeen(sql, tuple(situations))
 
 
-def _follow(state: ClusterState, naive: NaiveStorage, scn: int, then_scn: int) -> str:
+def _follow(state: ClusterState, naive: NaiveStorage, log: str, scn: int, then_scn: int) -> str:
     """RECOVER STANDBY of the new tenant: as far as the log goes without a gap it has to be what its source was."""
     sql = f"ALTER SYSTEM RECOVER STANDBY TENANT = {NEW} UNTIL SCN = {then_scn}"
     errno = _run(state, sql)
@@ -200,7 +202,7 @@ def _follow(state: ClusterState, naive: NaiveStorage, scn: int, then_scn: int) -
     assert tenant is not None
     assert tenant.standby is not None
     reached = tenant.standby.sync_scn
-    covered = bool(chosen_pieces(pieces_seen(source, state.now_ns), scn, then_scn))
+    covered = bool(chosen_pieces(pieces_by_path(source, state.now_ns)[log], scn, then_scn))
     comes = f"{sql} of what was restored to {scn} comes to {reached}"
     _expect(reached == then_scn if covered else scn <= reached < then_scn, f"{comes}, log is there: {covered}")
     _compare(state, naive.until(reached), comes)

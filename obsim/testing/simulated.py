@@ -74,6 +74,11 @@ class SimulatedDriver:
         """One of each tenant, one that the first to come has, the one it begins with, and none."""
         return ("file:///data/a/{tenant}", "file:///data/b", "file:///data/backup/{tenant}/data", "")
 
+    @property
+    def archive_paths(self) -> tuple[str, ...]:
+        """Values of log_archive_dest to change between, the one that a tenant begins with first."""
+        return ("file:///data/backup/{tenant}/archive", "file:///log/a/{tenant}", "file:///log/b/{tenant}")
+
     def execute(self, tenant: str, statement: BackupStatement) -> int:
         """Run a statement as the administrator of a tenant; errno, 0 for OK."""
         errno = self._execute(tenant, statement)

@@ -43,6 +43,7 @@ SITUATIONS = (
     "restored from an increment",
     "restored with changes from the log",
     "restored without an archive",
+    "restored from a former archive",
     "restored beside an unusable set",
     "restored after a clean-up",
     "recovered further",

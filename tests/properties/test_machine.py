@@ -45,7 +45,7 @@ def test_machine_for_long(version, base):
 def test_machine_has_every_operation():
     things = vars(ClusterMachine) | vars(BackupMachine)
     rules = [name for name, thing in things.items() if hasattr(thing, "hypothesis_stateful_rule")]
-    assert len(rules) == 40
+    assert len(rules) == 41
     assert {"write_append", "backup_by_both", "increment_after_changes", "change_destination"} <= set(rules)
     assert {"set_score", "advance_two_ways", "cancel_own", "set_archive_mode", "reset", "write_rows"} <= set(rules)
 

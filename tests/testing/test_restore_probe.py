@@ -17,7 +17,7 @@ PLACES = 4 * 70
 
 
 def trial_with_a_chain() -> ModelledTrial:
-    """A full set that holds log itself, an increment, changes before, between and after them, and a gap at last."""
+    """A full set that holds log itself, an increment, changes between and after them, a gap, another archive."""
     trial = ModelledTrial("4.2.5")
     trial.backup_own(TENANT, incremental=False, plus_archivelog=True)
     trial.run_until_idle()
@@ -33,6 +33,7 @@ def trial_with_a_chain() -> ModelledTrial:
         trial.run_until_idle()
     trial.write(TENANT, "t2", 2, "append")
     trial.advance(200_000)
+    trial.set_archive_dest(TENANT, 1)
     return trial
 
 
@@ -48,6 +49,7 @@ def test_every_situation_comes_about_without_a_violation():
     assert {name: counts[name] > 0 for name in counts if name.startswith(("restore", "recover"))} == {
         "restored": True, "restore refused": True, "restored from an increment": True,
         "restored with changes from the log": True, "restored without an archive": True,
+        "restored from a former archive": True,
         "restored beside an unusable set": False, "restored after a clean-up": False,
         "recovered further": True, "recovery comes to a gap": True,
     }  # fmt: skip
