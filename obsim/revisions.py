@@ -63,6 +63,10 @@ class Revisions:
         """The counter of a family; KeyError for a word that is none."""
         return self._counts[family]
 
+    def total(self, without: str) -> int:
+        """All counters but one, together."""
+        return sum(self._counts.values()) - self._counts[without]
+
 
 class TenantRevisions(Revisions):
     """The counters as the parts of one tenant touch them."""

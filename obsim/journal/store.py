@@ -30,7 +30,12 @@ CREATE TABLE record (
 );
 CREATE TABLE checkpoint (number INTEGER PRIMARY KEY, body TEXT NOT NULL, sum INTEGER NOT NULL);
 """
-_ADD = "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_ADD = """
+INSERT INTO record SELECT
+    value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, value ->> 8
+FROM json_each(?)
+"""
+"""All of a batch at once: between two steps of SQLite a thread may wait long for the interpreter."""
 _BEHIND = """
 SELECT number, timeline, at_ns, event_count, kind, body, answer, changes, sum FROM record
 WHERE number > ? ORDER BY number
@@ -155,7 +160,8 @@ class Store:
     def commit(self, batch: Batch) -> None:
         """All of it, synced, or nothing. Raises StoreFailed."""
         with self._transaction():
-            self._file.executemany(_ADD, map(_row, batch.records))
+            if batch.records:
+                self._run(_ADD, (json.dumps([_row(record) for record in batch.records]),))
             if batch.lease is not None:
                 lease = batch.lease
                 self._set("lease", {

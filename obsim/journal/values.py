@@ -16,7 +16,7 @@ from obsim.journal.secrets import Secrets
 from obsim.scenario.bitmaps import bitmap_text, read_bitmap
 from obsim.session import inputs
 from obsim.statements import BackupStatement, Secret
-from obsim.statements.text import Digest
+from obsim.statements.text import Digest, secret_places
 
 if TYPE_CHECKING:
     from obsim.control import Argument
@@ -41,7 +41,9 @@ def read_input(kind: str, body: Mapping[str, Any], host: "SessionHost", secrets:
 def settled(command: inputs.Input) -> inputs.Input:
     """The same input with digests in the place of passwords: it does the same."""
     if isinstance(command, inputs.Execute | inputs.OrderSchedule):
-        return replace(command, who=_digested(command.who), statement=_digested(command.statement))
+        if not next(secret_places(command.statement.sql()), None):
+            return command  # what its principal has is written as digests in any case
+        return replace(command, statement=_digested(command.statement))
     if isinstance(command, inputs.ChangeBlocks) and not isinstance(command.positions, array):
         return replace(command, positions=array("Q", command.positions))
     return command

@@ -1,14 +1,16 @@
 """Answers leave once what they tell is on disk: one write to the disk for all that have come together.
 
 Everything a connection sends passes through a `HeldTransport`. While nothing is to be kept it goes straight on;
-otherwise it waits in one queue, in the order in which it was made, until a thread has synced the journal that far. What
-comes meanwhile is the next batch. When the disk refuses, whoever waits is told so instead of the answer.
+otherwise it waits in one queue, in the order in which it was made, until the journal is synced that far: at once where
+the disk is quick, else in a thread. What comes meanwhile is the next batch. When the disk refuses, whoever waits is
+told so instead of the answer.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, cast
 
 from obsim.errors import ServerError
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
 
 __all__ = ["HeldTransport", "Outbox"]
 
+AT_ONCE_MAX_S = 0.003
+"""A write that is over so soon is not worth a thread: to hand it over and back takes longer on a busy machine."""
+FORGOTTEN = 0.9
+"""Of how slow a write was, with each one since."""
 SEQUENCE_BYTE = 3
 """Where a packet has its number."""
 
@@ -69,6 +75,8 @@ class Outbox:
         self._queue: deque[tuple[int, HeldTransport, Callable[[], None] | bytes]] = deque()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="obsim-journal")
         self._writing = self._due = False
+        self._slow_s = 0.0
+        """What a write takes at most these days."""
 
     def wrapped(self, transport: asyncio.Transport) -> asyncio.Transport:
         """The transport, held."""
@@ -105,21 +113,30 @@ class Outbox:
         self._durable.rest()
         work = self._durable.take()
         self._writing = True
-        self._pool.submit(self._write, work)
+        if self._slow_s < AT_ONCE_MAX_S:
+            self._written(work, *self._write(work))
+        else:
+            self._pool.submit(self._write_aside, work)
 
-    def _write(self, work: Any) -> None:
-        failure: BaseException | None = None
+    def _write(self, work: Any) -> tuple[float, BaseException | None]:
+        """How long it took, and what went wrong."""
+        begin_s, failure = perf_counter(), None
         try:
             self._durable.write(work)
         except BaseException as failed:  # it is the loop's to deal with
             failure = failed
+        return perf_counter() - begin_s, failure
+
+    def _write_aside(self, work: Any) -> None:
+        spent_s, failure = self._write(work)
         try:
-            self._loop.call_soon_threadsafe(self._written, work, failure)
+            self._loop.call_soon_threadsafe(self._written, work, spent_s, failure)
         except RuntimeError:  # the loop has ended
             return
 
-    def _written(self, work: Any, failure: BaseException | None) -> None:
+    def _written(self, work: Any, spent_s: float, failure: BaseException | None) -> None:
         self._writing = False
+        self._slow_s = max(spent_s, self._slow_s * FORGOTTEN)
         if failure is None:
             self._durable.done(work)
             self._release()
