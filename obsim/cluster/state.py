@@ -132,6 +132,8 @@ class ClusterState:
     """What freezes each tenant, by order or by itself."""
     archive_writers: "dict[TenantId, ArchiveWriter]" = field(default_factory=dict)
     """What brings each tenant's archive to where it is archived, once destinations may be on media."""
+    written_timeline: int = 1
+    """The timeline that these have written in."""
     parameters: ParameterStore = field(init=False)
     revisions: Revisions = field(default_factory=Revisions)
     events: EventQueue = field(default_factory=EventQueue)
@@ -422,7 +424,14 @@ class ClusterState:
         return not self.outside.blocked
 
     def _write_archives(self) -> None:
-        """Write the archives of all tenants, those that are gone too."""
+        """Write the archives of all tenants, those that are gone too.
+
+        On another timeline everything anew: what lies there is of a time that is no more.
+        """
+        if self.timeline != self.written_timeline:
+            for tenant_id in self.tenants.keys() & self.archive_writers.keys():
+                del self.archive_writers[tenant_id]
+            self.written_timeline = self.timeline
         for tenant in self.user_tenants():
             self.archive_writer(tenant)
         for tenant_id, writer in list(self.archive_writers.items()):

@@ -279,3 +279,22 @@ def test_what_is_written_in_the_last_second_of_a_piece_is_in_it(archived):
     assert [e.scn for e in first.log][-2:] == [end_ns - 400 * 10**6, end_ns - 1000]
     assert [e.scn for e in second.log] == [end_ns, end_ns + 10**6]
     assert first.record.checkpoint_scn == end_ns - end_ns % 10**9
+
+
+def test_back_on_another_timeline_the_medium_has_what_is_true_there(archived):
+    archived.write(300)
+    archived.cluster.advance(seconds=5)
+    archived.cluster.snapshot("then")
+    stood = archived.round[1]
+    archived.write(600)
+    archived.cluster.advance(seconds=60)
+    (piece,) = archived.medium.pieces
+    assert (len(piece.log), piece.record.checkpoint_scn - stood) == (900, 60 * 10**9)
+    archived.cluster.restore_snapshot("then")
+    archived.cluster.advance(milliseconds=1)
+    (piece,) = archived.medium.pieces
+    assert (piece.broken, piece.record.checkpoint_scn) == ([], stood)
+    assert piece.log == list(archived.entries)
+    archived.cluster.advance(seconds=2)
+    (piece,) = archived.medium.pieces
+    assert (piece.broken, piece.record.checkpoint_scn, piece.log) == ([], stood + 2 * 10**9, list(archived.entries))
