@@ -60,7 +60,7 @@ def build(root: Path, count: int) -> None:
             scn = first.start_ns + number // 10 * DAY
             piece = ArchivePiece(number, Scn(scn), Scn(scn + DAY), Scn(scn + DAY - 1), Bytes(0), True, True)
             streams = tenant.storage.log_stream_ids
-            write(root / "arch", PieceWriting(context.layout, 1004, 2, piece, (), streams).phases())
+            write(root / "arch", PieceWriting(context.layout, 1004, 2, piece, (), streams, streams[-1]).phases())
 
 
 def later(first: BackupSet, number: int) -> BackupSet:

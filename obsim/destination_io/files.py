@@ -28,6 +28,8 @@ _CODES = {
 _SYNCS_AT_ONCE = 16
 """A file system commits syncs that come together at once: ten files take hardly longer than one."""
 _TEMPORARY = ".obsim-part"
+_DEPTH_MAX = 16
+"""Directories within each other: whatever lies deeper is nothing of ours."""
 
 
 @contextmanager
@@ -139,7 +141,7 @@ class FileStore:
         with _failures(directory):
             try:
                 with self._directory(_parts(directory)) as descriptor:
-                    yield from _walk(descriptor, "", bytes_max)
+                    yield from _walk(descriptor, bytes_max)
             except FileNotFoundError:
                 self._root_is_there()
 
@@ -221,22 +223,37 @@ def _read(directory: int, name: str, bytes_max: int) -> bytes:
         os.close(descriptor)
 
 
-def _walk(directory: int, before: str, bytes_max: int) -> Iterator[File]:
-    with os.scandir(directory) as entries:
-        found = sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries)
-    for name, is_directory in found:
-        try:  # what is removed meanwhile is left out, and nothing else with it
-            below = os.open(name, _DIRECTORY, dir_fd=directory) if is_directory else None
-            data = _read(directory, name, bytes_max) if below is None and not name.endswith(_TEMPORARY) else None
-        except FileNotFoundError:
-            continue
-        if below is not None:
+def _walk(top: int, bytes_max: int) -> Iterator[File]:
+    """Files in order of name. What is removed meanwhile is left out, and nothing else with it."""
+    ways = [(top, "", _entries(top))]
+    try:
+        while ways:
+            here, before, left = ways[-1]
+            if not left:
+                ways.pop()
+                if here != top:
+                    os.close(here)
+                continue
+            name, is_directory = left.pop()
             try:
-                yield from _walk(below, f"{before}{name}/", bytes_max)
-            finally:
-                os.close(below)
-        elif data is not None:
-            yield before + name, data
+                if not is_directory:
+                    yield before + name, _read(here, name, bytes_max)
+                elif len(ways) < _DEPTH_MAX:
+                    ways.append((os.open(name, _DIRECTORY, dir_fd=here), f"{before}{name}/", []))
+                    ways[-1][2].extend(_entries(ways[-1][0]))
+            except FileNotFoundError:
+                continue
+    finally:
+        for here, *_ in ways[1:]:
+            os.close(here)
+
+
+def _entries(directory: int) -> list[tuple[str, bool]]:
+    """Names and whether they are directories, the last one first; files that were not finished are none."""
+    with os.scandir(directory) as entries:
+        found = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
+    found.sort(reverse=True)
+    return [entry for entry in found if not entry[0].endswith(_TEMPORARY)]
 
 
 def _remove(directory: int, name: str, *, below: bool) -> None:

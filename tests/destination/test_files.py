@@ -60,6 +60,13 @@ def test_a_file_that_was_not_finished_is_none(root, store):
     assert store.names() == ["1", "2"]
 
 
+def test_what_lies_deeper_than_anything_of_ours_is_not_read(root, store):
+    store.write([("x/" + "d/" * 14 + "near", b"near"), ("x/a", b"")])
+    (root.directory / "a/b/x" / "/".join("e" * 40)).mkdir(parents=True)
+    (root.directory / "a/b/x" / "/".join("e" * 16) / "far").write_bytes(b"far")
+    assert list(store.walk("x", 100)) == [("a", b""), ("d/" * 14 + "near", b"near")]
+
+
 @pytest.mark.parametrize("path", ["/etc/x", "/", "{root}x/a", "{root}/../a", "{root}/a/../../b", "{root}/./a"])
 def test_paths_that_are_not_below_the_root(root, path):
     assert code(lambda: root.store(path.format(root=root.directory))) == -9071
