@@ -83,6 +83,7 @@ class DestinationTrial:
             self.cluster.execute(sql, tenant=SOURCE)
         except ServerError as refused:
             return refused.errno
+        self._note()
         return 0
 
     def _idle(self) -> None:
@@ -192,11 +193,15 @@ class DestinationTrial:
         tenant = self._tenant
         seen = Observer(self.cluster.state).look().tenants[tenant.tenant_id].sets
         self.looks.append(Look(len(self.media.changes), rows, dict(seen), frozenset(self.unsure)))
-        self.diary.append((self.cluster.now_ns, picture_of(tenant.storage)))
+        self._note()
         for path, store in self.media.stores.items():
             found = self._read(path, store)
             if found is not None:
                 _expect_none(path, self._lines(found, store.files))
+
+    def _note(self) -> None:
+        """What the tenant is from now on: a freeze changes it at once, whatever has to be waited for then."""
+        self.diary.append((self.cluster.now_ns, picture_of(self._tenant.storage)))
 
     @property
     def _tenant(self) -> Tenant:
