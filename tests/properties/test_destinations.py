@@ -5,12 +5,16 @@ OBSIM_EXAMPLES sets the number of runs of the long form (marker `full`).
 """
 
 import os
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from obsim.destination_io.files import FileRoot
+from obsim.inspection import inspect_destinations
 from obsim.testing.destination_trial import DestinationBroken, DestinationTrial, destination_tour
+from obsim.testing.media import Media
 from obsim.testing.mutants import MUTANTS, OWN_TOURS
 from obsim.versions import PROFILES, IncrementalBase
 
@@ -49,9 +53,9 @@ ACTIONS = st.one_of(
 HISTORIES = st.lists(ACTIONS, min_size=4, max_size=16)
 
 
-def lived(history, seed=0, version="4.2.5", base=IncrementalBase.PREVIOUS) -> DestinationTrial:
+def lived(history, seed=0, version="4.2.5", base=IncrementalBase.PREVIOUS, media=None) -> DestinationTrial:
     """Every action is followed by a comparison of the media with the views."""
-    trial = DestinationTrial(seed, version, base)
+    trial = DestinationTrial(seed, version, base, media or Media())
     trial.backup("DATABASE")
     for name, *arguments in history:
         getattr(trial, name)(*arguments)
@@ -69,6 +73,54 @@ def test_a_second_process_reads_what_the_views_show(history, seed):
 def test_a_crash_at_any_write_costs_the_running_set_at_most(history, every, seed):
     trial = lived(history, seed)
     assert trial.crash(every, restores=1) == sum(map(len, trial.media.changes)) // every
+
+
+class OnFiles(Media):
+    """Media whose destinations are directories, too."""
+
+    def store(self, place):
+        noted, real = super().store(place), FileRoot("/").store(place.location)
+        return Both(noted, real) if self.reaches(place) else noted
+
+
+class Both:
+    """Two stores that are written alike; what is read comes from the second."""
+
+    def __init__(self, noted, real) -> None:
+        self.noted, self.real = noted, real
+        self.read, self.names, self.walk, self.empty = real.read, real.names, real.walk, real.empty
+
+    def write(self, files):
+        self.noted.write(files)
+        self.real.write(files)
+
+    def remove(self, names):
+        names = list(names)
+        self.noted.remove(names)
+        self.real.remove(names)
+
+
+@settings(SHORT, max_examples=4)
+@given(HISTORIES)
+def test_directories_are_what_the_views_show(history):
+    with TemporaryDirectory() as directory, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _descriptor: None)
+        trial = lived(history, media=OnFiles(f"file://{directory}/"))
+        last = trial.looks[-1]
+        for path, store in trial.media.stores.items():
+            real = FileRoot(directory).store(path.removeprefix("file://"))
+            assert dict(real.walk("", 1 << 26)) == store.files
+            report = inspect_destinations([path])
+            assert not report.damaged or last.unsure
+            statuses = {row["BACKUP_SET_ID"]: row["STATUS"] for row in report.sets if row["STATUS"]}
+            shown = {
+                row["BACKUP_SET_ID"]: row["STATUS"]
+                for row in last.rows["sets"]
+                if row["PATH"] == path and row["STATUS"] != "DOING" and not row["FILE_STATUS"].startswith("DELET")
+            }
+            assert {n: status for n, status in statuses.items() if n not in last.unsure} == {
+                n: status for n, status in shown.items() if n not in last.unsure
+            }
 
 
 @pytest.mark.parametrize("version", PROFILES)
