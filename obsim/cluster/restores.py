@@ -109,7 +109,8 @@ class Restores:
         catalogue = request.catalogue
         if catalogue.external:
             tenant.restore_place = catalogue.archive_at(path)
-            source = source_for(self.state, tenant.restore_place, _next_number(request))
+            pieces = [placed.piece for placed in catalogue.pieces or () if placed.path == path]
+            source = source_for(self.state, tenant.restore_place, _next_number(request), pieces)
         else:
             source = source_with_id(self.state, catalogue.tenant.tenant_id) if path else None
         tenant.role, tenant.log_restore_source = "STANDBY", path

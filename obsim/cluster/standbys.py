@@ -5,12 +5,13 @@ when its log grows: between two entries only the SCN moves, which is worked out 
 where an entry has been archived. A source on a medium is read when the end of the way changes, then again and again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
 from obsim.archive.log import LogEntry
+from obsim.archive.piece import ArchivePiece
 from obsim.cluster.backup_sources import BackupSource, source_at
 from obsim.destination.outcome import Outcome
 from obsim.destination.uri import BackupUri
@@ -192,11 +193,13 @@ class Standby:
         self._read()
 
 
-def source_for(state: "ClusterState", place: BackupUri | None, next_number: int | None = None) -> "LogSource":
+def source_for(
+    state: "ClusterState", place: BackupUri | None, next_number: int | None = None, pieces: Iterable[ArchivePiece] = ()
+) -> "LogSource":
     """Where a standby takes its log from that is to follow an archive destination.
 
-    On a medium that is whatever lies there, from the change of `next_number` on if that is known; in memory it is what
-    a tenant of this cluster has archived.
+    On a medium that is whatever lies there, from the change of `next_number` on if that is known, where pieces that
+    have been read before tell where to begin; in memory it is what a tenant of this cluster has archived.
     """
     if place is None:
         return None
@@ -204,7 +207,7 @@ def source_for(state: "ClusterState", place: BackupUri | None, next_number: int 
         return source_at(state, place.path)
     from obsim.cluster.media_log import MediaLog  # noqa: PLC0415 - few standbys follow what is on a medium
 
-    return MediaLog(place, next_number=next_number)
+    return MediaLog(place, list(pieces), next_number=next_number)
 
 
 def recovery_until_scn(tenant: "Tenant") -> Scn:

@@ -148,6 +148,17 @@ def test_log_restore_source_may_be_a_medium(life):
     assert follower.cluster.execute("ALTER SYSTEM SWITCHOVER TO PRIMARY TENANT = back VERIFY") == []
 
 
+def test_pieces_that_it_has_passed_are_not_read_again(life):
+    life.cluster.advance(days=2)
+    kept = Kept(make_reach(life.root))
+    follower = Follower(life, checkpoint(life), kept)
+    life.change(5)
+    follower.cluster.execute(f"{RECOVER} UNTIL UNLIMITED")
+    assert (blocks(follower.tenant), follower.sync_scn) == (blocks(source_of(life)), checkpoint(life))
+    read = {name.partition("/")[0] for intent, _, _, files in kept.outcomes if intent == "ReadLog" for name, _ in files}
+    assert read == {"piece_d1004r2p4"}
+
+
 def test_what_was_read_is_replayed_without_the_medium(life):
     until = checkpoint(life)
 
