@@ -19,13 +19,16 @@ LONG_S = 0.001
 
 
 class Crowd:
-    """The order among the connections of one listener; a command of `connection` may run while `may_go` says so."""
+    """The order among the connections of one listener: while it is crowded, a command runs where `may_go` says so."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, slice_s: float) -> None:
         self._loop = loop
         self._slice_s = slice_s
-        self._turn_ends = 0.0
-        self._turn_known = False
+        self._spent_s = 0.0
+        """Since the turn began that was looked at last: turns that take little are not told apart."""
+        self.crowded = False
+        """Whether `may_go` has to be asked at all: somebody waits, or this turn has taken long enough."""
+        self._turn_due = False
         self._quick: deque[Connection] = deque()
         self._slow: deque[Connection] = deque()
         self._called: Connection | None = None
@@ -37,35 +40,40 @@ class Crowd:
             return True
         if connection.queued:
             return False
-        if not self._turn_known:
-            self._begin_turn()
         waiting = self._slow if connection.long_commands else self._quick
-        if not waiting and perf_counter() < self._turn_ends:
+        if not waiting and self._spent_s < self._slice_s:
             return True
-        connection.queued = True
+        connection.queued = self.crowded = True
         waiting.append(connection)
+        self._next_turn_soon()
         return False
 
     def took(self, connection: "Connection", begun: float) -> None:
         """A command of it that began then has run."""
-        connection.long_commands = perf_counter() - begun > LONG_S
+        took_s = perf_counter() - begun
+        connection.long_commands = took_s > LONG_S
+        self._spent_s += took_s
+        if self._spent_s > self._slice_s / 2:
+            self.crowded = self.crowded or self._spent_s >= self._slice_s
+            self._next_turn_soon()
 
-    def _begin_turn(self) -> None:
-        self._turn_known = True
-        self._turn_ends = perf_counter() + self._slice_s
-        self._loop.call_soon(self._next_turn)
+    def _next_turn_soon(self) -> None:
+        if not self._turn_due:
+            self._turn_due = True
+            self._loop.call_soon(self._next_turn)
 
     def _next_turn(self) -> None:
-        self._turn_known = False
-        if not (self._quick or self._slow):
-            return
-        self._begin_turn()
+        self._turn_due = False
+        self._spent_s = 0.0
         for waiting in (self._slow, self._quick):
             if waiting:
                 self._call(waiting.popleft())
         for waiting in (self._quick, self._slow):
-            while waiting and perf_counter() < self._turn_ends:
+            while waiting and self._spent_s < self._slice_s:
                 self._call(waiting.popleft())
+        self.crowded = bool(self._quick or self._slow)
+        if self.crowded:
+            self._next_turn_soon()
 
     def _call(self, connection: "Connection") -> None:
         connection.queued = False

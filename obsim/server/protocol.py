@@ -210,7 +210,7 @@ class Connection(asyncio.BufferedProtocol):
                 self.shared.loop.call_soon(self.work)
                 break
             budget -= 1
-            if self.logged_in and not self.inbox.empty and not crowd.may_go(self):
+            if crowd.crowded and self.logged_in and not self.inbox.empty and not crowd.may_go(self):
                 break
             try:
                 packet = self.inbox.next()
