@@ -2,6 +2,8 @@
 
 import pytest
 
+import obsim
+from obsim import ServerError
 from obsim.answers import MysqlType, TypedText, Value
 from tests.query.fakes import World
 
@@ -53,3 +55,10 @@ def test_one_text_serves_values_of_any_types(world: World) -> None:
 def test_no_type_is_lost_where_no_row_has_a_value(world: World) -> None:
     result = world.ask("SELECT ? + NULL FROM cdb_jobs WHERE 1 = 0", 1)
     assert result.columns[0].type is MysqlType.LONGLONG
+
+
+@pytest.mark.parametrize("name", ["\x02", "\x021", "`\x021`", "\x01length('a')", "`\x01a`", "1 AS `\x02a`"])
+def test_names_that_begin_as_a_mark_of_placeholders_or_calls_are_refused(name: str) -> None:
+    with pytest.raises(ServerError) as refused:
+        obsim.Cluster("blank").query(f"SELECT {name}")
+    assert refused.value.errno == 1064

@@ -107,8 +107,20 @@ def _string(source: str) -> str:
 
 
 def prepared(text: str, tokens: list[Any], *, oracle: bool) -> Preparation:
-    """The tokens of `text` with the marks; raises SyntaxRefused for a SELECT without items or an item without text."""
+    """The tokens of `text` with the marks.
+
+    Raises SyntaxRefused for a SELECT without items, an item without text, and a name that begins as only a mark does.
+    """
+    if CALL_MARK in text or PARAMETER_MARK in text:
+        _check_no_marks(text, tokens)
     return _Marker(text, oracle=oracle).run(tokens)
+
+
+def _check_no_marks(text: str, tokens: list[Any]) -> None:
+    types = _names().types
+    for token in tokens:
+        if token.token_type in {types.VAR, types.IDENTIFIER} and token.text[:1] in {CALL_MARK, PARAMETER_MARK}:
+            raise SyntaxRefused(text[token.start :], text.count("\n", 0, token.start) + 1)
 
 
 class _Marker:
