@@ -15,6 +15,7 @@ import pytest
 import obsim
 from obsim.server import Limits
 from obsim.server.crowd import Crowd
+from obsim.server.slow_readers import SlowReaders
 from tests.server.conftest import StartFake
 from tests.server.wire import ServerSaid, Wire
 
@@ -125,18 +126,56 @@ def slow_wire(port: int) -> Wire:
     return wire
 
 
-def test_who_takes_nothing_is_cut_off_in_the_end_and_who_takes_little_is_not(start: StartFake) -> None:
-    _, server = start(limits=Limits(write_timeout_s=0.3))
-    with slow_wire(server.port) as dead, Wire(server.port) as slow:
-        slow.login()
+def test_who_takes_nothing_is_cut_off_in_the_end(start: StartFake) -> None:
+    _, server = start(limits=Limits(write_timeout_s=0.2))
+    with slow_wire(server.port) as dead, Wire(server.port) as idle:
+        idle.login()
         dead.send_raw(large(12_000_000))
-        slow.send_raw(large(16_000_000) * 5)
-        until(lambda: sum(c.paused for c in list(server.listener.shared.connections.values())) == 2)
-        while len(server.listener.shared.connections) > 1:
-            slow.socket.recv(400_000)
-            time.sleep(0.005)
-        (left,) = server.listener.shared.connections.values()
-        assert left.number == slow.connection_id
+        until(lambda: list(server.listener.shared.connections) == [idle.connection_id])
+        assert idle.query("SELECT 1").rows == [(b"1",)]
+
+
+class Timers:
+    """A loop whose time passes by hand."""
+
+    def __init__(self) -> None:
+        self.due: list[tuple[Any, ...]] = []
+
+    def call_later(self, _seconds: float, call: Any, *values: Any) -> Any:
+        due = (call, *values)
+        self.due.append(due)
+        return SimpleNamespace(cancel=lambda: self.due.remove(due) if due in self.due else None)
+
+    def pass_by(self) -> None:
+        due, self.due = self.due, []
+        for call, *values in due:
+            call(*values)
+
+
+class Reader:
+    """A connection with so many bytes that wait."""
+
+    def __init__(self, waiting: int) -> None:
+        self.waiting, self.number, self.peer, self.gone = waiting, 1, "h", False
+        self.transport = SimpleNamespace(get_write_buffer_size=lambda: self.waiting)
+
+    def cut(self) -> None:
+        self.gone = True
+
+
+def test_who_takes_little_is_not_cut_off() -> None:
+    timers = Timers()
+    slow_readers = SlowReaders(cast(asyncio.AbstractEventLoop, timers), Limits())
+    dead, slow, quick = Reader(100), Reader(100), Reader(100)
+    for reader in (dead, slow, quick):
+        slow_readers.begins(cast(Any, reader))
+    slow.waiting -= 1
+    slow_readers.ends(cast(Any, quick))
+    timers.pass_by()
+    assert (dead.gone, slow.gone, quick.gone, len(timers.due)) == (True, False, False, 1)
+    timers.pass_by()
+    assert slow.gone
+    assert not timers.due
 
 
 def test_what_waits_to_be_read_is_bounded(start: StartFake) -> None:
