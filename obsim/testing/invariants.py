@@ -110,13 +110,12 @@ class Checker:
             old = before.tenants.get(tenant_id)
             if old is None:
                 return violations(now, before)
-            if tenant is not old:
-                changed = _changes(tenant, old, _TENANT)
-                all_changed |= changed
-                for one in _affected(now.seen, changed | ALWAYS, whole=False):
-                    lines = list(_tenant_lines(one, tenant, old, now, before))
-                    if lines:
-                        found += [Violation(one.number, f"tenant {tenant.name}: {line}") for line in lines]
+            changed = _changes(tenant, old, _TENANT) if tenant is not old else 0
+            all_changed |= changed
+            for one in _affected(now.seen, changed | ALWAYS, whole=False):
+                lines = list(_tenant_lines(one, tenant, old, now, before))
+                if lines:
+                    found += [Violation(one.number, f"tenant {tenant.name}: {line}") for line in lines]
         for one in _affected(now.seen, all_changed | ALWAYS, whole=True):
             found += [Violation(one.number, line) for line in one.function(now, before)]
         return found

@@ -289,6 +289,15 @@ def test_the_twin_is_compared_in_everything_and_each_time(seen):
     assert lines == ["tenant mysql_tenant differs from what the other way led to in delta_block_count"]
 
 
+def test_what_the_moment_decides_is_checked_when_nothing_else_has_changed(seen):
+    """A tenant that is the very same object: its lowered limit is kept to in time, or not."""
+    checker, now = Checker(), tenant_of(seen, excess=(("HA_LOW", seen.now_ns),))
+    checker.check(now)
+    assert checker.violations(replace(now, now_ns=now.now_ns + 2_999_999_999)) == []
+    (late,) = checker.violations(replace(now, now_ns=now.now_ns + 3_000_000_000))
+    assert (late.number, late.text) == ("S1b", "tenant mysql_tenant: HA_LOW has run too many tasks for 3.0 s")
+
+
 def test_a_broken_one_is_raised_with_number_and_name(seen):
     with pytest.raises(InvariantBroken, match="8 full_copies_everything: tenant mysql_tenant: set 1 lacks 165 blocks"):
         check_invariants(blocks_of(seen, 1, copied=frozenset()))
