@@ -116,6 +116,8 @@ class LogStreamTasks:
             self.done(now_ns)
             return
         for task in list(self.waiting):
+            if len(self.working) == len(self.context.settings.servers(task.log_stream_id)):
+                continue  # none is free
             server = self._server_for(task) if task.not_before_ns <= now_ns else None
             if server is not None:
                 self.waiting.remove(task)
@@ -124,8 +126,6 @@ class LogStreamTasks:
     def _server_for(self, task: LogStreamTask) -> BackupServer | None:
         """One of the free servers that have not failed the task, drawn by lot; None while there is none."""
         servers = self.context.settings.servers(task.log_stream_id)
-        if len(servers) == len(self.working):
-            return None
         if len(servers) == 1 and not task.black_list:
             return servers[0]
         busy = {other.server.address for other in self.working if other.server is not None}

@@ -385,6 +385,12 @@ class Dispatcher(Threads):
             on_finish(now_ns)
 
     def _settle(self, now_ns: Nanoseconds) -> None:
-        super()._settle(now_ns)
-        looks = self._looks
-        looks.quiet_until_ns = 0 if self._careful or looks.unscanned else looks.due_ns
+        """Apportion CPUs and bandwidth anew."""
+        sharing, looks = self._sharing, self._looks
+        piped = sharing.piped
+        sharing.load = self._load
+        if piped:
+            sharing.want(now_ns)
+        sharing.apportion(now_ns)
+        self._careful = careful = piped or sharing.active
+        looks.quiet_until_ns = 0 if careful or looks.unscanned else looks.due_ns

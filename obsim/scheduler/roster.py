@@ -40,7 +40,7 @@ class CpuService(NamedTuple):
 class Roster:
     """The tasks that have begun: those that run, and the newest of those that have ended."""
 
-    __slots__ = ("_ended", "_gone_count", "_unaccounted", "ended_count", "started")
+    __slots__ = ("_ended", "_gone_count", "_unaccounted", "ended_count", "started", "twice")
 
     def __init__(self) -> None:
         self.started: list[DagTask] = []
@@ -52,6 +52,8 @@ class Roster:
         """Starts whose tasks are no longer in `started`."""
         self.ended_count = 0
         """How many have ended, those unaccounted for excepted."""
+        self.twice = False
+        """Whether one may have been started or be unaccounted for twice, since it has paused and gone on."""
 
     @property
     def start_count(self) -> int:
@@ -76,10 +78,12 @@ class Roster:
         """Keep those in `started` that run; one that has paused and gone on stands there twice."""
         started = self.started
         running = [task for task in started if not task.finished and task.running_since_ns is not None]
-        if len(running) < len(started):
+        if len(running) < len(started) or self.twice:
             self._unaccounted += [task for task in started if task.finished or task.cancelled]
+            if self.twice:
+                running = list(reversed(dict.fromkeys(reversed(running))))
             self._gone_count += len(started) - len(running)
-            started[:] = reversed(dict.fromkeys(reversed(running)))
+            started[:] = running
 
     def add_ended(self, task: DagTask) -> None:
         """Note one that has ended without a thread."""
@@ -90,9 +94,10 @@ class Roster:
         self.sort_out()
         if not self._unaccounted:
             return self._ended
-        ended = list(dict.fromkeys(self._unaccounted))
+        ended = list(dict.fromkeys(self._unaccounted)) if self.twice else self._unaccounted[:]
         ended.sort(key=_BY_WAKE if all(map(_FINISHED, ended)) else _BY_END)
         self._unaccounted.clear()
+        self.twice = False
         self.ended_count += len(ended)
         for task in ended:
             task.queue.ended_service += task.cpu * (task.work_ns if task.finished else task.had_ns(0))

@@ -100,21 +100,20 @@ class Lane:
 
     def first(self) -> int | None:
         """What the clock will show when the first task ends, None without one."""
-        ends = self.ends
-        while ends and not self._stands(*ends[0]):
-            heappop(ends)
-        return ends[0][0] if ends else None
+        ends, tasks = self.ends, self.tasks
+        while ends:
+            ends_at_value, _, task = ends[0]
+            if task in tasks and task.ends_at_value == ends_at_value:
+                return ends_at_value
+            heappop(ends)  # it is outdated
+        return None
 
-    def _stands(self, ends_at_value: int, _number: int, task: DagTask) -> bool:
-        """Whether an entry of the heap is not outdated."""
-        return task in self.tasks and task.ends_at_value == ends_at_value
-
-    def take_ended(self, now_ns: Nanoseconds) -> DagTask | None:
-        """A task that has ended by now."""
-        first = self.first()
-        if first is None or first > self.clock.value(now_ns):
-            return None
-        return heappop(self.ends)[2]
+    def take_ended(self, now_ns: Nanoseconds) -> list[DagTask]:
+        """The tasks that have ended by now."""
+        value, ended = self.clock.value(now_ns), []
+        while (first := self.first()) is not None and first <= value:
+            ended.append(heappop(self.ends)[2])
+        return ended
 
 
 class Sharing:
@@ -135,7 +134,8 @@ class Sharing:
         self._events = events
         self._last_key = first_key + (1 << KEY_BITS) - 2
         self._finish, self._replan, self._settle_all, self._running = finish, replan, settle_all, running
-        self._load = 0
+        self.load = 0
+        """Thousandths of a CPU that all running tasks want."""
         self.cpus = UNLIMITED
         """Thousandths of a CPU."""
         self.server: Pipe | None = None
@@ -149,18 +149,20 @@ class Sharing:
         pipes = [self.server, self.destination if demand.to_destination else None] if demand.bytes_per_s else []
         return [pipe for pipe in pipes if pipe is not None]
 
-    def settle(self, load: int, now_ns: Nanoseconds) -> None:
-        """Something began or ended to run: apportion anew. `load` is the thousandths of a CPU that all want."""
-        self._load = load
-        if self.server is not None or self.destination is not None:
-            wanted: dict[Pipe, int] = {pipe: 0 for pipe in (self.server, self.destination) if pipe is not None}
-            for task in self._running():
-                demand = demand_of(task.kind)
-                for pipe in self.pipes(demand):
-                    wanted[pipe] += demand.bytes_per_s
-            for pipe, bytes_per_s in wanted.items():
-                pipe.want(self, bytes_per_s, now_ns)
-        self.apportion(now_ns)
+    @property
+    def piped(self) -> bool:
+        """Whether bytes go through a pipe."""
+        return self.server is not None or self.destination is not None
+
+    def want(self, now_ns: Nanoseconds) -> None:
+        """Something began or ended to run: tell the pipes what the tasks would take."""
+        wanted: dict[Pipe, int] = {pipe: 0 for pipe in (self.server, self.destination) if pipe is not None}
+        for task in self._running():
+            demand = demand_of(task.kind)
+            for pipe in self.pipes(demand):
+                wanted[pipe] += demand.bytes_per_s
+        for pipe, bytes_per_s in wanted.items():
+            pipe.want(self, bytes_per_s, now_ns)
 
     def apportion(self, now_ns: Nanoseconds) -> None:
         """Find the rates from now on; go back to full speed for all when nothing is short."""
@@ -174,7 +176,10 @@ class Sharing:
                 self.enter(task, now_ns)
                 self._replan(task, now_ns)
         lanes = [lane for lane in self.lanes.values() if lane.tasks]
-        wishes = tuple([(lane.demand.cpu, len(lane.tasks), self._part(lane.demand)) for lane in lanes])
+        if self.piped:
+            wishes = tuple([(lane.demand.cpu, len(lane.tasks), self._part(lane.demand)) for lane in lanes])
+        else:
+            wishes = tuple([(lane.demand.cpu, len(lane.tasks), FULL_SPEED) for lane in lanes])
         for lane, rate, (_, _, part) in zip(lanes, _rates(self.cpus, wishes), wishes, strict=True):
             lane.clock.change(now_ns, rate)
             if rate == part:
@@ -220,22 +225,21 @@ class Sharing:
         return queue.running_count, max(queue.threads_since_ns, *since_ns)
 
     def _ended(self, lane: Lane, now_ns: Nanoseconds) -> None:
-        task = lane.take_ended(now_ns)
-        if task is None:
+        ended = lane.take_ended(now_ns)
+        if not ended:
             self._settle_all(now_ns)
-        while task is not None:
+        for task in ended:
             self._finish(task, now_ns)  # its end, which comes next, apportions anew
-            task = lane.take_ended(now_ns)
 
     def _short(self) -> bool:
-        if self._load > self.cpus:
+        if self.load > self.cpus:
             return True
+        if not self.piped:
+            return False
         pipes = [pipe for pipe in (self.server, self.destination) if pipe is not None]
         return any(pipe.part != FULL_SPEED and pipe.wants(self) for pipe in pipes)
 
     def _part(self, demand: Demand) -> Rate:
-        if self.server is None and self.destination is None:
-            return FULL_SPEED
         parts = [pipe.part for pipe in self.pipes(demand)]
         if not parts:
             return FULL_SPEED

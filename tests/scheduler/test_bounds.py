@@ -86,3 +86,20 @@ def test_a_task_that_runs_has_run_until_now():
     assert (first.ran(1 * S), second.ran(1 * S)) == ([(0, 1 * S)], [])
     let_happen(events, 4 * S)
     assert (first.ran(4 * S), second.ran(4 * S)) == ([(0, 2 * S)], [(2 * S, 4 * S)])
+
+
+def test_a_look_after_pauses_changes_no_count():
+    """What has paused and gone on stands in the list of starts twice until somebody looks: each start counts once."""
+    events = EventQueue()
+    dispatcher = Dispatcher(events)
+    dispatcher.set_limit(HA_LOW, 3, NOW)
+    dispatcher.submit_net([task(seconds=4), task(seconds=20), task(seconds=20)], NOW)
+    dispatcher.set_limit(HA_LOW, 1, NOW)
+    let_happen(events, 3 * S)
+    assert (dispatcher.running_count(HA_LOW), dispatcher.waiting_count(HA_LOW)) == (1, 2)
+    dispatcher.set_limit(HA_LOW, 3, Nanoseconds(3 * S))
+    let_happen(events, 5 * S)
+    before = dispatcher.change_count
+    begun = dispatcher.overview()[HA_LOW.index][4]
+    assert sorted(begun) == sorted(set(begun))
+    assert dispatcher.change_count == before
