@@ -27,7 +27,7 @@ from obsim.backup.set import BackupSet
 from obsim.cluster import ClusterState, Principal, Tenant
 from obsim.ids import LogStreamId
 from obsim.scenario import build_state
-from obsim.server.running import OBJECTS_BETWEEN_COLLECTIONS
+from obsim.session.pending import rare_collections
 from obsim.statements import AlterParameters, BackupDatabase, ParameterAction
 from obsim.versions import IncrementalBase, profile_for
 
@@ -202,13 +202,13 @@ def main() -> int:
     options = parser.parse_args()
     state = build(options.tenants, options.base)
     gc.freeze()
-    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)  # as a server does
     profile = cProfile.Profile() if options.profile else None
     begun, cpu = time.perf_counter(), time.process_time()
-    if profile is not None:
-        statements = profile.runcall(run_year, state, options.days)
-    else:
-        statements = run_year(state, options.days)
+    with rare_collections():  # as `Cluster.advance` does
+        if profile is not None:
+            statements = profile.runcall(run_year, state, options.days)
+        else:
+            statements = run_year(state, options.days)
     elapsed_s, cpu_s = time.perf_counter() - begun, time.process_time() - cpu
     if profile is not None:
         pstats.Stats(profile).sort_stats("tottime").print_stats(60)

@@ -1,10 +1,13 @@
 """Clocks that move by what is asked: run_until, advance_to, and the clock `autojump`."""
 
+import gc
+
 import pymysql
 import pytest
 
 import obsim
 from obsim.cluster.moments import next_change_ns
+from obsim.session.pending import ToTime, rare_collections
 
 JOB = "SELECT STATUS FROM oceanbase.DBA_OB_BACKUP_JOBS"
 HISTORY = "SELECT STATUS FROM oceanbase.DBA_OB_BACKUP_JOB_HISTORY"
@@ -186,3 +189,28 @@ def test_wrong_options():
         obsim.Cluster(clock="autojump", autojump_after=0)
     with pytest.raises(obsim.UsageError, match="choose wall, manual, autojump or step"):
         obsim.Cluster(clock="fast")
+
+
+# Collections of garbage.
+
+
+def test_garbage_is_looked_for_rarely_on_the_way_and_as_usual_afterwards(monkeypatch):
+    usual, seen, go = gc.get_threshold(), [], ToTime.go
+    monkeypatch.setattr(ToTime, "go", lambda way, events_max: seen.append(gc.get_threshold()) or go(way, events_max))
+    obsim.Cluster().advance(hours=1)
+    assert set(seen) == {(1_000_000, *usual[1:])}
+    assert gc.get_threshold() == usual
+
+
+def test_ways_that_cross_leave_the_usual_threshold():
+    usual = gc.get_threshold()
+    first, second = rare_collections(), rare_collections()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert gc.get_threshold() == (1_000_000, *usual[1:])
+    second.__exit__(None, None, None)
+    assert gc.get_threshold() == usual
+    with pytest.raises(KeyError), rare_collections():
+        raise KeyError
+    assert gc.get_threshold() == usual
