@@ -184,6 +184,8 @@ def writable_tenant(state: ClusterState, name: Argument) -> Tenant:
         raise error("OB_ERR_INVALID_TENANT_NAME")
     if tenant.role != "PRIMARY":
         raise error("OB_STANDBY_READ_ONLY")
+    if not state.outages.led(tenant):
+        raise error("OB_NOT_MASTER")
     return tenant
 
 

@@ -11,6 +11,16 @@ PLANS: dict[str, tuple[str, str]] = {
     ),
     "index missing": ("error=OB_BACKUP_FILE_NOT_EXIST stage=BACKUP_DATA_MAJOR", "every job fails with 9011"),
     "archive interrupted": ("archive=write error=OB_LOG_ARCHIVE_INTERRUPTED", "the round goes to INTERRUPTED"),
+    "slow storage": ("destination=slow rate=2M for=10m", "backups take longer for ten minutes, then go on as before"),
+    "damaged block": ("block=corrupt times=1", "a backup succeeds, the restore that reads the block ends with 4103"),
+    "server away": ("crash=root down=2m", "clients are cut off until their server is back after 2 minutes"),
+    "worker crashes": (
+        "crash=worker stage=BACKUP_DATA_MAJOR times=1 down=2m",
+        "a server goes while it copies; the work is tried again elsewhere, or when it is back",
+    ),
+    "crash behind the statement": (
+        'crash=root statement="BACKUP" times=1 down=30s', "the backup is accepted, its answer is lost with the server",
+    ),
     "lost reply": ('disconnect=after statement="BACKUP" times=1', "the backup starts, its client never hears of it"),
     "refused once": ('error=OB_EAGAIN statement="BACKUP" times=1', "the first backup statement is refused"),
     "flaky polls": ('error=OB_TIMEOUT statement="CDB_OB_" probability=10', "every tenth poll fails"),

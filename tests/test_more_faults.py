@@ -217,5 +217,4 @@ def test_every_plan_is_a_rule_and_is_listed(cluster):
         cluster.fault(rule)
     lines = CliRunner().invoke(app, ["fault", "list"]).output.splitlines()
     assert [line.split("\t")[:2] for line in lines] == [[name, rule] for name, (rule, _) in PLANS.items()]
-    rows = cluster.query("SELECT RULE FROM obsim.faults ORDER BY FAULT_ID")
-    assert [row[0] for row in rows] == [rule for rule, _ in PLANS.values()]
+    assert [fault.rule.text for fault in cluster.state.faults.rules] == [rule for rule, _ in PLANS.values()]

@@ -4,13 +4,14 @@ from hypothesis import strategies as st
 
 import obsim
 from obsim.catalog import Scope
-from obsim.testing.strategies import fault_plans, statements, workloads
+from obsim.testing.strategies import disturbances, fault_plans, statements, workloads
 
 TENANTS = ("mysql_tenant", "oracle_tenant")
 TABLES = (("mysql_tenant", "t1"), ("mysql_tenant", "wide"), ("oracle_tenant", "T1"))
 STEPS = st.lists(
     st.one_of(
         statements(TENANTS), statements(TENANTS), workloads(TABLES, length_max=2), fault_plans(TENANTS, length_max=1),
+        disturbances(TENANTS),
         st.integers(1, 20_000),
     ),
     min_size=2, max_size=14,
@@ -26,7 +27,7 @@ def play(cluster, steps):
         for tenant, statement in step if isinstance(step, list) else [step]:
             try:
                 cluster.execute(statement.sql(), tenant=tenant)
-            except obsim.ServerError:
+            except (obsim.ServerError, obsim.ConnectionCut):
                 continue
 
 

@@ -263,6 +263,9 @@ class TenantArchive:
         if current is None or not self.doing or not (self.sending.held or self.sending.may_fail):
             self._order_write(None)
             return
+        if self.sending.held and not self.sending.writes.led:
+            self._order_write(None)  # whoever leads next begins
+            return
         step_ns = RETRY_NS if self.sending.held else current.step_ns
         self._order_write(now_ns - now_ns % step_ns + step_ns)
 

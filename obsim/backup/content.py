@@ -47,6 +47,8 @@ class SetContent:
     """In order of turn, log stream and retry: the minor data, then the major data."""
     picture: Picture | None = None
     """Tablets, mini and minor blocks and rows in memory at the snapshot; None only in measurements."""
+    damaged: BitMap64 = field(default_factory=BitMap64)
+    """Blocks that it stores and that arrived with a wrong checksum: nobody knows before they are read."""
     facts: Any = None
     """What the system tables held then: see `obsim.archive.log.FactsChanged`."""
 
@@ -66,6 +68,18 @@ class SetContent:
         if not self.base_epoch:
             return self.live
         return self.blocks.to_copy(self.base_epoch, self.epoch)
+
+    def damage(self, slots: Sequence[int], drawn: int) -> None:
+        """Let one of the blocks that it stores of the tablets in these slots be damaged, as the lot falls."""
+        stored = self.stored()
+        counts = [stored.range_cardinality(slot << SLOT_BITS, (slot + 1) << SLOT_BITS) for slot in slots]
+        number = drawn % sum(counts) if any(counts) else 0
+        for slot, count in zip(slots, counts, strict=True):
+            if number < count:
+                first = slot << SLOT_BITS
+                self.damaged.add(stored[(stored.rank(first - 1) if first else 0) + number])
+                return
+            number -= count
 
     def locate(self, backup_set_id: BackupSetId, positions: BitMap64) -> Iterator[tuple[int, Location]]:
         """(position, place) of those of `positions` that the set stores itself; for checks and pictures."""

@@ -79,6 +79,10 @@ class Settings(Protocol):
         """`enable_upgrade_mode`."""
 
     @property
+    def led(self) -> bool:
+        """Whether the tenant's log streams have a leader that works."""
+
+    @property
     def format_fault(self) -> int:
         """What is wrong with the format file where data_backup_dest leads: -9080, -9081, or 0 for nothing."""
 

@@ -52,6 +52,8 @@ class Outcomes:
     """Decides how the work of backups ends. `decide` is None as long as nothing is to fail."""
 
     decide: Outcome | None = None
+    damages: Callable[[BackupJob, LogStreamId], bool] | None = None
+    """Whether one of the blocks that an attempt at a log stream has copied has arrived damaged."""
 
     def of(self, job: BackupJob, stage: str, log_stream_id: LogStreamId, server: str, attempt: int) -> int:
         """The code that an attempt ends with, 0 for success."""

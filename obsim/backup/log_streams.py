@@ -73,6 +73,9 @@ class StageWork:
         """Whether the task may be tried once more; takes one of the attempts."""
         raise NotImplementedError
 
+    def lost(self, _task: LogStreamTask) -> None:
+        """The server of an attempt is gone, with all that is not complete."""
+
     def finished(self, task: LogStreamTask, code: int) -> None:
         """An attempt has ended, with 0 if all is done."""
 
@@ -210,6 +213,15 @@ class LogStreamTasks:
         task.not_before_ns = Nanoseconds(now_ns + RETRY_NS)
         self.waiting.append(task)
         self.context.events.push(task.not_before_ns, self.look_again)
+
+    def server_lost(self, address: str, code: int, now_ns: Nanoseconds) -> None:
+        """A server is gone: what it works at has failed with `code`."""
+        for task in list(self.working):
+            if not self.over and task.server is not None and task.server.address == address:
+                self._cancel(task, now_ns)
+                task.code = code
+                self.work.lost(task)
+                self._ended(task, now_ns)
 
     def look_again(self, now_ns: Nanoseconds) -> None:
         """Hand out what waits if it can be by now."""

@@ -68,6 +68,10 @@ class BackupRun:
     retries: Retries = field(default_factory=Retries)
     _pass_count: int = 0
     """Passes that failed and are tried again."""
+    leader_changed: bool = False
+    """Since the last pass."""
+    _held: list[Callable[[Nanoseconds], None]] = field(default_factory=list)
+    """Passes that nobody can make before the tenant has a leader."""
 
     @property
     def set_task(self) -> SetTask:
@@ -100,7 +104,9 @@ class BackupRun:
 
     def start(self, now_ns: Nanoseconds) -> None:
         """Leave INIT: check archive and destination, then insert task and set and begin the first stage."""
-        if not self.at_work or self.check_archive(now_ns) or not self._may_pass("INIT", self.start, now_ns):
+        if not self.at_work or self._put_off(self.start, now_ns):
+            return
+        if self.check_archive(now_ns) or not self._may_pass("INIT", self.start, now_ns):
             return
         fault = self.context.settings.format_fault
         if fault:
@@ -157,7 +163,7 @@ class BackupRun:
 
     def next_stage(self, now_ns: Nanoseconds) -> None:
         """A pass after a stage has ended: begin the next one, or complete the job."""
-        if not self.at_work or self.check_archive(now_ns):
+        if not self.at_work or self._put_off(self.next_stage, now_ns) or self.check_archive(now_ns):
             return
         stage = self._stages[0] if self._stages else "COMPLETED"
         if self._stopped_by_upgrade(now_ns) or not self._may_pass(stage, self.next_stage, now_ns):
@@ -181,6 +187,26 @@ class BackupRun:
         else:
             self.fail(code, now_ns)
         return False
+
+    def _put_off(self, again: Callable[[Nanoseconds], None], now_ns: Nanoseconds) -> bool:
+        """Whether a pass is made later: when there is a leader, or in a moment because it is another one.
+
+        A pass that a change of leaders has broken off is made again and not counted (engine.md 3.5).
+        """
+        if not self.context.settings.led:
+            self._held.append(again)
+        elif self.leader_changed:
+            self.context.events.push(now_ns + RETRY_NS, again)
+        else:
+            return False
+        self.leader_changed = False
+        return True
+
+    def make_held_passes(self, now_ns: Nanoseconds) -> None:
+        """There may be a leader again."""
+        held, self._held = self._held, []
+        for again in held:
+            again(now_ns)
 
     def _stopped_by_upgrade(self, now_ns: Nanoseconds) -> bool:
         if self.context.profile.upgrade_mode_refuses and self.context.settings.upgrading:

@@ -1,7 +1,7 @@
 """What each stage of a set task does for a log stream: metadata, data, the index over them (engine.md 3.3, 3.5)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import attrgetter
 
 from obsim.backup.context import BackupServer, RunContext
@@ -12,6 +12,7 @@ from obsim.backup.nets import dag, data_net, file_batch, index_net
 from obsim.backup.progress import CopyWork
 from obsim.backup.task import SetTask
 from obsim.ids import LogStreamId, Nanoseconds, TabletId
+from obsim.randomness import splitmix64, stream_key
 from obsim.scheduler.dag import DagTask
 from obsim.scheduler.priorities import HA_LOW
 from obsim.storage.tablet import Tablet
@@ -185,12 +186,40 @@ class DataWork(StageWork):
             return
         stream = task.log_stream_id
         share = self.shares[stream]
+        self._damage(task, share)
         complete = share.stored == share.block_count
         moved = self._moved(stream)
         if moved or not complete or self.turn_id > 1:
             if complete:
                 self._stored |= {tablet for tablet, _ in share.items}
             self.left_over += [p for p in self.placed[stream] if p in moved or p.tablet_id not in self._stored]
+
+    def _damage(self, task: LogStreamTask, share: _Share) -> None:
+        """Blocks of the major data are known one by one: let one be damaged if it is to be."""
+        damages, backup_set = self.context.outcomes.damages, self.task.backup_set
+        if damages is None or self.data_type != "major" or not share.block_count or backup_set.content is None:
+            return
+        if damages(self.task.job, task.log_stream_id):
+            key = stream_key(self.context.seed, "damaged block", backup_set.backup_set_id, task.log_stream_id)
+            backup_set.content.damage(share.slots, next(splitmix64(key)))
+
+    def lost(self, task: LogStreamTask) -> None:
+        """What the attempt has stored are the files that are complete; the next one stores the rest."""
+        if task.log_stream_id not in self._copying:
+            return
+        work, _ = self._copying.pop(task.log_stream_id)
+        content = self.task.backup_set.content
+        assert content is not None, "the snapshot is taken before the data stages"
+        kept = work.files.cut.first_files(work.complete_count)
+        self.shares[task.log_stream_id].stored -= work.files.cut.block_count - kept.block_count
+        place = content.files.index(work.files)
+        del work.tasks[work.complete_count - work.let_go :]
+        work.files = replace(work.files, cut=kept)
+        if work.file_count:
+            content.files[place] = work.files
+        else:
+            del content.files[place]
+            self.task.progress.copies.remove(work)
 
     def retries_left(self, _task: LogStreamTask) -> bool:
         """One of the retries of all data and index tasks of the set."""

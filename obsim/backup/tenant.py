@@ -160,8 +160,21 @@ class TenantBackup:
 
     def servers_changed(self, now_ns: Nanoseconds) -> None:
         """Let the log streams that wait look for a server again: there are others now."""
+        if self.run is None:
+            return
+        self.run.make_held_passes(now_ns)
         if self.run is not None and self.run.tasks is not None:
             self.run.tasks.look_again(now_ns)
+
+    def server_lost(self, address: str, code: int, now_ns: Nanoseconds) -> None:
+        """A server is gone: what it works at has failed with `code`."""
+        if self.run is not None and self.run.tasks is not None:
+            self.run.tasks.server_lost(address, code, now_ns)
+
+    def leader_changed(self) -> None:
+        """Another server makes the passes of the running job."""
+        if self.run is not None:
+            self.run.leader_changed = True
 
     def forget_destinations(self, dest_ids: AbstractSet[int]) -> None:
         """A path was set anew after it had been emptied: the sets that lay there are DELETED (engine.md 2.4)."""

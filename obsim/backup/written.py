@@ -103,8 +103,10 @@ def set_files(context: RunContext, backup_set: BackupSet, sets: Mapping[BackupSe
         row_of(backup_set, compatible), backup_set.delta_block_count, tuple(d.record for d in directories), sums
     )
     succeeded = backup_set.status is SetStatus.SUCCESS
+    damaged = set(_damaged_files(layout, backup_set))
+    arrived = tuple((path, _damage(data) if path in damaged else data) for path, data in data)
     return (
-        (*data, *metas, *log),
+        (*arrived, *metas, *log),
         infos,
         (all_rows,),
         ((layout.set_info(name), seal_record(Kind.SET_INFO, info)),),
@@ -117,6 +119,24 @@ def set_files(context: RunContext, backup_set: BackupSet, sets: Mapping[BackupSe
             ),
         ),
     )
+
+
+def _damaged_files(layout: Layout, backup_set: BackupSet) -> Iterator[str]:
+    """Paths of the data files with a block whose checksum is to be wrong: what reads them finds out."""
+    content = backup_set.content
+    if content is None or not content.damaged:
+        return
+    for _, where in content.locate(backup_set.backup_set_id, content.damaged):
+        word = layout.data_word("major")
+        directory = layout.stream_directory(
+            name_of(backup_set), where.log_stream_id, word, where.turn_id, where.retry_id
+        )
+        yield f"{directory}/{layout.data_file(where.file_id)}"
+
+
+def _damage(data: bytes) -> bytes:
+    """Other bytes at the end than were sent."""
+    return data[:-1] + bytes([data[-1] ^ 0xFF])
 
 
 def _is_there(backup_set: BackupSet) -> bool:

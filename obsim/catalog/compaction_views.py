@@ -6,11 +6,13 @@ server's compactions shows the one that goes on and the finished ones, of which 
 (ob_tenant_compaction_progress.cpp).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from obsim.catalog.model import Row, RowSource, Scope
 from obsim.catalog.placement import began_ns, replica_servers, seen_tenants, servers_shown
 from obsim.catalog.scheduler_views import dag_id
+from obsim.catalog.values import server_time
 from obsim.cluster import ClusterState, Tenant
 from obsim.cluster.merges import MajorMerge, Part
 from obsim.cluster.resources import Server
@@ -113,15 +115,16 @@ def compaction_progress(*, everywhere: bool) -> RowSource:
 
 def _progress(state: ClusterState, tenant: Tenant, server: Server, freeze: MajorFreeze, offset_s: int) -> Row:
     """Nothing is compressed here, so the ratio is 1, as of a compaction that has written nothing."""
-    began = display_time(_started_ns(freeze), offset_s)
+    clock = partial(server_time, state.outages.skew_ns(server.address), offset_s)
+    began = clock(_started_ns(freeze))
     for merge in state.freezers[tenant.tenant_id].merges.of(freeze.scn, server.address):
         if merge.end_ns is None:
             return (
                 server.ip, server.port, tenant.tenant_id, "MAJOR_MERGE", server.zone, freeze.scn, "NODE_RUNNING",
                 freeze.tablet_count, merge.unfinished_tablet_count, freeze.data_bytes, merge.unfinished_bytes, 1, began,
-                display_time(_estimate_ns(tenant, merge), offset_s), "",
+                clock(_estimate_ns(tenant, merge)), "",
             )  # fmt: skip
-    done = display_time(_compacted_ns(state, tenant, freeze, server.address), offset_s)
+    done = clock(_compacted_ns(state, tenant, freeze, server.address))
     return (
         server.ip, server.port, tenant.tenant_id, "MAJOR_MERGE", server.zone, freeze.scn, "FINISH", freeze.tablet_count,
         0, freeze.data_bytes, 0, 1, began, done, "",
@@ -140,7 +143,10 @@ def tablet_compaction_progress(*, everywhere: bool) -> RowSource:
 
     def rows(state: ClusterState, scope: Scope) -> list[Row]:
         return [
-            _tablet_progress(server, tenant, merge.scn, task, part, scope.offset_s)
+            _tablet_progress(
+                server, tenant, merge.scn, task, part,
+                partial(server_time, state.outages.skew_ns(server.address), scope.offset_s),
+            )
             for tenant in seen_tenants(state, scope.tenant_id)
             for server in servers_shown(state, tenant, everywhere=everywhere)
             for merge in state.freezers[tenant.tenant_id].merges.running(server.address)
@@ -152,13 +158,15 @@ def tablet_compaction_progress(*, everywhere: bool) -> RowSource:
     return rows
 
 
-def _tablet_progress(server: Server, tenant: Tenant, scn: int, task: DagTask, part: Part, offset_s: int) -> Row:
+def _tablet_progress(
+    server: Server, tenant: Tenant, scn: int, task: DagTask, part: Part, clock: Callable[[int], str]
+) -> Row:
     stream, tablet_id, count = part
-    size, began = count * MACROBLOCK_BYTES, display_time(task.start_ns, offset_s)
+    size, began = count * MACROBLOCK_BYTES, clock(task.start_ns)
     return (
         server.ip, server.port, tenant.tenant_id, "MAJOR_MERGE", stream, tablet_id, scn,
-        dag_id(server, task.number), "NODE_RUNNING", size, size, 0, display_time(task.added_ns, offset_s), began,
-        display_time(task.start_ns + task.work_ns, offset_s), 0, 0,
+        dag_id(server, task.number), "NODE_RUNNING", size, size, 0, clock(task.added_ns), began,
+        clock(task.start_ns + task.work_ns), 0, 0,
     )  # fmt: skip
 
 

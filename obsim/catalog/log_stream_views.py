@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from obsim.catalog.model import Row
 from obsim.catalog.placement import began_ns, replica_kind, replica_servers
 from obsim.cluster import ClusterState, Tenant
+from obsim.cluster.replicas import has_leader
 from obsim.ids import LogStreamId, display_time
 
 __all__ = ["log_stream_history", "log_stream_locations", "log_streams", "table_locations"]
@@ -68,13 +69,13 @@ def log_stream_locations(state: ClusterState, tenants: Iterable[Tenant], offset_
         voting = [address for address, kind in kinds.items() if kind == "FULL"]
         learners = ",".join(f"{address}:1" for address, kind in kinds.items() if kind != "FULL")
         members = ",".join(f"{address}:1" for address in voting)
-        created = display_time(began_ns(tenant), offset_s)
+        created, led = display_time(began_ns(tenant), offset_s), has_leader(tenant, servers)
         for stream in tenant.storage.log_stream_ids:
             for place, server in enumerate(servers):
-                leads = (members, len(voting)) if not place else (None, None)
+                leads = (members, len(voting)) if led and not place else (None, None)
                 rows.append((
                     created, created, tenant.tenant_id, stream, server.ip, server.port, server.mysql_port, server.zone,
-                    "FOLLOWER" if place else "LEADER", *leads, kinds[server.address],
+                    "FOLLOWER" if place or not led else "LEADER", *leads, kinds[server.address],
                     "" if place else learners, "FALSE",
                 ))  # fmt: skip
     return rows
@@ -98,9 +99,12 @@ def _tablets(state: ClusterState, tenant: Tenant) -> Iterator[Row]:
         partition = f"p{places[name]}" if partitioned else None
         places[name] += 1
         object_id = tablet.tablet_id if partitioned else table_id
-        for place, server in enumerate(replica_servers(state, tenant)):
+        servers = replica_servers(state, tenant)
+        led = has_leader(tenant, servers)
+        for place, server in enumerate(servers):
             yield (
                 tenant.tenant_id, database, name, table_id, "USER TABLE", partition, None, None, None, tablet.tablet_id,
-                tablet.log_stream_id, server.zone, server.ip, server.port, "FOLLOWER" if place else "LEADER",
+                tablet.log_stream_id, server.zone, server.ip, server.port,
+                "FOLLOWER" if place or not led else "LEADER",
                 replica_kind(tenant, server), "NONE", object_id, None, None, None,
             )  # fmt: skip

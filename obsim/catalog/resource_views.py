@@ -43,9 +43,10 @@ def servers(state: ClusterState, scope: Scope) -> list[Row]:
     return [
         (
             server.ip, server.port, server.server_id, server.zone, server.mysql_port, yes_no(server.with_rootserver),
-            server.status.value, _time(server.start_ns, scope.offset_s), _time(server.stop_ns, scope.offset_s), None,
+            server.status.value, _time(0 if server.offline_ns else server.start_ns, scope.offset_s),
+            _time(server.stop_ns, scope.offset_s), None,
             display_time(server.created_ns, scope.offset_s), display_time(server.modified_ns, scope.offset_s),
-            _build(state), None,
+            _build(state), _time(server.offline_ns, scope.offset_s),
         )
         for server in state.resources.servers.values()
     ]  # fmt: skip

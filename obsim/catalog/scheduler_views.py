@@ -3,13 +3,14 @@
 A task of the simulated scheduler is a DAG with one task. A running backup is a net, a migration another one.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from obsim.catalog.model import Row, Scope
 from obsim.catalog.placement import replica_servers, seen_tenants
+from obsim.catalog.values import server_time
 from obsim.cluster import ClusterState, Tenant
 from obsim.cluster.resources import Server
-from obsim.ids import display_time
 from obsim.scheduler.dag import DagTask
 from obsim.scheduler.dispatcher import Dispatcher
 from obsim.scheduler.kinds import DAG_NET_TYPES, DAG_TYPES, NET_OF_BACKUPS
@@ -80,9 +81,10 @@ def dags(state: ClusterState, scope: Scope) -> list[Row]:
     for tenant in seen_tenants(state, scope.tenant_id):
         for server, dispatcher in _schedulers(state, tenant):
             tasks = dispatcher.unfinished()
-            rows += [_dag(server, tenant, task, scope.offset_s) for task in tasks]
+            clock = partial(server_time, state.outages.skew_ns(server.address), scope.offset_s)
+            rows += [_dag(server, tenant, task, clock) for task in tasks]
             if _in_net(tenant):
-                rows.append(_net(server, tenant, tasks, scope.offset_s))
+                rows.append(_net(server, tenant, tasks, clock))
     return rows
 
 
@@ -91,7 +93,7 @@ def _net_key(tenant: Tenant) -> str:
     return f"tenant_id={tenant.tenant_id}, backup_set_id={run.job.backup_set_id}" if run is not None else ""
 
 
-def _dag(server: Server, tenant: Tenant, task: DagTask, offset_s: int) -> Row:
+def _dag(server: Server, tenant: Tenant, task: DagTask, clock: Callable[[int], str]) -> Row:
     """A paused task is held up in a running DAG: its DAG has started and runs nothing at the moment."""
     key = f"ls_id={{id:{task.log_stream_id}}}"
     if task.tablet_id is not None:
@@ -100,18 +102,18 @@ def _dag(server: Server, tenant: Tenant, task: DagTask, offset_s: int) -> Row:
     return (
         server.ip, server.port, tenant.tenant_id, task.kind, key, _net_key(tenant) if task.priority is HA_LOW else "",
         dag_id(server, task.number), "NODE_RUNNING" if task.start_ns else "READY", int(task.running),
-        display_time(task.added_ns, offset_s), display_time(task.start_ns, offset_s), task.indegree,
+        clock(task.added_ns), clock(task.start_ns), task.indegree,
         f'list_info="{"WAITING" if waits else "READY"}_DAG_LIST";',
     )  # fmt: skip
 
 
-def _net(server: Server, tenant: Tenant, tasks: list[DagTask], offset_s: int) -> Row:
+def _net(server: Server, tenant: Tenant, tasks: list[DagTask], clock: Callable[[int], str]) -> Row:
     run = tenant.backup.run
     start_ns = run.task.start_ns if run is not None and run.task is not None else 0
     return (
         server.ip, server.port, tenant.tenant_id, NET_OF_BACKUPS, "", _net_key(tenant),
         dag_id(server, 0), "NODE_RUNNING", sum(task.priority is HA_LOW for task in tasks),
-        display_time(start_ns, offset_s), display_time(start_ns, offset_s), 0, 'list_info="RUNNING_DAG_NET_LIST";',
+        clock(start_ns), clock(start_ns), 0, 'list_info="RUNNING_DAG_NET_LIST";',
     )  # fmt: skip
 
 

@@ -1,6 +1,8 @@
 """Forms of values in the views: decimals (as text), sizes, switches (samples.md, Formats)."""
 
-__all__ = ["bytes_display", "decimal_text", "percent_text", "rate_text", "yes_no"]
+from obsim.ids import display_time
+
+__all__ = ["bytes_display", "decimal_text", "percent_text", "rate_text", "server_time", "yes_no"]
 
 _UNITS = (("PB", 50), ("TB", 40), ("GB", 30))
 
@@ -26,6 +28,11 @@ def bytes_display(size_bytes: int) -> str:
     """`*_BYTES_DISPLAY`: two decimals with MB, GB, TB or PB; below 1 GiB always MB."""
     unit, shift = next((u for u in _UNITS if size_bytes >> u[1]), ("MB", 20))
     return decimal_text(size_bytes, 1 << shift, 2) + unit
+
+
+def server_time(skew_ns: int, offset_s: int, time_ns: int) -> str:
+    """A moment as a server writes it down whose clock is `skew_ns` ahead; 0 stands for none and stays."""
+    return display_time(time_ns + skew_ns if time_ns else time_ns, offset_s)
 
 
 def yes_no(flag: bool) -> str:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["TenantSettings", "TenantWrites"]
 
+IO_ERROR = -4009
+"""What is written again and again."""
+
 
 @dataclass(slots=True, eq=False)
 class TenantSettings:
@@ -43,6 +46,11 @@ class TenantSettings:
     def upgrading(self) -> bool:
         """`enable_upgrade_mode`."""
         return bool(self.state.parameters.get_int("enable_upgrade_mode"))
+
+    @property
+    def led(self) -> bool:
+        """Whether the tenant's log streams have a leader that works."""
+        return self.state.outages.led(self.state.tenants[self.tenant_id])
 
     @property
     def format_fault(self) -> int:
@@ -90,12 +98,20 @@ class TenantWrites:
 
     @property
     def may_fail(self) -> bool:
-        """Whether there is a fault of the archive, of whatever tenant."""
-        return self.state.faults.may_fail("archive")
+        """Whether there is a fault of the archive, of whatever tenant, or nobody to write."""
+        return self.state.faults.may_fail("archive") or bool(self.state.outages.away)
+
+    @property
+    def led(self) -> bool:
+        """Whether the tenant's log streams have a leader that works."""
+        return self.state.outages.led(self.state.tenants[self.tenant_id])
 
     def code(self, log_stream_id: LogStreamId) -> int:
-        """What the next write of a log stream ends with."""
-        return self.state.faults.work_code("archive", self.state.tenants[self.tenant_id].name, log_stream_id)
+        """What the next write of a log stream ends with; where nobody leads there is none."""
+        tenant = self.state.tenants[self.tenant_id]
+        if not self.led:
+            return IO_ERROR
+        return self.state.faults.work_code("archive", tenant.name, log_stream_id)
 
     @property
     def log_disk_bytes(self) -> Bytes:

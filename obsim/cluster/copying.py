@@ -43,8 +43,8 @@ _VALUES = (
 )  # fmt: skip
 """Of these no object is ever changed."""
 _CORE = frozenset({
-    "archive", "backup", "cleanup", "cluster", "destination", "faults", "ids", "parameters", "restore", "revisions",
-    "root_events", "scenario", "scheduler", "statements", "storage", "versions",
+    "archive", "backup", "cleanup", "cluster", "destination", "fault_rules", "faults", "ids", "parameters", "restore",
+    "revisions", "root_events", "scenario", "scheduler", "statements", "storage", "versions",
 })  # fmt: skip
 """The packages and modules whose classes and functions a state is made of."""
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from obsim.cluster.state import ClusterState
     from obsim.cluster.tenant import Tenant
 
-__all__ = ["dispatcher_at", "full_replica_servers", "owner_id", "replica_servers"]
+__all__ = ["dispatcher_at", "full_replica_servers", "has_leader", "owner_id", "replica_servers"]
 
 
 def replica_servers(state: "ClusterState", tenant: "Tenant") -> list[Server]:
@@ -34,7 +34,8 @@ def replica_servers(state: "ClusterState", tenant: "Tenant") -> list[Server]:
     return sorted(
         servers,
         key=lambda server: (
-            server.address not in serving, server.zone not in voting, levels.get(server.zone, len(levels)),
+            server.address not in serving, server.zone not in voting, server.address != tenant.leader,
+            levels.get(server.zone, len(levels)),
             not server.with_rootserver,
         ),
     )  # fmt: skip
@@ -59,6 +60,13 @@ def full_replica_servers(state: "ClusterState", tenant: "Tenant") -> list[Server
     voting = full_zones(tenant.locality)
     servers = replica_servers(state, tenant)
     return [s for s in servers if s.address in serving and (s.zone in voting or len(servers) == 1)]
+
+
+def has_leader(tenant: "Tenant", servers: list[Server]) -> bool:
+    """Whether its log streams have one of `servers`, their replicas, as leader: while a majority of those is there."""
+    voting = full_zones(tenant.locality)
+    voters = [s for s in servers if s.zone in voting or len(servers) == 1]
+    return sum(not server.offline_ns for server in voters) * 2 > len(voters)
 
 
 def dispatcher_at(state: "ClusterState", tenant: "Tenant", address: str) -> Dispatcher:

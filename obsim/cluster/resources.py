@@ -77,6 +77,8 @@ class Server:
     with_rootserver: bool = False
     status: ServerStatus = ServerStatus.ACTIVE
     stop_ns: Nanoseconds = Nanoseconds(0)
+    offline_ns: Nanoseconds = Nanoseconds(0)
+    """Since when the root service knows that it is away, 0 while it is not."""
     capacity: ServerCapacity = STANDARD_CAPACITY
 
     @property

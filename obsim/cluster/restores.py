@@ -24,6 +24,7 @@ __all__ = ["Restores"]
 
 _SCORE = HA_HIGH.parameter or ""
 _SCORE_MAX = 100
+_CHECKSUM_ERROR = -4103
 _MANY_CPUS = 10
 """With more CPUs than that, at least as many threads restore as there are CPUs (ob_restore_scheduler.cpp)."""
 
@@ -137,7 +138,9 @@ class Restores:
         """What a stage ends with for a log stream, 0 for success: a fault may have been ordered."""
         tenant = self._tenant_of(job)
         server = replica_servers(self.state, tenant)[0].address
-        return self.state.faults.stage_code(tenant.name, stage, log_stream_id, server)
+        code = self.state.faults.stage_code(tenant.name, stage, log_stream_id, server)
+        damaged = stage == "RESTORE_MAJOR_DATA" and job.request.plan.reads_damaged(log_stream_id)
+        return code or (_CHECKSUM_ERROR if damaged else 0)
 
     def comment(self, job: RestoreJob, code: int, log_stream_id: LogStreamId | None) -> str:
         """COMMENT of a failure (status-machines.md 0)."""

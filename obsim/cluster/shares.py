@@ -25,6 +25,8 @@ class Bandwidth:
     servers: dict[str, Pipe] = field(default_factory=dict)
     destinations: dict[TenantId, Pipe] = field(default_factory=dict)
     """By the tenant whose data_backup_dest it is."""
+    widths: dict[TenantId, int] = field(default_factory=dict)
+    """How much each of them takes when nothing slows it."""
 
     def server(self, state: "ClusterState", address: str) -> Pipe | None:
         """What background work may send from a server."""
@@ -34,6 +36,18 @@ class Bandwidth:
         pipe = self.servers.get(address)
         if pipe is None:
             pipe = self.servers[address] = Pipe(width)
+        pipe.limit(width, state.now_ns)
+        return pipe
+
+
+    def destination(self, state: "ClusterState", tenant: "Tenant") -> Pipe | None:
+        """What a tenant's data_backup_dest takes, with the faults that slow it."""
+        known = (self.widths.get(tenant.tenant_id), state.outages.slowest_bytes_per_s(tenant.name))
+        width = min((w for w in known if w is not None), default=None)
+        if width is None:
+            self.destinations.pop(tenant.tenant_id, None)
+            return None
+        pipe = self.destinations.setdefault(tenant.tenant_id, Pipe(width))
         pipe.limit(width, state.now_ns)
         return pipe
 
@@ -50,7 +64,7 @@ def give_shares(state: "ClusterState", tenant: "Tenant", address: str, dispatche
     """Give the scheduler of a tenant on one server its share."""
     dispatcher.set_cpus(_cpus(state, tenant, address), state.now_ns)
     bandwidth = state.bandwidth
-    destination = bandwidth.destinations.get(tenant.tenant_id)
+    destination = bandwidth.destination(state, tenant)
     dispatcher.set_pipes(bandwidth.server(state, address), destination, state.now_ns)
 
 

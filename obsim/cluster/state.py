@@ -26,6 +26,7 @@ from obsim.cluster.event_log import EventLog
 from obsim.cluster.formats import Formats, Owner
 from obsim.cluster.freezer import Freezer
 from obsim.cluster.locality import full_locality
+from obsim.cluster.outages import Outages
 from obsim.cluster.resources import Resources
 from obsim.cluster.root_jobs import RootJobs
 from obsim.cluster.shares import Bandwidth, apply_shares
@@ -96,21 +97,21 @@ Command = Callable[["ClusterState", Principal, Any], Ok]
 
 
 class Listeners:
-    """Who is told when a tenant was dropped. They are no part of the state: a copy of it tells nobody."""
+    """Who is told of something that clients feel. They are no part of the state: a copy of it tells nobody."""
 
     __slots__ = ("_told",)
 
     def __init__(self) -> None:
-        self._told: list[Callable[[Tenant], None]] = []
+        self._told: list[Callable[[Any], None]] = []
 
-    def add(self, told: Callable[[Tenant], None]) -> None:
+    def add(self, told: Callable[[Any], None]) -> None:
         """Tell `told` from now on."""
         self._told.append(told)
 
-    def tell(self, tenant: Tenant) -> None:
-        """The tenant is gone."""
+    def tell(self, what: object) -> None:
+        """The tenant, or the server, is gone."""
         for told in self._told:
-            told(tenant)
+            told(what)
 
     def __reduce__(self) -> "tuple[type[Listeners], tuple[()]]":
         return Listeners, ()
@@ -147,6 +148,8 @@ class ClusterState:
     """Lets work of backups fail: what `decide` answers is the code that an attempt ends with."""
     on_tenant_gone: Listeners = field(default_factory=Listeners)
     """Those who hold sessions of tenants."""
+    on_server_lost: Listeners = field(default_factory=Listeners)
+    """Those who hold lines of clients."""
     bandwidth: Bandwidth = field(default_factory=Bandwidth)
     left_behind: "list[BackupSource]" = field(default_factory=list)
     """Backups of tenants that are gone."""
@@ -156,7 +159,7 @@ class ClusterState:
     """What is to be done at destinations that are not in memory."""
     _last_user_tenant_id: TenantId = TenantId(1000)
     _rows_were_wrong: bool = False
-    """Whether a fault was about rows of views when the rules changed last."""
+    """Whether a fault was about rows of views, or what is in them, when the rules changed last."""
 
     root_events: RootEvents = field(init=False)
     """What the root service writes down."""
@@ -164,6 +167,8 @@ class ClusterState:
     """Every change of state."""
     faults: Faults = field(init=False)
     """What goes wrong on demand."""
+    outages: Outages = field(init=False)
+    """What it does to servers."""
 
     def __post_init__(self) -> None:
         self.now_ns = self.options.start_ns
@@ -174,7 +179,9 @@ class ClusterState:
             self.options.seed, on_change=partial(self.revisions.touch, "faults"), on_rules=self._fault_rules_changed,
             on_order=self._fault_ordered,
         )
+        self.outages = self.faults.disturber = Outages(self)
         self.backup_outcomes.decide = self._fault_of_stage
+        self.backup_outcomes.damages = self._fault_of_block
         deployed = {"zone": self.resources.root_server.zone, "cluster": self.options.cluster_name}
         self.parameters = ParameterStore(self.profile.version, deployed)
 
@@ -466,7 +473,8 @@ class ClusterState:
 
     def idle(self) -> bool:
         """Whether no job, task or DAG is unfinished; future workload and periodic timers do not count."""
-        return not self.events.busy() and not self.outside.blocked
+        at_work = self.events.busy() or self.outside.blocked
+        return not at_work and not (self.outages.away and self.unfinished())
 
     def unfinished(self) -> list[str]:
         """What still runs, one line each, for the error of a clock that gave up waiting."""
@@ -503,18 +511,24 @@ class ClusterState:
         tenant = self.tenants[job.tenant_id].name
         return self.faults.stage_code(tenant, stage, log_stream_id, server, incremental=incremental)
 
+    def _fault_of_block(self, job: BackupJob, log_stream_id: LogStreamId) -> bool:
+        return self.faults.block_arrives_damaged(self.tenants[job.tenant_id].name, log_stream_id)
+
     def _fault_of_delete(self, tenant_id: TenantId, log_stream_id: int) -> int:
         return self.faults.work_code("cleanup", self.tenants[tenant_id].name, log_stream_id)
 
     def _fault_rules_changed(self) -> None:
-        if self.faults.of_rows != self._rows_were_wrong or self.faults.of_rows:
-            self._rows_were_wrong = self.faults.of_rows
+        wrong = self.faults.of_rows or any(self.faults.standing("skew"))
+        if wrong or self._rows_were_wrong:
+            self._rows_were_wrong = wrong
             self.revisions.touch(*FAMILIES)
+        self.outages.rules_changed()
         for tenant in self.tenants.values():
             tenant.archive.writes_changed(self.now_ns)
 
     def _fault_ordered(self, fault: Fault) -> None:
-        """Let a rule that is for a while go when its time is over."""
+        """Let a rule that waits for nothing act, and one that is for a while go when its time is over."""
+        self.outages.ordered(fault)
         if fault.rule.for_ns is not None:
             over = partial(self._fault_over, fault.fault_id)
             self.events.push(self.now_ns + fault.rule.for_ns, over, background=True)

@@ -66,6 +66,8 @@ class Tenant:
     previous_locality: tuple[Replica, ...] = ()
     """While the locality changes: what it was before."""
     primary_zone: str = RANDOM
+    leader: str = ""
+    """Address of the server that its leaders were moved to, '' for where PRIMARY_ZONE puts them."""
     comment: str = ""
     charset: str = "utf8mb4"
     collation: str = "utf8mb4_general_ci"

@@ -32,6 +32,29 @@ class RestorePlan:
         """Where the replay of the log begins."""
         return self.sets[-1].start_replay_scn
 
+    def reads_damaged(self, log_stream_id: int) -> bool:
+        """Whether a block that arrived damaged is among those of a log stream that are read: nobody else looks at them.
+
+        A block is in the newest set that stores it, on the way from the last one to its base, the base of that, ...
+        """
+        content = self.sets[-1].content
+        damaged = [s for s in self.sets if s.content is not None and s.content.damaged]
+        if content is None or content.picture is None or not damaged:
+            return False
+        tablets = [t for t in content.picture.tablets if t.log_stream_id == log_stream_id]
+        return any(
+            self._holder(position) is backup_set and any(t.first_position <= position < t.end_position for t in tablets)
+            for backup_set in damaged if backup_set.content is not None
+            for position in backup_set.content.damaged & content.live
+        )  # fmt: skip
+
+    def _holder(self, position: int) -> BackupSet | None:
+        known = {s.backup_set_id: s for s in self.sets}
+        found: BackupSet | None = self.sets[-1]
+        while found is not None and position not in found.copied:
+            found = known.get(found.base_id)
+        return found
+
 
 def choose_sets(sets: Iterable[BackupSet], scn: int) -> tuple[BackupSet, ...]:
     """The chain to restore to `scn` from, of the sets of one destination in order of id; empty when there is none."""

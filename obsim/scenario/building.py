@@ -34,7 +34,6 @@ from obsim.scenario.reading import FIRST_LOG_STREAM, ScenarioFile, read_scenario
 from obsim.scenario.resources import add_pool, add_pools, add_sys_pool, build_resources
 from obsim.scenario.specs import LoadSpec, ParameterText, Scenario, TableSpec, TenantSpec, UserSpec
 from obsim.scenario.templates import TEMPLATES
-from obsim.scheduler.sharing import Pipe
 from obsim.statements import AlterParameters, ParameterAction, Secret
 from obsim.storage.layout import DEFAULT_LAYOUT, RowLayout
 from obsim.versions import IncrementalBase, VersionProfile
@@ -186,7 +185,7 @@ def _set_bandwidth(state: ClusterState, scenario: Scenario, file: ScenarioFile) 
         key = f"tenant[{at}].data_backup_bandwidth"
         if spec.data_backup_bandwidth and tenant is not None:
             with file.at(key):
-                state.bandwidth.destinations[tenant.tenant_id] = Pipe(_bytes(spec.data_backup_bandwidth, key))
+                state.bandwidth.widths[tenant.tenant_id] = _bytes(spec.data_backup_bandwidth, key)
     apply_shares(state)
 
 

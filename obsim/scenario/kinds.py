@@ -25,7 +25,7 @@ _KEPT_OUT = frozenset({"cluster.copying"})
 """What makes objects of bytes: a dump that could name it could run anything."""
 _KINDS_KEPT_OUT = frozenset({"_Commands", "Priority", "Rule", "VersionProfile"})
 """What every cluster of a version shares: a dump names it as such and describes none of its own."""
-_MODULES = ("faults", "ids", "parameters", "revisions", "root_events", "versions", "scenario.history")
+_MODULES = ("fault_rules", "faults", "ids", "parameters", "revisions", "root_events", "versions", "scenario.history")
 
 MASKED = {"Digest": "reveal", "User": "password_sha1", "Secret": "reveal"}
 """Class -> the field that no dump may show."""

@@ -48,6 +48,7 @@ class Dispatcher(Threads):
         super().__init__(events, steps, cpus)
         self._looks = Looks(events, self._first_key + (1 << KEY_BITS) - 1, self._queues, self._pass)
         self._submitted = self._cancelled_unstarted = 0
+        self._halted = False
         self._submitted_max = _TIDY_COUNT
         """Before so many are submitted there cannot be too many of a type, and few ended ones are in the way."""
 
@@ -59,6 +60,11 @@ class Dispatcher(Threads):
         running_count = sum([queue.limit - queue.room for queue in self._queues])
         begun_or_ended = 2 * self._roster.start_count - running_count
         return self._submitted + begun_or_ended + self._looks.found_count + self._other_changes
+
+    @property
+    def halted(self) -> bool:
+        """Whether its server is gone."""
+        return self._halted
 
     @property
     def finished(self) -> list[DagTask]:
@@ -217,6 +223,28 @@ class Dispatcher(Threads):
         if running:
             self._pass(task.queue.bit, now_ns)
 
+    def halt(self, now_ns: Nanoseconds) -> None:
+        """Its server is gone: what runs loses what it has done, and nothing starts before `go_on`."""
+        if self._halted:
+            return
+        self._halted = True
+        self._roster.sort_out()
+        self._other_changes += 1
+        running = sorted(self._roster.running(), key=lambda task: -task.number)
+        for task in running:
+            self._stop(task, now_ns, "pause")
+            course = task.course
+            assert course is not None, "it has just been stopped"
+            task.work_ns = Nanoseconds(task.work_ns + course.done_ns)  # all of it is to be done again
+            task.queue.paused.appendleft(task)
+        self._settle(now_ns)
+
+    def go_on(self, now_ns: Nanoseconds) -> None:
+        """Its server is back, and so is all that was to be done there."""
+        self._halted = False
+        self._other_changes += 1
+        self._pass((1 << len(self._queues)) - 1, now_ns)
+
     def set_cpus(self, cpus: int, now_ns: Nanoseconds) -> None:
         """Have so many CPUs from now on, in thousandths of one."""
         self._sharing.cpus = self._cpus = cpus
@@ -256,6 +284,8 @@ class Dispatcher(Threads):
 
         The first priority that can start something comes first; of those whose bit is not set none can.
         """
+        if self._halted:
+            return
         looks = self._looks
         if looks.unscanned:
             priorities |= looks.unscanned

@@ -86,6 +86,7 @@ class Session(Protocol):
     """What one login may do and what it has set."""
 
     on_kill: Callable[[bool], None] | None
+    on_cut: Callable[[], None] | None
     row_count: int
     found_rows: int
     tls: tuple[str, str]

@@ -143,7 +143,7 @@ def _log_in(connection: "Connection", user: str, scramble: bytes, database: str 
     connection.logged_in = True
     shared.half_open.pop(connection.number, None)
     logger.info("logged in", extra=_who(connection) | {"user": account.user, "tenant": account.tenant.name})
-    session.on_kill = connection.killed
+    session.on_kill, session.on_cut = connection.killed, connection.cut
     if character_set != UTF8MB4:
         session.execute(f"SET NAMES {character_set}")  # a word of our own table
     if connection.timer is not None:
@@ -173,7 +173,7 @@ def leave(connection: "Connection") -> None:
     """Log out: the session closes, whatever the connection does next."""
     if connection.logged_in:
         connection.logged_in = False
-        connection.session.on_kill = None
+        connection.session.on_kill = connection.session.on_cut = None
         connection.shared.host.close(connection.session)
     connection.statements = Statements()
 

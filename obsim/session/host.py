@@ -10,6 +10,7 @@ from obsim.catalog import Catalog
 from obsim.client_statements import ClientStatement, Describe, Query, Show
 from obsim.clock import ClockMode
 from obsim.cluster import ClusterState, Tenant
+from obsim.cluster.resources import Server
 from obsim.errors import NotModelled, error
 from obsim.session.control_access import ControlAccess
 from obsim.session.inputs import Durable, Input, Recorder, Reset, RestoreSnapshot, TakeSnapshot, carry_out
@@ -17,7 +18,7 @@ from obsim.session.journal import Journal, StatementRecord
 from obsim.session.pending import EVENTS_AT_ONCE, Pending, ToTime
 from obsim.session.session import Session
 from obsim.session.settings import GlobalSettings
-from obsim.statements import BackupStatement
+from obsim.statements import BackupStatement, CallProcedure
 from obsim.variables import ServerFacts
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class SessionHost:
         self.state = state
         state.outside.wait()
         state.on_tenant_gone.add(self._tenant_gone)
+        state.on_server_lost.add(self._server_lost)
         self.catalog = Catalog(state, show_control=self.control.shown, clock_mode=self.clock.name)
         self._evaluator: Evaluator | None = None
         self._globals: dict[int, GlobalSettings] = {}
@@ -173,6 +175,14 @@ class SessionHost:
         for session in list(self.sessions.values()):
             if session.tenant_id == tenant.tenant_id:
                 session.tenant_was_dropped(tenant)
+
+    def _server_lost(self, server: Server) -> None:
+        """Whoever is connected to it is cut off, but for who controls obsim at this very moment."""
+        if server is not self.state.resources.root_server:
+            return
+        for session in list(self.sessions.values()):
+            if not isinstance(session.statement, CallProcedure):
+                session.line_lost()
 
     def reset(self) -> None:
         """The whole cluster back to the scenario's start, clock included, on a new timeline; sessions stay open.

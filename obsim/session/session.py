@@ -53,6 +53,8 @@ WARNINGS_MAX = 64
 _READS_DIAGNOSTICS = re_compile(r"@@(?:session\.|local\.)?(?:warning|error)_count", IGNORECASE)
 _ASKS_TIME = re_compile(r"NOW|TIME|DATE|SLEEP|RAND|SCN", IGNORECASE)
 _ALONE = Empty | Kill | SetNames | Transaction | UseDatabase
+_REACHABLE = CallProcedure | SetNames | SetVariables | Transaction | UseDatabase
+"""What is answered although the server is gone: so that obsim can be controlled, by drivers that first say these."""
 _DIAGNOSTIC_KINDS = {"WARNINGS", "ERRORS", "COUNT WARNINGS", "COUNT ERRORS"}
 SECOND_NS = 1_000_000_000
 
@@ -103,6 +105,8 @@ class Session:
         self.tls = ("", "")
         """Cipher and version of the encryption, two empty texts without."""
         self.on_kill: Callable[[bool], None] | None = None
+        self.on_cut: Callable[[], None] | None = None
+        """Ends the line to its client at once."""
         # In Oracle mode the schema of the user is the current one; in MySQL mode there is none until one is named.
         self.database: str | None = "SYS" if self.tenant.mode == "ORACLE" else None
         self._start()
@@ -278,6 +282,15 @@ class Session:
         if self.on_kill is not None:
             self.on_kill(query_only)
         if not query_only:
+            self._host.close(self)
+
+    def line_lost(self) -> None:
+        """The server it is connected to is gone; a statement under way ends without an answer.
+
+        In process there is no line: the session is there for the next statement, as if its client had come back.
+        """
+        if self.on_cut is not None:
+            self.on_cut()
             self._host.close(self)
 
     def tenant_was_dropped(self, tenant: Tenant) -> None:
@@ -462,6 +475,8 @@ class Session:
         host = self._host
         if self._dropped_tenant is not None:
             raise self.noted(error("OB_ERR_QUERY_INTERRUPTED"))
+        if host.state.outages.clients_cut and not isinstance(statement, _REACHABLE):
+            raise self._cut(stalled=False)
         fault = self._fault(statement) if host.state.faults.of_statements else None
         if fault is not None and fault.error:
             raise error(fault.error)
@@ -470,7 +485,12 @@ class Session:
         answer = self._answer(statement, parameters, plan, acts, kept)
         if fault is not None and "after" in {fault.disconnect, fault.stall}:
             raise self._cut(stalled=bool(fault.stall))
-        self.reply = fault
+        if fault is not None and (fault.crash or fault.leader):
+            host.state.advance_slice(host.state.now_ns, EVENTS_AT_ONCE)  # what the statement has woken happens now
+            if host.state.outages.clients_cut:
+                raise self._cut(stalled=False)
+        else:
+            self.reply = fault
         return answer
 
     def _jump_of(

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from obsim.testing.restore_trial import RestoreBroken, RestoreTrial
     from obsim.testing.simulated import SimulatedDriver
     from obsim.testing.sometimes import SITUATIONS, Sometimes
-    from obsim.testing.strategies import fault_plans, scenarios, statements, workloads
+    from obsim.testing.strategies import disturbances, fault_plans, scenarios, statements, workloads
     from obsim.testing.trial import Trial
 
 _HOMES = {
@@ -55,7 +55,7 @@ _HOMES = {
     "restore_trial": ("RestoreBroken", "RestoreTrial"),
     "simulated": ("SimulatedDriver",),
     "sometimes": ("SITUATIONS", "Sometimes"),
-    "strategies": ("fault_plans", "scenarios", "statements", "workloads"),
+    "strategies": ("disturbances", "fault_plans", "scenarios", "statements", "workloads"),
     "trial": ("Trial",),
 }  # fmt: skip
 """The module that each public name lives in."""
@@ -65,8 +65,8 @@ __all__ = [
     "DestinationBroken", "DestinationTrial", "Driver",
     "Invariant", "InvariantBroken", "ModelBroken", "ModelledTrial", "Mutant", "NaiveCluster", "NaiveTenant",
     "NotReached", "Observation", "RestoreBroken", "RestoreTrial", "SimulatedDriver", "Sometimes", "Trial",
-    "Violation", "at_rest", "check_invariants", "dml_write", "fault_plans", "killer_of", "machine_for", "obsim_write",
-    "plan", "scenarios", "skipped", "skipped_lines", "statements", "survey", "violations", "workloads",
+    "Violation", "at_rest", "check_invariants", "disturbances", "dml_write", "fault_plans", "killer_of", "machine_for",
+    "obsim_write", "plan", "scenarios", "skipped", "skipped_lines", "statements", "survey", "violations", "workloads",
 ]  # fmt: skip
 
 

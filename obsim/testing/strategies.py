@@ -25,7 +25,7 @@ from obsim.statements import (
     SetArchiveMode,
 )
 
-__all__ = ["Order", "fault_plans", "scenarios", "statements", "workloads"]
+__all__ = ["Order", "disturbances", "fault_plans", "scenarios", "statements", "workloads"]
 
 Order = tuple[str, BackupStatement]
 """(tenant, statement): who runs what."""
@@ -99,6 +99,24 @@ def statements(tenants: Sequence[str]) -> SearchStrategy[Order]:
 
 def _set(name: str, value: str | int, tenant: str | None = None) -> AlterParameters:
     return AlterParameters((ParameterAction(name, value, tenant=tenant),))
+
+
+def disturbances(tenants: Sequence[str], *, length_max: int = 1) -> SearchStrategy[list[Order]]:
+    """CALL obsim.fault: servers crash and come back, destinations are slow for a while, blocks arrive damaged.
+
+    Statements may end with `ConnectionCut` meanwhile. No naive model knows of these: for what has to be equal anyway.
+    """
+    down = st.sampled_from(["500ms", "9s", "11s", "1m"])
+    tenant = st.sampled_from(list(tenants))
+    rule: SearchStrategy[str] = st.one_of(
+        down.map(lambda span: f"crash=root stage=BACKUP_LOG times=1 down={span}"),
+        st.builds(lambda stage, span: f"crash=worker stage={stage} times=1 down={span}", st.sampled_from(STAGES), down),
+        down.map(lambda span: f'crash=root statement="FREEZE" times=1 down={span}'),
+        st.builds(lambda rate, name, span: f"destination=slow rate={rate} tenant={name} for={span}",
+                  st.sampled_from(["100K", "2M", "1G"]), tenant, down),
+        tenant.map(lambda name: f"block=corrupt tenant={name} times=1"),
+    )  # fmt: skip
+    return st.lists(rule.map(lambda text: ("sys", CallProcedure("obsim", "fault", (text,)))), max_size=length_max)
 
 
 def fault_plans(tenants: Sequence[str], *, length_max: int = 3) -> SearchStrategy[list[Order]]:

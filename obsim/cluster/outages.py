@@ -1,0 +1,263 @@
+"""Servers that crash and come back, leaders that move, destinations that are slow, clocks that differ: what faults do.
+
+A server that crashes is silent at once: its clients lose their lines, its DAGs lose what they have done, its log
+streams have no leader. The root service finds out when the lease of its heartbeat is over (`lease_time`): then the
+server is INACTIVE, leaders and the root service move where a majority is left, and what the server worked at for a
+backup has failed and is tried again as after any other failure. When it is back it is ACTIVE at once.
+"""
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+from obsim.backup.failures import TIMEOUT
+from obsim.cluster.locality import full_zones
+from obsim.cluster.replicas import full_replica_servers, replica_servers
+from obsim.cluster.resources import Server, ServerStatus
+from obsim.cluster.shares import apply_shares
+from obsim.errors import NotModelled, ServerError, error
+from obsim.fault_rules import FaultRule
+from obsim.ids import Nanoseconds
+
+if TYPE_CHECKING:
+    from obsim.cluster.state import ClusterState
+    from obsim.cluster.tenant import Tenant
+    from obsim.faults import Fault
+
+__all__ = ["Outage", "Outages"]
+
+
+@dataclass(slots=True, eq=False)
+class Outage:
+    """A server that is away, and the fault that took it."""
+
+    address: str
+    fault_id: int
+    since_ns: Nanoseconds
+
+
+@dataclass(slots=True, eq=False)
+class Outages:
+    """What faults do to servers, leaders, destinations and clocks, as long as they stand."""
+
+    state: "ClusterState"
+    away: dict[str, Outage] = field(default_factory=dict)
+    """By address."""
+    _was_slow: bool = False
+    """Whether a fault slowed a destination when the rules changed last."""
+
+    # What others ask.
+
+    def is_up(self, server: Server) -> bool:
+        """Whether a server has not crashed."""
+        return server.address not in self.away
+
+    @property
+    def clients_cut(self) -> bool:
+        """Whether the server that clients are with, the one with the root service, is away."""
+        return bool(self.away) and not self.is_up(self.state.resources.root_server)
+
+    def led(self, tenant: "Tenant") -> bool:
+        """Whether the log streams of a tenant have a leader that works."""
+        if not self.away:
+            return True
+        leader = replica_servers(self.state, tenant)[0]
+        return self.is_up(leader) and self._has_majority(tenant, self.away)
+
+    def skew_ns(self, address: str) -> int:
+        """How far the clock of a server is ahead."""
+        return sum(fault.rule.skew_ns for fault in self.state.faults.standing("skew") if fault.rule.server == address)
+
+    def slowest_bytes_per_s(self, tenant_name: str) -> int | None:
+        """What faults let a tenant's backup destination take, None without one."""
+        rules = [f.rule for f in self.state.faults.standing("rate") if f.rule.tenant in {"", tenant_name}]
+        return min((rule.rate_bytes_per_s for rule in rules), default=None)
+
+    def _has_majority(self, tenant: "Tenant", away: "dict[str, Outage] | set[str]") -> bool:
+        voting = full_zones(tenant.locality)
+        servers = replica_servers(self.state, tenant)
+        voters = [s for s in servers if s.zone in voting or len(servers) == 1]
+        return sum(server.address not in away for server in voters) * 2 > len(voters)
+
+    # Rules.
+
+    def check(self, rule: FaultRule) -> None:
+        """Raises 1210 or 1235 for a rule about what the cluster does not have, or obsim not."""
+        if rule.skew_ns:
+            self._check_skew(self._server(rule.server))
+        if rule.crash and rule.crash not in {"root", "worker"}:
+            self._server(rule.crash)
+        if rule.crash and not rule.triggered:
+            self._check_crash(self._crashing(rule, ""))
+        if rule.leader and rule.leader != "next":
+            self._server(rule.leader)
+        if rule.leader and not rule.triggered:
+            self._new_leader(rule)
+
+    def may_act(self, rule: FaultRule, server: str) -> bool:
+        """Whether a rule can do now what it says; `server` is where the work is that it waits for."""
+        try:
+            if rule.crash:
+                self._check_crash(self._crashing(rule, server))
+            else:
+                self._new_leader(rule)
+        except ServerError:
+            return False
+        return not (rule.crash and "." in rule.crash and server and rule.crash != server)
+
+    def act(self, fault: "Fault", server: str) -> None:
+        """Do it, once whoever asks has done."""
+        if fault.rule.crash:
+            self.state.events.push(self.state.now_ns, partial(self._crash, fault, self._crashing(fault.rule, server)))
+        else:
+            self.state.events.push(self.state.now_ns, partial(self._lead, fault.rule))
+
+    def ordered(self, fault: "Fault") -> None:
+        """A rule came: what waits for nothing happens now."""
+        rule = fault.rule
+        lasts = rule.skew_ns or rule.rate_bytes_per_s
+        if lasts or ((rule.crash or rule.leader) and not rule.triggered):
+            fault.seen_count = fault.hit_count = 1
+        if (rule.crash or rule.leader) and not rule.triggered:
+            if rule.crash:
+                self._crash(fault, self._crashing(rule, ""), self.state.now_ns)
+            else:
+                self._lead(rule, self.state.now_ns)
+
+    def rules_changed(self) -> None:
+        """A rule came or went: servers whose rule is gone come back, destinations get another width."""
+        standing = {fault.fault_id for fault in self.state.faults.rules}
+        for outage in list(self.away.values()):
+            if outage.fault_id not in standing:
+                self._come_back(outage, self.state.now_ns)
+        slow = any(self.state.faults.standing("rate"))
+        if slow or self._was_slow:
+            self._was_slow = slow
+            apply_shares(self.state)
+
+    def _server(self, address: str) -> Server:
+        server = self.state.resources.servers.get(address)
+        if server is None:
+            known = ", ".join(self.state.resources.servers)
+            raise error("OB_INVALID_ARGUMENT", f"obsim.fault: '{address}' is no server, they are {known};")
+        return server
+
+    # Crashes.
+
+    def _crashing(self, rule: FaultRule, server: str) -> Server:
+        if rule.crash == "root":
+            return self.state.resources.root_server
+        return self._server(server if rule.crash == "worker" else rule.crash)
+
+    def _check_crash(self, server: Server) -> None:
+        """Raises 1210 for a server that is away, 1235 for one being deleted, and where sys loses its majority.
+
+        That no server is left is another matter: then nobody answers.
+        """
+        if not self.is_up(server):
+            raise error("OB_INVALID_ARGUMENT", f"obsim.fault: {server.address} is away already;")
+        if server.status is not ServerStatus.ACTIVE:
+            raise NotModelled(f"the crash of {server.address}, which is {server.status}")
+        away = {*self.away, server.address}
+        left = [s for s in self.state.resources.servers.values() if s.address not in away]
+        if left and not self._has_majority(self.state.sys, away):
+            raise NotModelled(f"the crash of {server.address}: servers would be left, but no majority of sys")
+
+    def _crash(self, fault: "Fault", server: Server, now_ns: Nanoseconds) -> None:
+        state = self.state
+        if not self.is_up(server) or fault not in state.faults.rules:
+            return
+        outage = self.away[server.address] = Outage(server.address, fault.fault_id, now_ns)
+        for tenant in state.tenants.values():
+            dispatcher = tenant.dispatchers.get(server.address)
+            if dispatcher is None and not tenant.dispatchers and replica_servers(state, tenant)[0] is server:
+                dispatcher = tenant.dispatcher
+            if dispatcher is not None:
+                dispatcher.halt(now_ns)
+        lease_ns = state.parameters.get_int("lease_time")
+        state.events.push(now_ns + lease_ns, partial(self._notice, outage), background=True)
+        if fault.rule.down_ns is not None:
+            state.events.push(now_ns + fault.rule.down_ns, partial(self._come_back, outage))
+        state.on_server_lost.tell(server)
+        self._changed(now_ns)
+
+    def _notice(self, outage: Outage, now_ns: Nanoseconds) -> None:
+        """The lease is over."""
+        server = self.state.resources.servers.get(outage.address)
+        if self.away.get(outage.address) is not outage or server is None:
+            return
+        server.status = ServerStatus.INACTIVE
+        server.offline_ns = server.modified_ns = now_ns
+        self._changed(now_ns)
+        self._work_lost(outage.address, now_ns)
+
+    def _come_back(self, outage: Outage, now_ns: Nanoseconds) -> None:
+        state = self.state
+        server = state.resources.servers.get(outage.address)
+        if self.away.get(outage.address) is not outage:
+            return
+        del self.away[outage.address]
+        if server is not None:
+            server.start_ns = server.modified_ns = now_ns
+            server.offline_ns = Nanoseconds(0)
+            if server.status is ServerStatus.INACTIVE:
+                server.status = ServerStatus.ACTIVE
+        for tenant in state.tenants.values():
+            for dispatcher in dict.fromkeys([tenant.dispatcher, *tenant.dispatchers.values()]):
+                if dispatcher.halted and self._home(tenant, dispatcher) not in self.away:
+                    dispatcher.go_on(now_ns)
+        self._changed(now_ns)
+        self._work_lost(outage.address, now_ns)
+
+    def _home(self, tenant: "Tenant", dispatcher: object) -> str:
+        """The server a scheduler of a tenant is on."""
+        named = (address for address, found in tenant.dispatchers.items() if found is dispatcher)
+        return next(named, replica_servers(self.state, tenant)[0].address)
+
+    def _work_lost(self, address: str, now_ns: Nanoseconds) -> None:
+        for tenant in self.state.tenants.values():
+            tenant.backup.server_lost(address, TIMEOUT, now_ns)
+
+    def _changed(self, now_ns: Nanoseconds) -> None:
+        """Other servers work than before."""
+        state = self.state
+        state.resources.move_root_service()
+        state.revisions.touch("tenants", "storage", "parameters")
+        apply_shares(state)
+        state.servers_changed()
+        for tenant in state.tenants.values():
+            tenant.archive.writes_changed(now_ns)
+
+    # Leaders.
+
+    def _new_leader(self, rule: FaultRule) -> tuple["Tenant", str]:
+        """Whose leaders move, and where to. Raises 1210 where they cannot."""
+        tenant = self.state.tenant_named(rule.tenant)
+        if tenant is None or tenant.kind == "META":
+            raise error("OB_INVALID_ARGUMENT", f"obsim.fault: '{rule.tenant}' is no tenant whose leaders could move;")
+        now, *others = [s.address for s in full_replica_servers(self.state, tenant) if self.is_up(s)] or [""]
+        target = (others or [""])[0] if rule.leader == "next" else rule.leader
+        if target == now or target not in others:
+            known = ", ".join(others) or "none"
+            raise error("OB_INVALID_ARGUMENT", f"obsim.fault: leaders of {tenant.name} can move to {known};")
+        return tenant, target
+
+    def _lead(self, rule: FaultRule, now_ns: Nanoseconds) -> None:
+        try:
+            tenant, target = self._new_leader(rule)
+        except ServerError:
+            return
+        for one in self.state.tenants.values():
+            if one.tenant_id in {tenant.tenant_id, tenant.tenant_id - 1}:
+                one.leader = target
+        tenant.backup.leader_changed()
+        self._changed(now_ns)
+
+    # Clocks.
+
+    def _check_skew(self, server: Server) -> None:
+        """What a server stamps with its own clock is certain; what follows from it elsewhere is not."""
+        leads = [t.name for t in self.state.tenants.values() if replica_servers(self.state, t)[0] is server]
+        if server.with_rootserver or leads:
+            what = f"leads {leads[0]}" if leads else "has the root service"
+            raise NotModelled(f"another clock on {server.address}, which {what}: NOW() and SCNs would follow it")
