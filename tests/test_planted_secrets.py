@@ -166,3 +166,18 @@ def test_the_set_keeps_a_digest_and_no_more() -> None:
     assert digests[0] == digests[1] != digests[2]
     assert digests[3] == ""
     assert digests[0] == "*" + sha1(sha1(b"sesame").digest()).hexdigest(), "as accounts keep theirs"
+
+
+def test_no_journal_holds_a_secret() -> None:
+    cluster = obsim.Cluster("three-tenants", record=True)
+    cluster.execute("CALL obsim.fault('error=OB_EAGAIN statement=\"*\" nth=9999')")  # so every statement is an input
+    sessions = [cluster.session("root", tenant, database="oceanbase") for tenant in ("sys", "mysql_tenant")]
+    for session, statements in zip(sessions, (BY_SYS, BY_TENANT), strict=True):
+        for statement in statements:
+            list(say(session, statement))
+    cluster.run_until_idle()
+    journal = cluster.recorded()
+    assert journal.count('"kind":"meet"') > 20
+    assert MARKER not in journal
+    assert "***password-" in journal
+    assert "***key-" in journal

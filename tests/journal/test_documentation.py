@@ -1,5 +1,6 @@
 """What docs/persistence.md shows is what happens."""
 
+import contextlib
 import re
 import signal
 import subprocess
@@ -8,6 +9,9 @@ from pathlib import Path
 
 import pymysql
 import pytest
+from typer.testing import CliRunner
+
+from obsim.cli import app
 
 TEXT = (Path(__file__).parents[2] / "docs" / "persistence.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
@@ -17,12 +21,12 @@ PROGRAM = "from obsim.cli import main; main()"
 def said(folder: Path, line: str) -> str:
     """What a command of the page prints."""
     words, _, target = line.removeprefix("obsim ").partition(" > ")
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, *words.split()], cwd=folder, capture_output=True, text=True, check=True
-    )
+    with contextlib.chdir(folder):
+        done = CliRunner().invoke(app, words.split())
+    assert done.exit_code == 0, done.output
     if target:
-        (folder / target).write_text(done.stdout)
-    return done.stdout
+        (folder / target).write_text(done.output)
+    return done.output
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +50,8 @@ def page(tmp_path_factory):
         assert (server.wait(), kill) in {(-9, True), (0, False)}
         server.stdout.close()
         (folder / f"row-{kill}").write_text(str(row))
-    subprocess.run([sys.executable, "-c", program], cwd=folder, check=True)
+    with contextlib.chdir(folder):
+        exec(program, {})
     return {line: said(folder, line) for line in (look + replay).splitlines()} | {"folder": folder}
 
 
