@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 from obsim.destination.envelope import Damaged, Kind, open_sealed, seal
 
 __all__ = [
-    "BlockGroup", "CheckRecord", "DataFileRecord", "DataRecord", "DirectoryRecord", "FileSum",
+    "UNDECODABLE", "BlockGroup", "CheckRecord", "DataFileRecord", "DataRecord", "DirectoryRecord", "FileSum",
     "FormatRecord", "IndexRecord", "MetaRecord", "PieceRecord", "PieceRecords", "PlaceholderRecord", "SetInfo",
     "SetInfos", "SetRow", "read_record", "seal_record",
 ]  # fmt: skip
@@ -192,6 +192,8 @@ class PieceRecords(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 _Record = TypeVar("_Record", bound=Struct)
+UNDECODABLE = (msgspec.DecodeError, msgspec.ValidationError, RecursionError, TypeError, UnicodeDecodeError)
+"""What comes of bytes that are no value of a type: of texts that are none, too, and of what is nested without end."""
 
 
 def seal_record(kind: Kind, record: Struct) -> bytes:
@@ -203,5 +205,5 @@ def read_record(kind: Kind, record_type: type[_Record], data: bytes) -> _Record:
     """The record of a file. Raises Damaged."""
     try:
         return msgspec.msgpack.decode(open_sealed(kind, data), type=record_type)
-    except (msgspec.DecodeError, msgspec.ValidationError) as wrong:
+    except UNDECODABLE as wrong:
         raise Damaged(f"it does not say what a file of kind {kind.name} says: {wrong}") from None

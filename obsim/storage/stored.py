@@ -12,6 +12,7 @@ from pyroaring import BitMap64
 
 from obsim.destination.blocks import decode_positions, encode_positions
 from obsim.destination.envelope import Damaged, Kind, open_sealed, seal
+from obsim.destination.records import UNDECODABLE
 from obsim.storage.changes import CHANGES, StorageChange
 from obsim.storage.layout import RowLayout
 from obsim.storage.macroblocks import Compaction
@@ -71,7 +72,7 @@ def decode_facts(data: bytes, facts_type: type[_Stored]) -> _Stored:
 def _decode(data: bytes, value_type: type[_Stored]) -> _Stored:
     try:
         return msgspec.msgpack.decode(data, type=value_type, dec_hook=_hook)
-    except (msgspec.DecodeError, msgspec.ValidationError) as wrong:
+    except UNDECODABLE as wrong:
         raise Damaged(f"it does not say what {value_type} says: {wrong}") from None
 
 

@@ -6,6 +6,7 @@ from zlib import compress, crc32
 import pytest
 from pyroaring import BitMap64
 
+from obsim.archive.written import log_entries
 from obsim.destination.blocks import POSITIONS_MAX, decode_positions, encode_positions, runs_of
 from obsim.destination.envelope import Damaged, Kind, open_sealed, seal, sealed_kind
 from obsim.destination.records import FormatRecord, IndexRecord, read_record, seal_record
@@ -57,6 +58,32 @@ def forged(raw_length: int, stored: bytes, version: int = 1) -> bytes:
 def test_a_right_checksum_over_wrong_things(data, text):
     with pytest.raises(Damaged, match=text):
         open_sealed(Kind.DATA, data)
+
+
+def entry(argument: bytes) -> bytes:
+    """A log file of one write with an argument, as MessagePack."""
+    return b"\x81\xa7entries\x91\x94\x01\x02\x93\xa5write\x91" + argument + b"\x80\xc4\x00"
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"", b"\x81\xa7entr\xffes\x90", b"\x81\xa7entries\xc7\x01\x05a", entry(b"\x91" * 100_000 + b"\xc0"),
+        entry(b"\x81\xa1a" * 50_000 + b"\xc0"), entry(b"\xa1\xff"), entry(b"\xd6\xff\x00\x00\x00\x00"),
+        entry(b"\xc7\x01\x05a"), entry(b"\x81\x91\x81\x01\x02\x03"), entry(b"\x91" * 10 + b"\xc0"),
+        entry(b"\x81\xa9positions\xc4\x05\x00\xff\xff\xff\xff"),
+    ],
+)  # fmt: skip
+def test_a_right_checksum_over_what_is_no_log(payload):
+    with pytest.raises(Damaged):
+        list(log_entries(seal(Kind.LOG, payload)))
+    with pytest.raises(Damaged):
+        read_record(Kind.LOG, IndexRecord, seal(Kind.LOG, payload))
+
+
+def test_an_entry_of_the_log():
+    (read,) = log_entries(seal(Kind.LOG, entry(b"\x93\xc0\x05\xa1x")))
+    assert (read.scn, read.number, read.change.arguments) == (1, 2, ((None, 5, "x"),))
 
 
 @pytest.mark.parametrize(
