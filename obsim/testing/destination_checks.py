@@ -39,7 +39,7 @@ _SET_COLUMNS: Mapping[str, Callable[[SetRow], Any]] = {
     "PREV_INC_BACKUP_SET_ID": lambda r: r.prev_inc_id,
     "START_TIMESTAMP": lambda r: display_time(r.start_ns),
     "END_TIMESTAMP": lambda r: display_time(r.end_ns),
-    "ELAPSED_SECONDES": lambda r: str(round((r.end_ns - r.start_ns) / 1e9)),
+    "ELAPSED_SECONDES": lambda r: str((2 * (r.end_ns - r.start_ns) // 1_000_000_000 + 1) // 2),  # half a second counts
     "PLUS_ARCHIVELOG": lambda r: "ON" if r.plus_archivelog else "OFF",
     "START_REPLAY_SCN": lambda r: r.start_replay_scn,
 }
