@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ListSink", "NotingPerformer", "Recorder", "Sink", "intent_key"]
 
+_BETWEEN = inputs.Meet | inputs.SetGlobals
+"""What may come of other sessions while a statement waits for something outside: it goes on afterwards."""
+
 
 class Sink(Protocol):
     """Where records go."""
@@ -77,10 +80,12 @@ class Recorder:
     def carry(self, host: "SessionHost", command: inputs.Input) -> Any:
         """Let an input act. Raises what it raises, and then nothing is noted."""
         self.sink.check()
-        if self._in_question is not None and self._in_question != settled(command):
-            self.note(FORGOTTEN)
         command = settled(command)
-        asked, self._in_question = self._in_question == command, None
+        asked = self._in_question == command
+        if not isinstance(command, _BETWEEN):
+            if self._in_question is not None and not asked:
+                self.note(FORGOTTEN)
+            self._in_question = None
         body = written_input(command, self.secrets)
         state = host.state
         moment, changes = moment_of_state(state), changes_of(state)

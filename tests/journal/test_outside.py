@@ -109,6 +109,37 @@ def test_a_kept_cluster_remembers_what_was_refused(tmp_path):
     kept.keeper.close()
 
 
+@pytest.mark.parametrize("killed", [False, True])
+def test_what_others_say_meanwhile_does_not_take_an_outcome_away(tmp_path, killed):
+    root, folder = tmp_path / "root", tmp_path / "d"
+    root.mkdir()
+    kept = open_kept(folder, clock="manual", seed=5, file_root=root, background=True)
+    host = kept.host
+    run = obsim.Cluster._over(host).execute
+    run("CALL obsim.fault('error=OB_EAGAIN statement=\"SET NAMES\" times=1')")
+    run("ALTER SYSTEM NOARCHIVELOG", tenant="mysql_tenant")
+    asks = host.open("root", host.state.tenant_named("mysql_tenant"))
+    other = host.open("root", host.state.tenant_named("sys"))
+    waiting = asks.execute(f"ALTER SYSTEM SET data_backup_dest = 'file://{root}/data'")
+    assert kept.keeper.recorder.in_question
+    with pytest.raises(obsim.ServerError) as refused:
+        other.execute_alone("SET NAMES utf8mb4")
+    assert refused.value.name == "OB_EAGAIN"
+    other.execute_alone("SET GLOBAL TRANSACTION READ WRITE")
+    if killed:
+        waiting.cancel()
+        with pytest.raises(obsim.ServerError, match="interrupted"):
+            waiting.step(lambda: True)
+        run("ALTER SYSTEM SET data_backup_dest = ''", tenant="mysql_tenant")
+    else:
+        waiting.run()
+    kept.keeper.sync()
+    kinds = [record.kind for record in kept.keeper._store.records()]
+    assert kinds[2:] == ["meet", "globals", "outcome", *["forgotten"] * killed, "execute"]
+    kept.keeper.close()
+    assert check_directory(DataDirectory(folder)).wrong == []
+
+
 def test_without_an_outcome_it_stops_there(tmp_path):
     cluster = obsim.Cluster(seed=5, file_root=tmp_path, record=True)
     cluster.execute(f"ALTER SYSTEM SET data_backup_dest = 'file://{tmp_path}/data'", tenant="mysql_tenant")
