@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from obsim.errors import ServerError
 from obsim.server.defects import logger
@@ -28,18 +28,33 @@ FORGOTTEN = 0.9
 """Of how slow a write was, with each one since."""
 SEQUENCE_BYTE = 3
 """Where a packet has its number."""
+FIRST_OF_ANSWER = 1
+"""The number of the first packet of an answer; what has another one goes on with an answer, or a login."""
+HELD_BYTES_MAX = 64 * 1024
+"""Of one client: while more waits for the disk no further command of it runs."""
+
+
+class Client(Protocol):
+    """Whose answers wait."""
+
+    def hold_back(self) -> None:
+        """Run no further command until `resume_writing`: too much waits for the disk."""
+
+    def resume_writing(self) -> None:
+        """Go on."""
 
 
 class HeldTransport:
     """A transport whose output waits for the journal; the rest of it is the real one's."""
 
-    __slots__ = ("_outbox", "ending", "held", "real")
+    __slots__ = ("_outbox", "client", "ending", "held", "held_bytes", "real")
 
-    def __init__(self, real: asyncio.Transport, outbox: "Outbox") -> None:
+    def __init__(self, real: asyncio.Transport, outbox: "Outbox", client: "Client") -> None:
         self.real = real
         self._outbox = outbox
-        self.held = 0
-        """Operations of it in the queue."""
+        self.client = client
+        self.held = self.held_bytes = 0
+        """Operations of it in the queue, and how much they send."""
         self.ending = False
         """It is to be closed when they are done."""
 
@@ -78,9 +93,9 @@ class Outbox:
         self._slow_s = 0.0
         """What a write takes at most these days."""
 
-    def wrapped(self, transport: asyncio.Transport) -> asyncio.Transport:
-        """The transport, held."""
-        return cast(asyncio.Transport, HeldTransport(transport, self))
+    def wrapped(self, transport: asyncio.Transport, client: Client) -> asyncio.Transport:
+        """The transport of a client, held."""
+        return cast(asyncio.Transport, HeldTransport(transport, self, client))
 
     def send(self, transport: HeldTransport, data: bytes) -> None:
         """Let bytes leave when they may."""
@@ -100,6 +115,10 @@ class Outbox:
 
     def _hold(self, transport: HeldTransport, what: Callable[[], None] | bytes) -> None:
         transport.held += 1
+        if isinstance(what, bytes):
+            transport.held_bytes += len(what)
+            if transport.held_bytes > HELD_BYTES_MAX:
+                transport.client.hold_back()
         self._queue.append((self._durable.added, transport, what))
         if not self._writing and not self._due:
             self._due = True
@@ -151,23 +170,38 @@ class Outbox:
         kept, queue = self._durable.kept, self._queue
         while queue and queue[0][0] <= kept:
             _, transport, what = queue.popleft()
-            transport.held -= 1
-            if isinstance(what, bytes):
-                transport.real.write(what)
-            else:
+            self._let_go(transport, what)
+
+    def _let_go(self, transport: HeldTransport, what: Callable[[], None] | bytes, *, told: bytes | None = None) -> None:
+        """Do what has waited; `told` is sent instead of it."""
+        real = transport.real
+        transport.held -= 1
+        try:
+            if not isinstance(what, bytes):
                 what()
+            elif told is None or told:
+                real.write(what if told is None else told)
+        except (OSError, RuntimeError):  # the client is gone, and the loop has not noticed yet: the others go on
+            real.abort()
+        if not isinstance(what, bytes):
+            return
+        before, transport.held_bytes = transport.held_bytes, transport.held_bytes - len(what)
+        if before > HELD_BYTES_MAX >= transport.held_bytes:
+            _, much = real.get_write_buffer_limits()
+            if real.get_write_buffer_size() <= much:  # else it is the socket that says when to go on
+                self._loop.call_soon(transport.client.resume_writing)
 
     def _refuse(self, refused: ServerError) -> None:
         """Nobody is told what is not so: the first packet of each answer says what has happened instead."""
         queue, self._queue = self._queue, deque()
-        told: set[int] = set()
+        begun: set[int] = set()
         for _, transport, what in queue:
-            transport.held -= 1
-            if not isinstance(what, bytes):
-                what()
-            elif len(what) > SEQUENCE_BYTE and id(transport) not in told:
-                told.add(id(transport))
-                transport.real.write(frame(error_packet(refused), what[SEQUENCE_BYTE]))
+            told = b""
+            if isinstance(what, bytes) and len(what) > SEQUENCE_BYTE:
+                if what[SEQUENCE_BYTE] == FIRST_OF_ANSWER or id(transport) not in begun:
+                    told = frame(error_packet(refused), what[SEQUENCE_BYTE])
+                begun.add(id(transport))
+            self._let_go(transport, what, told=told)
         self._on_lost(refused)
 
     @property

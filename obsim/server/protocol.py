@@ -69,9 +69,9 @@ class Shared:
         """Whether as many have logged in as may."""
         return len(self.connections) - len(self.half_open) >= self.limits.connections_max
 
-    def sent(self, transport: asyncio.Transport) -> asyncio.Transport:
-        """The transport that answers go out by."""
-        return transport if self.outbox is None else self.outbox.wrapped(transport)
+    def sent(self, transport: asyncio.Transport, connection: "Connection") -> asyncio.Transport:
+        """The transport that answers of a connection go out by."""
+        return transport if self.outbox is None else self.outbox.wrapped(transport, connection)
 
     def changed(self) -> None:
         """A statement without rows ran, or the Python interface was used."""
@@ -135,7 +135,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Greet, or say that there are too many."""
-        self.transport = self.shared.sent(cast(asyncio.Transport, transport))
+        self.transport = self.shared.sent(cast(asyncio.Transport, transport), self)
         peer = transport.get_extra_info("peername")
         self.peer = str(peer[0]) if isinstance(peer, tuple) else login.LOCAL
         self.client = f"{self.peer}:{peer[1]}" if isinstance(peer, tuple) and ":" not in self.peer else self.peer
@@ -176,6 +176,11 @@ class Connection(asyncio.BufferedProtocol):
         self.paused = True
         self.idle = False
         self.shared.slow_readers.begins(self)
+
+    def hold_back(self) -> None:
+        """Its answers wait for the disk: no further command of it until they have left."""
+        self.paused = True
+        self.idle = False
 
     def resume_writing(self) -> None:
         """Go on where it stopped."""

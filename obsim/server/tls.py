@@ -43,7 +43,7 @@ async def start_tls(connection: "Connection") -> None:
         plain.abort()
         connection.connection_lost(None)  # lost under the TLS layer, which then tells nobody
         return
-    connection.transport = shared.sent(secured)
+    connection.transport = shared.sent(secured, connection)
     connection.encrypted = True
     connection.packetwise = False
     connection.busy = False

@@ -1,0 +1,136 @@
+"""Answers that wait for the disk: one client's trouble is nobody else's, and nobody's answers pile up."""
+
+import asyncio
+from contextlib import contextmanager
+
+from obsim.errors import error
+from obsim.server.outbox import HELD_BYTES_MAX, Outbox
+from obsim.server.packets import error_packet, frame
+
+FULL = error("OB_SERVER_OUTOF_DISK_SPACE")
+
+
+class Disk:
+    """What is to be kept; `wrong` is how the next write fails."""
+
+    def __init__(self):
+        self.added, self.kept, self.wrong = 1, 0, None
+
+    def show(self):
+        pass
+
+    def rest(self):
+        pass
+
+    def take(self):
+        return self.added
+
+    def write(self, work):
+        if self.wrong is not None:
+            raise self.wrong
+
+    def done(self, work):
+        self.kept = work
+
+    def failed(self, work, failed):
+        self.kept = self.added
+        return FULL
+
+
+class Line:
+    """A socket. `gone` is what every use of it raises."""
+
+    def __init__(self, gone=None, unsent_bytes=0):
+        self.sent, self.gone, self.unsent_bytes, self.aborted = [], gone, unsent_bytes, False
+
+    def write(self, data):
+        self.use()
+        self.sent.append(data)
+
+    def write_eof(self):
+        self.use()
+        self.sent.append("end")
+
+    def use(self):
+        if self.gone is not None:
+            raise self.gone
+
+    def abort(self):
+        self.aborted = True
+
+    def get_write_buffer_size(self):
+        return self.unsent_bytes
+
+    def get_write_buffer_limits(self):
+        return 16, 64
+
+
+class Client:
+    def __init__(self):
+        self.told = []
+
+    def hold_back(self):
+        self.told.append("hold back")
+
+    def resume_writing(self):
+        self.told.append("go on")
+
+
+@contextmanager
+def outbox():
+    """One, its disk, what it said was lost, and a way to let its loop do all there is."""
+    loop, disk, lost = asyncio.new_event_loop(), Disk(), []
+    made = Outbox(disk, loop, lost.append)
+    try:
+        yield made, disk, lost, lambda: loop.run_until_complete(asyncio.sleep(0))
+    finally:
+        made.close()
+        loop.close()
+
+
+def test_a_line_that_is_gone_keeps_nobody_waiting():
+    with outbox() as (made, _, _, turn):
+        gone = [Line(OSError("not connected")), Line(RuntimeError("the handler is closed"))]
+        held = [made.wrapped(line, Client()) for line in gone]
+        good = Line()
+        other = made.wrapped(good, Client())
+        held[0].write(b"\x01\x00\x00\x01a")
+        held[1].write(b"\x01\x00\x00\x01a")
+        for one in held:
+            one.write_eof()
+        other.write(b"\x01\x00\x00\x01b")
+        turn()
+        assert good.sent == [b"\x01\x00\x00\x01b"]
+        assert [line.aborted for line in gone] == [True, True]
+        assert [one.held for one in held] == [0, 0]
+
+
+def test_every_answer_that_waited_is_told_when_the_disk_is_full():
+    with outbox() as (made, disk, lost, turn):
+        line, disk.wrong = Line(), OSError("full")
+        held = made.wrapped(line, Client())
+        for packet in (b"\x01\x00\x00\x01a", b"\x01\x00\x00\x01b", b"\x01\x00\x00\x02c", b"\x01\x00\x00\x01d"):
+            held.write(packet)
+        held.write_eof()
+        turn()
+        refused = frame(error_packet(FULL), 1)
+        assert line.sent == [refused, refused, refused, "end"]
+        assert lost == [FULL]
+
+
+def test_a_client_with_much_waiting_is_held_back_until_it_has_left():
+    with outbox() as (made, _, _, turn):
+        clients = [Client() for _ in range(3)]
+        lines = [Line(), Line(unsent_bytes=65), Line()]
+        held = [made.wrapped(line, client) for line, client in zip(lines, clients, strict=True)]
+        for one in held[:2]:
+            one.write(bytes(HELD_BYTES_MAX))
+            assert one.client.told == []
+            one.write(b"x")
+        held[2].write(bytes(HELD_BYTES_MAX))
+        assert [client.told for client in clients] == [["hold back"], ["hold back"], []]
+        turn()
+        turn()
+        assert [len(line.sent) for line in lines] == [2, 2, 1]
+        # The second one's socket is full: it goes on when that says so.
+        assert [client.told for client in clients] == [["hold back", "go on"], ["hold back"], []]
