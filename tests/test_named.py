@@ -1,5 +1,6 @@
 """PREPARE, EXECUTE and DEALLOCATE as statements, DO, LOCK TABLES: in a session and over two clients' sockets."""
 
+import gc
 from collections.abc import Iterator
 
 import pymysql
@@ -136,6 +137,21 @@ def test_their_number_and_size_are_limited(session: Session) -> None:
         session.named.add(str(number), session.prepare("SELECT 1"), 8)
     assert refused(session, "PREPARE s FROM 'SELECT 1'") == (1461, "42000", message)
     run(session, "PREPARE `7` FROM 'SELECT 1'")
+
+
+def test_what_is_prepared_takes_little_more_than_its_text(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("obsim.query.evaluator.PLAN_TEXT_MAX", 1000)
+    first = session.prepare("SELECT " + "1," * 400 + "7")
+    assert len(first.taken_columns()) == 401
+    assert first.taken_columns() == ()
+    assert first.plan is not None
+    assert first.plan() is not None
+    session.prepare("SELECT " + "1," * 400 + "8")
+    gc.collect()
+    assert first.plan() is None
+    answer = session.execute_prepared(first, ())
+    assert isinstance(answer, ResultSet)
+    assert answer.rows[0][-2:] == (1, 7)
 
 
 def test_do_computes_and_gives_no_rows(session: Session) -> None:

@@ -20,6 +20,9 @@ from obsim.variables import VARIABLES, zone_offset_s
 
 __all__ = ["KEPT", "act", "agent_of", "keep"]
 
+RESTORE_SOURCE_MAX = 1024 * 1024
+"""Characters of all that ADD RESTORE SOURCE has named in a session; more would be holding the server's memory."""
+
 
 def agent_of(tenant: Tenant) -> Principal:
     """The administrator of a tenant, with the variables a new session of it has."""
@@ -52,7 +55,10 @@ def _decryption(who: Principal, statement: SetDecryption) -> Principal:
 
 
 def _source(who: Principal, statement: AddRestoreSource) -> Principal:
-    return replace(who, restore_source=",".join(filter(None, (who.restore_source, statement.uri))))
+    sources = ",".join(filter(None, (who.restore_source, statement.uri)))
+    if len(sources) > RESTORE_SOURCE_MAX:
+        raise error("OB_ALLOCATE_MEMORY_FAILED")
+    return replace(who, restore_source=sources)
 
 
 KEPT: dict[type, Callable[[Principal, Any], Principal]] = {

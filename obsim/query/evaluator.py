@@ -47,6 +47,8 @@ from obsim.query.values import TRUNCATIONS
 __all__ = ["Evaluator", "QueryPlan", "SessionFacts"]
 
 PLANS_MAX = 1024
+PLAN_TEXT_MAX = 1024 * 1024
+"""Characters of the texts of all plans that are kept: a plan takes up to fifty times its text."""
 WARNING_TRUNCATED = 1292
 DATABASES_MAX = 32
 Converter = tuple[int, Callable[[Value], Value]]
@@ -57,7 +59,7 @@ BYTES = replace(TEXT, binary=True)
 _PLAIN_PARTS = {"expressions", "from_", "where", "order", "limit", "offset"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class QueryPlan:
     """A compiled query. `families` is None where the answer depends on more than rows of views and must not be kept."""
 
@@ -82,6 +84,7 @@ class Evaluator:
     def __init__(self, state: ClusterState, catalog: Catalog) -> None:
         self._state, self._catalog = state, catalog
         self._plans: OrderedDict[tuple[object, ...], QueryPlan] = OrderedDict()
+        self._plan_text = 0
         self._databases: OrderedDict[tuple[int, int], Tables] = OrderedDict()
         self._dialect: Any = None
 
@@ -95,8 +98,10 @@ class Evaluator:
         if plan is None:
             plan = self._compiled(text, session, None, parameters)
             self._plans[key] = plan
-            if len(self._plans) > PLANS_MAX:
-                self._plans.popitem(last=False)
+            self._plan_text += len(text)
+            while len(self._plans) > PLANS_MAX or (self._plan_text > PLAN_TEXT_MAX and len(self._plans) > 1):
+                _, oldest = self._plans.popitem(last=False)
+                self._plan_text -= len(oldest.text)
         else:
             self._plans.move_to_end(key)
         return plan

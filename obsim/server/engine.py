@@ -78,8 +78,7 @@ class Prepared(Protocol):
 
     @property
     def parameter_count(self) -> int: ...
-    @property
-    def columns(self) -> tuple[Column, ...]: ...
+    def taken_columns(self) -> tuple[Column, ...]: ...
 
 
 class Session(Protocol):

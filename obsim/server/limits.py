@@ -38,6 +38,8 @@ class Limits:
     """Text of all prepared statements of one connection."""
     long_data_bytes_max: int = 16 * MIB
     """All parameters a connection has sent ahead in pieces."""
+    cursors_bytes_max: int = 64 * MIB
+    """Rows that the open cursors of one connection hold, where there are several; one more is answered with 4013."""
     slice_s: float = 0.005
     """How long a jump of the clock may hold the loop at a time: a login takes several turns of the loop meanwhile."""
     settle_s: float = 0.001

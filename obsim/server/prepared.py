@@ -26,6 +26,10 @@ __all__ = ["Statement", "Statements", "close", "execute", "fetch", "prepare", "r
 CURSOR_READ_ONLY = int(ComStmtExecuteFlags.CURSOR_TYPE_READ_ONLY)
 CURSORS_OTHER = int(ComStmtExecuteFlags.CURSOR_TYPE_FOR_UPDATE | ComStmtExecuteFlags.CURSOR_TYPE_SCROLLABLE)
 UNSIGNED = 0x80
+PIECE_BYTES = 200
+"""What a parameter that is sent ahead takes beside its bytes."""
+VALUE_BYTES = 40
+"""What a value of a row takes beside its text."""
 _PARAMETER = Column("?", MysqlType.VAR_STRING, 0)
 
 
@@ -43,7 +47,13 @@ class Statement:
     columns: tuple[Column, ...] = ()
     rows: Sequence[Sequence[Value]] | None = None
     """Of the open cursor; None without one."""
+    rows_bytes: int = 0
+    """What they take, about."""
     position: int = 0
+
+    def close_cursor(self) -> None:
+        """Forget its rows; nothing happens without one."""
+        self.columns, self.rows, self.rows_bytes = (), None, 0
 
 
 class Statements:
@@ -56,6 +66,11 @@ class Statements:
         self.last = 0
         self.text_bytes = 0
         self.long_data_bytes = 0
+
+    @property
+    def rows_bytes(self) -> int:
+        """What the rows of all open cursors take."""
+        return sum(statement.rows_bytes for statement in self.by_number.values())
 
     def get(self, number: int) -> Statement:
         """The statement; raises 1243."""
@@ -80,7 +95,7 @@ class Statements:
 
     def drop_long_data(self, statement: Statement) -> None:
         """Forget the pieces sent ahead for a statement."""
-        self.long_data_bytes -= sum(map(len, statement.long_data.values()))
+        self.long_data_bytes -= sum(PIECE_BYTES + len(piece) for piece in statement.long_data.values())
         statement.long_data.clear()
         statement.overflow = False
 
@@ -105,7 +120,7 @@ def prepare(connection: "Connection", body: bytes) -> None:
 
 
 def _prepared_packets(connection: "Connection", statement: Statement) -> bytes:
-    columns, parameters = statement.prepared.columns, statement.prepared.parameter_count
+    columns, parameters = statement.prepared.taken_columns(), statement.prepared.parameter_count
     head = b"\x00" + statement.number.to_bytes(4, "little") + len(columns).to_bytes(2, "little")
     head += parameters.to_bytes(2, "little") + bytes(3)
     sequence = connection.inbox.expected
@@ -123,14 +138,17 @@ def _prepared_packets(connection: "Connection", statement: Statement) -> bytes:
 
 
 def execute(connection: "Connection", body: bytes) -> None:
-    """COM_STMT_EXECUTE: bind what came and run it; rows go out in binary, or stay behind a read-only cursor."""
+    """COM_STMT_EXECUTE: bind what came and run it; rows go out in binary, or stay behind a read-only cursor.
+
+    Raises 4013 where the cursors of the connection would hold too many rows.
+    """
     fields = Reader(body)
     statement = connection.statements.get(fields.integer(4))
     flags = fields.integer(1)
     if flags & CURSORS_OTHER:
         raise error("OB_NOT_SUPPORTED")
     fields.take(4)
-    statement.rows = None
+    statement.close_cursor()
     values = _read_values(connection, statement, fields)
     session, prepared = connection.session, statement.prepared
 
@@ -140,7 +158,12 @@ def execute(connection: "Connection", body: bytes) -> None:
         elif isinstance(answer, Ok):
             connection.finish_ok(answer)
         elif flags & CURSOR_READ_ONLY:
-            connection.finish(_open_cursor(connection, statement, answer))
+            try:
+                packets = _open_cursor(connection, statement, answer)
+            except ServerError as refused:
+                connection.fail(refused)
+                return
+            connection.finish(packets)
         else:
             connection.finish(_binary_packets(connection, answer))
 
@@ -163,11 +186,20 @@ def _binary_packets(connection: "Connection", answer: ResultSet) -> bytes:
 
 def _open_cursor(connection: "Connection", statement: Statement, answer: ResultSet) -> bytes:
     """Columns now, rows with COM_STMT_FETCH: one end packet in either form of the protocol."""
+    size_bytes = sum(VALUE_BYTES * len(row) + sum(map(_text_bytes, row)) for row in answer.rows)
+    others = connection.statements.rows_bytes
+    if others and others + size_bytes > connection.shared.limits.cursors_bytes_max:
+        raise error("OB_ALLOCATE_MEMORY_FAILED")
+    statement.rows_bytes = size_bytes
     statement.columns, statement.rows, statement.position = answer.columns, answer.rows, 0
     sequence = connection.inbox.expected
     count = frame(uint_len(len(answer.columns)), sequence)
     definitions, sequence = column_definitions(answer.columns, sequence + 1 & 0xFF, connection.codec)
     return count + definitions + frame(_ending(connection, CURSOR_EXISTS), sequence)
+
+
+def _text_bytes(value: Value) -> int:
+    return len(value) if isinstance(value, str | bytes) else 0
 
 
 def _ending(connection: "Connection", flag: int) -> bytes:
@@ -188,7 +220,7 @@ def fetch(connection: "Connection", body: bytes) -> None:
     flag = CURSOR_EXISTS if len(rows) == count else LAST_ROW_SENT
     packets, sequence = binary_rows(statement.columns, rows, connection.inbox.expected, connection.codec)
     if flag == LAST_ROW_SENT:
-        statement.rows = None
+        statement.close_cursor()
     connection.finish(b"".join(packets) + frame(_ending(connection, flag), sequence))
 
 
@@ -202,7 +234,7 @@ def send_long_data(connection: "Connection", body: bytes) -> None:
     statement = statements.by_number.get(number)
     if statement is None or place >= statement.prepared.parameter_count:
         return
-    size = len(body) - 6
+    size = len(body) - 6 + (0 if place in statement.long_data else PIECE_BYTES)
     if statements.long_data_bytes + size > connection.shared.limits.long_data_bytes_max:
         statement.overflow = True
         return
@@ -220,7 +252,7 @@ def reset(connection: "Connection", body: bytes) -> None:
     """COM_STMT_RESET: drop the pieces sent ahead and the cursor."""
     statement = connection.statements.get(Reader(body).integer(4))
     connection.statements.drop_long_data(statement)
-    statement.rows = None
+    statement.close_cursor()
     connection.finish_ok(Ok())
 
 

@@ -21,6 +21,10 @@ __all__ = ["keep_globals", "set_names", "set_variables"]
 WARNING_TRUNCATED = 1292
 USER_VARIABLES_MAX = 4096
 """A connection that made more than this would be holding the server's memory."""
+USER_VARIABLES_BYTES_MAX = 64 * 1024 * 1024
+"""Of the names and values of all of them."""
+SMALL_BYTES = 4096
+"""So many bytes in each variable are no matter: their number is bounded."""
 
 
 def set_variables(session: "Session", statement: SetVariables, _: Sequence[Value]) -> Ok:
@@ -56,7 +60,7 @@ def _assign(session: "Session", assignment: Assignment) -> None:
     if assignment.scope == "user":
         if len(session.user_variables) >= USER_VARIABLES_MAX and assignment.name not in session.user_variables:
             raise NotModelled(f"more than {USER_VARIABLES_MAX} user variables in a session")
-        session.user_variables[assignment.name] = _value(session, assignment)
+        _keep_variable(session, assignment.name, _value(session, assignment))
         return
     variable = find_variable(assignment.name)
     settings = session.settings
@@ -78,6 +82,21 @@ def _assign(session: "Session", assignment: Assignment) -> None:
             session.warn(WARNING_TRUNCATED, warning)
     if variable.name == "autocommit" and target is None and settings.autocommit:
         session.transaction.end()
+
+
+def _keep_variable(session: "Session", name: str, value: Value) -> None:
+    """Raises 4013 where one session would hold too much."""
+    kept = session.user_variables
+    size_bytes = _size_bytes(name, value)
+    if size_bytes > SMALL_BYTES:
+        others = sum(_size_bytes(other, held) for other, held in kept.items() if other != name)
+        if others + size_bytes > USER_VARIABLES_BYTES_MAX:
+            raise error("OB_ALLOCATE_MEMORY_FAILED")
+    kept[name] = value
+
+
+def _size_bytes(name: str, value: Value) -> int:
+    return len(name) + (len(value) if isinstance(value, str | bytes) else 0)
 
 
 def _value(session: "Session", assignment: Assignment) -> Value:

@@ -22,7 +22,7 @@ __all__ = ["BY_NAME", "NamedStatements", "do_expressions", "drop_prepared", "exe
 STATEMENTS_MAX = 16_382
 """Statements one session may prepare by name, as over the protocol; one more is answered with 1461."""
 TEXT_BYTES_MAX = 64 * 1024 * 1024
-"""Text of all of them."""
+"""Names and texts of all of them."""
 BY_NAME = PrepareStatement | ExecutePrepared | DropPrepared
 """What cannot be prepared itself."""
 
@@ -67,11 +67,13 @@ def prepare_statement(session: "Session", statement: PrepareStatement, _: Sequen
         raise error("OB_ERR_PARSER_SYNTAX")
     named = session.named
     named.drop(statement.name)
-    size_bytes = len(text.encode())
+    size_bytes = len(text.encode()) + len(statement.name)
     named.check_room(size_bytes)
     if len(split_statements(text)) > 1:
         raise error("OB_NOT_SUPPORTED", "prepare multi-statement query")
-    named.add(statement.name, session.prepare(text), size_bytes)
+    prepared = session.prepare(text)
+    prepared.taken_columns()  # nobody asks for them
+    named.add(statement.name, prepared, size_bytes)
     return Ok()
 
 

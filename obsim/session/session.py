@@ -6,6 +6,7 @@ from functools import partial
 from re import IGNORECASE
 from re import compile as re_compile
 from typing import TYPE_CHECKING
+from weakref import ref
 
 from obsim.answers import Answer, Column, Ok, ResultSet, Value
 from obsim.client_statements import (
@@ -64,14 +65,24 @@ Work = Callable[[], Answer | Pending]
 
 @dataclass(slots=True)
 class Prepared:
-    """A prepared statement: how many `?` it has and the columns of its rows, () for a statement without rows."""
+    """A prepared statement: how many `?` it has and the columns of its rows, () for a statement without rows.
+
+    What would take much more than its text is not kept with it: whoever prepares asks for the columns once, and the
+    plan of a query is the evaluator's to keep.
+    """
 
     text: str
     parameter_count: int
     columns: tuple[Column, ...]
-    plan: "QueryPlan | None" = None
+    plan: "ref[QueryPlan] | None" = None
+    """Of a query."""
     evaluator: "Evaluator | None" = None
     """Where the plan belongs; a reset of the cluster makes a new one."""
+
+    def taken_columns(self) -> tuple[Column, ...]:
+        """The columns, for the one time that they are asked for."""
+        columns, self.columns = self.columns, ()
+        return columns
 
 
 class Session:
@@ -397,7 +408,7 @@ class Session:
                 plan = self._host.evaluator.compile(text, self)
                 self.check_views(plan)
                 columns = self._host.evaluator.columns(plan, self)
-                return Prepared(text, plan.parameter_count, columns, plan, self._host.evaluator)
+                return Prepared(text, plan.parameter_count, columns, ref(plan), self._host.evaluator)
             return Prepared(text, count, self._columns_of(statement))
         except ServerError as refused:
             raise self.noted(refused) from None
@@ -427,10 +438,11 @@ class Session:
             if len(parameters) != prepared.parameter_count:
                 raise error("OB_INVALID_ARGUMENT", "EXECUTE")
             if prepared.plan is not None:
-                if prepared.evaluator is not self._host.evaluator:
-                    prepared.plan = self._host.evaluator.compile(prepared.text, self)
-                    prepared.evaluator = self._host.evaluator
-                return self._run(Query(prepared.text), parameters, prepared.plan, kept=not named)
+                plan = prepared.plan()
+                if plan is None or prepared.evaluator is not self._host.evaluator:
+                    plan = self._host.evaluator.compile(prepared.text, self)
+                    prepared.plan, prepared.evaluator = ref(plan), self._host.evaluator
+                return self._run(Query(prepared.text), parameters, plan, kept=not named)
             statement = self._host.read(prepared.text, parameters)
         except ServerError as refused:
             raise self.noted(refused) from None

@@ -22,6 +22,8 @@ __all__ = ["TransactionState", "transaction"]
 
 SAVEPOINTS_MAX = 4096
 """A connection that made more than this would be holding the server's memory."""
+SAVEPOINT_CHARACTERS_MAX = 1024 * 1024
+"""Of the names of all of them."""
 
 
 @dataclass(slots=True)
@@ -51,6 +53,8 @@ class TransactionState:
             self.savepoints.remove(name)
         elif len(self.savepoints) >= SAVEPOINTS_MAX:
             raise NotModelled(f"more than {SAVEPOINTS_MAX} savepoints in a transaction")
+        if sum(map(len, self.savepoints)) + len(name) > SAVEPOINT_CHARACTERS_MAX:
+            raise error("OB_ALLOCATE_MEMORY_FAILED")
         self.savepoints.append(name)
 
     def back_to(self, name: str, *, release: bool) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from inspect import cleandoc, getsource
 
 from obsim import control, faults
-from obsim.cluster import event_log, moments
+from obsim.cluster import agents, event_log, moments
 from obsim.destination import envelope
 from obsim.destination.uri import OPTIONS_LENGTH_MAX
 from obsim.query import tables, values
@@ -87,9 +87,21 @@ def _statements() -> Iterator[Bound]:
 
 def _sessions() -> Iterator[Bound]:
     yield Bound("prepared", "statements of PREPARE", named.STATEMENTS_MAX, "", "refused", 1461)
-    yield Bound("prepared text", "their texts together", named.TEXT_BYTES_MAX, "bytes", "refused", 1461)
+    yield Bound("prepared text", "their names and texts together", named.TEXT_BYTES_MAX, "bytes", "refused", 1461)
     yield Bound("variables", "user variables", assignments.USER_VARIABLES_MAX, "", "refused", 1235)
+    yield Bound(
+        "variable bytes",
+        "their names and values together",
+        assignments.USER_VARIABLES_BYTES_MAX,
+        "bytes",
+        "refused",
+        4013,
+    )
     yield Bound("savepoints", "savepoints of a transaction", transactions.SAVEPOINTS_MAX, "", "refused", 1235)
+    yield Bound(
+        "savepoint names", "their names together", transactions.SAVEPOINT_CHARACTERS_MAX, "characters", "refused", 4013
+    )
+    yield Bound("sources", "ADD RESTORE SOURCE, all of them", agents.RESTORE_SOURCE_MAX, "characters", "refused", 4013)
     yield Bound("warnings", "warnings of a statement", session.WARNINGS_MAX, "", "further ones are not kept")
 
 
@@ -165,7 +177,8 @@ The defaults of `obsim serve` and `obsim.Server`; in Python all can be set:
 """
 MEMORY = """\
 What one client can make the server hold is bounded by these together: one command and those that wait behind it, texts
-of prepared statements, parameters sent ahead, user variables, and the one answer that is on its way.
+of prepared statements, parameters sent ahead, rows of open cursors, user variables, and the one answer that is on its
+way.
 """
 TAIL = """\
 Destinations have no size: one in memory takes what the simulated backups count, a real one what the medium takes. A

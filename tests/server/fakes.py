@@ -103,6 +103,9 @@ class FakePrepared:
     parameter_count: int
     columns: tuple[Column, ...]
 
+    def taken_columns(self) -> tuple[Column, ...]:
+        return self.columns
+
 
 ONE = ResultSet((Column("1", MysqlType.LONGLONG, 20),), ((1,),))
 TEXT = Column("t")

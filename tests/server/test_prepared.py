@@ -178,6 +178,7 @@ def test_long_data_has_a_bound(start: StartFake) -> None:
     with Wire(server.port) as wire:
         wire.login()
         number, _, _ = wire.prepare("SELECT ?")
+        wide, _, _ = wire.prepare("SELECT ?, ?, ?, ?, ?, ?")
         for _ in range(20):
             long_data(wire, number, 0, b"x" * 100)
         wire.execute(number, b"\x00\x01\xfc\x00")
@@ -185,6 +186,10 @@ def test_long_data_has_a_bound(start: StartFake) -> None:
         long_data(wire, number, 0, b"again")
         wire.execute(number, b"\x00\x01\xfc\x00")
         wire.answer(binary=True)
+        for place in range(6):
+            long_data(wire, wide, place, b"")
+        wire.execute(wide, b"\x00\x01" + b"\xfc\x00" * 6)
+        assert error_of(wire).errno == 1153
         long_data(wire, number, 99, b"nowhere")
         long_data(wire, 99, 0, b"nowhere")
         wire.command(0x18, b"abc")
@@ -200,6 +205,11 @@ def fetch(wire: Wire, number: int, count: int) -> Result:
     result = Result()
     wire.rows_into(result, binary=True)
     return result
+
+
+def opened(wire: Wire) -> None:
+    """A cursor of one column is open."""
+    assert [wire.receive()[:1] for _ in range(3)] == [b"\x01", b"\x03", b"\xfe"]
 
 
 @pytest.mark.parametrize("capabilities", [BASIC, BASIC | DEPRECATE_EOF])
@@ -218,6 +228,22 @@ def test_a_read_only_cursor(port: int, capabilities: int) -> None:
         assert last.rows == [(b"\x00\x00" + (4).to_bytes(8, "little"),)]
         wire.command(0x1C, struct.pack("<II", number, 2))
         assert error_of(wire) == ServerSaid(5931, "HY000", "fetch out of sequence")
+
+
+def test_rows_of_cursors_have_a_bound(start: StartFake) -> None:
+    _, server = start(limits=Limits(cursors_bytes_max=500))
+    with Wire(server.port) as wire:
+        wire.login()
+        first, second = (wire.prepare("SELECT MANY ?")[0] for _ in range(2))
+        wire.execute(first, bound(100), flags=1)
+        opened(wire)
+        for _ in range(2):
+            wire.execute(second, bound(5), flags=1)
+            assert error_of(wire) == ServerSaid(4013, "HY001", "No memory or reach tenant memory limit")
+        assert fetch(wire, first, 101).rows[99][0][2:] == (99).to_bytes(8, "little")
+        for number in (second, first):
+            wire.execute(number, bound(5), flags=1)
+            opened(wire)
 
 
 @pytest.mark.parametrize("body", [b"", b"\x01", struct.pack("<II", 1, 2), struct.pack("<II", 9, 2)])

@@ -8,6 +8,7 @@ import pytest
 
 import obsim
 from obsim.cli import serve
+from obsim.cluster import agents
 from obsim.query import tables, values
 from obsim.server.limits import Limits
 from obsim.session import assignments, host, named, transactions
@@ -20,8 +21,13 @@ SHORT = {
     "values": (tables, "CELLS_MAX", 1000), "result": (tables, "RESULT_CHARACTERS_MAX", 1000),
     "steps": (tables, "TICKS_MAX", 2), "snapshots": (host, "SNAPSHOTS_MAX", 2),
     "prepared": (named, "STATEMENTS_MAX", 2),
-    "prepared text": (named, "TEXT_BYTES_MAX", 100), "variables": (assignments, "USER_VARIABLES_MAX", 2),
-    "savepoints": (transactions, "SAVEPOINTS_MAX", 2), "function work": (values.Budget, "START", 100_000),
+    "prepared text": (named, "TEXT_BYTES_MAX", 100),
+    "variables": (assignments, "USER_VARIABLES_MAX", 2),
+    "savepoints": (transactions, "SAVEPOINTS_MAX", 2),
+    "savepoint names": (transactions, "SAVEPOINT_CHARACTERS_MAX", 1000),
+    "variable bytes": (assignments, "USER_VARIABLES_BYTES_MAX", 12_000),
+    "sources": (agents, "RESTORE_SOURCE_MAX", 1000),
+    "function work": (values.Budget, "START", 100_000),
 }  # fmt: skip
 """Limits that are lowered so that going beyond them is quick; the page has the value they really have."""
 MANY = "information_schema.COLUMNS a, information_schema.COLUMNS b, information_schema.COLUMNS c"
@@ -42,6 +48,9 @@ TRIALS = {
     "prepared": [f"PREPARE s{n} FROM 'SELECT 1'" for n in range(3)],
     "prepared text": ["PREPARE s FROM 'SELECT " + "1 + " * 50 + "1'"],
     "variables": [f"SET @v{n} = 1" for n in range(3)],
+    "variable bytes": [f"SET @v{n} = REPEAT('x', 5000)" for n in range(3)],
+    "savepoint names": ["BEGIN", *(f"SAVEPOINT {'s' * 400}{n}" for n in range(3))],
+    "sources": [f"ALTER SYSTEM ADD RESTORE SOURCE 'file:///{'x' * 400}'"] * 3,
     "savepoints": ["BEGIN", *(f"SAVEPOINT s{n}" for n in range(3))],
     "snapshots": [f"CALL obsim.snapshot('s{n}')" for n in range(3)],
     "faults": ["CALL obsim.fault('error=9082 stage=BACKUP_DATA_MAJOR')"] * 1001,
