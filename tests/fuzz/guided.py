@@ -18,7 +18,7 @@ __all__ = ["main"]
 
 ROOT = Path(__file__).parents[2]
 HANG_S = 10
-KEPT_MAX = 1200
+KEPT_MAX = 700
 
 
 def main(name: str) -> int:
