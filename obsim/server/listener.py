@@ -163,8 +163,9 @@ class Listener:
                 if not connection.transport.is_closing():
                     connection.killed(query_only=False)
                     connection.transport.close()
-            turns_without = 0 if connections else turns_without + 1
-            await asyncio.sleep(STOP_TICK_S if connections else 0)
+            waits = bool(connections) or (self.shared.outbox is not None and self.shared.outbox.waits)
+            turns_without = 0 if waits else turns_without + 1
+            await asyncio.sleep(STOP_TICK_S if waits else 0)
         if connections:
             for connection in list(connections.values()):
                 connection.transport.abort()

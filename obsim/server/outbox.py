@@ -64,7 +64,13 @@ class HeldTransport:
 
     def write_eof(self) -> None:
         """End the output behind what waits."""
-        self._outbox.then(self, self.real.write_eof)
+        self._outbox.then(self, self._end)
+
+    def _end(self) -> None:
+        try:
+            self.real.write_eof()
+        except OSError:  # the client is gone, and the loop has not noticed yet
+            self.real.abort()
 
     def close(self) -> None:
         """Close behind what waits."""

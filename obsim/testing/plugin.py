@@ -61,7 +61,7 @@ class _InUse:
         where = f"cluster at {self.address}" if self.address else "cluster"
         return [
             ", ".join([f"{self.fixture}: {where}", *facts]),
-            f"its clock stands at {self.cluster.now:%Y-%m-%d %H:%M:%S.%f} UTC",
+            f"its clock stands at {self.cluster.now.isoformat(' ', 'microseconds')}",
             f"the same by hand: {shlex.join(command)}",
         ]
 

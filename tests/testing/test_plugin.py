@@ -120,7 +120,7 @@ def test_a_failure_says_how_to_have_the_same_cluster_again(run: Run) -> None:
         [
             r"-+ obsim -+",
             r"obsim_server: cluster at 127\.0\.0\.1:\d+, scenario three-tenants, seed 7, .*, strict_incremental True",
-            r"its clock stands at 20\d\d-.*:10:01\.000000 UTC",
+            r"its clock stands at 20\d\d-.*:10:01\.000000\+08:00",
             r"the same by hand: obsim serve --scenario three-tenants --seed 7 --ob-version 4\.2\.1 --clock step",
             r"what it did, once more: obsim replay \S+/test_a_failure\S+-test_fails-obsim_server\.journal",
         ]
