@@ -124,6 +124,34 @@ def test_work_of_a_backup_on_it_is_tried_again_elsewhere(zones):
     assert {retry for _, retry, _ in attempts} == {1}
 
 
+def test_files_that_were_complete_stay_and_only_the_rest_is_copied_again():
+    cluster = obsim.Cluster("long-chain", seed=2)
+    cluster.execute("ALTER SYSTEM SET ha_low_thread_score = 3 TENANT = shop")
+    cluster.execute("ALTER SYSTEM BACKUP DATABASE")
+    cluster.advance(seconds=4)
+    cluster.execute("ALTER SYSTEM SET ha_low_thread_score = 1 TENANT = shop")
+    cluster.advance(seconds=18)
+    backup = cluster.state.tenants[1002].backup
+    assert [work.complete_count for work in backup.run.task.progress.copies] == [1]
+    cluster.fault("crash=root down=20s")
+    cluster.run_until_idle()
+    *_, backup_set = backup.sets.values()
+    files = [(f.retry_id, f.skipped, f.cut.block_count) for f in backup_set.content.files]
+    assert files == [(0, 0, 80), (1, 80, 160)]
+    assert sum(1 for _ in backup_set.content.locate(backup_set.backup_set_id, backup_set.copied)) == 240
+
+
+@pytest.mark.parametrize("down", ["3s", "1m"])
+def test_what_is_lost_is_tried_again_once_noticed_or_not(cluster, down):
+    cluster.execute("ALTER SYSTEM BACKUP DATABASE")
+    cluster.advance(seconds=6)
+    cluster.fault(f"crash=root down={down}")
+    cluster.run_until_idle()
+    for tenant_id in (1002, 1004):
+        content = cluster.state.tenants[tenant_id].backup.sets[1].content
+        assert [f.retry_id for f in content.files] == [1]
+
+
 def test_with_one_replica_a_backup_waits_for_it(cluster):
     calm = obsim.Cluster(seed=2)
     back_up(calm)

@@ -34,6 +34,8 @@ class Outage:
     address: str
     fault_id: int
     since_ns: Nanoseconds
+    noticed: bool = False
+    """Whether the root service knows."""
 
 
 @dataclass(slots=True, eq=False)
@@ -186,6 +188,7 @@ class Outages:
         server = self.state.resources.servers.get(outage.address)
         if self.away.get(outage.address) is not outage or server is None:
             return
+        outage.noticed = True
         server.status = ServerStatus.INACTIVE
         server.offline_ns = server.modified_ns = now_ns
         self._changed(now_ns)
@@ -202,12 +205,13 @@ class Outages:
             server.offline_ns = Nanoseconds(0)
             if server.status is ServerStatus.INACTIVE:
                 server.status = ServerStatus.ACTIVE
+        if not outage.noticed:
+            self._work_lost(outage.address, now_ns)
         for tenant in state.tenants.values():
             for dispatcher in dict.fromkeys([tenant.dispatcher, *tenant.dispatchers.values()]):
                 if dispatcher.halted and self._home(tenant, dispatcher) not in self.away:
                     dispatcher.go_on(now_ns)
         self._changed(now_ns)
-        self._work_lost(outage.address, now_ns)
 
     def _home(self, tenant: "Tenant", dispatcher: object) -> str:
         """The server a scheduler of a tenant is on."""

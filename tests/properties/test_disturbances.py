@@ -1,0 +1,58 @@
+"""What faults do to servers, leaders and destinations breaks no invariant, and every backup under them ends."""
+
+import os
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import obsim
+from obsim.scheduler.dispatcher import Dispatcher
+from obsim.statements import BackupDatabase, CallProcedure
+from obsim.testing import disturbances, statements, workloads
+from obsim.testing.invariants import violations
+from obsim.testing.observer import Observer
+from tests.whole import TABLES, TENANTS, play
+
+EXAMPLES = int(os.environ.get("OBSIM_EXAMPLES", "8"))
+STEPS = st.lists(
+    st.one_of(
+        statements(TENANTS), workloads(TABLES, length_max=2), disturbances(TENANTS), disturbances(TENANTS),
+        st.integers(1, 20_000),
+    ),
+    min_size=4, max_size=16,
+)  # fmt: skip
+
+
+def run(steps, version):
+    """Every violation after every order, and what is left of it all when the rules are gone."""
+    cluster = obsim.Cluster("campaign", version=version, seed=3)
+    observer, found = Observer(cluster.state), []
+    before = observer.look()
+    for step in [*steps, 60_000]:
+        for order in step if isinstance(step, list) else [step]:
+            play(cluster, [order])
+            now = observer.look()
+            # Tasks of a server that is away wait although nothing runs there.
+            away = {"S2"} if cluster.state.outages.away else set()
+            found += [str(v) for v in violations(now, before) if v.number not in away]
+            before = now
+    cluster.clear_faults()
+    cluster.run_until_idle()
+    jobs = [job for tenant in cluster.state.tenants.values() for job in tenant.backup.jobs]
+    return found, [job.status for job in jobs]
+
+
+@settings(
+    max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+)
+@given(STEPS, st.sampled_from(["4.0.0", "4.2.1", "4.3.3"]))
+def test_the_invariants_hold_and_everything_ends(steps, version):
+    assert run(steps, version) == ([], [])
+
+
+def test_the_property_can_fail(monkeypatch):
+    """A server that comes back and does nothing more leaves jobs that never end."""
+    monkeypatch.setattr(Dispatcher, "go_on", lambda *_: None)
+    rule = CallProcedure("obsim", "fault", ("crash=worker stage=BACKUP_DATA_MAJOR times=1 down=9s",))
+    _, left = run([("sys", rule), ("sys", BackupDatabase()), 10_000], "4.2.1")
+    assert set(left) == {"DOING"}
