@@ -537,7 +537,7 @@ class Cluster:
     def recorded(self) -> str:
         """All that has changed the cluster, and what its views have come to, as lines that `obsim replay` takes.
 
-        Passwords and keys stand there by name. Raises UsageError without `record=True`.
+        Passwords and keys stand there by name. Raises UsageError without `record=True`, and beyond 100,000 inputs.
         """
         self._settle()
         if self._recording is None:

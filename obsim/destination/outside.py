@@ -86,10 +86,14 @@ class Outside:
         self._hands.performer = performer
         self._go_on()
 
-    def reach_as(self, other: "Outside") -> None:
-        """Let what carries out the intents of another state carry out those of this one too."""
-        if other._hands.performer is not None:  # noqa: SLF001 - one of its own kind
-            self.attach(other._hands.performer)  # noqa: SLF001
+    def reach_as(self, other: "Outside", *, unnoted: bool = False) -> None:
+        """Let what carries out the intents of another state carry out those of this one too.
+
+        With `unnoted` a performer that notes how they end (in its `inner`) is left out.
+        """
+        performer = other._hands.performer  # noqa: SLF001 - one of its own kind
+        if performer is not None:
+            self.attach(getattr(performer, "inner", performer) if unnoted else performer)
 
     @property
     def real(self) -> bool:

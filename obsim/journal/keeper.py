@@ -49,6 +49,8 @@ class Keeper:
         self.added = self.kept = 0
         self.broken = False
         """The disk did not take the last batch."""
+        self.lost = False
+        """Not even what is on disk could be had again: nothing is to be told or written any more."""
         self.checkpointed = 0
         """The last record that a checkpoint has."""
         self._records: list[Record] = []
@@ -60,6 +62,8 @@ class Keeper:
 
     def check(self) -> None:
         """Raises 4184 or 4009 while the disk takes nothing: nothing is changed then that could not be kept."""
+        if self.lost:
+            raise error("OB_IO_ERROR")
         if self.broken:
             try:
                 self._store.probe()
@@ -119,11 +123,16 @@ class Keeper:
         self.broken = False
 
     def failed(self, work: Work, failed: StoreFailed) -> ServerError:
-        """It is not: the cluster is as the disk has it, and what was answered since is not so. Gives what to answer."""
+        """It is not: the cluster is as the disk has it, and what was answered since is not so. Gives what to answer.
+
+        Raises whatever kept it from that; then it is `lost`.
+        """
         self.recorder.secrets.fresh[:0] = work.secrets
         if work.batch.records or self._records:
             self._records = []
+            self.lost = True
             self.recorder.go_on(self.again())
+            self.lost = False
         self._pending_lease, self._checkpoint, self._lease.held = None, None, None
         self.kept = self.added
         self.broken = True
@@ -150,6 +159,8 @@ class Keeper:
             return
         self._closed = True
         try:
+            if self.lost:
+                return
             self.show()
             self.make_checkpoint()
             work = self.take()

@@ -26,7 +26,11 @@ from obsim.session import inputs
 if TYPE_CHECKING:
     from obsim.session import SessionHost
 
-__all__ = ["ListSink", "NotingPerformer", "Recorder", "Sink", "intent_key"]
+__all__ = ["IN_MEMORY_MAX", "ListSink", "NotingPerformer", "Recorder", "Sink", "intent_key"]
+
+
+IN_MEMORY_MAX = 100_000
+"""Records of a journal in memory, some 50 MB."""
 
 _BETWEEN = inputs.Meet | inputs.SetGlobals
 """What may come of other sessions while a statement waits for something outside: it goes on afterwards."""
@@ -43,17 +47,22 @@ class Sink(Protocol):
 
 
 class ListSink:
-    """Records in memory."""
+    """Records in memory, as far as there is room for them."""
 
     def __init__(self) -> None:
         self.records: list[Record] = []
+        self.whole = True
+        """Whether all are there."""
 
     def check(self) -> None:
         """There is always room."""
 
     def add(self, record: Record) -> None:
         """Keep it."""
-        self.records.append(record)
+        if len(self.records) < IN_MEMORY_MAX:
+            self.records.append(record)
+        else:
+            self.whole = False
 
 
 class Recorder:

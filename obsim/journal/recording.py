@@ -3,10 +3,11 @@
 from dataclasses import dataclass, field, replace
 
 from obsim.destination.outside import Performer
+from obsim.errors import UsageError
 from obsim.journal.export import export_lines
 from obsim.journal.making import Making
 from obsim.journal.record import moment_of_state
-from obsim.journal.recorder import ListSink, NotingPerformer, Recorder
+from obsim.journal.recorder import IN_MEMORY_MAX, ListSink, NotingPerformer, Recorder
 from obsim.journal.replay import view_digests
 from obsim.journal.secrets import Secrets
 from obsim.scenario.building import Blueprint
@@ -25,7 +26,9 @@ class Recording:
     secrets: Secrets = field(default_factory=Secrets)
 
     def text(self) -> str:
-        """As lines that `obsim replay` takes."""
+        """As lines that `obsim replay` takes. Raises UsageError where there were too many."""
+        if not self.sink.whole:
+            raise UsageError(f"more than {IN_MEMORY_MAX} inputs: only the first ones were recorded")
         background = self.making.background or self.host.state.outside.in_background
         making = replace(self.making, background=background).told(self.secrets)
         end = moment_of_state(self.host.state)

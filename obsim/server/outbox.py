@@ -96,6 +96,7 @@ class Outbox:
         self._queue: deque[tuple[int, HeldTransport, Callable[[], None] | bytes]] = deque()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="obsim-journal")
         self._writing = self._due = False
+        self._lost = False
         self._slow_s = 0.0
         """What a write takes at most these days."""
 
@@ -106,6 +107,9 @@ class Outbox:
     def send(self, transport: HeldTransport, data: bytes) -> None:
         """Let bytes leave when they may."""
         durable = self._durable
+        if self._lost:
+            transport.real.abort()
+            return
         durable.show()
         if durable.kept == durable.added and not self._queue:
             transport.real.write(data)
@@ -167,10 +171,22 @@ class Outbox:
             self._release()
         else:
             logger.error("the journal was not written: %s", failure)
-            self._refuse(self._durable.failed(work, failure))
+            self._go_back(work, failure)
         if self._queue and not self._due:
             self._due = True
             self._loop.call_soon(self._begin)
+
+    def _go_back(self, work: Any, failure: BaseException) -> None:
+        try:
+            refused = self._durable.failed(work, failure)
+        except Exception:  # what is in memory is so no more, and what is on disk cannot be had: nobody is told anything
+            logger.critical("the journal cannot be read either: stop this server and look at it", exc_info=True)
+            self._lost = True
+            queue, self._queue = self._queue, deque()
+            for _, transport, _what in queue:
+                transport.real.abort()
+            return
+        self._refuse(refused)
 
     def _release(self) -> None:
         kept, queue = self._durable.kept, self._queue

@@ -252,7 +252,7 @@ class SessionHost:
     def fork(self) -> "SessionHost":
         """A cluster of its own that begins as this one is now: the same time, journal and snapshots, no sessions."""
         state = _mould(self.state).copy()
-        state.outside.reach_as(self.state.outside)
+        state.outside.reach_as(self.state.outside, unnoted=True)
         made = SessionHost(self._build, copy(self.clock), self.control, self.facts, state)
         made.journal.begin(self.journal.records())
         made._snapshots, made._start = dict(self._snapshots), self._start

@@ -171,3 +171,14 @@ def test_a_kept_cluster_goes_on_with_its_destinations(tmp_path, background):
     assert isinstance(kept.keeper, Keeper)
     gone(root)
     assert check_directory(DataDirectory(folder)).wrong == []
+
+
+def test_what_a_fork_does_is_no_part_of_it(tmp_path):
+    cluster = obsim.Cluster(seed=5, file_root=tmp_path, record=True)
+    cluster.execute(f"ALTER SYSTEM SET data_backup_dest = 'file://{tmp_path}/data'", tenant="mysql_tenant")
+    before = len(export_of(cluster.recorded()).records)
+    other = cluster.fork()
+    other.execute("ALTER SYSTEM BACKUP DATABASE", tenant="mysql_tenant")
+    other.run_until_idle()
+    assert len(export_of(cluster.recorded()).records) == before
+    replayed(export_of(cluster.recorded()), Secrets())

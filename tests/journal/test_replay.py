@@ -161,3 +161,14 @@ def test_what_is_no_journal_is_refused_with_its_line(text, message):
 def test_a_cluster_that_is_not_recorded_says_so():
     with pytest.raises(UsageError, match="make it with record=True"):
         obsim.Cluster().recorded()
+
+
+def test_a_journal_in_memory_has_an_end(monkeypatch):
+    monkeypatch.setattr("obsim.journal.recorder.IN_MEMORY_MAX", 2)
+    cluster = obsim.Cluster(record=True)
+    for _ in range(2):
+        cluster.execute("ALTER SYSTEM MINOR FREEZE")
+    assert len(export_of(cluster.recorded()).records) == 2
+    cluster.execute("ALTER SYSTEM MINOR FREEZE")
+    with pytest.raises(UsageError, match="only the first ones were recorded"):
+        cluster.recorded()

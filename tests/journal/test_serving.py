@@ -128,6 +128,24 @@ def test_while_the_disk_is_slow_nobody_is_told_and_others_are_served(tmp_path, m
         assert disk.writes - before <= 3, "those that came together share a write"
 
 
+def test_a_disk_that_cannot_even_be_read_ends_every_answer(tmp_path, monkeypatch, kind):
+    with served(tmp_path / "d") as (server, kept):
+        disk = Disk(kept.keeper, monkeypatch)
+        first, second = connected(server), connected(server)
+        first.cursor().execute("CREATE USER kept1")
+        disk.full = True
+        monkeypatch.setattr(kept.keeper, "again", lambda: 1 // 0)
+        for connection in (first, second):
+            with pytest.raises(pymysql.err.OperationalError, match="Lost connection"):
+                connection.cursor().execute("CREATE USER lost1")
+        disk.full = False
+        with pytest.raises(pymysql.err.OperationalError):
+            connected(server)
+    again = open_kept(tmp_path / "d")
+    assert set(again.host.state.sys.users) == {"root", "kept1"}
+    leave(again)
+
+
 def test_a_jump_that_the_disk_ends_is_answered(tmp_path, monkeypatch, kind):
     with served(tmp_path / "d") as (server, kept):
         disk = Disk(kept.keeper, monkeypatch)
