@@ -106,6 +106,7 @@ def _set_transaction(session: "Session", statement: Transaction) -> Ok:
     if statement.scope == "global":
         check_privilege(session.cluster.state, session.principal, "ALTER SYSTEM")
     settings = session.settings
+    before = dict(settings.globals.changed)
     for words in statement.characteristics:
         if words.startswith("ISOLATION LEVEL "):
             name, value = "transaction_isolation", words.removeprefix("ISOLATION LEVEL ").replace(" ", "-")
@@ -117,5 +118,9 @@ def _set_transaction(session: "Session", statement: Transaction) -> Ok:
         elif name == "transaction_read_only":
             session.transaction.next_read_only = value == "ON"
     if statement.scope == "global":
-        keep_globals(session, session.tenant)
+        try:
+            keep_globals(session, session.tenant)
+        except ServerError:
+            settings.globals.restore(before)
+            raise
     return Ok()

@@ -96,6 +96,19 @@ def test_a_full_disk_is_told_and_nothing_is_half_done(tmp_path, monkeypatch, kin
     assert check_directory(DataDirectory(tmp_path / "d")).wrong == []
 
 
+def test_what_a_full_disk_refuses_of_a_transaction_is_not_set(tmp_path, monkeypatch):
+    with served(tmp_path / "d") as (server, kept):
+        disk = Disk(kept.keeper, monkeypatch)
+        cursor, other = connected(server).cursor(), connected(server).cursor()
+        disk.full = True
+        for _ in range(2):
+            with pytest.raises(pymysql.err.DatabaseError, match="out of disk space"):
+                cursor.execute("SET GLOBAL TRANSACTION READ ONLY")
+            other.execute("SHOW GLOBAL VARIABLES LIKE 'transaction_read_only'")
+            assert other.fetchone() == ("transaction_read_only", "OFF")
+        disk.full = False
+
+
 def test_while_the_disk_is_slow_nobody_is_told_and_others_are_served(tmp_path, monkeypatch):
     monkeypatch.setattr("obsim.server.outbox.AT_ONCE_MAX_S", 0.0)
     with served(tmp_path / "d") as (server, kept):
