@@ -7,6 +7,7 @@ moves the clock or waits for a statement.
 import asyncio
 import json
 from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -117,6 +118,9 @@ class _Request(asyncio.Protocol):
         requests.add(self)
         self._timer = self.listener.shared.loop.call_later(limits.http_timeout_s, self._too_late)
         if len(requests) > limits.http_requests_max:
+            if len(requests) > 2 * limits.http_requests_max:  # each is an open file that a client could have
+                self.transport.abort()
+                return
             self._answer(Page(UNAVAILABLE, b"too many requests at a time\n"))
 
     def data_received(self, data: bytes) -> None:
@@ -140,7 +144,12 @@ class _Request(asyncio.Protocol):
         if event.method != b"GET":
             self._answer(Page(NOT_ALLOWED, b"only GET\n"))
             return
-        self._answer(self.listener.page(event.target.decode("latin-1")))
+        page, outbox = self.listener.page(event.target.decode("latin-1")), self.listener.shared.outbox
+        if outbox is None:
+            self._answer(page)
+            return
+        self._answered = True
+        outbox.tell(self.transport, partial(self._answer, page))
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - whoever hangs up hangs up
         """Forget it."""

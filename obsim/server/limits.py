@@ -57,4 +57,4 @@ class Limits:
     http_timeout_s: float = 5.0
     """For an HTTP request to arrive; a slower one is answered with 408."""
     http_requests_max: int = 32
-    """HTTP requests at one time; one more is answered with 503."""
+    """HTTP requests at one time; one more is answered with 503, and beyond twice as many the line is cut."""

@@ -49,7 +49,7 @@ class HeldTransport:
 
     __slots__ = ("_outbox", "client", "ending", "held", "held_bytes", "real")
 
-    def __init__(self, real: asyncio.Transport, outbox: "Outbox", client: "Client") -> None:
+    def __init__(self, real: asyncio.Transport, outbox: "Outbox", client: "Client | None") -> None:
         self.real = real
         self._outbox = outbox
         self.client = client
@@ -116,6 +116,15 @@ class Outbox:
         else:
             self._hold(transport, data)
 
+    def tell(self, real: asyncio.Transport, act: Callable[[], None]) -> None:
+        """Do something that tells of the cluster once all that is on disk; where the disk refuses, too."""
+        durable = self._durable
+        durable.show()
+        if durable.kept == durable.added and not self._queue:
+            act()
+        else:
+            self._hold(HeldTransport(real, self, None), act)
+
     def then(self, transport: HeldTransport, act: Callable[[], None]) -> None:
         """Do something behind what a transport has waiting."""
         if transport.held:
@@ -127,7 +136,7 @@ class Outbox:
         transport.held += 1
         if isinstance(what, bytes):
             transport.held_bytes += len(what)
-            if transport.held_bytes > HELD_BYTES_MAX:
+            if transport.client is not None and transport.held_bytes > HELD_BYTES_MAX:
                 transport.client.hold_back()
         self._queue.append((self._durable.added, transport, what))
         if not self._writing and not self._due:
@@ -208,7 +217,7 @@ class Outbox:
         if not isinstance(what, bytes):
             return
         before, transport.held_bytes = transport.held_bytes, transport.held_bytes - len(what)
-        if before > HELD_BYTES_MAX >= transport.held_bytes:
+        if transport.client is not None and before > HELD_BYTES_MAX >= transport.held_bytes:
             _, much = real.get_write_buffer_limits()
             if real.get_write_buffer_size() <= much:  # else it is the socket that says when to go on
                 self._loop.call_soon(transport.client.resume_writing)

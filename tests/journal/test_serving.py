@@ -1,6 +1,7 @@
 """Clients of a server that keeps its cluster, over the wire."""
 
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -27,7 +28,7 @@ main()
 
 
 @contextmanager
-def served(folder, **options):
+def served(folder, listen=ListenOptions(), **options):  # noqa: B008 - it is frozen
     """A server of a directory in a thread, and the cluster it keeps."""
     holder = []
 
@@ -35,7 +36,7 @@ def served(folder, **options):
         holder.append(open_kept(folder, clock="manual", **options))
         return holder[0].host, holder[0]
 
-    with ThreadedServer(build, ListenOptions()) as server:
+    with ThreadedServer(build, listen) as server:
         yield server, holder[0]
     holder[0].keeper.close()
 
@@ -94,6 +95,27 @@ def test_a_full_disk_is_told_and_nothing_is_half_done(tmp_path, monkeypatch, kin
         cursor.execute("CREATE USER kept2")
         assert names(other) == {"root", "kept1", "kept2"}
     assert check_directory(DataDirectory(tmp_path / "d")).wrong == []
+
+
+def test_pages_tell_nothing_that_is_not_on_disk(tmp_path, monkeypatch):
+    monkeypatch.setattr("obsim.server.outbox.AT_ONCE_MAX_S", 0.0)
+    with served(tmp_path / "d", ListenOptions(http="0")) as (server, kept):
+        disk, pages = Disk(kept.keeper, monkeypatch), server.listener.http
+        connection = connected(server, "mysql_tenant")
+        disk.free.clear()
+        connection._execute_command(3, "ALTER SYSTEM BACKUP DATABASE")
+        while not server.call(lambda: kept.host.state.tenant_named("mysql_tenant").backup.jobs):
+            pass
+        with socket.create_connection((pages.host, pages.port), timeout=20) as page:
+            page.sendall(b"GET /metrics HTTP/1.1\r\nHost: here\r\n\r\n")
+            while not server.call(lambda: any(request._answered for request in pages.requests)):
+                pass
+            page.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                page.recv(1)
+            page.settimeout(20)
+            disk.free.set()
+            assert page.recv(15) == b"HTTP/1.1 200 OK"
 
 
 def test_what_a_full_disk_refuses_of_a_transaction_is_not_set(tmp_path, monkeypatch):

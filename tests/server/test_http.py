@@ -196,6 +196,16 @@ def test_slow_and_many_requests_are_ended_while_others_are_answered() -> None:
         assert status == 200
 
 
+def test_a_flood_of_requests_is_cut() -> None:
+    with obsim.Server(http="0", clock="manual", limits=Limits(http_timeout_s=60, http_requests_max=2)) as server:
+        host, _, port = server.http_address.rpartition(":")
+        lines = [socket.create_connection((host, int(port)), timeout=10) for _ in range(6)]
+        said = [raw.recv(12) for raw in lines[2:]]
+        for raw in lines:
+            raw.close()
+    assert said == [b"HTTP/1.1 503", b"HTTP/1.1 503", b"", b""]
+
+
 def test_it_answers_while_a_statement_moves_the_clock_far(server: obsim.Server) -> None:
     with pymysql.connect(**server.connect_args()) as connection:
         cursor = connection.cursor()
