@@ -289,7 +289,7 @@ def test_a_runaway_query_ends_and_whoever_asked_it_goes_on() -> None:
 
 @pytest.mark.parametrize("loop", [[], ["--uvloop"]], ids=["asyncio", "uvloop"])
 def test_load_in_short(loop: list[str]) -> None:
-    command = [sys.executable, "benchmarks/load.py", "--connections", "30", "--seconds", "1.5", "--half-open", "60"]
+    command = [sys.executable, "benchmarks/load.py", "--connections", "30", "--seconds", "0.8", "--half-open", "60"]
     ended = subprocess.run(
         [*command, "--slow", "5", "--flood", "3", *loop], cwd=ROOT, capture_output=True, text=True, check=False
     )
