@@ -172,6 +172,7 @@ class Listener:
             await asyncio.sleep(STOP_TICK_S)
         if self.shared.outbox is not None:
             self.shared.outbox.close()
+            await asyncio.sleep(0)
 
     async def _stop_accepting(self) -> None:
         loop = asyncio.get_running_loop()

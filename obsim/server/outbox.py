@@ -95,6 +95,7 @@ class Outbox:
         self._durable, self._loop, self._on_lost = durable, loop, on_lost
         self._queue: deque[tuple[int, HeldTransport, Callable[[], None] | bytes]] = deque()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="obsim-journal")
+        self._closed = False
         self._writing = self._due = False
         self._lost = False
         self._slow_s = 0.0
@@ -119,6 +120,9 @@ class Outbox:
     def tell(self, real: asyncio.Transport, act: Callable[[], None]) -> None:
         """Do something that tells of the cluster once all that is on disk; where the disk refuses, too."""
         durable = self._durable
+        if self._lost:
+            real.abort()
+            return
         durable.show()
         if durable.kept == durable.added and not self._queue:
             act()
@@ -146,7 +150,7 @@ class Outbox:
     def _begin(self) -> None:
         """Have written what there is: all statements of this turn of the loop are among it."""
         self._due = False
-        if self._writing or not self._queue:
+        if self._writing or self._closed or not self._queue:
             return
         self._durable.rest()
         work = self._durable.take()
@@ -241,5 +245,9 @@ class Outbox:
         return bool(self._queue) or self._writing
 
     def close(self) -> None:
-        """The thread ends when it has written what it is writing."""
+        """The thread ends when it has written what it is writing; how that went is known a turn of the loop later.
+
+        What comes from now on is for whoever closes the journal.
+        """
+        self._closed = True
         self._pool.shutdown(wait=True)

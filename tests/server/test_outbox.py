@@ -14,7 +14,7 @@ class Disk:
     """What is to be kept; `wrong` is how the next write fails."""
 
     def __init__(self):
-        self.added, self.kept, self.wrong = 1, 0, None
+        self.added, self.kept, self.wrong, self.taken = 1, 0, None, []
 
     def show(self):
         pass
@@ -23,6 +23,7 @@ class Disk:
         pass
 
     def take(self):
+        self.taken.append(self.added)
         return self.added
 
     def write(self, work):
@@ -103,6 +104,39 @@ def test_a_line_that_is_gone_keeps_nobody_waiting():
         assert good.sent == [b"\x01\x00\x00\x01b"]
         assert [line.aborted for line in gone] == [True, True]
         assert [one.held for one in held] == [0, 0]
+
+
+def test_what_comes_after_its_end_is_left_to_others(monkeypatch):
+    monkeypatch.setattr("obsim.server.outbox.AT_ONCE_MAX_S", 0.0)
+    with outbox() as (made, disk, _, turn):
+        line = Line()
+        held = made.wrapped(line, Client())
+        held.write(b"\x01\x00\x00\x01a")
+        turn()
+        disk.added = 2
+        held.write(b"\x01\x00\x00\x01b")
+        made.close()
+        turn()
+        turn()
+        assert disk.kept == 1
+        assert line.sent == [b"\x01\x00\x00\x01a"]
+        assert disk.taken == [1], "nothing is taken that nobody writes"
+
+
+def test_where_not_even_the_journal_can_be_read_nothing_is_told(monkeypatch):
+    def unreadable(work, failed):
+        raise OSError("EIO")
+
+    with outbox() as (made, disk, _, turn):
+        line, page, told = Line(), Line(), []
+        disk.wrong = OSError("full")
+        monkeypatch.setattr(disk, "failed", unreadable)
+        made.wrapped(line, Client()).write(b"\x01\x00\x00\x01a")
+        turn()
+        made.tell(page, lambda: told.append("page"))
+        turn()
+        assert (line.sent, line.aborted) == ([], True)
+        assert (told, page.aborted, disk.taken) == ([], True, [1])
 
 
 def test_every_answer_that_waited_is_told_when_the_disk_is_full():
