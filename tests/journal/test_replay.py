@@ -12,12 +12,14 @@ from typer.testing import CliRunner
 import obsim
 from obsim.cli import app
 from obsim.errors import UsageError
+from obsim.journal.checkpoint import Checkpoints
 from obsim.journal.export import replayed
 from obsim.journal.record import Moment
-from obsim.journal.replay import Differs
+from obsim.journal.replay import Differs, view_digests
 from obsim.journal.secrets import SecretMissing, Secrets
 from obsim.session.inputs import Call
 from tests.journal.conftest import export_of, secrets_of
+from tests.journal.families import EVERYTHING
 from tests.whole import STEPS, play
 
 EXAMPLES = int(os.environ.get("OBSIM_EXAMPLES", "4"))
@@ -43,6 +45,24 @@ def test_every_kind_of_input_comes_again(lived):
     again = replayed(export, secrets_of(lived))
     assert again.state.timeline == 2
     assert obsim.Cluster._over(again).views_bytes() == lived.views_bytes()
+
+
+@pytest.mark.parametrize("version", ["4.1.0", "4.3.3"])
+def test_statements_of_all_families_come_again(version):
+    cluster = obsim.Cluster(version=version, record=True)
+    for tenant, sql in EVERYTHING:
+        try:
+            cluster.execute(sql, tenant=tenant)
+        except obsim.ServerError:
+            continue
+    export = export_of(cluster.recorded())
+    assert len(export.records) > 35
+    again = replayed(export, secrets_of(cluster))
+    assert obsim.Cluster._over(again).views_bytes() == cluster.views_bytes()
+    checkpoints = Checkpoints(cluster._recording.secrets)
+    state, snapshots = checkpoints.read(checkpoints.of(cluster.host))
+    assert list(snapshots) == ["s"]
+    assert view_digests(cluster._recording.making.host(state=state)) == view_digests(cluster.host)
 
 
 def test_a_reset_comes_again():
