@@ -170,6 +170,7 @@ class SimulatedDriver:
             raise UsageError(f"tenant '{tenant}' has no backup set {backup_set_id}")
         owner.backup.sets[BackupSetId(backup_set_id)].file_status = FileStatus.BROKEN
         self.state.revisions.touch("sets")
+        self.state.log.write()
         self.script.note(f"set {backup_set_id} of {tenant} is found broken here")
 
     def twin_at(self, target_ns: int) -> Observation:

@@ -49,3 +49,16 @@ def test_model_lets_no_increment_fail_on_a_set_that_is_there(monkeypatch):
     trial.backup_own(TENANT, incremental=False)
     with pytest.raises(ModelBroken, match="job 1 failed with -9011 for no reason"):
         trial.run_until_idle()
+
+
+def test_views_tell_of_a_broken_set_at_once():
+    """Not only when something else happens: that would be a change without a new revision."""
+    trial = ModelledTrial("4.1.0", IncrementalBase.LAST_FULL)
+    trial.backup_own(TENANT, incremental=False)
+    trial.run_until_idle()
+    trial.break_set(TENANT, 0)
+    last = trial.simulated.state.log.rows[-1]
+    assert (last.kind, last.name, last.after) == ("BACKUP_SET", "set 1", "SUCCESS BROKEN")
+    trial.read(everything=True)
+    trial.write(TENANT, "T1", 1, "random")
+    trial.read(everything=True)
