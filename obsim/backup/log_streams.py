@@ -73,7 +73,7 @@ class StageWork:
         """Whether the task may be tried once more; takes one of the attempts."""
         raise NotImplementedError
 
-    def lost(self, _task: LogStreamTask) -> None:
+    def lost(self, _task: LogStreamTask, _now_ns: Nanoseconds) -> None:
         """The server of an attempt is gone, with all that is not complete."""
 
     def finished(self, task: LogStreamTask, code: int) -> None:
@@ -220,7 +220,7 @@ class LogStreamTasks:
             if not self.over and task.server is not None and task.server.address == address:
                 self._cancel(task, now_ns)
                 task.code = code
-                self.work.lost(task)
+                self.work.lost(task, now_ns)
                 self._ended(task, now_ns)
 
     def look_again(self, now_ns: Nanoseconds) -> None:

@@ -6,7 +6,7 @@ every version; the files are in `DataFiles`.
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from itertools import accumulate, takewhile
 from operator import attrgetter
 from typing import NamedTuple
@@ -118,6 +118,14 @@ class CopyProgress:
     inner_done_ns: int | None = None
     data_done_ns: int | None = None
     """When the last data stage ended: every tablet is finished then."""
+    floor: Counters | None = None
+    """What was counted before something of it was lost: counters never go back."""
+    floor_ns: int = 0
+    """When that was."""
+
+    def never_below(self, at_ns: int) -> None:
+        """Some of what was copied is about to be lost; what is counted by now stays counted until there is more."""
+        self.floor, self.floor_ns = self.counters(at_ns), at_ns
 
     def forget_work(self) -> None:
         """Let go of what is only needed while the task runs."""
@@ -129,6 +137,12 @@ class CopyProgress:
 
     def counters(self, at_ns: int) -> Counters:
         """The progress columns as they stood at `at_ns`."""
+        counted, floor = self._counted(at_ns), self.floor
+        if floor is None or at_ns < self.floor_ns:
+            return counted
+        return Counters(*(max(getattr(c, f.name) for c in (counted, floor)) for f in fields(Counters)))
+
+    def _counted(self, at_ns: int) -> Counters:
         if self.tablets_known_ns is None or at_ns < self.tablets_known_ns:
             return Counters()
         scopes = [scope for scope in self.scopes if scope.since_ns <= at_ns]

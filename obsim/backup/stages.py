@@ -203,13 +203,14 @@ class DataWork(StageWork):
             key = stream_key(self.context.seed, "damaged block", backup_set.backup_set_id, task.log_stream_id)
             backup_set.content.damage(share.slots, next(splitmix64(key)))
 
-    def lost(self, task: LogStreamTask) -> None:
+    def lost(self, task: LogStreamTask, now_ns: Nanoseconds) -> None:
         """What the attempt has stored are the files that are complete; the next one stores the rest."""
         if task.log_stream_id not in self._copying:
             return
         work, _ = self._copying.pop(task.log_stream_id)
         content = self.task.backup_set.content
         assert content is not None, "the snapshot is taken before the data stages"
+        self.task.progress.never_below(now_ns)
         kept = work.files.cut.first_files(work.complete_count)
         self.shares[task.log_stream_id].stored -= work.files.cut.block_count - kept.block_count
         place = content.files.index(work.files)

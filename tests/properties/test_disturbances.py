@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import obsim
 from obsim.scheduler.dispatcher import Dispatcher
-from obsim.statements import BackupDatabase, CallProcedure
+from obsim.statements import BackupDatabase, CallProcedure, Freeze
 from obsim.testing import disturbances, statements, workloads
 from obsim.testing.invariants import violations
 from obsim.testing.observer import Observer
@@ -56,3 +56,9 @@ def test_the_property_can_fail(monkeypatch):
     rule = CallProcedure("obsim", "fault", ("crash=worker stage=BACKUP_DATA_MAJOR times=1 down=9s",))
     _, left = run([("sys", rule), ("sys", BackupDatabase()), 10_000], "4.2.1")
     assert set(left) == {"DOING"}
+
+
+def test_what_is_lost_stays_counted_until_there_is_more():
+    rule = CallProcedure("obsim", "fault", ('crash=root statement="FREEZE" times=1 down=500ms',))
+    steps = [("sys", BackupDatabase()), 4_100, ("sys", rule), ("mysql_tenant", Freeze(False)), 500]
+    assert run(steps, "4.0.0") == ([], [])
