@@ -42,7 +42,7 @@ from obsim.ids import BackupSetId, LogStreamId
 from obsim.storage.macroblocks import SLOT_BITS
 from obsim.storage.stored import ContentRecord, encode_facts, seal_stored
 
-__all__ = ["WRITINGS", "name_of", "removal_of", "row_of", "set_files", "start_files"]
+__all__ = ["WRITINGS", "name_of", "removal_of", "row_of", "set_files"]
 
 Phases = tuple[tuple[File, ...], ...]
 INCARNATION = 1
@@ -65,11 +65,6 @@ def row_of(backup_set: BackupSet, backup_compatible: int) -> SetRow:
         counters.tablet_count, counters.finish_tablet_count, counters.macro_block_count,
         counters.finish_macro_block_count, counters.file_count,
     )  # fmt: skip
-
-
-def start_files(context: RunContext, backup_set: BackupSet, _sets: Mapping[BackupSetId, BackupSet]) -> Phases:
-    """The placeholder of a set that begins."""
-    return ((_placeholder(context.layout.start_placeholder(name_of(backup_set)), backup_set),),)
 
 
 def removal_of(context: RunContext, backup_set: BackupSet) -> RemoveFiles:
@@ -285,8 +280,10 @@ def _infos(
         yield layout.info(name, file), index
 
 
-def _start(context: RunContext, backup_set: BackupSet, sets: Mapping[BackupSetId, BackupSet]) -> WriteFiles:
-    return WriteFiles(context.settings.place(backup_set.dest_id), start_files(context, backup_set, sets))
+def _start(context: RunContext, backup_set: BackupSet, _sets: Mapping[BackupSetId, BackupSet]) -> WriteFiles:
+    """The placeholder of a set that begins."""
+    placeholder = _placeholder(context.layout.start_placeholder(name_of(backup_set)), backup_set)
+    return WriteFiles(context.settings.place(backup_set.dest_id), ((placeholder,),))
 
 
 def _whole(context: RunContext, backup_set: BackupSet, sets: Mapping[BackupSetId, BackupSet]) -> WriteFiles:

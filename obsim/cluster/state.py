@@ -507,6 +507,8 @@ class ClusterState:
     def _fault_of_stage(
         self, job: BackupJob, stage: str, log_stream_id: LogStreamId, server: str, _attempt: int
     ) -> int:
+        if not self.faults.rules:
+            return 0
         incremental = job.request.backup_type is BackupType.INC
         tenant = self.tenants[job.tenant_id].name
         return self.faults.stage_code(tenant, stage, log_stream_id, server, incremental=incremental)
