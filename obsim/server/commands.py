@@ -232,7 +232,8 @@ def _debug(connection: "Connection", _: bytes) -> None:
 def _process_kill(connection: "Connection", body: bytes) -> None:
     """COM_PROCESS_KILL: as KILL, with its checks, and ahead of whatever runs."""
     number, session = Reader(body).integer(4), connection.session
-    connection.shared.gate.run_now(Turn(connection, lambda: session.execute(f"KILL {number}"), _plain(connection)))
+    text = f"KILL {number}"
+    connection.shared.gate.run_now(Turn(connection, lambda: session.execute_alone(text), _plain(connection)))
 
 
 def _set_option(connection: "Connection", body: bytes) -> None:

@@ -145,7 +145,7 @@ def _log_in(connection: "Connection", user: str, scramble: bytes, database: str 
     logger.info("logged in", extra=_who(connection) | {"user": account.user, "tenant": account.tenant.name})
     session.on_kill, session.on_cut = connection.killed, connection.cut
     if character_set != UTF8MB4:
-        session.execute(f"SET NAMES {character_set}")  # a word of our own table
+        session.execute_alone(f"SET NAMES {character_set}")  # a word of our own table, whatever runs meanwhile
     if connection.timer is not None:
         connection.timer.cancel()
         connection.timer = None

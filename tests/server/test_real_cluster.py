@@ -8,6 +8,7 @@ import pytest
 from mysql import connector
 
 import obsim
+from obsim.destination.outside import Outside
 from obsim.errors import UsageError
 from tests.server.wire import BASIC, MULTI_STATEMENTS, ServerSaid, Wire
 
@@ -79,6 +80,26 @@ def begin_long_jump(server: obsim.Server, owner: Wire) -> None:
     while not server.listener.shared.gate.held:
         assert time.monotonic() < deadline
         time.sleep(0.001)
+
+
+def test_while_something_outside_is_waited_for_a_client_logs_in_and_kills(
+    server: obsim.Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Wire(server.port) as owner, Wire(server.port) as other:
+        owner.login("root")
+        monkeypatch.setattr(Outside, "blocked", property(lambda _: True))
+        monkeypatch.setattr(Outside, "collect", lambda _: False)
+        owner.command(3, b"ALTER SYSTEM MINOR FREEZE")
+        while not server.listener.shared.gate.held:
+            pass
+        other.login("root", collation=8)
+        other.command(0x0C, owner.connection_id.to_bytes(4, "little"))
+        assert other.answer().affected_rows == 0
+        with pytest.raises(ServerSaid) as caught:
+            owner.answer()
+        assert caught.value.errno == 1317
+        monkeypatch.undo()
+        assert other.query("SELECT @@character_set_results").rows == [(b"latin1",)]
 
 
 def test_a_long_jump_lets_others_in_and_can_be_killed(server: obsim.Server) -> None:
