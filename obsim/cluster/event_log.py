@@ -150,9 +150,10 @@ class EventLog:
         """Note every difference."""
         count = len(known[0])
         if found[0][:count] == known[0]:  # most things stay, and new ones come last
-            for key, before, after in zip(known[0], known[1], found[1], strict=False):
-                if before != after:
-                    self._add(kind, tenant_id, key, before, after)
+            if found[1][:count] != known[1]:
+                for key, before, after in zip(known[0], known[1], found[1], strict=False):
+                    if before != after:
+                        self._add(kind, tenant_id, key, before, after)
             for key, after in zip(found[0][count:], found[1][count:], strict=True):
                 self._add(kind, tenant_id, key, (), after)
             return
