@@ -37,6 +37,7 @@ from typing import Literal, cast
 from obsim.error_table import ERROR_ROWS
 from obsim.errors import ServerError, error
 from obsim.parameters import CAPACITY_UNITS
+from obsim.statements import masked
 from obsim.versions import PROFILES
 
 __all__ = ["FAULT_KEYS", "STAGES", "FaultRule", "code_of", "parse_rule", "refused"]
@@ -166,7 +167,18 @@ def parse_rule(text: str) -> FaultRule:
             raise refused(f"{key} needs one value;")
         values[key] = value
     _check_keys(values)
-    return _rule(text, values)
+    return _rule(*_without_secrets(text, values))
+
+
+def _without_secrets(text: str, values: dict[str, str]) -> tuple[str, dict[str, str]]:
+    """Statements are compared as they are shown, with '***' for secrets: a rule that quotes one must not keep it."""
+    asked = values.get("statement", "")
+    shown = masked(asked)
+    if shown == asked:
+        return text, values
+    values = values | {"statement": shown}
+    quoted = {key: value.replace("\\", "\\\\").replace('"', '\\"') for key, value in values.items()}
+    return " ".join(f'{key}="{value}"' for key, value in quoted.items()), values
 
 
 def _check_keys(values: Mapping[str, str]) -> None:
