@@ -73,7 +73,7 @@ PARAMETER_ROWS: tuple[Row, ...] = (
     ("min_observer_version", "CLUSTER", "string", "(build)", None, None, (), "ROOT_SERVICE", "DYNAMIC_EFFECTIVE", "4.0.0", False, "lowest version of a server in the cluster"),
     ("migration_disable_time", "CLUSTER", "time", "3600s", "1s", None, (), "ROOT_SERVICE", "DYNAMIC_EFFECTIVE", "4.0.0", False, "time a full server takes in no replica. Range: [1s,+∞)"),
     ("server_permanent_offline_time", "CLUSTER", "time", "3600s", "20s", None, (), "ROOT_SERVICE", "DYNAMIC_EFFECTIVE", "4.0.0", False, "silence after which a server is given up. Range: [20s,+∞)"),
-    ("lease_time", "CLUSTER", "time", "10s", "1s", "5m", (), "ROOT_SERVICE", "DYNAMIC_EFFECTIVE", "4.0.0", False, "lease of a server's heartbeat. Range: [1s,5m]"),
+    ("lease_time", "CLUSTER", "time", "10s", "1s", "5m", (), "ROOT_SERVICE", "DYNAMIC_EFFECTIVE", "4.0.0", True, "lease of a server's heartbeat. Range: [1s,5m]"),
     ("default_progressive_merge_num", "TENANT", "int", "0", "0", None, (), "TENANT", "DYNAMIC_EFFECTIVE", "4.0.0", False, "progressive merge rounds of a new table. Range: [0,+∞)"),
     ("writing_throttling_maximum_duration", "TENANT", "time", "2h", "1s", "3d", (), "TRANS", "DYNAMIC_EFFECTIVE", "4.0.0", False, "time that the free memstore must last while writes are slowed. Range: [1s,3d]"),
     ("data_disk_write_limit_percentage", "CLUSTER", "int", "0", "0", "99", (), "OBSERVER", "DYNAMIC_EFFECTIVE", "4.2.3/4.3.1", False, "use of the data disk, in percent, above which writes stop; 0 switches this off. Range: [0,100)"),

@@ -179,7 +179,7 @@ def test_what_is_hashed_waits_for_what_is_in_it():
         "f": {"value": {"dict": [["@a", ["@f", "@e"]], ["@b", {"set": ["@a", "@b"]}]]}},
     }
     for names in permutations(tables):
-        reader = saved._Reader(SAVED({name: tables[name] for name in names}), FILE)
+        reader = saved._Reader(SAVED({name: tables[name] for name in names}), FILE, None)
         for name in names:
             reader._make(name, tables[name])
         for name in names:
