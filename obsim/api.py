@@ -6,261 +6,35 @@ given another one). Everything it does, it does through the same sessions as the
 
 import json
 import threading
-import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from fractions import Fraction
 from os import PathLike
-from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from obsim.answers import Ok, Value
 from obsim.catalog import Scope
 from obsim.clock import SECOND_NS, moment_ns, moment_of
 from obsim.cluster import ClusterState, Principal, Tenant
 from obsim.cluster.trace import trace_of
-from obsim.destination.outside import Performer
+from obsim.cluster_session import ClusterSession
 from obsim.errors import UsageError
+from obsim.hosts import DEFAULT_VERSION, make_host, making_of, performer_of
 from obsim.ids import SYS_TENANT_ID
-from obsim.journal.making import Making
-from obsim.row import Row, rows_of
-from obsim.scenario import DEFAULT_START_NS, Blueprint
-from obsim.session import ControlAccess, Pending, Session, SessionHost
+from obsim.kept import open_kept
+from obsim.row import Row
+from obsim.scenario import Blueprint
+from obsim.session import ControlAccess, Pending, SessionHost
 from obsim.session.inputs import Call, ChangeBlocks, OrderSchedule
 from obsim.session.journal import Journal
-from obsim.session.jumps import until_true
 from obsim.session.pending import ToTime, UntilIdle
 from obsim.statements import BackupStatement, CallProcedure
-from obsim.variables import ServerFacts
-from obsim.versions import IncrementalBase, profile_for
+from obsim.versions import IncrementalBase
 
 if TYPE_CHECKING:
     from obsim.journal.recording import Recording
-    from obsim.journal.recovery import Kept
 
 __all__ = ["DEFAULT_VERSION", "Cluster", "ClusterSession", "Row", "make_host", "making_of", "open_kept", "performer_of"]
-
-DEFAULT_VERSION = "4.2.1"
-
-
-def make_host(
-    scenario: str | Blueprint = "three-tenants",
-    *,
-    seed: int = 0,
-    version: str | None = None,
-    clock: str | None = None,
-    default_clock: str = "manual",
-    step_s: float = 1.0,
-    speed: float = 1.0,
-    autojump_after: int | None = None,
-    start_time: int | str | datetime | None = None,
-    incremental_base: str | IncrementalBase | None = None,
-    strict_incremental: bool = False,
-    control: str | None = None,
-    show_control: bool = False,
-    facts: ServerFacts | None = None,
-    file_root: str | PathLike[str] | None = None,
-    s3_endpoints: Iterable[str] = (),
-) -> SessionHost:
-    """A cluster with its sessions, as the server and `Cluster` use it.
-
-    `version` and `clock` are by default what the scenario says, else 4.2.1 and `default_clock`. Destinations are in
-    memory but for `file://` ones below `file_root` and `s3://` ones at `s3_endpoints`. `control` is None (open), `off`
-    or a password. Raises ScenarioError, and UsageError for any other argument. A clock that follows the wall starts now
-    unless `start_time` or the scenario says otherwise.
-    """
-    making, blueprint = making_of(
-        scenario, seed=seed, version=version, clock=clock, default_clock=default_clock, step_s=step_s, speed=speed,
-        autojump_after=autojump_after, start_time=start_time, incremental_base=incremental_base,
-        strict_incremental=strict_incremental, facts=facts, file_root=file_root, s3_endpoints=s3_endpoints,
-    )  # fmt: skip
-    performer = performer_of(file_root, making.s3_endpoints)
-    return making.host(performer, making.mode(), ControlAccess(control, shown=show_control), facts, blueprint)
-
-
-def performer_of(file_root: str | PathLike[str] | None, s3_endpoints: Iterable[str]) -> Performer | None:
-    """What carries out intents at destinations that are not in memory; None where all are. Raises UsageError."""
-    endpoints = tuple(s3_endpoints)
-    if file_root is None and not endpoints:
-        return None
-    from obsim.destination_io.reach import make_reach  # noqa: PLC0415 - most clusters have nothing outside
-
-    return make_reach(file_root, endpoints)
-
-
-def making_of(
-    scenario: str | Blueprint = "three-tenants",
-    *,
-    seed: int = 0,
-    version: str | None = None,
-    clock: str | None = None,
-    default_clock: str = "manual",
-    step_s: float = 1.0,
-    speed: float = 1.0,
-    autojump_after: int | None = None,
-    start_time: int | str | datetime | None = None,
-    incremental_base: str | IncrementalBase | None = None,
-    strict_incremental: bool = False,
-    facts: ServerFacts | None = None,
-    file_root: str | PathLike[str] | None = None,
-    s3_endpoints: Iterable[str] = (),
-) -> tuple[Making, Blueprint]:
-    """How a cluster is to be made, with all that is not said filled in, and its scenario. Raises as `make_host`."""
-    blueprint = scenario if isinstance(scenario, Blueprint) else Blueprint.of(scenario)
-    stated = blueprint.scenario
-    profile = profile_for(version or stated.version or DEFAULT_VERSION)
-    clock = clock or stated.clock.mode or default_clock
-    if start_time is not None or stated.clock.start:
-        start_ns = moment_ns(stated.clock.start if start_time is None else start_time)
-    else:
-        start_ns = time.time_ns() // 1000 * 1000 if clock == "wall" else DEFAULT_START_NS
-    base = _incremental_base(incremental_base) or profile.incremental_base
-    after = stated.clock.autojump_after if autojump_after is None else autojump_after
-    name = scenario if isinstance(scenario, str) else str(blueprint.file.path)
-    making = Making(
-        name, blueprint.file.text, seed, version or stated.version or DEFAULT_VERSION, base.value,
-        strict_incremental, start_ns, str(clock), int(Fraction(step_s) * SECOND_NS), speed, after,
-        2881 if facts is None else facts.port, None if file_root is None else str(file_root), tuple(s3_endpoints),
-    )  # fmt: skip
-    return making, blueprint
-
-
-def open_kept(
-    directory: str | PathLike[str],
-    *,
-    scenario: str = "three-tenants",
-    seed: int = 0,
-    version: str | None = None,
-    clock: str | None = None,
-    speed: float = 1.0,
-    step_s: float = 1.0,
-    autojump_after: int | None = None,
-    start_time: int | str | datetime | None = None,
-    incremental_base: str | IncrementalBase | None = None,
-    strict_incremental: bool = False,
-    control: str | None = None,
-    show_control: bool = False,
-    file_root: str | PathLike[str] | None = None,
-    s3_endpoints: Iterable[str] = (),
-    default_clock: str = "wall",
-    catch_up: bool = False,
-    background: bool = True,
-    real_ns: Callable[[], int] = time.time_ns,
-) -> "Kept":
-    """The cluster of a data directory with who keeps its journal, a new one where it is empty.
-
-    How a cluster was made stays: an argument that says otherwise is a UsageError. Its clock may be another one each
-    time. With `catch_up` a clock that follows the wall counts the time since it was stopped, which `real_ns` tells.
-    What is done at real destinations is done in a thread, unless a new cluster is to have no `background`.
-    """
-    from obsim.journal.directory import DataDirectory  # noqa: PLC0415 - most clusters are kept nowhere
-    from obsim.journal.recovery import open_directory  # noqa: PLC0415
-
-    given: dict[str, Any] = {
-        "seed": seed, "version": version, "clock": clock, "speed": speed, "step_s": step_s,
-        "autojump_after": autojump_after, "start_time": start_time, "incremental_base": incremental_base,
-        "strict_incremental": strict_incremental, "file_root": file_root, "s3_endpoints": tuple(s3_endpoints),
-    }  # fmt: skip
-
-    def wanted(known: Making | None) -> tuple[Making, Blueprint | None]:
-        made, blueprint = making_of(scenario, default_clock=default_clock, **given)
-        if known is None:
-            return replace(made, background=background), blueprint
-        return _agreed(Path(directory), known, made, {"scenario": scenario, **given}), None
-
-    access = ControlAccess(control, shown=show_control)
-    return open_directory(
-        DataDirectory(directory), wanted, lambda making: performer_of(making.file_root, making.s3_endpoints), access,
-        catch_up=catch_up, real_ns=real_ns,
-    )  # fmt: skip
-
-
-_USUAL = {
-    "scenario": "three-tenants", "seed": 0, "version": None, "incremental_base": None, "strict_incremental": False,
-    "start_time": None, "file_root": None, "s3_endpoints": (),
-}  # fmt: skip
-_FIELDS = {"start_time": "start_ns"}
-
-
-def _agreed(directory: Path, known: Making, asked: Making, given: Mapping[str, Any]) -> Making:
-    """How a kept cluster is to go on. Raises UsageError where it was made otherwise than is asked for."""
-    for name, usual in _USUAL.items():
-        field = _FIELDS.get(name, name)
-        was, wish = getattr(known, field), getattr(asked, field)
-        same = profile_for(was).version == profile_for(wish).version if name == "version" else was == wish
-        if given[name] != usual and not same:
-            option = f"--{'ob-version' if name == 'version' else name.replace('_', '-').removesuffix('s')}"
-            raise UsageError(
-                f"the cluster of {directory} was made with {name.replace('_', ' ')} {was or 'unset'}: "
-                f"leave {option} out, or take another directory"
-            )
-    fresh = {"clock": given["clock"], "autojump_after": given["autojump_after"]}
-    changed: dict[str, Any] = {name: value for name, value in fresh.items() if value is not None}
-    if given["speed"] != 1.0:
-        changed["speed"] = asked.speed
-    if given["step_s"] != 1.0:
-        changed["step_ns"] = asked.step_ns
-    return replace(known, **changed)
-
-
-def _incremental_base(name: str | IncrementalBase | None) -> IncrementalBase | None:
-    if name is None or isinstance(name, IncrementalBase):
-        return name
-    try:
-        return IncrementalBase(name)
-    except ValueError:
-        raise UsageError(f"'{name}' is no base of increments: choose last_full or previous") from None
-
-
-class ClusterSession:
-    """One login that keeps its state: database, variables, encryption password. Close it, or use it in a `with`."""
-
-    belongs_to_its_thread: ClassVar = True
-    """Tells the proxy of `obsim.Server` to carry calls of this object to the thread it belongs to."""
-
-    def __init__(self, cluster: "Cluster", session: Session) -> None:
-        self._cluster = cluster
-        self._session = session
-
-    def execute(self, sql: str) -> list[Row]:
-        """Run one statement; its rows, [] without any. Raises ServerError."""
-        self._cluster._check_thread()  # noqa: SLF001 - one thing in two classes
-        if self._session.killed:
-            raise UsageError("this session was killed or closed: open another one")
-        answer = self._session.execute(sql)
-        return rows_of(answer.run() if isinstance(answer, Pending) else answer)
-
-    query = execute
-
-    def until(self, sql: str) -> Pending:
-        """The way to the moment at which a query of this session is true: see `Cluster.run_until`."""
-        return until_true(self._session, sql)
-
-    @property
-    def connection_id(self) -> int:
-        """What CONNECTION_ID() says."""
-        return self._session.connection_id
-
-    @property
-    def warnings(self) -> list[tuple[str, int, str]]:
-        """(level, code, message) of the last statement, as SHOW WARNINGS lists them."""
-        return list(self._session.warnings)
-
-    def close(self) -> None:
-        """Log out; closing twice is no error."""
-        self._cluster._check_thread()  # noqa: SLF001 - one thing in two classes
-        self._session.killed = True
-        self._session.cluster.close(self._session)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 class Cluster:

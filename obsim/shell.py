@@ -28,8 +28,8 @@ def local_session(tenant: str, user: str | None, trace: Path | None = None, **op
 
     After each statement who ran when is written to the file `trace`, in the Trace Event Format.
     """
-    from obsim.api import make_host  # noqa: PLC0415 - a remote session needs no engine
     from obsim.cluster.trace import trace_of  # noqa: PLC0415
+    from obsim.hosts import make_host  # noqa: PLC0415 - a remote session needs no engine
     from obsim.session import Pending, Session  # noqa: PLC0415
 
     host = make_host(**options)

@@ -29,7 +29,7 @@ def scenario_list() -> None:
 @scenarios.command("check")
 def scenario_check(name: ScenarioArgument, ob_version: VersionOption = None) -> None:
     """Read a scenario and start a cluster of it; exit code 2, file, line, key and rule when something is wrong."""
-    from obsim.api import make_host
+    from obsim.hosts import make_host
 
     make_host(name, version=ob_version)
     typer.echo(f"{name}: good")
@@ -38,7 +38,7 @@ def scenario_check(name: ScenarioArgument, ob_version: VersionOption = None) -> 
 @scenarios.command("show")
 def scenario_show(name: ScenarioArgument, ob_version: VersionOption = None) -> None:
     """Print what a cluster of it has at its start: time, servers, tenants, tables, sets, rounds, faults."""
-    from obsim.api import make_host
+    from obsim.hosts import make_host
     from obsim.scenario import Blueprint
     from obsim.scenario.summary import summary
 

@@ -113,7 +113,8 @@ def serve(
     gc.disable()  # until it serves: looking through half-loaded modules for garbage takes a tenth of the start
     if catch_up and data_dir is None:
         raise UsageError("--catch-up goes with --data-dir: there is nothing to catch up with in memory")
-    from obsim.api import make_host, open_kept
+    from obsim.hosts import make_host
+    from obsim.kept import open_kept
     from obsim.server.limits import Limits
     from obsim.server.listener import ListenOptions
     from obsim.server.logs import log_statement, start_log

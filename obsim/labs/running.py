@@ -143,7 +143,7 @@ def start_lab(
 
     Raises UsageError when the lab runs already, or when it cannot listen.
     """
-    from obsim.api import make_host  # noqa: PLC0415 - the other commands need no engine
+    from obsim.hosts import make_host  # noqa: PLC0415 - the other commands need no engine
     from obsim.server.listener import ListenOptions  # noqa: PLC0415
     from obsim.server.running import run  # noqa: PLC0415
 
