@@ -7,6 +7,7 @@ interface both speak to these two and to nothing below.
 from obsim.session.control_access import ControlAccess
 from obsim.session.host import SessionHost
 from obsim.session.pending import Pending
-from obsim.session.session import Prepared, Session
+from obsim.session.prepared import Prepared
+from obsim.session.session import Session
 
 __all__ = ["ControlAccess", "Pending", "Prepared", "Session", "SessionHost"]

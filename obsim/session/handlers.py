@@ -32,7 +32,8 @@ from obsim.session.transactions import transaction
 
 if TYPE_CHECKING:
     from obsim.query.evaluator import QueryPlan
-    from obsim.session.session import Session, Statement
+    from obsim.session.login import Statement
+    from obsim.session.session import Session
 
 __all__ = ["HANDLERS", "acts_on_clock", "handler_of"]
 

@@ -15,7 +15,8 @@ from obsim.errors import ServerError, error
 from obsim.session.pending import Pending
 
 if TYPE_CHECKING:
-    from obsim.session.session import Prepared, Session
+    from obsim.session.prepared import Prepared
+    from obsim.session.session import Session
 
 __all__ = ["BY_NAME", "NamedStatements", "do_expressions", "drop_prepared", "execute_prepared", "prepare_statement"]
 

@@ -13,7 +13,7 @@ from obsim.query import tables, values
 from obsim.query.functions import facts, patterns
 from obsim.scenario import reading
 from obsim.server.limits import Limits
-from obsim.session import assignments, host, journal, named, session, transactions
+from obsim.session import assignments, host, journal, login, named, transactions
 from obsim.sql import tokens
 
 __all__ = ["BOUNDS", "SERVER_OPTIONS", "Bound", "limits_page", "server_bounds"]
@@ -102,7 +102,7 @@ def _sessions() -> Iterator[Bound]:
         "savepoint names", "their names together", transactions.SAVEPOINT_CHARACTERS_MAX, "characters", "refused", 4013
     )
     yield Bound("sources", "ADD RESTORE SOURCE, all of them", agents.RESTORE_SOURCE_MAX, "characters", "refused", 4013)
-    yield Bound("warnings", "warnings of a statement", session.WARNINGS_MAX, "", "further ones are not kept")
+    yield Bound("warnings", "warnings of a statement", login.WARNINGS_MAX, "", "further ones are not kept")
 
 
 def _cluster() -> Iterator[Bound]:
