@@ -86,7 +86,8 @@ class _Script:
         self.place = 0
         self.sequence = connection.inbox.expected
         self.looping = False
-        self.unanswered = False
+        self.unanswered = self.stalled = False
+        connection.on_refused = self.stop
 
     def go(self) -> None:
         """Run on until a statement needs longer, the client reads slower, or the others' turn has come."""
@@ -103,8 +104,18 @@ class _Script:
             self.unanswered = True
             _run_text(connection, self.pieces[self.place], self._answered)
         self.looping = False
-        if self.place >= len(self.pieces):
+        if self.place >= len(self.pieces) and not self.unanswered:
+            connection.on_refused = None
             connection.finish(b"")
+
+    def stop(self) -> None:
+        """Run and answer nothing more: the disk has refused an answer, and the client has been told that instead."""
+        self.place = len(self.pieces)
+        self.connection.epoch = 0
+        if self.unanswered and not self.stalled:
+            self.connection.shared.gate.withdraw(self.connection, answer=False)
+            self.unanswered = False
+            self.connection.shared.loop.call_soon(self.go)
 
     def _answered(self, answer: Answer | None, failure: BaseException | None) -> None:
         connection = self.connection
@@ -115,7 +126,7 @@ class _Script:
         try:
             packets = self._packets(answer, failure)
         except ConnectionStalled:
-            self.unanswered = True
+            self.unanswered = self.stalled = True
             return
         except ConnectionCut:
             connection.cut()

@@ -28,20 +28,23 @@ FORGOTTEN = 0.9
 """Of how slow a write was, with each one since."""
 SEQUENCE_BYTE = 3
 """Where a packet has its number."""
-FIRST_OF_ANSWER = 1
-"""The number of the first packet of an answer; what has another one goes on with an answer, or a login."""
 HELD_BYTES_MAX = 64 * 1024
 """Of one client: while more waits for the disk no further command of it runs."""
 
 
 class Client(Protocol):
-    """Whose answers wait."""
+    """Whose answers wait. `command` is the number of the one whose answer it sends."""
+
+    command: int
 
     def hold_back(self) -> None:
         """Run no further command until `resume_writing`: too much waits for the disk."""
 
     def resume_writing(self) -> None:
         """Go on."""
+
+    def disk_refused(self, command: int) -> None:
+        """A command was answered with an error by the disk: nothing more of its answer may follow."""
 
 
 class HeldTransport:
@@ -93,7 +96,8 @@ class Outbox:
     ) -> None:
         """`on_lost` is told when the cluster went back to what the disk has."""
         self._durable, self._loop, self._on_lost = durable, loop, on_lost
-        self._queue: deque[tuple[int, HeldTransport, Callable[[], None] | bytes]] = deque()
+        self._queue: deque[tuple[int, HeldTransport, int, Callable[[], None] | bytes]] = deque()
+        """The record that something waits for, whose it is, of which command, and what to do or to send."""
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="obsim-journal")
         self._closed = False
         self._writing = self._due = False
@@ -142,7 +146,8 @@ class Outbox:
             transport.held_bytes += len(what)
             if transport.client is not None and transport.held_bytes > HELD_BYTES_MAX:
                 transport.client.hold_back()
-        self._queue.append((self._durable.added, transport, what))
+        command = 0 if transport.client is None else transport.client.command
+        self._queue.append((self._durable.added, transport, command, what))
         if not self._writing and not self._due:
             self._due = True
             self._loop.call_soon(self._begin)
@@ -196,7 +201,7 @@ class Outbox:
             logger.critical("the journal cannot be read either: stop this server and look at it", exc_info=True)
             self._lost = True
             queue, self._queue = self._queue, deque()
-            for _, transport, _what in queue:
+            for _, transport, _command, _what in queue:
                 transport.real.abort()
             return
         self._refuse(refused)
@@ -204,7 +209,7 @@ class Outbox:
     def _release(self) -> None:
         kept, queue = self._durable.kept, self._queue
         while queue and queue[0][0] <= kept:
-            _, transport, what = queue.popleft()
+            _, transport, _, what = queue.popleft()
             self._let_go(transport, what)
 
     def _let_go(self, transport: HeldTransport, what: Callable[[], None] | bytes, *, told: bytes | None = None) -> None:
@@ -229,14 +234,16 @@ class Outbox:
     def _refuse(self, refused: ServerError) -> None:
         """Nobody is told what is not so: the first packet of each answer says what has happened instead."""
         queue, self._queue = self._queue, deque()
-        begun: set[int] = set()
-        for _, transport, what in queue:
+        begun: dict[tuple[HeldTransport, int], None] = {}
+        for _, transport, command, what in queue:
             told = b""
-            if isinstance(what, bytes) and len(what) > SEQUENCE_BYTE:
-                if what[SEQUENCE_BYTE] == FIRST_OF_ANSWER or id(transport) not in begun:
-                    told = frame(error_packet(refused), what[SEQUENCE_BYTE])
-                begun.add(id(transport))
+            if isinstance(what, bytes) and len(what) > SEQUENCE_BYTE and (transport, command) not in begun:
+                told = frame(error_packet(refused), what[SEQUENCE_BYTE])
+                begun[transport, command] = None
             self._let_go(transport, what, told=told)
+        for transport, command in begun:
+            if transport.client is not None:
+                transport.client.disk_refused(command)
         self._on_lost(refused)
 
     @property

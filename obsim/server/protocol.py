@@ -113,6 +113,10 @@ class Connection(asyncio.BufferedProtocol):
         self.on_packet: PacketHandler = login.on_response
         self.on_command: PacketHandler = commands.dispatch
         self.on_resume: Callable[[], None] | None = None
+        self.on_refused: Callable[[], None] | None = None
+        """Stops what sends the answer under way in several parts, when the disk has refused one of them."""
+        self.command = 0
+        """Number of the command that is answered, or was last."""
         self.session: Session
         self.logged_in = False
         self.nonce = b""
@@ -157,6 +161,7 @@ class Connection(asyncio.BufferedProtocol):
             entry = self.answers.get(data)
             if entry is not None and shared.current(entry):
                 entry.used = True
+                self.command += 1
                 session = self.session
                 session.row_count, session.found_rows = -1, entry.row_count
                 session.repeat(entry.text, entry.row_count)
@@ -192,11 +197,16 @@ class Connection(asyncio.BufferedProtocol):
         if not self.working:
             self.work()
 
+    def disk_refused(self, command: int) -> None:
+        """An error has taken the place of the rest of an answer; if that is the one under way, it is the last of it."""
+        if command == self.command and self.on_refused is not None:
+            self.on_refused()
+
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - a client that goes away is no error
         """Stop what it had running and forget it."""
         self.closing = True
         self.idle = False
-        self.on_resume = None
+        self.on_resume = self.on_refused = None
         self.shared.slow_readers.ends(self)
         if self.timer is not None:
             self.timer.cancel()
@@ -225,6 +235,7 @@ class Connection(asyncio.BufferedProtocol):
             if packet is None:
                 break
             self.busy = True
+            self.command += 1
             begun = perf_counter()
             try:
                 self.on_packet(self, packet)
@@ -340,10 +351,13 @@ class Connection(asyncio.BufferedProtocol):
         self.transport.abort()
 
     def break_off(self, packets: bytes) -> None:
-        """End the connection in the middle of an answer: what a fault does."""
+        """End the connection in the middle of an answer: what a fault does. Who does not read it is cut off in time."""
         self.busy = False
         self.closing = True
         self.idle = False
+        if self.timer is not None:
+            self.timer.cancel()
+        self.timer = self.shared.loop.call_later(self.shared.limits.write_timeout_s, self.transport.abort)
         self.transport.write(packets)
         self.transport.close()
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import pymysql
 import pytest
+from pymysql.constants import CLIENT
 
 from obsim.api import open_kept
 from obsim.journal.directory import DataDirectory
@@ -95,6 +96,28 @@ def test_a_full_disk_is_told_and_nothing_is_half_done(tmp_path, monkeypatch, kin
         cursor.execute("CREATE USER kept2")
         assert names(other) == {"root", "kept1", "kept2"}
     assert check_directory(DataDirectory(tmp_path / "d")).wrong == []
+
+
+def test_what_the_disk_refuses_ends_the_packet(tmp_path, monkeypatch):
+    """The first answers are refused while the rest waits for the disk."""
+    monkeypatch.setattr("obsim.server.outbox.AT_ONCE_MAX_S", 0.0)
+    with served(tmp_path / "d") as (server, kept):
+        disk = Disk(kept.keeper, monkeypatch)
+        with connected(server, client_flag=CLIENT.MULTI_STATEMENTS) as connection:
+            disk.free.clear()
+            connection._execute_command(3, "CREATE USER lost1; SELECT REPEAT('x', 70000); CREATE USER lost2; SELECT 4")
+            (served_one,) = server.call(lambda: list(server.listener.shared.connections.values()))
+            while not server.call(lambda: served_one.on_resume):
+                pass
+            disk.full = True
+            disk.free.set()
+            with pytest.raises(pymysql.err.DatabaseError) as refused:
+                connection._read_query_result()
+            assert refused.value.args == (4184, "Server out of disk space")
+            disk.full = False
+            assert names(connection) == {"root"}
+            connection.query("SELECT 5")
+            assert connection._result.rows == ((5,),)
 
 
 def test_pages_tell_nothing_that_is_not_on_disk(tmp_path, monkeypatch):

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -15,6 +16,7 @@ import pytest
 import obsim
 from obsim.server import Limits
 from obsim.server.crowd import Crowd
+from obsim.server.protocol import Connection
 from obsim.server.slow_readers import SlowReaders
 from tests.server.conftest import StartFake
 from tests.server.wire import ServerSaid, Wire
@@ -150,6 +152,25 @@ class Timers:
         due, self.due = self.due, []
         for call, *values in due:
             call(*values)
+
+
+def test_who_never_reads_an_answer_that_was_broken_off_is_cut_off(start: StartFake) -> None:
+    _, server = start()
+    timers, said = Timers(), list[str]()
+
+    async def broken_off() -> None:
+        shared = replace(server.listener.shared, loop=cast(asyncio.AbstractEventLoop, timers))
+        connection = Connection(shared)
+        connection.transport = cast(asyncio.Transport, SimpleNamespace(
+            write=lambda data: said.append(f"write {data!r}"), close=lambda: said.append("close"),
+            abort=lambda: said.append("abort"),
+        ))  # fmt: skip
+        connection.break_off(b"x")
+
+    asyncio.run(broken_off())
+    assert said == ["write b'x'", "close"]
+    timers.pass_by()
+    assert said == ["write b'x'", "close", "abort"]
 
 
 class Reader:

@@ -68,13 +68,16 @@ class Line:
 
 class Client:
     def __init__(self):
-        self.told = []
+        self.told, self.command = [], 1
 
     def hold_back(self):
         self.told.append("hold back")
 
     def resume_writing(self):
         self.told.append("go on")
+
+    def disk_refused(self, command):
+        self.told.append(f"refused {command}")
 
 
 @contextmanager
@@ -143,12 +146,17 @@ def test_every_answer_that_waited_is_told_when_the_disk_is_full():
     with outbox() as (made, disk, lost, turn):
         line, disk.wrong = Line(), OSError("full")
         held = made.wrapped(line, Client())
-        for packet in (b"\x01\x00\x00\x01a", b"\x01\x00\x00\x01b", b"\x01\x00\x00\x02c", b"\x01\x00\x00\x01d"):
+        for command, packet in ((1, b"\x01\x00\x00\x01a"), (2, b"\x01\x00\x00\x01b"), (2, b"\x01\x00\x00\x02c")):
+            held.client.command = command
             held.write(packet)
+        held.write(b"\x01\x00\x00\x01d")  # the 257th packet of an answer, no answer of its own
+        held.client.command = 3
+        held.write(b"\x01\x00\x00\x07e")  # the first part of this one has left
         held.write_eof()
         turn()
         refused = frame(error_packet(FULL), 1)
-        assert line.sent == [refused, refused, refused, "end"]
+        assert line.sent == [refused, refused, frame(error_packet(FULL), 7), "end"]
+        assert held.client.told == ["refused 1", "refused 2", "refused 3"]
         assert lost == [FULL]
 
 
