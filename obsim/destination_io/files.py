@@ -265,10 +265,50 @@ def _remove(directory: int, name: str, *, below: bool) -> None:
     except (IsADirectoryError, PermissionError):
         if not below:
             raise
-        inner = os.open(name, _DIRECTORY, dir_fd=directory)
-        try:
-            for entry in os.listdir(inner):
-                _remove(inner, entry, below=True)
-        finally:
-            os.close(inner)
-        os.rmdir(name, dir_fd=directory)
+        _remove_tree(directory, name)
+
+
+def _remove_tree(directory: int, name: str) -> None:
+    """A directory with all that is in it, however deep that goes.
+
+    Only one descriptor is held on the way, so the way back up is by `..`: it must lead to where it came from.
+    """
+    here = os.open(name, _DIRECTORY, dir_fd=directory)
+    way: list[tuple[str, tuple[int, int]]] = [(name, _identity(directory))]
+    try:
+        while way:
+            with os.scandir(here) as entries:
+                inner = next((entry.name for entry in entries if not _unlinked(here, entry.name)), None)
+            if inner is not None:
+                way.append((inner, _identity(here)))
+                below = os.open(inner, _DIRECTORY, dir_fd=here)
+                os.close(here)
+                here = below
+                continue
+            gone, above = way.pop()
+            parent = os.open("..", _DIRECTORY, dir_fd=here)
+            os.close(here)
+            here = parent
+            if _identity(here) != above:
+                raise PermissionError(errno.EACCES, "it was moved while it was removed")
+            os.rmdir(gone, dir_fd=here)
+    finally:
+        os.close(here)
+
+
+def _identity(directory: int) -> tuple[int, int]:
+    found = os.fstat(directory)
+    return found.st_dev, found.st_ino
+
+
+def _unlinked(directory: int, name: str) -> bool:
+    """Remove a file or a link; False for a directory."""
+    try:
+        os.unlink(name, dir_fd=directory)
+    except FileNotFoundError:
+        return True
+    except (IsADirectoryError, PermissionError):
+        if not stat.S_ISDIR(os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode):
+            raise
+        return False
+    return True

@@ -42,6 +42,24 @@ def test_files_there_and_back(root, store):
     assert store.read("3", 100) == b"anew"
 
 
+def test_a_tree_of_any_depth_is_removed_and_nothing_that_its_links_lead_to(root, store, tmp_path):
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "kept").write_text("")
+    store.write([("d/a", b""), ("kept", b"")])
+    here = os.open(root.directory / "a/b/d", os.O_RDONLY)
+    for _ in range(1100):
+        os.mkdir("d", dir_fd=here)
+        below = os.open("d", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.symlink(tmp_path / "other", "link", dir_fd=here)
+    os.mkdir("sibling", dir_fd=here)
+    os.close(here)
+    store.remove(["d/"])
+    assert store.names() == ["kept"]
+    assert (tmp_path / "other" / "kept").exists()
+
+
 def test_what_is_removed(root, store):
     store.write([("x/y/1", b"one"), ("x/2", b"two"), ("3", b"three"), ("4", b"four")])
     store.remove(["x/", "3", "none", "none/"])
