@@ -7,13 +7,37 @@
 Everything there is its owner's alone.
 """
 
+import errno
 import fcntl
 import os
+import stat
 from pathlib import Path
 
 from obsim.errors import UsageError
 
-__all__ = ["DataDirectory"]
+__all__ = ["DataDirectory", "open_private"]
+
+_PRIVATE = 0o600
+
+
+def open_private(path: Path) -> int:
+    """A descriptor of a plain file to read and write, made where there is none; from now on it is its owner's alone.
+
+    Raises OSError: ELOOP for a symbolic link, EINVAL for what is no plain file, EPERM for one of another user.
+    """
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
+    try:
+        found = os.fstat(handle)
+        plain = stat.S_ISREG(found.st_mode)
+        if plain and stat.S_IMODE(found.st_mode) != _PRIVATE:
+            os.fchmod(handle, _PRIVATE)
+    except OSError:
+        os.close(handle)
+        raise
+    if not plain:
+        os.close(handle)
+        raise OSError(errno.EINVAL, "no plain file", str(path))
+    return handle
 
 
 class DataDirectory:
@@ -35,7 +59,7 @@ class DataDirectory:
         try:
             if make:
                 self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            handle = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            handle = open_private(self.path / "lock")
         except OSError as failure:
             raise UsageError(f"cannot use the data directory {self.path}: {failure.strerror}") from None
         try:
@@ -58,7 +82,7 @@ class DataDirectory:
 
         Raises OSError.
         """
-        os.close(os.open(self.journal, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        os.close(open_private(self.journal))
 
     def release(self) -> None:
         """Let others have it; for the second time nothing."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from obsim.errors import UsageError
+from obsim.journal.directory import open_private
 from obsim.statements.text import secret_places
 
 __all__ = ["SecretMissing", "Secrets", "append_secrets", "read_secrets"]
@@ -86,13 +87,16 @@ class Secrets:
 
 
 def append_secrets(path: Path, named: Iterable[tuple[str, str]]) -> None:
-    """Append names with their values to a file that nobody else may read, synced. Raises OSError: nothing is there."""
+    """Append names with their values to a file that nobody else may read, synced. A link is not followed.
+
+    Raises OSError: nothing is there.
+    """
     data = "".join(secret_line(name, value) for name, value in named).encode()
     if not data:
         return
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    handle = open_private(path)
     try:
-        end = path.read_bytes().rfind(b"\n") + 1
+        end = os.pread(handle, os.fstat(handle).st_size, 0).rfind(b"\n") + 1
         os.ftruncate(handle, end)  # a line that was not written to the end is none
         try:
             os.lseek(handle, end, os.SEEK_SET)
