@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable
 
 from obsim.archive.round import CHECKPOINT_INTERVAL_NS
 from obsim.backup.progress import PASS_NS
-from obsim.cluster.state import TENANTS_STEP_NS, ClusterState
+from obsim.cluster.moving import TENANTS_STEP_NS
+from obsim.cluster.state import ClusterState
 from obsim.errors import ServerError
 from obsim.ids import Nanoseconds
 from obsim.root_events import RECYCLE_NS
@@ -73,4 +74,4 @@ _NEXT: dict[str, Callable[[ClusterState], Nanoseconds | None]] = {
     "tenants": lambda state: _step_after(state.now_ns, TENANTS_STEP_NS),
     "time": lambda state: _step_after(state.now_ns, _SECOND_NS),
 }
-"""As `_MOVING` of the state: families whose rows follow the clock."""
+"""As `MOVING`: families whose rows follow the clock."""

@@ -11,42 +11,40 @@ from typing import TYPE_CHECKING, Any
 
 from obsim.answers import Ok
 from obsim.archive.log import FactsChanged
-from obsim.archive.round import CHECKPOINT_INTERVAL_NS
-from obsim.archive.sending import Sending
 from obsim.archive.tenant import TenantArchive
 from obsim.backup.cluster_job import ClusterJob
-from obsim.backup.context import RunContext
 from obsim.backup.failures import Outcomes
 from obsim.backup.job import BackupJob, BackupType
-from obsim.backup.progress import PASS_NS
 from obsim.backup.tenant import TenantBackup
-from obsim.cleanup.tenant import CleanupContext, TenantCleanup
-from obsim.cluster.backup_settings import TenantSettings, TenantWrites
+from obsim.cluster.archive_writing import archive_writer_of, write_archives
 from obsim.cluster.event_log import EventLog
 from obsim.cluster.formats import Formats, Owner
 from obsim.cluster.freezer import Freezer
-from obsim.cluster.locality import full_locality
+from obsim.cluster.listeners import Listeners
+from obsim.cluster.moving import MOVING
+from obsim.cluster.options import ClusterOptions
 from obsim.cluster.outages import Outages
+from obsim.cluster.principal import Principal
 from obsim.cluster.resources import Resources
 from obsim.cluster.root_jobs import RootJobs
 from obsim.cluster.shares import Bandwidth, apply_shares
 from obsim.cluster.tenant import Tenant, User
 from obsim.cluster.tenant_facts import facts_of
+from obsim.cluster.tenant_making import TenantHooks, new_tenant
+from obsim.cluster.unfinished import unfinished
 from obsim.destination import BackupUri
 from obsim.destination.outside import OutcomeNeeded, Outside
 from obsim.errors import ServerError, UsageError
 from obsim.faults import Fault, Faults
 from obsim.ids import SYS_TENANT_ID, JobId, LogStreamId, Nanoseconds, TenantId
 from obsim.parameters import ParameterStore
-from obsim.revisions import FAMILIES, Revisions, TenantRevisions
-from obsim.root_events import RECYCLE_NS, RootEvents
-from obsim.scheduler.dispatcher import Dispatcher
+from obsim.revisions import FAMILIES, Revisions
+from obsim.root_events import RootEvents
 from obsim.scheduler.events import EventQueue
 from obsim.scheduler.priorities import PRIORITIES, Priority, limit_of
-from obsim.statements import BackupStatement, Secret
+from obsim.statements import BackupStatement
 from obsim.storage.changes import StorageChange
-from obsim.storage.tenant import TenantStorage
-from obsim.versions import IncrementalBase, VersionProfile
+from obsim.versions import VersionProfile
 
 if TYPE_CHECKING:
     from obsim.archive.writer import ArchiveWriter
@@ -54,67 +52,12 @@ if TYPE_CHECKING:
     from obsim.cluster.restores import Restores
     from obsim.cluster.table_recoveries import TableRecoveries
 
-__all__ = ["TENANTS_STEP_NS", "ClusterOptions", "ClusterState", "Command", "Principal"]
+__all__ = ["ClusterOptions", "ClusterState", "Command", "Principal"]
 
-TENANTS_STEP_NS = 100_000_000
-"""Grain of the SCN columns of DBA_OB_TENANTS."""
 _REVISION_BITS = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """Who runs a statement: the session's tenant and user, and the password SET ENCRYPTION gave it."""
-
-    tenant_id: TenantId
-    user: str
-    encryption: Secret | None = None
-    host: str = "%"
-    """Host of the account, not of the client."""
-    offset_s: int = 0
-    """The session's time zone, east of UTC: what a TIME in a statement is read at."""
-    restore_source: str = ""
-    """What ADD RESTORE SOURCE gave the session: URIs with commas between them."""
-    recyclebin: bool = False
-    """The session's variable `recyclebin`: what DROP TENANT looks at."""
-    decryption: tuple[Secret, ...] = ()
-    """What SET DECRYPTION gave the session."""
-
-
-@dataclass(frozen=True, slots=True)
-class ClusterOptions:
-    """What a cluster is made with besides its scenario."""
-
-    profile: VersionProfile
-    seed: int
-    start_ns: Nanoseconds
-    incremental_base: IncrementalBase
-    strict_incremental: bool = False
-    cluster_name: str = "obcluster"
-
 
 Command = Callable[["ClusterState", Principal, Any], Ok]
 """Carries one type of statement out; raises ServerError before it has changed anything."""
-
-
-class Listeners:
-    """Who is told of something that clients feel. They are no part of the state: a copy of it tells nobody."""
-
-    __slots__ = ("_told",)
-
-    def __init__(self) -> None:
-        self._told: list[Callable[[Any], None]] = []
-
-    def add(self, told: Callable[[Any], None]) -> None:
-        """Tell `told` from now on."""
-        self._told.append(told)
-
-    def tell(self, what: object) -> None:
-        """The tenant, or the server, is gone."""
-        for told in self._told:
-            told(what)
-
-    def __reduce__(self) -> "tuple[type[Listeners], tuple[()]]":
-        return Listeners, ()
 
 
 @dataclass(slots=True, eq=False)
@@ -242,38 +185,11 @@ class ClusterState:
 
     def add_tenant(self, tenant_id: TenantId, name: str, kind: str, mode: str, users: tuple[User, ...]) -> Tenant:
         """Create a tenant with empty storage; the scenario fills it."""
-        streams = [LogStreamId(1), LogStreamId(1001)] if kind == "USER" else [LogStreamId(1)]
-        storage = TenantStorage(streams)
-        dispatcher = Dispatcher(self.events)
-        sending = Sending(TenantWrites(self, tenant_id))
-        revisions = TenantRevisions(self.revisions, tenant_id)
-        archive = TenantArchive(self.events, revisions, storage, sending=sending)
-        archive.note_event = partial(self.root_events.add, "log_archive", tenant_id)
-        storage.on_change = partial(self._storage_changed, archive)
-        context = RunContext(
-            self.profile,
-            storage,
-            archive,
-            TenantSettings(self, tenant_id),
-            self.events,
-            revisions,
-            self.root_address,
-            self.seed,
-            self.backup_outcomes,
-            self.outside,
-        )
-        backup = TenantBackup(tenant_id, context if kind == "USER" else None, self.options.incremental_base)
-        archive.on_left_doing = backup.archive_changed
-        archive.bring = partial(self._bring_archive, tenant_id)
-        cleanup = TenantCleanup(CleanupContext(
-            tenant_id, backup, archive, dispatcher, self.events, revisions, self.root_address,
-            self.profile.pieces_by_checkpoint, partial(self._is_dropped, tenant_id, backup), context,
+        hooks = TenantHooks(
+            self._storage_changed, partial(self._bring_archive, tenant_id), partial(self._is_dropped, tenant_id),
             partial(self._fault_of_delete, tenant_id),
-        ))  # fmt: skip
-        locality = full_locality(self.resources.zones)
-        tenant = Tenant(
-            tenant_id, name, kind, mode, self.now_ns, storage, dispatcher, archive, backup, cleanup, locality
-        )
+        )  # fmt: skip
+        tenant = new_tenant(self, tenant_id, name, kind, mode, hooks)
         if kind == "USER":
             self._last_user_tenant_id = max(self._last_user_tenant_id, tenant_id)
         tenant.users = {user.key: user for user in users}
@@ -427,36 +343,12 @@ class ClusterState:
         """
         if self.outside.real and not self.outside.blocked:
             self.outside.rest(self.now_ns, self.event_count)
-            self._write_archives()
+            write_archives(self)
         return not self.outside.blocked
-
-    def _write_archives(self) -> None:
-        """Write the archives of all tenants, those that are gone too.
-
-        On another timeline everything anew: what lies there is of a time that is no more.
-        """
-        if self.timeline != self.written_timeline:
-            for tenant_id in self.tenants.keys() & self.archive_writers.keys():
-                del self.archive_writers[tenant_id]
-            self.written_timeline = self.timeline
-        for tenant in self.user_tenants():
-            self.archive_writer(tenant)
-        for tenant_id, writer in list(self.archive_writers.items()):
-            writer.flush(self.now_ns)
-            if tenant_id not in self.tenants and writer.finished:
-                del self.archive_writers[tenant_id]
 
     def archive_writer(self, tenant: Tenant) -> "ArchiveWriter":
         """What writes a tenant's archive to media."""
-        from obsim.archive.writer import ArchiveWriter  # noqa: PLC0415 - for destinations on media alone
-        from obsim.destination.layout import Layout  # noqa: PLC0415
-
-        known = self.archive_writers.get(tenant.tenant_id)
-        if known is None:
-            layout = Layout.of(self.profile)
-            known = ArchiveWriter(tenant.archive, self.outside, layout, tenant.uri_of)
-            self.archive_writers[tenant.tenant_id] = known
-        return known
+        return archive_writer_of(self, tenant)
 
     def _bring_archive(self, tenant_id: TenantId, now_ns: Nanoseconds, then: Callable[[], None]) -> None:
         """Have a tenant's archive written while time goes on: somebody relies on it."""
@@ -478,29 +370,7 @@ class ClusterState:
 
     def unfinished(self) -> list[str]:
         """What still runs, one line each, for the error of a clock that gave up waiting."""
-        lines = [
-            f"backup job {job.job_id} of tenant {tenant.name} is {job.status}"
-            for tenant in self.tenants.values()
-            for job in tenant.backup.jobs
-        ]
-        lines += [
-            f"delete job {job.job_id} of tenant {tenant.name} is {job.status}"
-            for tenant in self.tenants.values()
-            for job in tenant.cleanup.jobs
-        ]
-        lines += [
-            f"archive round {tenant.archive.round.round_id} of tenant {tenant.name} is {tenant.archive.round.status}"
-            for tenant in self.tenants.values()
-            if tenant.archive.round is not None and tenant.archive.round.status not in {"DOING", "STOP", "SUSPEND"}
-        ]
-        lines += [
-            f"restore job {run.job.job_id} of tenant {run.job.request.tenant_name} is {run.job.status}"
-            for run in (self._restores.runs if self._restores is not None else ())
-            if not run.job.ended
-        ]
-        lines += [f"tenant {t.name} is DROPPING" for t in self.tenants.values() if t.status == "DROPPING"]
-        lines += [f"job {j.job_id} of the root service, {j.kind}" for j in self.root_jobs.jobs if j.result is None]
-        return lines
+        return unfinished(self, self._restores)
 
     # Faults.
 
@@ -545,31 +415,8 @@ class ClusterState:
         return (self.timeline << 2 * _REVISION_BITS) + sum(map(self._revision, families))
 
     def _revision(self, family: str) -> int:
-        moving = _MOVING.get(family)
+        moving = MOVING.get(family)
         moment = moving(self) if moving else 0
         if family == "time":
             return moment
         return (self.revisions.count(family) << _REVISION_BITS) + moment
-
-
-def _tasks_moment(state: ClusterState) -> int:
-    """Passes of the running tasks, each counted from its own start: their counters move with them."""
-    tasks = (task for tenant in state.tenants.values() for task in tenant.backup.tasks)
-    return sum((state.now_ns - task.start_ns) // PASS_NS + 1 for task in tasks)
-
-
-def _archive_moment(state: ClusterState) -> int:
-    return state.now_ns // CHECKPOINT_INTERVAL_NS if any(t.archive.doing for t in state.tenants.values()) else 0
-
-
-_MOVING: dict[str, Callable[[ClusterState], int]] = {
-    "time": lambda state: state.now_ns,
-    "tasks": _tasks_moment,
-    "archive": _archive_moment,
-    "tenants": lambda state: state.now_ns // TENANTS_STEP_NS,
-    "root_events": lambda state: state.now_ns // RECYCLE_NS,
-    "scheduler": lambda state: sum(
-        d.change_count for t in state.tenants.values() for d in {t.dispatcher, *t.dispatchers.values()}
-    ),
-}
-"""Families whose rows also follow the clock or a counter of their own: the part that moves between two touches."""
