@@ -12,18 +12,16 @@ from typing import Any
 
 from obsim.catalog.model import Scope
 from obsim.catalog.restore_views import restorable_windows
-from obsim.cluster import ClusterState, Principal, Tenant
+from obsim.cluster import ClusterState, Tenant
 from obsim.cluster.copying import copy_of
-from obsim.errors import ServerError
 from obsim.ids import SYS_TENANT_ID, Nanoseconds, TenantId
-from obsim.sql.reader import read_statement
-from obsim.statements import BackupStatement
 from obsim.testing.engine_watch import pieces_by_path
 from obsim.testing.naive_restore import chosen_pieces, chosen_sets, plan
 from obsim.testing.naive_storage import NaivePicture, NaiveStorage
 from obsim.testing.naive_tablet import ModelBroken
 from obsim.testing.observation import PieceSeen, SetSeen, TenantSeen
 from obsim.testing.observer import storage_of
+from obsim.testing.orders import run_as_sys
 from obsim.versions import Version
 
 __all__ = ["ProbeSeen", "RestoreBroken", "probe"]
@@ -167,7 +165,7 @@ def _restore(
     uris = ",".join(uri for uri in (data, log) if uri)
     sql = f"ALTER SYSTEM RESTORE {NEW} FROM '{uris}' UNTIL SCN = {scn} WITH 'pool_list=probe'"
     copy = copy_of(state)
-    errno = next((code for code in (_run(copy, text) for text in (*_POOL, sql)) if code), 0)
+    errno = next((code for code in (run_as_sys(copy, text) for text in (*_POOL, sql)) if code), 0)
     _expect(errno == (0 if expected else REFUSED), f"{sql} answers {errno}, to be read is {expected}")
     if expected is None:
         return ProbeSeen(sql, ("restore refused",))
@@ -195,7 +193,7 @@ def _restore(
 def _follow(state: ClusterState, naive: NaiveStorage, log: str, scn: int, then_scn: int) -> str:
     """RECOVER STANDBY of the new tenant: as far as the log goes without a gap it has to be what its source was."""
     sql = f"ALTER SYSTEM RECOVER STANDBY TENANT = {NEW} UNTIL SCN = {then_scn}"
-    errno = _run(state, sql)
+    errno = run_as_sys(state, sql)
     _expect(not errno, f"{sql} of what was restored to {scn} answers {errno}")
     state.advance_to(Nanoseconds(state.now_ns + _FOLLOW_NS))
     tenant, source = state.tenant_named(NEW), state.tenants[TenantId(naive.tenant_id)]
@@ -207,16 +205,6 @@ def _follow(state: ClusterState, naive: NaiveStorage, log: str, scn: int, then_s
     _expect(reached == then_scn if covered else scn <= reached < then_scn, f"{comes}, log is there: {covered}")
     _compare(state, naive.until(reached), comes)
     return "recovered further" if covered else "recovery comes to a gap"
-
-
-def _run(state: ClusterState, sql: str) -> int:
-    statement = read_statement(sql, profile=state.profile)
-    assert isinstance(statement, BackupStatement), sql
-    try:
-        state.execute(Principal(SYS_TENANT_ID, "root"), statement)
-    except ServerError as refused:
-        return refused.errno
-    return 0
 
 
 def _compare(state: ClusterState, picture: NaivePicture, what: str) -> None:

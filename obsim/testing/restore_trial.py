@@ -12,17 +12,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from obsim.cluster import ClusterState, Principal, Tenant
+from obsim.cluster import ClusterState, Tenant
 from obsim.cluster.copying import copy_of
-from obsim.errors import ServerError
-from obsim.ids import SYS_TENANT_ID, Nanoseconds
+from obsim.ids import Nanoseconds
 from obsim.scenario import build_state
-from obsim.sql.reader import read_statement
-from obsim.statements import BackupStatement
 from obsim.storage.tenant import TenantStorage
 from obsim.testing.naive_restore import chosen_pieces, plan
 from obsim.testing.observation import PieceSeen, SetSeen
 from obsim.testing.observer import Observer
+from obsim.testing.orders import run_as_sys
 from obsim.versions import IncrementalBase, profile_for
 
 __all__ = ["RestoreBroken", "RestoreTrial", "restore_tour"]
@@ -87,14 +85,7 @@ class RestoreTrial:
 
     def run(self, sql: str, state: ClusterState | None = None) -> int:
         """A statement of sys; errno, 0 for OK."""
-        state = state or self.state
-        statement = read_statement(sql, profile=state.profile)
-        assert isinstance(statement, BackupStatement), sql
-        try:
-            state.execute(Principal(SYS_TENANT_ID, "root"), statement)
-        except ServerError as refused:
-            return refused.errno
-        return 0
+        return run_as_sys(state or self.state, sql)
 
     def write(self, count: int, kind: str = "random") -> None:
         """Change the table."""

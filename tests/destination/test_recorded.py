@@ -9,6 +9,7 @@ import pytest
 from obsim import Cluster, ServerError
 from obsim.destination_io.reach import make_reach
 from tests.destination.outcomes import Differs, GivenBack, Kept
+from tests.lives import back_up_and_follow, running
 from tests.whole import views
 
 
@@ -40,27 +41,13 @@ def lived(performer, root, full=None):
     for tenant in cluster.state.user_tenants():
         for known in tenant.destinations:
             cluster.state.outside.keep(known.uri)
-
-    def run(text, tenant="mysql_tenant"):
-        cluster.execute(text, tenant=tenant)
-        cluster.run_until_idle()
-
+    run = running(cluster)
     run("ALTER SYSTEM NOARCHIVELOG")
     run(f"ALTER SYSTEM SET data_backup_dest = 'file://{root}/data'")
     run(f"ALTER SYSTEM SET log_archive_dest = 'LOCATION=file://{root}/arch'")
     with pytest.raises(ServerError, match="does not match"):
         run(f"ALTER SYSTEM SET data_backup_dest = 'file://{root}/arch'")
-    run("ALTER SYSTEM ARCHIVELOG")
-    cluster.advance(minutes=5)
-    for kind in ("", "INCREMENTAL"):
-        cluster.write("mysql_tenant", "t1", 5)
-        run(f"ALTER SYSTEM BACKUP {kind} DATABASE")
-    unit = cluster.query("SELECT NAME FROM oceanbase.DBA_OB_UNIT_CONFIGS")[0][0]
-    run(f"CREATE RESOURCE POOL p UNIT = '{unit}', UNIT_NUM = 1", "sys")
-    cluster.advance(minutes=5)
-    run(f"ALTER SYSTEM RESTORE back FROM 'file://{root}/data,file://{root}/arch' WITH 'pool_list=p'", "sys")
-    run("ALTER SYSTEM RECOVER STANDBY TENANT = back UNTIL UNLIMITED", "sys")
-    cluster.write("mysql_tenant", "t1", 5)
+    back_up_and_follow(cluster, root)
     cluster.advance(minutes=5)
     for code in (-9082, 0):
         if full is not None:

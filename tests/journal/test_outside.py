@@ -14,31 +14,18 @@ from obsim.journal.replay import Differs, view_digests
 from obsim.journal.secrets import Secrets
 from tests.journal.conftest import export_of
 from tests.journal.test_recovery import leave
+from tests.lives import back_up_and_follow, running
 
 
 def lived(cluster, root):
     """A set and an increment, a setting that is refused, a tenant that is restored and follows."""
-
-    def run(text, tenant="mysql_tenant"):
-        cluster.execute(text, tenant=tenant)
-        cluster.run_until_idle()
-
+    run = running(cluster)
     run("ALTER SYSTEM NOARCHIVELOG")
     run(f"ALTER SYSTEM SET data_backup_dest = 'file://{root}/data'")
     with pytest.raises(obsim.ServerError, match="does not match"):
         run(f"ALTER SYSTEM SET log_archive_dest = 'LOCATION=file://{root}/data'")
     run(f"ALTER SYSTEM SET log_archive_dest = 'LOCATION=file://{root}/arch'")
-    run("ALTER SYSTEM ARCHIVELOG")
-    cluster.advance(minutes=5)
-    for kind in ("", "INCREMENTAL"):
-        cluster.write("mysql_tenant", "t1", 5)
-        run(f"ALTER SYSTEM BACKUP {kind} DATABASE")
-    unit = cluster.query("SELECT NAME FROM oceanbase.DBA_OB_UNIT_CONFIGS")[0][0]
-    run(f"CREATE RESOURCE POOL p UNIT = '{unit}', UNIT_NUM = 1", "sys")
-    cluster.advance(minutes=5)
-    run(f"ALTER SYSTEM RESTORE back FROM 'file://{root}/data,file://{root}/arch' WITH 'pool_list=p'", "sys")
-    run("ALTER SYSTEM RECOVER STANDBY TENANT = back UNTIL UNLIMITED", "sys")
-    cluster.write("mysql_tenant", "t1", 5)
+    back_up_and_follow(cluster, root)
     cluster.advance(minutes=9)
 
 
