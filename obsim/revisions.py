@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-__all__ = ["EVERYONE", "FAMILIES", "Revisions", "TenantRevisions"]
+__all__ = ["EVERYONE", "FAMILIES", "WATCHED", "Revisions", "TenantRevisions"]
 
 EVERYONE = -1
 """In place of a tenant's id: whoever touched a family did not say whose rows."""
@@ -27,6 +27,18 @@ FAMILIES = (
     "faults",
     "statements",
 )
+WATCHED = (
+    "archive", "delete_history", "deletes", "job_history", "jobs", "parameters", "sets", "task_history", "tasks",
+    "tenants",
+)  # fmt: skip
+"""Families whose changes may be those of a state that `obsim.events` lists."""
+
+_WORDS = {family: (family, family in WATCHED) for family in FAMILIES} | {
+    "set_at_work": ("sets", True), "schedule": ("tasks", False),
+}  # fmt: skip
+"""What may be touched: the family that it is, and whether a state may have changed. Two words stand for a part of a
+family, so that nobody looks through the rest: the set of the running task, and which log streams are worked at."""
+
 
 
 class Revisions:
@@ -35,26 +47,28 @@ class Revisions:
     def __init__(self) -> None:
         self._counts = dict.fromkeys(FAMILIES, 0)
         self.stirred = False
-        """Whether any was touched since somebody set this back."""
+        """Whether one that is watched was touched since somebody set this back."""
         self._owners: dict[str, set[int]] = {}
 
     def touch(self, *families: str) -> None:
-        """Note that rows of these families may have changed."""
+        """Note that rows of these families, or of these parts of them, may have changed."""
         self.touch_of(EVERYONE, families)
 
     def touch_of(self, tenant_id: int, families: Iterable[str]) -> None:
         """As `touch`, for the rows of one tenant."""
-        self.stirred = True
         counts, owners = self._counts, self._owners
-        for family in families:
+        for word in families:
+            family, watched = _WORDS[word]
             counts[family] += 1
-            if family in owners:
-                owners[family].add(tenant_id)
-            else:
-                owners[family] = {tenant_id}
+            if watched:
+                self.stirred = True
+                if word in owners:
+                    owners[word].add(tenant_id)
+                else:
+                    owners[word] = {tenant_id}
 
     def take_owners(self) -> dict[str, set[int]]:
-        """Whose rows of each family were touched since the last call; EVERYONE among them stands for all."""
+        """Whose rows of each watched word were touched since the last call; EVERYONE among them stands for all."""
         taken, self._owners = self._owners, {}
         self.stirred = False
         return taken

@@ -113,7 +113,7 @@ class LogStreamTasks:
 
     def _dispatch(self, now_ns: Nanoseconds) -> None:
         """Give each waiting task, in order, to a server that is free and may take it."""
-        self.context.revisions.touch("tasks")
+        self.context.revisions.touch("schedule")
         if not self.waiting and not self.working:
             self.over = True
             self.done(now_ns)

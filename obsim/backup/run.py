@@ -133,7 +133,7 @@ class BackupRun:
         self.tenant.sets[job.backup_set_id] = backup_set
         job.status = JobStatus.DOING
         self._stages = list(context.profile.task_stages)
-        context.revisions.touch("jobs", "tasks", "sets")
+        context.revisions.touch("jobs", "tasks", "set_at_work")
         self._write("start", partial(self._begun, now_ns))
 
     def _begun(self, now_ns: Nanoseconds, outcome: Outcome) -> None:
@@ -335,7 +335,7 @@ class BackupRun:
         self.ended = True
         if self.task is not None:
             self.task.progress.forget_work()
-        self.context.revisions.touch("jobs", "tasks", "sets")
+        self.context.revisions.touch("jobs", "tasks", "set_at_work")
         if self.task is None:
             self._end_job(status, now_ns, result, comment)
         else:

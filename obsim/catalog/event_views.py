@@ -4,13 +4,7 @@ from obsim.catalog.model import Row, Scope
 from obsim.cluster import ClusterState
 from obsim.ids import display_time
 
-__all__ = ["WATCHED", "events"]
-
-WATCHED = (
-    "archive", "delete_history", "deletes", "job_history", "jobs", "parameters", "sets", "task_history", "tasks",
-    "tenants",
-)  # fmt: skip
-"""Families whose changes become rows."""
+__all__ = ["events"]
 
 
 def events(state: ClusterState, scope: Scope) -> list[Row]:

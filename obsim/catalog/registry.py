@@ -55,7 +55,7 @@ from obsim.catalog.compaction_views import (
     tablet_compaction_progress,
     zone_major_compaction,
 )
-from obsim.catalog.event_views import WATCHED, events
+from obsim.catalog.event_views import events
 from obsim.catalog.fault_views import faults
 from obsim.catalog.log_stream_views import log_stream_history, log_stream_locations, log_streams, table_locations
 from obsim.catalog.model import BOTH, SYS_ONLY, ColumnDef, PartSource, Row, RowSource, ViewDef
@@ -90,6 +90,7 @@ from obsim.catalog.table_recovery_views import (
     recover_jobs,
 )
 from obsim.cluster import ClusterState, Tenant
+from obsim.revisions import WATCHED
 
 __all__ = ["ALONE", "ORACLE_SCHEMA", "PAIRS", "VIEWS", "Alone", "Pair", "ViewKey", "key_of", "nothing"]
 

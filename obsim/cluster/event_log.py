@@ -43,12 +43,12 @@ class StateEvent(NamedTuple):
     after: str
 
 
-def _jobs(tenant: "Tenant") -> Found:
+def _jobs(tenant: "Tenant", _known: Found) -> Found:
     jobs = (*tenant.backup.jobs, *tenant.backup.job_history[-_RECENT:])
     return tuple([job.job_id for job in jobs]), tuple([(job.status,) for job in jobs])
 
 
-def _tasks(tenant: "Tenant") -> Found:
+def _tasks(tenant: "Tenant", _known: Found) -> Found:
     tasks = (*tenant.backup.tasks, *tenant.backup.task_history[-_RECENT:])
     keys = [(task.task_id, task.backup_set.backup_set_id) for task in tasks]
     return tuple(keys), tuple([(task.status,) for task in tasks])
@@ -57,30 +57,46 @@ def _tasks(tenant: "Tenant") -> Found:
 _SET_STATE: Callable[[object], Words] = attrgetter("status", "file_status")
 
 
-def _sets(tenant: "Tenant") -> Found:
+def _sets(tenant: "Tenant", _known: Found) -> Found:
     return tuple(tenant.backup.sets), tuple(map(_SET_STATE, tenant.backup.sets.values()))
 
 
-def _deletes(tenant: "Tenant") -> Found:
+def _set_at_work(tenant: "Tenant", known: Found) -> Found:
+    """The same where no set may have another state but that of the running task, and new ones."""
+    sets, (ids, states) = tenant.backup.sets, known
+    if len(ids) < len(sets):
+        ids = tuple(sets)
+        states += tuple(map(_SET_STATE, [sets[new] for new in list(sets)[len(states):]]))
+    for task in tenant.backup.tasks:
+        set_id, state = task.backup_set.backup_set_id, _SET_STATE(task.backup_set)
+        at = len(ids) - 1 if ids[-1] == set_id else ids.index(set_id)
+        if states[at] != state:
+            states = (*states[:at], state, *states[at + 1 :])
+    return ids, states
+
+
+def _deletes(tenant: "Tenant", _known: Found) -> Found:
     jobs = (*tenant.cleanup.jobs, *tenant.cleanup.job_history[-_RECENT:])
     return tuple([job.job_id for job in jobs]), tuple([(job.status,) for job in jobs])
 
 
-def _rounds(tenant: "Tenant") -> Found:
+def _rounds(tenant: "Tenant", _known: Found) -> Found:
     archived = tenant.archive.round
     return ((archived.round_id,), ((archived.status,),)) if archived is not None else _NOTHING
 
 
-def _tenants(tenant: "Tenant") -> Found:
+def _tenants(tenant: "Tenant", _known: Found) -> Found:
     marks = ("LOCKED",) * tenant.locked + ("IN RECYCLEBIN",) * tenant.in_recyclebin
     return (tenant.name,), ((tenant.role, tenant.status, *marks),)
 
 
 _NOTHING: Found = (), ()
-_KINDS: dict[str, tuple[tuple[str, ...], Callable[["Tenant"], Found], str]] = {
+_LookAt = Callable[["Tenant", Found], Found]
+"""How a tenant stands now; it may take what was known of what nobody has touched."""
+_KINDS: dict[str, tuple[tuple[str, ...], _LookAt, str]] = {
     "BACKUP_JOB": (("jobs", "job_history"), _jobs, "job {}"),
     "BACKUP_TASK": (("tasks", "task_history"), _tasks, "task {} of set {}"),
-    "BACKUP_SET": (("sets",), _sets, "set {}"),
+    "BACKUP_SET": (("sets", "set_at_work"), _sets, "set {}"),
     "DELETE_JOB": (("deletes", "delete_history"), _deletes, "delete job {}"),
     "ARCHIVE_ROUND": (("archive",), _rounds, "round {}"),
     "TENANT": (("tenants",), _tenants, "{}"),
@@ -93,10 +109,14 @@ _STAYS = frozenset({"BACKUP_JOB", "BACKUP_TASK", "BACKUP_SET", "DELETE_JOB", "AR
 
 
 @lru_cache(maxsize=1024)
-def _watched(touched: tuple[str, ...]) -> list[tuple[str, list[str]]]:
-    """The kinds that touched families are watched for, and by which of them."""
-    by_kind = {kind: [family for family in families if family in touched] for kind, (families, *_) in _KINDS.items()}
-    return [(kind, families) for kind, families in by_kind.items() if families]
+def _watched(touched: tuple[str, ...]) -> list[tuple[str, list[str], _LookAt]]:
+    """The kinds that touched families are watched for, by which of them, and how to look at a tenant then."""
+    found = []
+    for kind, (families, look_at, _) in _KINDS.items():
+        by = [family for family in families if family in touched]
+        if by:
+            found.append((kind, by, _set_at_work if by == ["set_at_work"] else look_at))
+    return found
 
 
 class EventLog:
@@ -116,17 +136,17 @@ class EventLog:
         if not self.revisions.stirred:
             return
         touched = self.revisions.take_owners()
-        for kind, families in _watched(tuple(touched)):
+        for kind, families, look_at in _watched(tuple(touched)):
             owners = touched[families[0]]
             if len(families) > 1:
                 owners = owners.union(*[touched[family] for family in families[1:]])
-            self._look(kind, owners)
+            self._look(kind, look_at, owners)
         if "parameters" in touched:
             self._note_parameters()
 
-    def _look(self, kind: str, owners: set[int]) -> None:
+    def _look(self, kind: str, look_at: _LookAt, owners: set[int]) -> None:
         """Compare what there is of a kind, of these tenants, with what there was."""
-        tenants, states, known_of = self._state.tenants, _KINDS[kind][1], self._known
+        tenants, known_of = self._state.tenants, self._known
         if EVERYONE in owners:
             self._forget_the_gone(kind)
             owners_in_order: Iterable[int] = list(tenants)
@@ -136,7 +156,8 @@ class EventLog:
             tenant = tenants.get(owner)  # type: ignore[call-overload]  # a NewType would be a call
             if tenant is None:
                 continue
-            found, known = states(tenant), known_of.get((kind, tenant.tenant_id), _NOTHING)
+            known = known_of.get((kind, tenant.tenant_id), _NOTHING)
+            found = look_at(tenant, known)
             if found != known:
                 self._note(kind, tenant.tenant_id, known, found)
                 known_of[kind, tenant.tenant_id] = found
