@@ -16,7 +16,8 @@ from harness import Figure, machine, print_figures
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from obsim.testing.campaign import rare_collections
+from obsim.session.pending import rare_collections
+from obsim.testing.campaign import ALLOCATIONS_A_COLLECTION
 from obsim.testing.machine import machine_for
 from obsim.versions import IncrementalBase
 
@@ -36,7 +37,7 @@ def measure(version: str, base: IncrementalBase, step_count: int) -> tuple[int, 
         derandomize=True, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     wall, cpu = time.perf_counter(), time.process_time()
-    with rare_collections():  # as a campaign has it
+    with rare_collections(ALLOCATIONS_A_COLLECTION):  # as a campaign has it
         run_state_machine_as_test(machine_for(version, base, on_trial=staticmethod(trials.append)), settings=run)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     return sum(t.rule_count for t in trials), sum(t.step_count for t in trials), wall, cpu

@@ -214,3 +214,12 @@ def test_ways_that_cross_leave_the_usual_threshold():
     with pytest.raises(KeyError), rare_collections():
         raise KeyError
     assert gc.get_threshold() == usual
+
+
+def test_the_first_way_says_how_rarely_garbage_is_looked_for():
+    usual = gc.get_threshold()
+    with rare_collections(50_000):
+        with rare_collections():
+            assert gc.get_threshold() == (50_000, *usual[1:])
+        assert gc.get_threshold() == (50_000, *usual[1:])
+    assert gc.get_threshold() == usual

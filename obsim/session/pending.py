@@ -31,8 +31,10 @@ class _Usual:
 
 
 @contextmanager
-def rare_collections() -> Iterator[None]:
+def rare_collections(allocations: int = _ALLOCATIONS_A_COLLECTION) -> Iterator[None]:
     """Let Python look for garbage rarely, in all threads, until the last one that asked for it is through.
+
+    The first one says how rarely: after so many allocations of what is still there.
 
     What happens in virtual time leaves none in cycles, and most of what it makes stays for long: to look through it
     again and again takes a fifth of the time.
@@ -41,8 +43,8 @@ def rare_collections() -> Iterator[None]:
         _Usual.travellers += 1
         if _Usual.travellers == 1:
             _Usual.threshold = gc.get_threshold()
-            if 0 < _Usual.threshold[0] < _ALLOCATIONS_A_COLLECTION:
-                gc.set_threshold(_ALLOCATIONS_A_COLLECTION, *_Usual.threshold[1:])
+            if 0 < _Usual.threshold[0] < allocations:
+                gc.set_threshold(allocations, *_Usual.threshold[1:])
     try:
         yield
     finally:

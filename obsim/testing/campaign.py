@@ -4,14 +4,13 @@ Each job is a seed of one version profile and one base rule: a few runs of the m
 comes out the same in every process. A failure is shrunk and comes back as a script that `obsim sql` runs.
 """
 
-import gc
 import json
 import shlex
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from itertools import count
 from pathlib import Path
@@ -21,19 +20,21 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from obsim.errors import UsageError
 from obsim.randomness import stream_key
+from obsim.session.pending import rare_collections
 from obsim.testing.machine import machine_for
 from obsim.testing.modelled import ModelledTrial
 from obsim.testing.mutants import MUTANTS
 from obsim.testing.sometimes import SITUATIONS
 from obsim.versions import PROFILES, IncrementalBase
 
-__all__ = ["Campaign", "Plan", "Seed", "SeedResult", "rare_collections", "run_seed"]
+__all__ = ["Campaign", "Plan", "Seed", "SeedResult", "run_seed"]
 
 RUN_COUNT = 5
 STEPS_A_RUN = 100
 _JOBS_A_WORKER = 2
 """So many jobs wait or run for each worker: enough to keep it busy, few enough to stop soon."""
-_ALLOCATIONS_A_COLLECTION = 50_000
+ALLOCATIONS_A_COLLECTION = 50_000
+"""Nearly all that a run makes lives as long as the run, and not longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ def run_seed(one: Seed) -> SeedResult:
     )  # fmt: skip
     failure = script = ""
     began = time.perf_counter()
-    with rare_collections(), MUTANTS[one.mutant].planted() if one.mutant else nullcontext():
+    with rare_collections(ALLOCATIONS_A_COLLECTION), MUTANTS[one.mutant].planted() if one.mutant else nullcontext():
         try:
             run_state_machine_as_test(machine, settings=run)
         except Exception as broken:
@@ -97,17 +98,6 @@ def run_seed(one: Seed) -> SeedResult:
     _add_up(latest, counts, situations)
     seconds = time.perf_counter() - began
     return SeedResult(one, counts["steps"], counts["looks"], seconds, dict(situations), failure, script)
-
-
-@contextmanager
-def rare_collections() -> Iterator[None]:
-    """Let garbage be looked for more rarely: nearly all that a run makes lives as long as the run."""
-    usual = gc.get_threshold()
-    gc.set_threshold(_ALLOCATIONS_A_COLLECTION, *usual[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*usual)
 
 
 def _add_up(trials: list[ModelledTrial], counts: Counter[str], situations: Counter[str]) -> None:
