@@ -115,6 +115,23 @@ def test_wrong_names(cluster, call):
     assert ("there" in refused.value.message) is ("nosuch" in call)
 
 
+def test_a_name_is_short_and_holds_no_secret(cluster):
+    cluster.snapshot("\u00fc" * 64)
+    with pytest.raises(obsim.ServerError, match="at most 64 characters") as refused:
+        cluster.snapshot("x" * 65)
+    assert refused.value.errno == 1210
+    for name in ("CREATE USER u IDENTIFIED BY 'hunter2'", "s3://b?access_key=hunter2"):
+        with pytest.raises(obsim.ServerError, match="no password and no key") as refused:
+            cluster.snapshot(name)
+        assert "hunter2" not in refused.value.message
+        with pytest.raises(obsim.ServerError, match="is none") as refused:
+            cluster.restore_snapshot(name)
+        assert "hunter2" not in refused.value.message
+    with pytest.raises(obsim.ServerError) as refused:
+        cluster.restore_snapshot("x" * 10_000)
+    assert len(refused.value.message) < 400
+
+
 def test_only_so_many_are_kept():
     cluster = obsim.Cluster("blank")
     for n in range(100):

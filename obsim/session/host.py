@@ -19,18 +19,21 @@ from obsim.session.pending import EVENTS_AT_ONCE, Pending, ToTime
 from obsim.session.session import Session
 from obsim.session.settings import GlobalSettings
 from obsim.statements import BackupStatement, CallProcedure
+from obsim.statements.text import masked
 from obsim.variables import ServerFacts
 
 if TYPE_CHECKING:
     from obsim.cluster.copying import Mould
     from obsim.query.evaluator import Evaluator
 
-__all__ = ["SNAPSHOTS_MAX", "SessionHost"]
+__all__ = ["SNAPSHOTS_MAX", "SNAPSHOT_NAME_MAX", "SessionHost"]
 
 FIRST_CONNECTION_ID = 3_221_487_617
 READ_TEXTS_MAX = 512
 READ_TEXT_LENGTH_MAX = 4096
 SNAPSHOTS_MAX = 100
+SNAPSHOT_NAME_MAX = 64
+"""Characters, as many as any name of MySQL has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,12 +207,16 @@ class SessionHost:
     def snapshot(self, name: str) -> None:
         """Remember the cluster as it is now, with its journal; one of the same name is forgotten.
 
-        Raises 1210 for an empty name, and where there are too many.
+        Raises 1210 for an empty name, one that is too long or holds a secret, and where there are too many.
         """
         self.carry(TakeSnapshot(name))
 
     def keep_snapshot(self, name: str) -> None:
         """What `snapshot` does."""
+        if len(name) > SNAPSHOT_NAME_MAX:
+            raise error("OB_INVALID_ARGUMENT", f"name of a snapshot, it has at most {SNAPSHOT_NAME_MAX} characters;")
+        if masked(name) != name:
+            raise error("OB_INVALID_ARGUMENT", "name of a snapshot, it holds no password and no key;")
         if not name or (name not in self._snapshots and len(self._snapshots) >= SNAPSHOTS_MAX):
             raise error("OB_INVALID_ARGUMENT", f"name of a snapshot, it is not empty; {SNAPSHOTS_MAX} are kept")
         self._snapshots[name] = Snapshot(_mould(self.state), self.journal.records())
@@ -226,7 +233,8 @@ class SessionHost:
         found = self._snapshots.get(name)
         if found is None:
             known = ", ".join(self._snapshots) or "none"
-            raise error("OB_INVALID_ARGUMENT", f"name of a snapshot, '{name}' is none, there are {known};")
+            told = masked(name) if len(name) <= SNAPSHOT_NAME_MAX else masked(name)[:SNAPSHOT_NAME_MAX] + "..."
+            raise error("OB_INVALID_ARGUMENT", f"name of a snapshot, '{told}' is none, there are {known};")
         self._begin(found.mould.copy(), found.records)
 
     def snapshot_moulds(self) -> "dict[str, Mould]":

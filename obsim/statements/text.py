@@ -29,7 +29,11 @@ _SECRET_WORDS = frozenset(
 )
 _BEHIND_SECRETS = frozenset({"account", "description", "from", "key", "only", "remap", "require", "with"})
 _STATEMENT_INSIDE = re_compile(r"(?i)\b(?:identified|encrypted)\b|\bpassword\s*\(")
-"""In a literal: the text of a statement that names a password, as PREPARE takes one."""
+"""In a literal: the text of a statement that names a password, as PREPARE and init_connect take one."""
+_SECRET_INSIDE = re_compile(r"(?i)\b(?:" + "|".join(sorted(_SECRET_WORDS)) + r")\b")
+_QUOTE_OR_SET = re_compile(r"(?i)['\"]|\bset\b")
+"""Beside a secret's word it makes a literal the text of a statement: a URI with keys has neither."""
+_ESCAPED = re_compile(r"\\(.)", DOTALL)
 _MAY_HOLD_SECRET = re_compile(r"(?i)\bby\b|" + "|".join(sorted(_SECRET_WORDS)))
 # Words that need back quotes as a name; every other keyword of MySQL mode is legal bare (statements.md, Lexical rules).
 RESERVED = frozenset(
@@ -79,7 +83,7 @@ def masked(text: str, start: int = 0) -> str:
     (ENCRYPTION, IDENTIFIED, PASSWORD and so on), the literals after BY, and the words after IDENTIFIED BY, ENCRYPTED BY
     or PASSWORD( too: in valid statements and in broken ones. `start` is best the start of a token.
     """
-    if _MAY_HOLD_SECRET.search(text) is None:
+    if _MAY_HOLD_SECRET.search(text.replace("\\", "")) is None:
         return text[start:]
     pieces = []
     for begin, end in _secret_spans(text):
@@ -100,7 +104,7 @@ def _secret_spans(text: str) -> Iterator[tuple[int, int]]:
             continue
         word = lexeme.strip("`").lower()
         if lexeme[0] in "'\"":
-            if announced or last == "by" or _STATEMENT_INSIDE.search(lexeme):
+            if announced or last == "by" or _holds_statement(lexeme):
                 yield match.span()
         elif lexeme == "(":
             bare = bare or last == "password"
@@ -112,9 +116,17 @@ def _secret_spans(text: str) -> Iterator[tuple[int, int]]:
             last = word
 
 
+def _holds_statement(literal: str) -> bool:
+    """Whether a literal, its quotes included, is the text of a statement that takes a secret, however deep within."""
+    inside = _ESCAPED.sub(r"\1", literal[1:]).removesuffix(literal[0])
+    if _STATEMENT_INSIDE.search(inside) is not None:
+        return True
+    return _SECRET_INSIDE.search(inside) is not None and _QUOTE_OR_SET.search(inside) is not None
+
+
 def secret_places(text: str) -> Iterator[tuple[int, int, str]]:
     """Where `masked` hides something: begin, end and what it is, `password` (without its quotes) or `key`."""
-    if _MAY_HOLD_SECRET.search(text) is None:
+    if _MAY_HOLD_SECRET.search(text.replace("\\", "")) is None:
         return
     done = 0
     for begin, end in [*_secret_spans(text), (len(text), len(text))]:

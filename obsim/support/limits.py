@@ -106,6 +106,7 @@ def _sessions() -> Iterator[Bound]:
 
 
 def _cluster() -> Iterator[Bound]:
+    yield Bound("snapshot name", "the name of a snapshot", host.SNAPSHOT_NAME_MAX, "characters", "refused", 1210)
     yield Bound("snapshots", "CALL obsim.snapshot", host.SNAPSHOTS_MAX, "names", "refused", 1210)
     yield Bound("faults", "CALL obsim.fault", faults.FAULTS_MAX, "rules", "refused", 1210)
     yield Bound("rule", "the text of a rule", faults.RULE_LENGTH_MAX, "characters", "refused", 1210)

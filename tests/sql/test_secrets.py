@@ -12,6 +12,7 @@ from obsim.errors import ServerError
 from obsim.sql.reader import is_own_statement, loggable, read_statement
 from obsim.sql.tokens import tokenize
 from obsim.statements import NotModelledStatement, RefusedStatement, SetDecryption, SetEncryption
+from obsim.statements.text import secret_places
 
 MARKER = "s3cretMARKER"
 HOLDERS = [
@@ -29,6 +30,14 @@ HOLDERS = [
     f"SELECT 1; SET ENCRYPTION ON IDENTIFIED BY '{MARKER}' ONLY",
     f"ALTER SYSTEM SET data_backup_dest = 'oss://b/p?host=h&access_id={MARKER}&access_key={MARKER}' TENANT = t1",
     f"ALTER SYSTEM SET log_restore_source = 'SERVICE=h:1 USER=u PASSWORD={MARKER}'",
+]
+TEXTS_OF_STATEMENTS = [
+    f"SET GLOBAL init_connect = 'SET PASSWORD = ''{MARKER}'''",
+    f"SET GLOBAL init_connect = 'SET PASSWORD FOR u = \\'{MARKER}\\''",
+    f"SET GLOBAL init_connect = 'SET P\\ASSWORD = \"{MARKER}\"'",
+    f"SET GLOBAL init_connect = 'SET @kms_encrypt_info = ''{MARKER}'''",
+    f"PREPARE p FROM 'SET GLOBAL init_connect = ''SET PASSWORD = ''''{MARKER}'''''''",
+    f"PREPARE p FROM \"SET PASSWORD = '{MARKER}'\"",
 ]
 
 
@@ -59,6 +68,16 @@ def test_no_secret_leaves_the_reader(holder: str, caplog: pytest.LogCaptureFixtu
     assert MARKER not in caplog.text
 
 
+@pytest.mark.parametrize("holder", TEXTS_OF_STATEMENTS)
+def test_the_text_of_a_statement_that_takes_a_secret_is_masked_whole(holder: str) -> None:
+    for text in (holder, holder[:-1], f"{holder}; SELECT 1", f"x {holder}", f"/*!40101 {holder} */"):
+        assert MARKER not in loggable(text), text
+        found = outcome(read_statement, text)
+        if isinstance(found, ServerError | NotModelledStatement | RefusedStatement):
+            assert MARKER not in str(found) + repr(found), text
+    assert any(MARKER in holder[begin:end] for begin, end, _ in secret_places(holder))
+
+
 @pytest.mark.parametrize("holder", HOLDERS[:4])
 def test_no_secret_leaves_the_dialect(holder: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
@@ -78,6 +97,8 @@ def test_no_secret_leaves_the_dialect(holder: str, caplog: pytest.LogCaptureFixt
         ("SET DECRYPTION IDENTIFIED BY 'x', 'y'; SELECT 'a'", "SET DECRYPTION IDENTIFIED BY '***', '***';  SELECT 'a'"),
         ("CREATE USER u IDENTIFIED BY 'x'", "CREATE USER 'u'@'%' IDENTIFIED BY '***'"),
         ("SET @kms_encrypt_info = 'x'", "SET @kms_encrypt_info = '***'"),
+        ("SET GLOBAL init_connect = 'SET PASSWORD = ''x'''", "SET GLOBAL init_connect = '***'"),
+        ("SET GLOBAL init_connect = 'SET NAMES ''gbk'''", "SET GLOBAL init_connect = 'SET NAMES ''gbk'''"),
         ("FROB 'x' PASSWORD 'y", "FROB 'x' PASSWORD '***'"),
         ("SET DATA_BACKUP_DEST = 's3://b?access_key=k&host=h'", "SET DATA_BACKUP_DEST = 's3://b?access_key=***&host=h'"),
     ],

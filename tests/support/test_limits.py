@@ -52,6 +52,7 @@ TRIALS = {
     "savepoint names": ["BEGIN", *(f"SAVEPOINT {'s' * 400}{n}" for n in range(3))],
     "sources": [f"ALTER SYSTEM ADD RESTORE SOURCE 'file:///{'x' * 400}'"] * 3,
     "savepoints": ["BEGIN", *(f"SAVEPOINT s{n}" for n in range(3))],
+    "snapshot name": ["CALL obsim.snapshot('" + "x" * 65 + "')"],
     "snapshots": [f"CALL obsim.snapshot('s{n}')" for n in range(3)],
     "faults": ["CALL obsim.fault('error=9082 stage=BACKUP_DATA_MAJOR')"] * 1001,
     "rule": ["CALL obsim.fault('error=9082 stage=" + "X" * 1000 + "')"],
