@@ -197,10 +197,19 @@ class EventLog:
                 self._add(_PARAMETER, owner or TenantId(0), name, *states)
 
     def _add(self, kind: str, tenant_id: TenantId, key: object, before: Words, after: Words) -> None:
-        self.count += 1
-        written = "{}" if kind == _PARAMETER else _KINDS[kind][2]
-        name = written.format(*key) if isinstance(key, tuple) else written.format(key)
-        states = " ".join(before), " ".join(after)
-        self.rows.append(StateEvent(self.count, self._state.now_ns, tenant_id, kind, name, *states))
-        if len(self.rows) > 2 * KEPT_MAX:
-            del self.rows[:-KEPT_MAX]
+        self.count = number = self.count + 1
+        if kind == _PARAMETER:
+            name = str(key)
+        else:
+            written = _KINDS[kind][2]
+            name = written.format(*key) if isinstance(key, tuple) else written.format(key)
+        now_ns, rows = self._state.now_ns, self.rows
+        rows.append(StateEvent(number, now_ns, tenant_id, kind, name, _text(before), _text(after)))
+        if len(rows) > 2 * KEPT_MAX:
+            del rows[:-KEPT_MAX]
+
+
+@lru_cache(maxsize=1024)
+def _text(state: Words) -> str:
+    """A state as a row shows it."""
+    return " ".join(state)
