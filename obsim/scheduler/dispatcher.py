@@ -28,7 +28,7 @@ __all__ = ["DAG_COUNT_MAX", "CpuService", "Dispatcher", "QueueFigures", "Step"]
 
 DAG_COUNT_MAX = 15_000
 """DAGs of one type that a scheduler holds."""
-_TIDY_COUNT = 1_024
+_TIDY_COUNT = 256
 """So many submitted tasks after the last time ended ones are sorted out, should nobody have looked."""
 
 QueueFigures = tuple[int, int, int, tuple[int, ...], tuple[int, ...]]

@@ -22,8 +22,9 @@ _LONG = 256
 """From then on it pays to take ended tasks out of a list before it is gone through."""
 _BY_END: "Callable[[DagTask], tuple[int, int]]" = attrgetter("end_ns", "number")
 _FINISHED: "Callable[[DagTask], bool]" = attrgetter("finished")
-_BY_WAKE: "Callable[[DagTask], tuple[int, int]]" = attrgetter("wake_ns", "number")
-"""The same where all have finished."""
+_NUMBER: "Callable[[DagTask], int]" = attrgetter("number")
+_WAKE_NS: "Callable[[DagTask], int]" = attrgetter("wake_ns")
+"""The end of one that has finished."""
 
 
 class CpuService(NamedTuple):
@@ -95,7 +96,11 @@ class Roster:
         if not self._unaccounted:
             return self._ended
         ended = list(dict.fromkeys(self._unaccounted)) if self.twice else self._unaccounted[:]
-        ended.sort(key=_BY_WAKE if all(map(_FINISHED, ended)) else _BY_END)
+        if all(map(_FINISHED, ended)):
+            ended.sort(key=_NUMBER)
+            ended.sort(key=_WAKE_NS)  # two sorts by numbers take less time than one by pairs
+        else:
+            ended.sort(key=_BY_END)
         self._unaccounted.clear()
         self.twice = False
         self.ended_count += len(ended)
