@@ -370,9 +370,15 @@ class TenantStorage:
         seams = self._seams_of(frozen)
         merge = Merge(frozen.dirty, seams.tasks)
         merge.written |= seams.positions
+        version, slot_count, may_change = frozen.version, frozen.slot_count, bool(frozen.pending) or resumed
         for tablet in self.tablets:
-            if tablet.slot < frozen.slot_count:
-                tablet.compacted(frozen.version)
+            if tablet.slot < slot_count:
+                if tablet.mini or tablet.minor_bytes:
+                    tablet.compacted(version)
+                else:
+                    tablet.major_version = version
+                if not may_change:
+                    continue
                 if tablet.slot in frozen.pending or (resumed and not tablet.settled):
                     compact_tablet(tablet, frozen.pending.get(tablet.slot, _NOTHING), self.blocks.live, merge)
                     self._seams = None
