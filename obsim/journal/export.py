@@ -10,7 +10,7 @@ Passwords and keys stand there by name.
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from itertools import takewhile
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -65,9 +65,9 @@ def exported(directory: DataDirectory) -> Iterator[str]:
         secrets = read_secrets(directory.secrets)
         making = Making.of(store.making, secrets)
         remembered = reaches_of(making) if making.file_root is not None or making.s3_endpoints else None
-        records = list(store.records())
         host, last = rebuilt(store, secrets, making, remembered, remembered, making.still_clock())
-        yield from export_lines(store.making, records[:last], moment_of_state(host.state), view_digests(host))
+        records = islice(store.records(), last)  # whoever uses the journal may have added more meanwhile
+        yield from export_lines(store.making, records, moment_of_state(host.state), view_digests(host))
     finally:
         store.close()
 

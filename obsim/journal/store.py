@@ -37,9 +37,10 @@ FROM json_each(?)
 """
 """All of a batch at once: between two steps of SQLite a thread may wait long for the interpreter."""
 _BEHIND = """
-SELECT number, timeline, at_ns, event_count, kind, body, answer, changes, sum FROM record
+SELECT number, timeline, at_ns, event_count, kind, body, CAST(answer AS BLOB), changes, sum FROM record
 WHERE number > ? ORDER BY number
 """
+"""An answer may quote what is no Unicode, half of a surrogate pair: SQLite keeps it, but gives it only as bytes."""
 _DROP_OLD = """
 DELETE FROM checkpoint WHERE number NOT IN (SELECT number FROM checkpoint ORDER BY number DESC LIMIT ?)
 """
@@ -220,7 +221,8 @@ class Store:
             if number != expected:
                 raise StoreDamaged(f"{self.path}: record {expected} is missing, the next is {number}")
             try:
-                record = Record(number, Moment(timeline, at_ns, event_count), kind, json.loads(body), answer, changes)
+                told = answer.decode("utf-8", "surrogatepass")
+                record = Record(number, Moment(timeline, at_ns, event_count), kind, json.loads(body), told, changes)
                 good = record.sum == total
             except (ValueError, TypeError):
                 good = False
