@@ -57,7 +57,7 @@ def lab(*arguments):
     done = CliRunner().invoke(app, ["lab", *arguments])
     if isinstance(done.exception, UsageError):
         return 2, str(done.exception)
-    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    assert type(done.exception) is (SystemExit if done.exit_code else type(None)), done.exception
     return done.exit_code, done.stdout
 
 

@@ -310,7 +310,7 @@ def test_the_running_count_of_service_is_fair_and_complete():
                 compared += 1
         bench.dispatcher.set_cpus(1000, Nanoseconds(bench.now_ns))
         bench.run_to(100_000)
-        assert all(task.finished or task.cancelled for task in bench.tasks)
+        assert [task for task in bench.tasks if not task.cancelled and not task.finished] == []
         for priority, service in zip(PRIORITIES, bench.dispatcher.services(Nanoseconds(bench.now_ns)), strict=True):
             had = [t.done_ns(bench.now_ns) * t.cpu for t in bench.tasks if t.priority is priority]
             assert service == (sum(had) // 1000, 0, -1)
