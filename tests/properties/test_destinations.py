@@ -112,7 +112,7 @@ def test_directories_are_what_the_views_show(history):
             assert dict(real.walk("", 1 << 26)) == store.files
             report = inspect_destinations([path])
             if not last.unsure:
-                assert report.damaged == 0
+                assert not report.damaged
             statuses = {row["BACKUP_SET_ID"]: row["STATUS"] for row in report.sets if row["STATUS"]}
             shown = {
                 row["BACKUP_SET_ID"]: row["STATUS"]
