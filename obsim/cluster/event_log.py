@@ -172,7 +172,9 @@ class EventLog:
         count = len(known[0])
         if found[0][:count] == known[0]:  # most things stay, and new ones come last
             if found[1][:count] != known[1]:
-                for key, before, after in zip(known[0], known[1], found[1], strict=False):
+                newest = count - 1  # most often it is this one alone
+                first = newest if found[1][:newest] == known[1][:newest] else 0
+                for key, before, after in zip(known[0][first:], known[1][first:], found[1][first:], strict=False):
                     if before != after:
                         self._add(kind, tenant_id, key, before, after)
             for key, after in zip(found[0][count:], found[1][count:], strict=True):
