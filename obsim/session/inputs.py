@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from obsim.answers import Ok, Value
 from obsim.cluster import Principal
-from obsim.control import PROCEDURES, Argument, writable_tenant
+from obsim.control import PROCEDURES, Argument, Reset, RestoreSnapshot, TakeSnapshot, writable_tenant
 from obsim.control import Outcome as CallOutcome
 from obsim.errors import ServerError
 from obsim.faults import FaultRule
@@ -74,25 +74,6 @@ class ChangeBlocks:
 
     tenant: str
     positions: Iterable[int]
-
-
-@dataclass(frozen=True, slots=True)
-class Reset:
-    """Back to the start, on a new timeline."""
-
-
-@dataclass(frozen=True, slots=True)
-class TakeSnapshot:
-    """Remember the cluster."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class RestoreSnapshot:
-    """Back to what was remembered, on a new timeline."""
-
-    name: str
 
 
 Input = Execute | Call | SetGlobals | Meet | OrderSchedule | ChangeBlocks | Reset | TakeSnapshot | RestoreSnapshot
