@@ -11,8 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from obsim.backup.failures import TIMEOUT
-from obsim.cluster.locality import full_zones
-from obsim.cluster.replicas import full_replica_servers, replica_servers
+from obsim.cluster.replicas import full_replica_servers, replica_servers, voters
 from obsim.cluster.resources import Server, ServerStatus
 from obsim.cluster.shares import apply_shares
 from obsim.errors import NotModelled, ServerError, error
@@ -76,10 +75,8 @@ class Outages:
         return min((rule.rate_bytes_per_s for rule in rules), default=None)
 
     def _has_majority(self, tenant: "Tenant", away: "dict[str, Outage] | set[str]") -> bool:
-        voting = full_zones(tenant.locality)
-        servers = replica_servers(self.state, tenant)
-        voters = [s for s in servers if s.zone in voting or len(servers) == 1]
-        return sum(server.address not in away for server in voters) * 2 > len(voters)
+        voting = voters(tenant, replica_servers(self.state, tenant))
+        return sum(server.address not in away for server in voting) * 2 > len(voting)
 
     # Rules.
 

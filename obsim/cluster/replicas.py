@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from obsim.cluster.state import ClusterState
     from obsim.cluster.tenant import Tenant
 
-__all__ = ["dispatcher_at", "full_replica_servers", "has_leader", "owner_id", "replica_servers"]
+__all__ = ["dispatcher_at", "full_replica_servers", "has_leader", "owner_id", "replica_servers", "voters"]
 
 
 def replica_servers(state: "ClusterState", tenant: "Tenant") -> list[Server]:
@@ -57,16 +57,19 @@ def owner_id(tenant: "Tenant") -> TenantId:
 def full_replica_servers(state: "ClusterState", tenant: "Tenant") -> list[Server]:
     """Those of them that take part and have a full replica; the leader's first."""
     serving = {server.address for server in state.resources.serving_servers()}
+    return [s for s in voters(tenant, replica_servers(state, tenant)) if s.address in serving]
+
+
+def voters(tenant: "Tenant", servers: list[Server]) -> list[Server]:
+    """Those of `servers`, its replicas, whose replica is a full one, as a single one is."""
     voting = full_zones(tenant.locality)
-    servers = replica_servers(state, tenant)
-    return [s for s in servers if s.address in serving and (s.zone in voting or len(servers) == 1)]
+    return [s for s in servers if s.zone in voting or len(servers) == 1]
 
 
 def has_leader(tenant: "Tenant", servers: list[Server]) -> bool:
     """Whether its log streams have one of `servers`, their replicas, as leader: while a majority of those is there."""
-    voting = full_zones(tenant.locality)
-    voters = [s for s in servers if s.zone in voting or len(servers) == 1]
-    return sum(not server.offline_ns for server in voters) * 2 > len(voters)
+    voting = voters(tenant, servers)
+    return sum(not server.offline_ns for server in voting) * 2 > len(voting)
 
 
 def dispatcher_at(state: "ClusterState", tenant: "Tenant", address: str) -> Dispatcher:
