@@ -28,7 +28,6 @@ _DESTINATION_FAULTS: dict[str, tuple[str, Callable[[str, bool], bool]]] = {
 }
 """State of a destination -> the error that work on it ends with, and of which stages, in an increment or not."""
 _STANDING: dict[str, Callable[[FaultRule], bool]] = {
-    "crash": lambda rule: bool(rule.crash),
     "rate": lambda rule: bool(rule.rate_bytes_per_s),
     "rows": lambda rule: bool(rule.rows),
     "skew": lambda rule: bool(rule.skew_ns),
@@ -195,7 +194,7 @@ class Faults:
         return (fault.rule for fault in self.rules if fault.rule.rows and fault.rule.view in {name.upper(), "*"})
 
     def standing(self, kind: str) -> Iterator[Fault]:
-        """The rules of a kind that lasts: crash, rate, rows or skew."""
+        """The rules of a kind that lasts: rate, rows or skew."""
         return filter(lambda fault: _STANDING[kind](fault.rule), self.rules)
 
     @property

@@ -32,7 +32,6 @@ class Outage:
 
     address: str
     fault_id: int
-    since_ns: Nanoseconds
     noticed: bool = False
     """Whether the root service knows."""
 
@@ -102,7 +101,7 @@ class Outages:
                 self._new_leader(rule)
         except ServerError:
             return False
-        return not (rule.crash and "." in rule.crash and server and rule.crash != server)
+        return not ("." in rule.crash and server and rule.crash != server)
 
     def act(self, fault: "Fault", server: str) -> None:
         """Do it, once whoever asks has done."""
@@ -114,14 +113,13 @@ class Outages:
     def ordered(self, fault: "Fault") -> None:
         """A rule came: what waits for nothing happens now."""
         rule = fault.rule
-        lasts = rule.skew_ns or rule.rate_bytes_per_s
-        if lasts or ((rule.crash or rule.leader) and not rule.triggered):
+        at_once = (rule.crash or rule.leader) and not rule.triggered
+        if at_once or rule.skew_ns or rule.rate_bytes_per_s:
             fault.seen_count = fault.hit_count = 1
-        if (rule.crash or rule.leader) and not rule.triggered:
-            if rule.crash:
-                self._crash(fault, self._crashing(rule, ""), self.state.now_ns)
-            else:
-                self._lead(rule, self.state.now_ns)
+        if at_once and rule.crash:
+            self._crash(fault, self._crashing(rule, ""), self.state.now_ns)
+        elif at_once:
+            self._lead(rule, self.state.now_ns)
 
     def rules_changed(self) -> None:
         """A rule came or went: servers whose rule is gone come back, destinations get another width."""
@@ -166,7 +164,7 @@ class Outages:
         state = self.state
         if not self.is_up(server) or fault not in state.faults.rules:
             return
-        outage = self.away[server.address] = Outage(server.address, fault.fault_id, now_ns)
+        outage = self.away[server.address] = Outage(server.address, fault.fault_id)
         for tenant in state.tenants.values():
             dispatcher = tenant.dispatchers.get(server.address)
             if dispatcher is None and not tenant.dispatchers and replica_servers(state, tenant)[0] is server:

@@ -211,15 +211,14 @@ class EventQueue:
         finally:
             clock.event_count += events_max - left
 
-    def _pop(self) -> tuple[int, Event]:
-        """Take the first event off the heap."""
-        at_ns, _, event = heappop(self._heap)
+    def _pop(self) -> None:
+        """Take the first event off the heap, as `run_until` does."""
+        _, _, event = heappop(self._heap)
         in_order = self._in_order
         if in_order and in_order[0][2] is event:
             in_order.popleft()
             if in_order:
                 heappush(self._heap, in_order[0])
-        return at_ns, event
 
     def run(self) -> None:
         """Let everything happen that is ordered, and what comes of it."""
