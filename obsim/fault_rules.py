@@ -188,7 +188,7 @@ def _check_keys(values: Mapping[str, str]) -> None:
         raise refused(f"say one of {', '.join(f'{key}=...' for key in _ACTIONS)};")
     for key, choices in _CHOICES.items():
         if values.get(key, choices[0]) not in choices:
-            raise refused(f"{key} is {', '.join(choices[:-1])} or {choices[-1]};".replace("is  or", "is"))
+            raise refused(f"{key} is {' or '.join(filter(None, (', '.join(choices[:-1]), choices[-1])))};")
     (action,) = actions
     if action != "error" and (strange := set(values) - _ACTIONS[action] - {action, *_EVERY}):
         own = ", ".join(sorted(_ACTIONS[action])) or "nothing more"

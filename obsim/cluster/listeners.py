@@ -19,7 +19,7 @@ class Listeners:
         self._told.append(told)
 
     def tell(self, what: object) -> None:
-        """The tenant, or the server, is gone."""
+        """It has happened to this tenant, or this server."""
         for told in self._told:
             told(what)
 

@@ -39,7 +39,6 @@ class Bandwidth:
         pipe.limit(width, state.now_ns)
         return pipe
 
-
     def destination(self, state: "ClusterState", tenant: "Tenant") -> Pipe | None:
         """What a tenant's data_backup_dest takes, with the faults that slow it."""
         known = (self.widths.get(tenant.tenant_id), state.outages.slowest_bytes_per_s(tenant.name))

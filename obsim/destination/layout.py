@@ -134,7 +134,7 @@ class Layout:
         return "user_data" if fused else f"{data_type}_data"
 
     def stream_directory(self, name: SetName, log_stream_id: int, what: str, turn_id: int, retry_id: int) -> str:
-        """A directory of a log stream; `what` is `meta_info`, or what `data_word` says."""
+        """A directory of a log stream; `what` is `meta_info`, `fused_meta_info` or what `data_word` says."""
         return f"{name.text}/logstream_{log_stream_id}/{what}_turn_{turn_id}_retry_{retry_id}"
 
     def stream_metas(self, name: SetName, log_stream_id: int, turn_id: int) -> list[str]:
