@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 import obsim
 from obsim.cli import app
 from obsim.faults import parse_rule
+from obsim.scenario.reading import scenario_file
 from tests.whole import views
 
 SERVERS = "SELECT SVR_IP, STATUS, WITH_ROOTSERVER, START_SERVICE_TIME, LAST_OFFLINE_TIME FROM oceanbase.DBA_OB_SERVERS"
@@ -122,6 +123,16 @@ def test_work_of_a_backup_on_it_is_tried_again_elsewhere(zones):
     attempts = [(f.log_stream_id, f.retry_id, f.cut.block_count) for f in backup_set.content.files]
     assert sum(count for _, _, count in attempts) == 80
     assert {retry for _, retry, _ in attempts} == {1}
+
+
+def test_a_server_with_an_address_or_a_name_crashes_only_at_work_of_its_own(zones, tmp_path):
+    named = tmp_path / "named.toml"
+    named.write_text(re.sub(r"10\.0\.(\d)\.(\d)", r"ob\1-\2", scenario_file("three-zones").text))
+    for cluster in (zones, obsim.Cluster(str(named), seed=2)):
+        for address in addresses(cluster):
+            cluster.fault(f"crash={address} stage=BACKUP_DATA_MAJOR times=1 down=1m")
+        assert back_up(cluster) == ("COMPLETED", 0)
+        assert [hits for _, hits in rows(cluster, HIT)] == 3 * [0, 1]
 
 
 def test_files_that_were_complete_stay_and_only_the_rest_is_copied_again():

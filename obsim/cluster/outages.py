@@ -101,7 +101,7 @@ class Outages:
                 self._new_leader(rule)
         except ServerError:
             return False
-        return not ("." in rule.crash and server and rule.crash != server)
+        return not (":" in rule.crash and server and rule.crash != server)
 
     def act(self, fault: "Fault", server: str) -> None:
         """Do it, once whoever asks has done."""
