@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 from obsim.answers import Ok, Value
 from obsim.catalog import Scope
 from obsim.clock import SECOND_NS, moment_ns, moment_of
-from obsim.cluster import ClusterState, Principal, Tenant
+from obsim.cluster import ClusterState, Tenant
 from obsim.cluster.trace import trace_of
 from obsim.cluster_session import ClusterSession
 from obsim.errors import UsageError
@@ -294,13 +294,14 @@ class Cluster:
         What it answers is dropped. Raises the errors of reading it, and UsageError for any other statement.
         """
         self._check_thread()
+        from obsim.cluster.agents import agent_of  # noqa: PLC0415 - few clusters have workload
+
         owner = self._tenant(tenant)
         statement = self._host.read(sql)
         if not isinstance(statement, BackupStatement) or isinstance(statement, CallProcedure):
             raise UsageError("only ALTER SYSTEM statements can be scheduled")
         every_ns = every if isinstance(every, int) else every // timedelta(microseconds=1) * 1000
-        user = "SYS" if owner.mode == "ORACLE" else "root"
-        self._host.carry(OrderSchedule(every_ns, Principal(owner.tenant_id, user), statement))
+        self._host.carry(OrderSchedule(every_ns, agent_of(owner), statement))
 
     @property
     def journal(self) -> Journal:

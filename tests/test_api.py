@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 import threading
@@ -215,6 +216,20 @@ class TestTime:
             cluster.schedule(SECOND, "SELECT 1")
         with pytest.raises(obsim.ServerError):
             cluster.schedule(SECOND, "ALTER SYSTEM BACKUP DATABSE")
+
+    def test_what_is_scheduled_runs_with_the_variables_of_its_tenant_however_it_was_ordered(self) -> None:
+        sql, orders = "ALTER SYSTEM BACKUP DATABASE", []
+        for in_python in (True, False):
+            cluster = obsim.Cluster(record=True)
+            cluster.execute("SET GLOBAL time_zone = '+02:00', GLOBAL recyclebin = 1", tenant="mysql_tenant")
+            if in_python:
+                cluster.schedule(3600 * SECOND, sql, tenant="mysql_tenant")
+            else:
+                cluster.execute(f"CALL obsim.schedule('1h', 'mysql_tenant', '{sql}')")
+            lines = map(json.loads, cluster.recorded().splitlines())
+            (order,) = [line for line in lines if line.get("kind") == "schedule"]
+            orders.append(order["body"]["who"])
+        assert orders == [{"tenant": 1002, "user": "root", "offset_s": 7200, "recyclebin": True}] * 2
 
 
 class TestDeterminism:
