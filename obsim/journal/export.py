@@ -64,7 +64,7 @@ def exported(directory: DataDirectory) -> Iterator[str]:
     try:
         secrets = read_secrets(directory.secrets)
         making = Making.of(store.making, secrets)
-        remembered = reaches_of(making) if making.file_root is not None or making.s3_endpoints else None
+        remembered = reaches_of(making)
         host, last = rebuilt(store, secrets, making, remembered, remembered, making.still_clock())
         records = islice(store.records(), last)  # whoever uses the journal may have added more meanwhile
         yield from export_lines(store.making, records, moment_of_state(host.state), view_digests(host))
@@ -97,9 +97,11 @@ def _making(told: Mapping[str, Any]) -> Mapping[str, Any]:
     return making
 
 
-def reaches_of(making: Making) -> Remembered:
-    """Outcomes for a cluster that reached what is stated there, without reaching anything."""
+def reaches_of(making: Making) -> Remembered | None:
+    """Outcomes for a cluster that reached what is stated there, without reaching it; None where there was nothing."""
     root, endpoints = making.file_root, making.s3_endpoints
+    if root is None and not endpoints:
+        return None
     roots = [] if root is None else [Path(root).absolute().as_posix(), Path(root).resolve().as_posix()]
 
     def reaches(place: BackupUri) -> bool:
@@ -124,7 +126,7 @@ def replayed(export: Export, secrets: Secrets) -> SessionHost:
         making = Making.of(export.making, secrets)
     except ValueError as wrong:
         raise UsageError(str(wrong)) from None
-    remembered = reaches_of(making) if making.file_root is not None or making.s3_endpoints else None
+    remembered = reaches_of(making)
     early = list(takewhile(lambda record: record.kind == OUTCOME, export.records))
     if remembered is not None:
         for record in early:  # the start needs them

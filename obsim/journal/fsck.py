@@ -127,7 +127,7 @@ def _replay(store: Store, secrets: Secrets, making: Making, report: Report) -> N
     """From the start and from every checkpoint: the same moment, the same views."""
     ends: dict[str, SessionHost] = {}
     for name, number in [("the start", 0), *((f"checkpoint {number}", number) for number in report.checkpoints)]:
-        remembered = reaches_of(making) if making.file_root is not None or making.s3_endpoints else None
+        remembered = reaches_of(making)
         try:
             ends[name], _ = rebuilt(
                 store, secrets, making, remembered, remembered, making.still_clock(), begin_with=number

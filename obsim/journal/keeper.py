@@ -4,6 +4,7 @@
 leave once `kept` is n. Whoever serves many collects their records and has them written in one go, in a thread.
 """
 
+import errno
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -114,7 +115,8 @@ class Keeper:
         try:
             append_secrets(self._directory.secrets, work.secrets)
         except OSError as failure:
-            raise StoreFailed(f"{self._directory.secrets}: {failure.strerror}", full=failure.errno == 28) from None
+            full = failure.errno == errno.ENOSPC
+            raise StoreFailed(f"{self._directory.secrets}: {failure.strerror}", full=full) from None
         self._store.commit(work.batch)
 
     def done(self, work: Work) -> None:

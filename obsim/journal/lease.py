@@ -8,14 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from obsim.ids import SECOND_NS
 from obsim.journal.store import Lease
 
 if TYPE_CHECKING:
     from obsim.cluster import ClusterState
 
 __all__ = ["LeaseHolder", "resumed_ns"]
-
-SECOND_NS = 1_000_000_000
 
 
 @dataclass(slots=True)

@@ -122,7 +122,7 @@ class _Opening:
 
     def resumed(self, catch_up: bool, real_ns: Callable[[], int]) -> Kept:
         """The cluster as the journal has it."""
-        remembered = None if self.performer is None else reaches_of(self.making)
+        remembered = reaches_of(self.making)
         noting = None if remembered is None else NotingPerformer(remembered)
         mode = self.making.mode()
         host, last = rebuilt(
@@ -166,7 +166,7 @@ class _Opening:
     def _again(self, host: SessionHost) -> int:
         """The running host goes back to what is on disk."""
         host.state.outside.wait()
-        remembered = None if self.performer is None else reaches_of(self.making)
+        remembered = reaches_of(self.making)
         performer = None if remembered is None else NotingPerformer(remembered)
         clock = self.making.still_clock()
         fresh, last = rebuilt(

@@ -7,7 +7,7 @@ from obsim.answers import Value
 from obsim.client_statements import ClientStatement
 from obsim.cluster import Principal, Tenant, User
 from obsim.errors import ServerError, error
-from obsim.ids import TenantId
+from obsim.ids import SECOND_NS, TenantId
 from obsim.session.jumps import Polls
 from obsim.session.named import NamedStatements
 from obsim.session.settings import SessionSettings
@@ -28,7 +28,6 @@ STATUS_AUTOCOMMIT = 0x0002
 STATUS_NO_INDEX_USED = 0x0020
 """The recorded engine sets this one in every OK."""
 WARNINGS_MAX = 64
-SECOND_NS = 1_000_000_000
 
 Statement = ClientStatement | BackupStatement
 
