@@ -164,11 +164,6 @@ class Changing:
         """Polls a second, without the time of the changes."""
         return BATCHES * CHANGES / (self.both_s - self.changes_s)
 
-    @property
-    def change_us(self) -> float:
-        """Microseconds of one change."""
-        return self.changes_s / (BATCHES * CHANGES) * 1e6
-
 
 def measure(name: str, rival: "Obsim | MariaDB", connections: int) -> float:
     """The rate of one kind of query, once."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from obsim.errors import ServerError, UsageError
 from obsim.labs.checking import Rows
 from obsim.labs.loading import LoadedLab, check_name, load_lab
@@ -46,7 +48,7 @@ class Learner:
         except ServerError as refused:
             raise UsageError(f"the lab cannot be reset: {refused}") from None
         if self.place is not None:
-            remember(self.folder, _with_hints(self.place, {}))
+            remember(self.folder, msgspec.structs.replace(self.place, hints={}))
 
     def hints_given(self, step: str) -> int:
         """How many hints of a step were given."""
@@ -55,11 +57,7 @@ class Learner:
     def note_hints(self, step: str, count: int) -> None:
         """Remember it."""
         if self.place is not None:
-            remember(self.folder, _with_hints(self.place, self.place.hints | {step: count}))
-
-
-def _with_hints(place: RunningLab, hints: dict[str, int]) -> RunningLab:
-    return RunningLab(place.name, place.source, place.port, place.process_id, place.language, hints)
+            remember(self.folder, msgspec.structs.replace(self.place, hints=self.place.hints | {step: count}))
 
 
 @contextmanager
@@ -155,7 +153,7 @@ def start_lab(
     here = RunningLab(loaded.name, "" if loaded.built_in else str(loaded.path), 1, os.getpid(), language)
 
     def ready(_host: str, at_port: int) -> None:
-        remember(folder, RunningLab(here.name, here.source, at_port, here.process_id, here.language))
+        remember(folder, msgspec.structs.replace(here, port=at_port))
         on_ready(at_port)
 
     try:

@@ -49,7 +49,6 @@ class Shared:
     connections: dict[int, "Connection"] = field(default_factory=dict)
     of_address: Counter[str] = field(default_factory=Counter)
     """How many of them each client address has."""
-    last_connection_id: int = 0
     half_open: dict[int, "Connection"] = field(default_factory=dict)
     """Those that have not logged in yet, the oldest first."""
     crowd: Crowd = field(init=False)
