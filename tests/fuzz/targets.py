@@ -121,12 +121,15 @@ class _World:
         self.shared: Shared
         self.loop: _Loop
 
-    def ready(self) -> None:
-        logging.getLogger("obsim").handlers[:] = [_STRICT]
+    def count_run(self) -> None:
         self.runs += 1
         if self.runs > RUNS_OF_A_CLUSTER:
             self.runs = 0
             self.cluster = obsim.Cluster("three-tenants")
+
+    def ready(self) -> None:
+        logging.getLogger("obsim").handlers[:] = [_STRICT]
+        self.count_run()
         self.loop = _Loop()
         loop = cast(Any, self.loop)
         host = self.cluster.host
@@ -214,10 +217,7 @@ def statements(data: bytes) -> None:
 
 def _prepare(text: str) -> None:
     world = _WORLD
-    world.runs += 1
-    if world.runs > RUNS_OF_A_CLUSTER:
-        world.runs = 0
-        world.cluster = obsim.Cluster("three-tenants")
+    world.count_run()
     assert isinstance(world.cluster.host.evaluator, Evaluator)
     session = world.cluster.host.open("root", world.cluster.state.sys, database="oceanbase")
     with suppress(ServerError):
