@@ -13,7 +13,6 @@ __all__ = ["Refused", "WireConnection", "run_loops"]
 
 CAPABILITIES = 0x1 | 0x4 | 0x8 | 0x200 | 0x2000 | 0x8000 | 0x80000
 """Long password, long flag, database, protocol 4.1, transactions, native password, plugin name."""
-COM_QUERY = 3
 ERR, OK, EOF = 0xFF, 0x00, 0xFE
 HEAD = 4
 """Bytes of a packet's header: three of length, one of sequence."""

@@ -25,12 +25,10 @@ __all__ = ["TableRecoveries", "database_of"]
 
 _MS = 1_000_000
 STEP_NS = 500 * _MS
-AFTER_TENANT_NS = 1000 * _MS
 TABLE_NS = 300 * _MS
 CANCELED = -4072
 ENTRY_EXISTS = -4017
 TABLE_MISSING = -5019
-TABLE_EXISTS = -5020
 TENANT_GONE = -5157
 
 

@@ -35,7 +35,6 @@ __all__ = ["DestinationBroken", "DestinationTrial", "destination_tour"]
 
 SOURCE, TABLE = "mysql_tenant", "t1"
 _GRAIN_NS = 1000
-_SECOND_NS = 1_000_000_000
 _VIEWS = {
     "sets": "SELECT * FROM oceanbase.CDB_OB_BACKUP_SET_FILES ORDER BY BACKUP_SET_ID",
     "pieces": "SELECT * FROM oceanbase.CDB_OB_ARCHIVELOG_PIECE_FILES ORDER BY ROUND_ID, PIECE_ID",

@@ -11,7 +11,6 @@ from obsim.versions import IncrementalBase
 
 from .conftest import Bench
 
-MYSQL = 1002
 COUNTS = st.integers(0, 400)
 
 

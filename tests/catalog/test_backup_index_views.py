@@ -2,7 +2,7 @@
 
 from obsim.statements import AlterParameters, BackupDatabase, CancelBackup, Freeze, ParameterAction
 
-MYSQL, ORACLE = 1002, 1004
+MYSQL = 1002
 INDEX_ROW = (
     "STORED_IN_SET", "LS_ID", "TURN_ID", "RETRY_ID", "FILE_ID", "FILE_OFFSET", "LENGTH", "REUSED",
 )  # fmt: skip

@@ -8,8 +8,6 @@ from obsim.answers import Column, ColumnFlag, MysqlType, Value
 from obsim.errors import ServerError
 from tests.query.fakes import JOBS, SCN, FakeTenant, World
 
-NOT_NULL_BINARY = ColumnFlag.NOT_NULL | ColumnFlag.BINARY
-
 
 @pytest.fixture(scope="module")
 def world() -> World:

@@ -13,7 +13,6 @@ from obsim.storage.changes import CHANGES, StorageChange
 from obsim.storage.tenant import TenantStorage
 
 TENANT = "mysql_tenant"
-SECOND_NS = 1_000_000_000
 
 
 def shown(storage: TenantStorage) -> tuple[object, ...]:

@@ -9,8 +9,6 @@ from obsim.storage.macroblocks import SLOT_BITS, BlockId
 from obsim.storage.tablet import block_count
 from obsim.storage.tenant import WRITE_KINDS, TenantStorage
 
-MIB = 1 << 20
-
 
 def storage_with(**tables: list[int]) -> TenantStorage:
     storage = TenantStorage([LogStreamId(1), LogStreamId(1001)])

@@ -11,7 +11,7 @@ from obsim.testing.modelled import ModelledTrial
 from obsim.testing.mutants import MUTANTS
 from obsim.testing.restore_probe import RestoreBroken
 
-TENANT, TENANT_ID = "mysql_tenant", 1002
+TENANT = "mysql_tenant"
 PLACES = 4 * 70
 """Numbers of a probe that take it to all moments of these trials once."""
 

@@ -16,7 +16,6 @@ T = TypeVar("T")
 UNSIGNED_MAX = 2**64 - 1
 _NAME = re_compile(r"[\w$]+")
 _INTEGER = re_compile(r"[0-9]{1,20}")
-_PLAIN = frozenset({TokenType.VAR, TokenType.NUMBER})
 _OPAQUE = frozenset({TokenType.STRING, TokenType.IDENTIFIER, TokenType.NATIONAL_STRING})
 
 
