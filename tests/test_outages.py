@@ -125,6 +125,14 @@ def test_work_of_a_backup_on_it_is_tried_again_elsewhere(zones):
     assert {retry for _, retry, _ in attempts} == {1}
 
 
+def test_a_backup_that_is_the_first_to_ask_for_a_scheduler_runs_where_the_leader_is_now(zones):
+    assert zones.state.tenants[1002].dispatchers == {}
+    zones.fault("crash=10.0.1.2:2882")
+    zones.advance(seconds=10)
+    assert back_up(zones) == ("COMPLETED", 0)
+    assert "10.0.1.2:2882" not in zones.state.tenants[1002].dispatchers
+
+
 def test_a_server_with_an_address_or_a_name_crashes_only_at_work_of_its_own(zones, tmp_path):
     named = tmp_path / "named.toml"
     named.write_text(re.sub(r"10\.0\.(\d)\.(\d)", r"ob\1-\2", scenario_file("three-zones").text))

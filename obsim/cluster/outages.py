@@ -202,14 +202,10 @@ class Outages:
                 server.status = ServerStatus.ACTIVE
         if not outage.noticed:
             self._work_lost(outage.address, now_ns)
-        for tenant in state.tenants.values():
-            for dispatcher in dict.fromkeys([tenant.dispatcher, *tenant.dispatchers.values()]):
-                if dispatcher.halted and self._home(tenant, dispatcher) not in self.away:
-                    dispatcher.go_on(now_ns)
         self._changed(now_ns)
 
     def _home(self, tenant: "Tenant", dispatcher: object) -> str:
-        """The server a scheduler of a tenant is on."""
+        """The server a scheduler of a tenant is on; one that nobody has asked for yet is with the leader."""
         named = (address for address, found in tenant.dispatchers.items() if found is dispatcher)
         return next(named, replica_servers(self.state, tenant)[0].address)
 
@@ -221,6 +217,10 @@ class Outages:
         """Other servers work than before."""
         state = self.state
         state.resources.move_root_service()
+        for tenant in state.tenants.values():
+            for dispatcher in dict.fromkeys([tenant.dispatcher, *tenant.dispatchers.values()]):
+                if dispatcher.halted and self._home(tenant, dispatcher) not in self.away:
+                    dispatcher.go_on(now_ns)
         state.revisions.touch("tenants", "storage", "parameters")
         apply_shares(state)
         state.servers_changed()
