@@ -133,6 +133,21 @@ def test_a_backup_that_is_the_first_to_ask_for_a_scheduler_runs_where_the_leader
     assert "10.0.1.2:2882" not in zones.state.tenants[1002].dispatchers
 
 
+def test_a_server_that_is_away_runs_nothing_that_it_is_asked_for_the_first_time(zones):
+    zones.fault("crash=10.0.2.2:2882")
+    zones.execute("ALTER SYSTEM BACKUP DATABASE")
+    zones.advance(seconds=9)
+    dispatchers = zones.state.tenants[1002].dispatchers
+    assert {address: d.halted for address, d in dispatchers.items()} == {
+        "10.0.1.2:2882": False, "10.0.2.2:2882": True, "10.0.3.2:2882": False
+    }  # fmt: skip
+    assert dispatchers["10.0.2.2:2882"].finished == []
+    zones.run_until_idle()
+    assert rows(zones, JOB) == [("COMPLETED", 0)]
+    zones.clear_faults()
+    assert not dispatchers["10.0.2.2:2882"].halted
+
+
 def test_a_server_with_an_address_or_a_name_crashes_only_at_work_of_its_own(zones, tmp_path):
     named = tmp_path / "named.toml"
     named.write_text(re.sub(r"10\.0\.(\d)\.(\d)", r"ob\1-\2", scenario_file("three-zones").text))

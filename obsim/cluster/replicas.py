@@ -73,7 +73,10 @@ def has_leader(tenant: "Tenant", servers: list[Server]) -> bool:
 
 
 def dispatcher_at(state: "ClusterState", tenant: "Tenant", address: str) -> Dispatcher:
-    """The tenant's DAG scheduler on a server. The first one asked for, its leader's, is `Tenant.dispatcher`."""
+    """The tenant's DAG scheduler on a server. The first one asked for, its leader's, is `Tenant.dispatcher`.
+
+    On a server that is away it is halted from the start.
+    """
     from obsim.cluster.shares import give_shares  # noqa: PLC0415 - it asks for replicas itself
 
     found = tenant.dispatchers.get(address)
@@ -84,4 +87,6 @@ def dispatcher_at(state: "ClusterState", tenant: "Tenant", address: str) -> Disp
         for priority in PRIORITIES:
             if found.limit(priority) != tenant.dispatcher.limit(priority):
                 found.set_limit(priority, tenant.dispatcher.limit(priority), state.now_ns)
+        if address in state.outages.away:
+            found.halt(state.now_ns)
     return found
