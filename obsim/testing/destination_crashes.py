@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from obsim.restore.reading import FoundDestination
 from obsim.restore.window import Span
 from obsim.testing.destination_checks import Row
-from obsim.testing.naive_restore import chosen_sets, plan
+from obsim.testing.naive_restore import plan, plan_without_archive
 from obsim.testing.observation import PieceSeen, SetSeen
 
 __all__ = ["Look", "crash_lines", "window_lines"]
@@ -73,7 +73,7 @@ def window_lines(
     whole = {int(one.backup_set_id) for one in found.sets if not one.broken}
     if whole & after.unsure:
         return
-    rows = {row["BACKUP_SET_ID"]: row for row in after.rows["sets"]}
+    with_log = {row["BACKUP_SET_ID"] for row in after.rows["sets"] if row["PLUS_ARCHIVELOG"] == "ON"}
     sets: dict[int, SetSeen] = {}
     for number in sorted(whole):
         earlier = before.sets.get(number)
@@ -83,12 +83,8 @@ def window_lines(
         for p in (log.pieces if log is not None else ()) if not p.broken and (r := p.record) is not None and r.complete
     ]  # fmt: skip
     for scn in _edges(sets.values(), pieces):
-        if log is not None:
-            restorable = plan(sets, pieces, scn) is not None
-        else:
-            chain = chosen_sets(sets, scn)
-            restorable = bool(chain) and chain[-1].min_restore_scn == scn
-            restorable = restorable and rows[chain[-1].backup_set_id]["PLUS_ARCHIVELOG"] == "ON"
+        read = plan_without_archive(sets, with_log, scn) if log is None else plan(sets, pieces, scn)
+        restorable = bool(read)
         if restorable != any(span.first_scn <= scn <= span.last_scn for span in covered):
             yield f"a restore to {scn} {'succeeds' if restorable else 'fails'}, the window is {list(covered)}"
 

@@ -3,11 +3,11 @@
 Works on rows as they are observed; `plan` is what invariants 28 to 32 hold an engine against.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 
 from obsim.testing.observation import PieceSeen, SetSeen
 
-__all__ = ["chosen_pieces", "chosen_sets", "plan"]
+__all__ = ["chosen_pieces", "chosen_sets", "plan", "plan_without_archive"]
 
 _REMOVED = {"DELETING", "DELETED"}
 
@@ -59,3 +59,13 @@ def plan(
         return None
     log = chosen_pieces(pieces, chain[-1].start_replay_scn, target_scn)
     return (tuple(s.backup_set_id for s in chain), log) if log else None
+
+
+def plan_without_archive(sets: Mapping[int, SetSeen], with_log: Container[int], target_scn: int) -> tuple[int, ...]:
+    """The sets of a restore that names no archive; () when it is refused.
+
+    The log of the last one has to be in the set itself (`with_log`), and reaches its MIN_RESTORE_SCN, no further.
+    """
+    chain = chosen_sets(sets, target_scn)
+    alone = bool(chain) and chain[-1].backup_set_id in with_log and chain[-1].min_restore_scn == target_scn
+    return tuple(s.backup_set_id for s in chain) if alone else ()

@@ -16,7 +16,7 @@ from obsim.cluster import ClusterState, Tenant
 from obsim.cluster.copying import copy_of
 from obsim.ids import SYS_TENANT_ID, Nanoseconds, TenantId
 from obsim.testing.engine_watch import pieces_by_path
-from obsim.testing.naive_restore import chosen_pieces, chosen_sets, plan
+from obsim.testing.naive_restore import chosen_pieces, plan, plan_without_archive
 from obsim.testing.naive_storage import NaivePicture, NaiveStorage
 from obsim.testing.naive_tablet import ModelBroken
 from obsim.testing.observation import PieceSeen, SetSeen, TenantSeen
@@ -91,9 +91,9 @@ class _Sources:
                 chosen = plan(sets, pieces, scn)
                 if chosen is not None:
                     found[path, archive_path] = chosen
-            chain = chosen_sets(sets, scn)
-            if chain and chain[-1].backup_set_id in self.with_log and chain[-1].min_restore_scn == scn:
-                found[path, ""] = tuple(s.backup_set_id for s in chain), ()
+            alone = plan_without_archive(sets, self.with_log, scn)
+            if alone:
+                found[path, ""] = alone, ()
         return found
 
     def edges(self, now_ns: int) -> Iterator[int]:
