@@ -8,7 +8,7 @@ from re import compile as re_compile
 from obsim.errors import ScenarioError, UsageError
 from obsim.labs.lab import Check, Lab, Step, Text
 from obsim.scenario import Blueprint
-from obsim.scenario.reading import ScenarioFile, read_file, read_scenario, read_struct, read_toml
+from obsim.scenario.reading import ScenarioFile, names_file, read_file, read_scenario, read_struct, read_toml
 
 __all__ = ["LoadedLab", "check_name", "lab_names", "load_lab"]
 
@@ -50,11 +50,11 @@ def check_name(name: str) -> str:
 
 
 def load_lab(name_or_file: str) -> LoadedLab:
-    """A built-in lab by name, or one from a file (anything with a slash or ending in .toml).
+    """A built-in lab by name, or one from a file, as `names_file` tells them apart.
 
     Raises UsageError for one that is not there, ScenarioError with file, line, key and rule for one that is wrong.
     """
-    is_file = "/" in name_or_file or name_or_file.endswith(".toml")
+    is_file = names_file(name_or_file)
     path = Path(name_or_file) if is_file else _folder() / f"{check_name(name_or_file)}.toml"
     if not path.is_file():
         raise UsageError(f"no lab '{name_or_file}': give a file or one of {', '.join(lab_names())}")

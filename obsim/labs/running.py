@@ -13,6 +13,7 @@ from obsim.errors import ServerError, UsageError
 from obsim.labs.checking import Rows
 from obsim.labs.loading import LoadedLab, check_name, load_lab
 from obsim.labs.places import RunningLab, forget, read_place, remember, running_names, state_folder
+from obsim.scenario.reading import names_file
 
 if TYPE_CHECKING:
     from pymysql.connections import Connection
@@ -115,8 +116,7 @@ def find_lab(name_or_file: str | None, port: int | None, environment: Mapping[st
             which = ", ".join(place.name for place in places)
             raise UsageError(f"say which lab: {which} run" if places else "no lab runs: start one, or say which it is")
         return _learner(places[0], folder, port)
-    is_file = "/" in name_or_file or name_or_file.endswith(".toml")
-    name = check_name(Path(name_or_file).stem if is_file else name_or_file)
+    name = check_name(Path(name_or_file).stem if names_file(name_or_file) else name_or_file)
     place = read_place(folder, name)
     if place is not None and port in {None, place.port}:
         return _learner(place, folder, port)

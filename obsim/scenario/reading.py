@@ -24,8 +24,8 @@ from obsim.storage.tablet import TABLETS_MAX
 from obsim.versions import profile_for
 
 __all__ = [
-    "FIRST_LOG_STREAM", "ScenarioFile", "load_scenario", "read_file", "read_scenario", "read_struct", "read_toml",
-    "scenario_file", "scenario_names",
+    "FIRST_LOG_STREAM", "ScenarioFile", "load_scenario", "names_file", "read_file", "read_scenario", "read_struct",
+    "read_toml", "scenario_file", "scenario_names",
 ]  # fmt: skip
 
 _Struct = TypeVar("_Struct", bound=msgspec.Struct)
@@ -84,12 +84,17 @@ def scenario_names() -> list[str]:
     return sorted(path.stem for path in _folder().glob("*.toml"))
 
 
+def names_file(name_or_file: str) -> bool:
+    """Whether a file is meant, not something built in: anything with a slash or ending in .toml."""
+    return "/" in name_or_file or name_or_file.endswith(".toml")
+
+
 def scenario_file(name_or_file: str) -> ScenarioFile:
-    """A built-in scenario by name, or a file by its path (anything with a slash or ending in .toml).
+    """A built-in scenario by name, or a file by its path (`names_file`).
 
     Raises ScenarioError for one that is not there or cannot be read.
     """
-    is_file = "/" in name_or_file or name_or_file.endswith(".toml")
+    is_file = names_file(name_or_file)
     path = Path(name_or_file) if is_file else _folder() / f"{name_or_file}.toml"
     if not path.is_file():
         raise ScenarioError(f"no scenario '{name_or_file}': give a file or one of {', '.join(scenario_names())}")
