@@ -44,9 +44,9 @@ def test_d1_no_command_after_a_refused_login(start: StartFake) -> None:
     assert host.executed == []
 
 
-def test_d1_stock_runs_it(stock: StockServer) -> None:
-    with command_after_refusal(stock.port) as wire:
-        assert stock.ran() == "SELECT 1"
+def test_d1_stock_runs_it(fresh_stock: StockServer) -> None:
+    with command_after_refusal(fresh_stock.port) as wire:
+        assert fresh_stock.ran() == "SELECT 1"
         wire.sequence = 1
         assert wire.answer().rows == [(b"1",)]
 
@@ -93,13 +93,13 @@ def test_d3_parameters_are_values(start: StartFake) -> None:
     assert host.executed[-1] == ("root", "EXECUTE SELECT ?, ?")
 
 
-def test_d3_stock_splices_them(stock: StockServer) -> None:
-    with Wire(stock.port) as wire:
+def test_d3_stock_splices_them(fresh_stock: StockServer) -> None:
+    with Wire(fresh_stock.port) as wire:
         wire.login()
         number, _, _ = wire.prepare("SELECT ?")
         wire.execute(number, bound("x' AS a, 'y"))
         wire.answer(binary=True)
-    assert stock.ran() == "SELECT 'x' AS a, 'y'"
+    assert fresh_stock.ran() == "SELECT 'x' AS a, 'y'"
 
 
 def test_d9_bytes_that_are_no_text_stay_bytes(start: StartFake) -> None:
