@@ -1,7 +1,8 @@
 """Error codes of OceanBase 4.x and of the MySQL protocol as data: one row a code.
 
 Columns: symbol, OceanBase code (0 where only MySQL has the error), MySQL errno, SQLSTATE, plain message, format
-(empty when the code has none) with `{}` for each argument. OceanBase rows restate `errors.json` of the reference shelf, those from OB_RESOURCE_UNIT_IS_REFERENCED on OceanBase's ob_errno.def.
+(empty when the code has none) with `{}` for each argument. OceanBase rows restate `errors.json` of the reference shelf;
+OB_LS_NOT_EXIST, OB_TABLET_NOT_EXIST and those from OB_RESOURCE_UNIT_IS_REFERENCED on come from ob_errno.def.
 """
 
 # ruff: noqa: E501 - one row a line, however long its message
@@ -11,7 +12,6 @@ ERROR_ROWS: tuple[tuple[str, int, int, str, str, str], ...] = (
     ("OB_INVALID_ARGUMENT", -4002, 1210, "HY000", "Invalid argument", "Incorrect arguments to {}"),
     ("OB_NOT_INIT", -4006, 4006, "HY000", "The object is not initialized", ""),
     ("OB_NOT_SUPPORTED", -4007, 1235, "0A000", "Not supported feature or function", "{} not supported"),
-    ("OB_IO_ERROR", -4009, 4009, "58030", "IO error", ""),
     ("OB_IO_ERROR", -4009, 4009, "58030", "IO error", ""),
     ("OB_TIMEOUT", -4012, 4012, "HY000", "Timeout", "Timeout, query has reached the maximum query timeout: {}(us), maybe you can adjust the session variable ob_query_timeout or query_timeout hint, and try again."),
     ("OB_ALLOCATE_MEMORY_FAILED", -4013, 4013, "HY001", "No memory or reach tenant memory limit", ""),
@@ -63,6 +63,8 @@ ERROR_ROWS: tuple[tuple[str, int, int, str, str, str], ...] = (
     ("OB_STANDBY_READ_ONLY", -4688, 4688, "HY000", "standby tenant is read only", ""),
     ("OB_CLUSTER_VERSION_NOT_COMPATIBLE", -4696, 4696, "HY000", "cluster version not compatible", ""),
     ("OB_ERR_PARAM_INVALID", -4701, 4701, "HY000", "parameter cannot be modified because specified value is invalid", ""),
+    ("OB_LS_NOT_EXIST", -4719, 4719, "HY000", "log stream does not exist", ""),
+    ("OB_TABLET_NOT_EXIST", -4725, 4725, "HY000", "tablet does not exist", ""),
     ("OB_CREATE_STANDBY_TENANT_FAILED", -4765, 4765, "HY000", "create standby tenant may fail", "create standby tenant may fail, {}"),
     ("OB_INVALID_ROOT_KEY", -4769, 4769, "HY000", "invalid root key", "{}"),
     ("OB_NOT_PRIMARY_TENANT", -4782, 4782, "HY000", "The tenant is not PRIMARY", ""),

@@ -14,7 +14,8 @@ Codes, SQLSTATEs and texts come from `errors.json`, syntax errors from `statemen
 from obsim.error_table import ERROR_ROWS
 
 __all__ = [
-    "NotModelled", "ObsimError", "ScenarioError", "ServerError", "SyntaxRefused", "UsageError", "error", "error_of",
+    "NotModelled", "ObsimError", "ScenarioError", "ServerError", "SyntaxRefused", "UsageError", "code_of", "error",
+    "error_of", "plain_message",
 ]  # fmt: skip
 
 NEAR_LENGTH_MAX = 80
@@ -83,6 +84,11 @@ def error(name: str, *args: object) -> ServerError:
     _, code, errno, sqlstate, plain, template = _ROWS[name]
     message = template.format(*args) if args and template else plain
     return ServerError(errno, sqlstate, message, name=name, code=code)
+
+
+def code_of(name: str) -> int:
+    """The OceanBase code of a symbol of `error_table`: negative, as RESULT columns have it."""
+    return _ROWS[name][1]
 
 
 def error_of(code: int) -> ServerError:

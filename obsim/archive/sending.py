@@ -9,13 +9,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from obsim.error_codes import OB_CLOG_RECYCLE_BEFORE_ARCHIVE
+from obsim.errors import code_of
 from obsim.ids import Bytes, LogStreamId, Nanoseconds, Scn
 
 __all__ = ["RETRIED", "RETRY_NS", "Sending", "SoundWrites", "Writes"]
 
-RETRIED = frozenset({-4009, -4013, -9003, -9060, -9061, -9082, -9083})
+RETRIED = frozenset(map(code_of, (
+    "OB_IO_ERROR", "OB_ALLOCATE_MEMORY_FAILED", "OB_OSS_ERROR", "OB_COS_ERROR", "OB_IO_LIMIT",
+    "OB_BACKUP_DEVICE_OUT_OF_SPACE", "OB_BACKUP_PWRITE_OFFSET_NOT_MATCH",
+)))  # fmt: skip
 """Errors of input and output, lack of memory, limits of bandwidth, a full device, an object that is written twice."""
-LOG_RECYCLED = -9087
 RETRY_NS = Nanoseconds(1_000_000_000)
 """From a write that failed to the next one; a cluster waits a tenth of that."""
 
@@ -85,15 +89,15 @@ class Sending:
                 continue
             self.held.setdefault(stream, before_scn)
             if code not in RETRIED:
-                self.interrupted, self.lost = stream, code == LOG_RECYCLED
+                self.interrupted, self.lost = stream, code == OB_CLOG_RECYCLE_BEFORE_ARCHIVE
                 return False
         return True
 
     def _code(self, stream: LogStreamId, unsent_bytes: int) -> int:
         if self.lost and stream == self.interrupted:
-            return LOG_RECYCLED
+            return OB_CLOG_RECYCLE_BEFORE_ARCHIVE
         code = self.medium_code or (self.writes.code(stream) if self.writes.may_fail else 0)
-        return LOG_RECYCLED if code in RETRIED and unsent_bytes > self.writes.log_disk_bytes else code
+        return OB_CLOG_RECYCLE_BEFORE_ARCHIVE if code in RETRIED and unsent_bytes > self.writes.log_disk_bytes else code
 
     def forget(self) -> None:
         """The round archives no more: whoever waits need not, and what the medium says will be seen when it goes on."""

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from obsim.backup.failures import CAN_NOT_START, CANCELED
 from obsim.backup.job import BackupJob, BackupRequest, JobLevel, JobStatus
 from obsim.backup.tenant import PASS_NS, TenantBackup
+from obsim.error_codes import OB_BACKUP_CAN_NOT_START, OB_CANCELED
 from obsim.ids import SYS_TENANT_ID, BackupSetId, Nanoseconds, TenantId
 from obsim.revisions import Revisions
 from obsim.scheduler.events import EventQueue
@@ -45,7 +45,7 @@ class ClusterJob:
             if backup.dropped:
                 continue
             if not backup.path or backup.refusal(self.asked):
-                self._note(CAN_NOT_START, backup.failure_comment(self.job, CAN_NOT_START))
+                self._note(OB_BACKUP_CAN_NOT_START, backup.failure_comment(self.job, OB_BACKUP_CAN_NOT_START))
                 continue
             backup.accept(self.asked, now_ns, SYS_TENANT_ID, self.job.job_id, self._child_gone)
             self.left += 1
@@ -77,7 +77,7 @@ class ClusterJob:
 
     def _end(self, now_ns: Nanoseconds) -> None:
         if self.job.status is JobStatus.CANCELING:
-            self.job.finish(JobStatus.CANCELED, now_ns, CANCELED)
+            self.job.finish(JobStatus.CANCELED, now_ns, OB_CANCELED)
         elif self.result:
             comment = self.comment or next(iter(self.backups.values())).failure_comment(self.job, self.result)
             self.job.finish(JobStatus.FAILED, now_ns, self.result, comment)

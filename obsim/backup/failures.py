@@ -4,32 +4,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from obsim.backup.job import BackupJob
-from obsim.errors import plain_message
+from obsim.errors import code_of, plain_message
 from obsim.ids import LogStreamId, Nanoseconds
 
 __all__ = [
-    "CANCELED", "CAN_NOT_START", "DATA_RETRIES_MAX", "FILE_MISSING", "FORMAT_MISMATCH",
-    "FORMAT_MISSING", "LOG_STREAM_GONE",
-    "META_RETRIES_MAX", "PASS_RETRIES_MAX", "RETRY_NS", "ROUND_INTERRUPTED", "ROUND_NOT_RUNNING",
-    "TIMEOUT", "VERSION_CHANGED", "Outcome", "Outcomes", "job_comment", "may_retry", "stream_comment", "trace_id",
+    "DATA_RETRIES_MAX", "META_RETRIES_MAX", "PASS_RETRIES_MAX", "RETRY_NS", "Outcome", "Outcomes", "job_comment",
+    "may_retry", "stream_comment", "trace_id",
 ]  # fmt: skip
 
-TIMEOUT = -4012
-CANCELED = -4072
-VERSION_CHANGED = -4143
-LOG_STREAM_GONE = -4719
-FILE_MISSING = -9011
-ROUND_INTERRUPTED = -9027
-ROUND_NOT_RUNNING = -9029
-CAN_NOT_START = -9040
-FORMAT_MISSING = -9080
-FORMAT_MISMATCH = -9081
-
-_FINAL = frozenset({
-    -4002, -4006, -4007, -4015, -4016, CANCELED, -4103, VERSION_CHANGED, -4184, -4725, FILE_MISSING, ROUND_INTERRUPTED,
-    -9028, ROUND_NOT_RUNNING, -9036, CAN_NOT_START, -9042, -9045, -9064, -9069, -9070, -9071, FORMAT_MISSING,
-    FORMAT_MISMATCH, -9082,
-})  # fmt: skip
+_FINAL = frozenset(map(code_of, (
+    "OB_INVALID_ARGUMENT", "OB_NOT_INIT", "OB_NOT_SUPPORTED", "OB_ERR_SYS", "OB_ERR_UNEXPECTED", "OB_CANCELED",
+    "OB_CHECKSUM_ERROR", "OB_VERSION_NOT_MATCH", "OB_SERVER_OUTOF_DISK_SPACE", "OB_TABLET_NOT_EXIST",
+    "OB_BACKUP_FILE_NOT_EXIST", "OB_LOG_ARCHIVE_INTERRUPTED", "OB_LOG_ARCHIVE_STAT_NOT_MATCH",
+    "OB_LOG_ARCHIVE_NOT_RUNNING", "OB_BACKUP_IN_PROGRESS", "OB_BACKUP_CAN_NOT_START",
+    "OB_BACKUP_DATA_VERSION_GAP_OVER_LIMIT", "OB_BACKUP_DELETE_BACKUP_SET_NOT_ALLOWED",
+    "OB_ARCHIVE_LOG_NOT_CONTINUES_WITH_DATA", "OB_BACKUP_DELETE_BACKUP_PIECE_NOT_ALLOWED",
+    "OB_BACKUP_DEST_NOT_CONNECT", "OB_BACKUP_PERMISSION_DENIED", "OB_BACKUP_FORMAT_FILE_NOT_EXIST",
+    "OB_BACKUP_FORMAT_FILE_NOT_MATCH", "OB_BACKUP_DEVICE_OUT_OF_SPACE",
+)))  # fmt: skip
 """Codes that no second attempt mends; every other one is tried again."""
 
 RETRY_NS = Nanoseconds(5_000_000_000)

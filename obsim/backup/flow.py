@@ -12,13 +12,13 @@ from pyroaring import BitMap64
 from obsim.archive.log import RedoLog
 from obsim.backup.complement import ComplementLog, ComplementWork
 from obsim.backup.content import SetContent
-from obsim.backup.failures import FILE_MISSING, TIMEOUT
 from obsim.backup.job import BackupType
 from obsim.backup.log_streams import INDEX_STREAM_ID
 from obsim.backup.progress import Scope
 from obsim.backup.run import BackupRun
 from obsim.backup.set import FileStatus
 from obsim.backup.stages import SYS_LOG_STREAM_ID, DataWork, IndexWork, MetaWork, placed_tablets
+from obsim.error_codes import OB_BACKUP_FILE_NOT_EXIST, OB_TIMEOUT
 from obsim.ids import LogStreamId, Nanoseconds, Scn, TabletId, us_floor
 from obsim.versions import IncrementalBase
 
@@ -129,7 +129,7 @@ def delta_counts(run: BackupRun) -> dict[TabletId, int]:
 def _data_major(run: BackupRun, now_ns: Nanoseconds) -> None:
     stored = blocks_to_store(run)
     if stored is None:
-        run.fail(FILE_MISSING, now_ns)
+        run.fail(OB_BACKUP_FILE_NOT_EXIST, now_ns)
         return
     counts = {tablet: stored.range_cardinality(first, end) for tablet, _, first, end, _ in run.taken.tablets}
     _copy_stage(run, counts, run.taken.block_bytes, now_ns)
@@ -209,7 +209,7 @@ def _complement_log(run: BackupRun, now_ns: Nanoseconds) -> None:
         pieces = run.context.archive.log_between(run.start_replay_scn, run.set_task.end_scn, now_ns)
         backup_set = run.set_task.backup_set
         log = backup_set.complement = ComplementLog(pieces, streams, _changes_since_snapshot(run))
-        retried = frozenset({TIMEOUT})
+        retried = frozenset({OB_TIMEOUT})
         work = ComplementWork(
             run.set_task.status, run.context, "BACKUP_COMPLEMENT_LOG", COMPLEMENT_LOG_NS, retried, log=log
         )

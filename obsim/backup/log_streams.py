@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from obsim.backup.context import BackupServer, RunContext
-from obsim.backup.failures import LOG_STREAM_GONE, RETRY_NS, may_retry
+from obsim.backup.failures import RETRY_NS, may_retry
 from obsim.backup.job import BackupJob
+from obsim.error_codes import OB_LS_NOT_EXIST
 from obsim.ids import LogStreamId, Nanoseconds
 from obsim.randomness import splitmix64, stream_key
 from obsim.scheduler.dag import DagTask
@@ -148,7 +149,7 @@ class LogStreamTasks:
             self.job, self.work.name, task.log_stream_id, server.address, task.retry_id
         )
         if stream_is_gone(self.context, task.log_stream_id):
-            task.code = LOG_STREAM_GONE
+            task.code = OB_LS_NOT_EXIST
         self.working.append(task)
         self._submit(task, self.work.net(task, server), self._spawn, now_ns)
 

@@ -12,18 +12,7 @@ from typing import TYPE_CHECKING
 
 from obsim.backup.chain import Lineage
 from obsim.backup.context import RunContext
-from obsim.backup.failures import (
-    CAN_NOT_START,
-    CANCELED,
-    PASS_RETRIES_MAX,
-    RETRY_NS,
-    ROUND_INTERRUPTED,
-    ROUND_NOT_RUNNING,
-    VERSION_CHANGED,
-    job_comment,
-    may_retry,
-    stream_comment,
-)
+from obsim.backup.failures import PASS_RETRIES_MAX, RETRY_NS, job_comment, may_retry, stream_comment
 from obsim.backup.job import BackupJob, JobStatus
 from obsim.backup.log_streams import LogStreamTask, LogStreamTasks, StageWork
 from obsim.backup.progress import CopyProgress
@@ -31,6 +20,13 @@ from obsim.backup.set import BackupSet, FileStatus, SetStatus
 from obsim.backup.stages import Retries
 from obsim.backup.task import SetTask
 from obsim.destination.outcome import Outcome
+from obsim.error_codes import (
+    OB_BACKUP_CAN_NOT_START,
+    OB_CANCELED,
+    OB_LOG_ARCHIVE_INTERRUPTED,
+    OB_LOG_ARCHIVE_NOT_RUNNING,
+    OB_VERSION_NOT_MATCH,
+)
 from obsim.ids import LogStreamId, Nanoseconds, Scn, us_floor
 from obsim.storage.tablet import Tablet
 from obsim.storage.tenant import INNER_TABLET_COUNT, Snapshot
@@ -210,7 +206,7 @@ class BackupRun:
 
     def _stopped_by_upgrade(self, now_ns: Nanoseconds) -> bool:
         if self.context.profile.upgrade_mode_refuses and self.context.settings.upgrading:
-            self.fail(CAN_NOT_START, now_ns)
+            self.fail(OB_BACKUP_CAN_NOT_START, now_ns)
         return self.ended
 
     def archive_pass(self, now_ns: Nanoseconds) -> None:
@@ -224,7 +220,7 @@ class BackupRun:
         archive = self.context.archive
         if archive.doing or not self.at_work:
             return False
-        self.fail(ROUND_INTERRUPTED if archive.interrupted else ROUND_NOT_RUNNING, now_ns)
+        self.fail(OB_LOG_ARCHIVE_INTERRUPTED if archive.interrupted else OB_LOG_ARCHIVE_NOT_RUNNING, now_ns)
         return True
 
     def each(
@@ -257,10 +253,10 @@ class BackupRun:
         task, snapshot = self.set_task, self.taken
         backup_set, archive = task.backup_set, self.context.archive
         if archive.start_scn > task.start_scn:
-            self.fail(ROUND_INTERRUPTED, now_ns)
+            self.fail(OB_LOG_ARCHIVE_INTERRUPTED, now_ns)
             return
         if backup_set.tenant_compatible != self.context.settings.data_version:
-            self.fail(VERSION_CHANGED, now_ns)
+            self.fail(OB_VERSION_NOT_MATCH, now_ns)
             return
         self._write_end(task, "COMPLETED", now_ns)
         backup_set.status, backup_set.file_status = SetStatus.SUCCESS, FileStatus.AVAILABLE
@@ -288,7 +284,7 @@ class BackupRun:
         if self.ended:
             return
         if self.task is None:
-            self._end_job(JobStatus.CANCELED, now_ns, CANCELED)
+            self._end_job(JobStatus.CANCELED, now_ns, OB_CANCELED)
             return
         self._drop_tasks(now_ns)
         self.task.status = "CANCELING"
@@ -302,8 +298,8 @@ class BackupRun:
 
     def _cancelled(self, now_ns: Nanoseconds) -> None:
         if not self.ended:
-            self._abort("CANCELED", CANCELED, "", now_ns)
-            self._close(JobStatus.CANCELED, now_ns, CANCELED)
+            self._abort("CANCELED", OB_CANCELED, "", now_ns)
+            self._close(JobStatus.CANCELED, now_ns, OB_CANCELED)
 
     def _abort(self, status: str, code: int, comment: str, now_ns: Nanoseconds) -> None:
         """Write the end of task and set of a job that did not succeed."""

@@ -22,6 +22,7 @@ from obsim.cleanup.job import DeleteJob, DeleteTask, PieceFile
 from obsim.cleanup.policy import window_ns
 from obsim.cleanup.selection import ActivePiece, obsolete_pieces, obsolete_sets
 from obsim.destination.outcome import Intent, Outcome
+from obsim.error_codes import OB_BACKUP_DELETE_BACKUP_PIECE_NOT_ALLOWED, OB_CANCELED
 from obsim.errors import plain_message
 from obsim.ids import JobId, LogStreamId, Nanoseconds, TaskId, TenantId
 from obsim.revisions import Revisions
@@ -36,8 +37,6 @@ INTERVAL_NS = 3_600_000_000_000
 """How often a policy is looked at."""
 CLEAN_NS = Nanoseconds(500_000_000)
 """Time to delete what one log stream has in one set or piece."""
-CANCELED = -4072
-PIECE_ACTIVE = -9069
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +138,7 @@ class TenantCleanup:
             try:
                 targets += self._obsolete_pieces(found.clean_point, now_ns)
             except ActivePiece:
-                self._end(job, JobStatus.FAILED, now_ns, PIECE_ACTIVE)
+                self._end(job, JobStatus.FAILED, now_ns, OB_BACKUP_DELETE_BACKUP_PIECE_NOT_ALLOWED)
                 return
         streams = tuple(context.archive.storage.log_stream_ids)
         for target in targets:
@@ -226,7 +225,7 @@ class TenantCleanup:
     def _cancel_tasks(self, job: DeleteJob, now_ns: Nanoseconds) -> None:
         for task in job.tasks:
             if not task.status.final:
-                task.end(JobStatus.CANCELED, now_ns, CANCELED)
+                task.end(JobStatus.CANCELED, now_ns, OB_CANCELED)
 
     def _mark(self, task: DeleteTask, status: FileStatus) -> None:
         """Write the file status of what a task deletes."""
@@ -243,7 +242,7 @@ class TenantCleanup:
     def _cancelled(self, job: DeleteJob, now_ns: Nanoseconds) -> None:
         self._stop_work(now_ns)
         self._cancel_tasks(job, now_ns)
-        self._end(job, JobStatus.CANCELED, now_ns, CANCELED)
+        self._end(job, JobStatus.CANCELED, now_ns, OB_CANCELED)
 
     def _end(
         self, job: DeleteJob, status: JobStatus, now_ns: Nanoseconds, result: int = 0, where: str = ""

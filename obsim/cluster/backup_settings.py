@@ -4,13 +4,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from obsim.backup.context import BackupServer
-from obsim.backup.failures import FORMAT_MISMATCH, FORMAT_MISSING
 from obsim.cluster.destinations import check_of
 from obsim.cluster.formats import Owner
 from obsim.cluster.replicas import dispatcher_at, full_replica_servers
 from obsim.cluster.tenant_facts import TenantFacts, facts_of
 from obsim.destination.outcome import Intent
 from obsim.destination.uri import BackupUri
+from obsim.error_codes import OB_BACKUP_FORMAT_FILE_NOT_EXIST, OB_BACKUP_FORMAT_FILE_NOT_MATCH, OB_IO_ERROR
 from obsim.ids import Bytes, LogStreamId, TenantId
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["TenantSettings", "TenantWrites"]
 
-IO_ERROR = -4009
 """What is written again and again."""
 
 
@@ -60,8 +59,9 @@ class TenantSettings:
         uris = [uri for uri in named if not self.state.outside.reaches(uri)]  # those on media are looked at there
         owners = [self.state.formats.owner(uri) for uri in uris]
         if None in owners:
-            return FORMAT_MISSING
-        return 0 if all(owner == Owner(self.tenant_id, "backup_data") for owner in owners) else FORMAT_MISMATCH
+            return OB_BACKUP_FORMAT_FILE_NOT_EXIST
+        own = all(owner == Owner(self.tenant_id, "backup_data") for owner in owners)
+        return 0 if own else OB_BACKUP_FORMAT_FILE_NOT_MATCH
 
     def place(self, dest_id: int) -> BackupUri:
         """Where one of the tenant's destinations lies."""
@@ -110,7 +110,7 @@ class TenantWrites:
         """What the next write of a log stream ends with; where nobody leads there is none."""
         tenant = self.state.tenants[self.tenant_id]
         if not self.led:
-            return IO_ERROR
+            return OB_IO_ERROR
         return self.state.faults.work_code("archive", tenant.name, log_stream_id)
 
     @property

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from obsim.backup.failures import TIMEOUT
 from obsim.cluster.replicas import full_replica_servers, replica_servers, voters
 from obsim.cluster.resources import Server, ServerStatus
 from obsim.cluster.shares import apply_shares
+from obsim.error_codes import OB_TIMEOUT
 from obsim.errors import NotModelled, ServerError, error
 from obsim.fault_rules import FaultRule
 from obsim.ids import Nanoseconds
@@ -211,7 +211,7 @@ class Outages:
 
     def _work_lost(self, address: str, now_ns: Nanoseconds) -> None:
         for tenant in self.state.tenants.values():
-            tenant.backup.server_lost(address, TIMEOUT, now_ns)
+            tenant.backup.server_lost(address, OB_TIMEOUT, now_ns)
 
     def _changed(self, now_ns: Nanoseconds) -> None:
         """Other servers work than before."""

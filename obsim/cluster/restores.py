@@ -9,6 +9,7 @@ from obsim.cluster.locality import RANDOM, check_primary_zone, full_locality, pa
 from obsim.cluster.replicas import dispatcher_at, replica_servers
 from obsim.cluster.shares import apply_shares
 from obsim.cluster.standbys import Standby, source_for
+from obsim.error_codes import OB_CHECKSUM_ERROR
 from obsim.errors import error, plain_message
 from obsim.ids import SYS_TENANT_ID, JobId, LogStreamId, Nanoseconds, TenantId
 from obsim.restore.job import RestoreJob, RestoreProgress, RestoreRequest, RestoreRow, SysStatus
@@ -24,7 +25,6 @@ __all__ = ["Restores"]
 
 _SCORE = HA_HIGH.parameter or ""
 _SCORE_MAX = 100
-_CHECKSUM_ERROR = -4103
 _MANY_CPUS = 10
 """With more CPUs than that, at least as many threads restore as there are CPUs (ob_restore_scheduler.cpp)."""
 
@@ -140,7 +140,7 @@ class Restores:
         server = replica_servers(self.state, tenant)[0].address
         code = self.state.faults.stage_code(tenant.name, stage, log_stream_id, server)
         damaged = stage == "RESTORE_MAJOR_DATA" and job.request.plan.reads_damaged(log_stream_id)
-        return code or (_CHECKSUM_ERROR if damaged else 0)
+        return code or (OB_CHECKSUM_ERROR if damaged else 0)
 
     def comment(self, job: RestoreJob, code: int, log_stream_id: LogStreamId | None) -> str:
         """COMMENT of a failure (status-machines.md 0)."""

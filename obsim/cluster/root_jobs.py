@@ -10,9 +10,7 @@ from enum import StrEnum
 from obsim.cluster.resources import Server
 from obsim.ids import Nanoseconds, TenantId
 
-__all__ = ["CANCELED", "RootJob", "RootJobKind", "RootJobs"]
-
-CANCELED = -4072
+__all__ = ["RootJob", "RootJobKind", "RootJobs"]
 
 
 class RootJobKind(StrEnum):

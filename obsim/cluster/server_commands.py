@@ -13,9 +13,10 @@ from obsim.cluster.authority import Rule, check_sys, guarded
 from obsim.cluster.locality import full_zones
 from obsim.cluster.resource_commands import hard_limit
 from obsim.cluster.resources import Server, ServerStatus, Unit, Zone, ZoneStatus
-from obsim.cluster.root_jobs import CANCELED, RootJob, RootJobKind
+from obsim.cluster.root_jobs import RootJob, RootJobKind
 from obsim.cluster.state import ClusterState, Command, Principal
 from obsim.cluster.unit_placement import choose_servers
+from obsim.error_codes import OB_CANCELED
 from obsim.errors import NotModelled, ServerError, error
 from obsim.ids import Nanoseconds
 from obsim.statements.servers import AdminServer, AdminZone
@@ -158,7 +159,7 @@ def _cancel_delete(state: ClusterState, statement: AdminServer) -> None:
         server.status, server.modified_ns = ServerStatus.ACTIVE, state.now_ns
         job = state.root_jobs.running(RootJobKind.DELETE_SERVER, server=server)
         if job is not None:
-            job.finish(state.now_ns, CANCELED)
+            job.finish(state.now_ns, OB_CANCELED)
         for unit in state.resources.units.values():
             if unit.migrated_from is server:
                 unit.server, unit.migrated_from, unit.modified_ns = server, None, state.now_ns
@@ -168,7 +169,7 @@ def _cancel_delete(state: ClusterState, statement: AdminServer) -> None:
 def _cancel_migration(state: ClusterState, unit: Unit) -> None:
     for job in state.root_jobs.jobs:
         if job.unit_id == unit.unit_id and job.result is None:
-            job.finish(state.now_ns, CANCELED)
+            job.finish(state.now_ns, OB_CANCELED)
 
 
 def _start_server(state: ClusterState, statement: AdminServer) -> None:

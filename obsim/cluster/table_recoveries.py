@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from obsim.backup.progress import COPY_BLOCK_NS
 from obsim.backup.tenant import PASS_NS
+from obsim.error_codes import OB_CANCELED, OB_ENTRY_EXIST, OB_TABLE_NOT_EXIST, OB_TENANT_NOT_EXIST
 from obsim.errors import plain_message
 from obsim.ids import SYS_TENANT_ID, JobId, Nanoseconds
 from obsim.restore.job import SysStatus
@@ -26,10 +27,6 @@ __all__ = ["TableRecoveries", "database_of"]
 _MS = 1_000_000
 STEP_NS = 500 * _MS
 TABLE_NS = 300 * _MS
-CANCELED = -4072
-ENTRY_EXISTS = -4017
-TABLE_MISSING = -5019
-TENANT_GONE = -5157
 
 
 def database_of(tenant: "Tenant") -> str:
@@ -65,7 +62,7 @@ class TableRecoveries:
         if job.imported is not None:
             job.imported.status = ImportStatus.CANCELING
         job.sys.status = RecoverStatus.CANCELING
-        self._later(PASS_NS, job, partial(self._fail, CANCELED), cancelling=True)
+        self._later(PASS_NS, job, partial(self._fail, OB_CANCELED), cancelling=True)
 
     def _later(
         self, after_ns: int, job: RecoverTableJob, step: Callable[[RecoverTableJob], None], *, cancelling: bool = False
@@ -91,7 +88,7 @@ class TableRecoveries:
     def _begin(self, job: RecoverTableJob) -> None:
         target = self._target(job)
         if target is None:
-            self._fail(TENANT_GONE, job)
+            self._fail(OB_TENANT_NOT_EXIST, job)
             return
         job.sys.status = RecoverStatus.RECOVERING
         job.tenant = Recovered(target.tenant_id, job.sys.job_id, self.state.now_ns)
@@ -120,7 +117,7 @@ class TableRecoveries:
 
         tenant = self._auxiliary(job)
         if tenant is None:
-            self._fail(TENANT_GONE, job)
+            self._fail(OB_TENANT_NOT_EXIST, job)
             return
         become_primary(tenant)
         job.source_tenant_id = tenant.tenant_id
@@ -131,14 +128,14 @@ class TableRecoveries:
     def _check(self, job: RecoverTableJob) -> None:
         source, target = self._auxiliary(job), self._target(job)
         if source is None or target is None:
-            self._fail(TENANT_GONE, job)
+            self._fail(OB_TENANT_NOT_EXIST, job)
             return
         names = self._chosen(job, source)
         taken = {job.renamed.get(name, name) for name in names} & {t.table_name for t in target.storage.tablets}
         if taken:
-            self._fail(ENTRY_EXISTS, job)
+            self._fail(OB_ENTRY_EXIST, job)
         elif not names:
-            self._fail(TABLE_MISSING, job)
+            self._fail(OB_TABLE_NOT_EXIST, job)
         else:
             self._enter(job, RecoverStatus.GEN_IMPORT_JOB)
             self._later(STEP_NS, job, partial(self._generate, names, database_of(source)))
@@ -167,7 +164,7 @@ class TableRecoveries:
         imported, source = job.imported, self._auxiliary(job)
         assert imported is not None
         if source is None:
-            self._fail(TENANT_GONE, job)
+            self._fail(OB_TENANT_NOT_EXIST, job)
             return
         task = next((task for task in imported.tasks if task.status == "INIT"), None)
         if task is None:
@@ -182,7 +179,7 @@ class TableRecoveries:
     def _import(self, task: ImportTask, job: RecoverTableJob) -> None:
         source, target = self._auxiliary(job), self._target(job)
         if source is None or target is None:
-            self._fail(TENANT_GONE, job)
+            self._fail(OB_TENANT_NOT_EXIST, job)
             return
         storage = target.storage
         streams = storage.log_stream_ids[1:2]

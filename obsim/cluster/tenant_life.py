@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from obsim.cluster.backup_sources import source_of
 from obsim.cluster.locality import Replica
 from obsim.cluster.resources import ResourcePool
-from obsim.cluster.root_jobs import CANCELED
 from obsim.cluster.state import ClusterState
 from obsim.cluster.tenant import Tenant, User
+from obsim.error_codes import OB_CANCELED
 from obsim.errors import error
 from obsim.ids import Scn, TenantId, us_floor
 from obsim.revisions import FAMILIES
@@ -88,6 +88,6 @@ def end_tenant(state: ClusterState, tenant: Tenant) -> None:
     state.restores.tenant_gone(tenant.tenant_id)
     for job in state.root_jobs.jobs:
         if job.tenant_id == tenant.tenant_id and job.result is None:
-            job.finish(now_ns, CANCELED)
+            job.finish(now_ns, OB_CANCELED)
     state.revisions.touch(*FAMILIES)
     state.on_tenant_gone.tell(tenant)

@@ -15,11 +15,9 @@ from obsim.destination.outcome import Intent, Outcome
 from obsim.destination.records import CheckRecord, FormatRecord, read_record, seal_record
 from obsim.destination.store import File, Store, StoreFailed
 from obsim.destination.uri import BackupUri
+from obsim.error_codes import OB_BACKUP_FORMAT_FILE_NOT_EXIST, OB_BACKUP_FORMAT_FILE_NOT_MATCH
 
 __all__ = ["CheckFormat", "RemoveFiles", "SetDestination", "WriteFiles", "carried_out"]
-
-FORMAT_MISSING = -9080
-FORMAT_DIFFERS = -9081
 
 
 def carried_out(intent: Intent, reach: Callable[[BackupUri], Store]) -> Outcome:
@@ -60,11 +58,11 @@ class SetDestination:
             try:
                 found = _read_format(store, self.layout)
             except Damaged:
-                return Outcome(FORMAT_DIFFERS)
+                return Outcome(OB_BACKUP_FORMAT_FILE_NOT_MATCH)
             if found is None:
-                return Outcome(FORMAT_MISSING)
+                return Outcome(OB_BACKUP_FORMAT_FILE_NOT_EXIST)
             if not self.known or not found.fits(self.expected):
-                return Outcome(FORMAT_DIFFERS)
+                return Outcome(OB_BACKUP_FORMAT_FILE_NOT_MATCH)
         at_ns = self.expected.timestamp_ns
         check = CheckRecord(self.expected.tenant_id, at_ns)
         store.write([(self.layout.check_file(check.tenant_id, at_ns), seal_record(Kind.CHECK, check))])
@@ -84,10 +82,10 @@ class CheckFormat:
         try:
             found = _read_format(store, self.layout)
         except Damaged:
-            return Outcome(FORMAT_DIFFERS)
+            return Outcome(OB_BACKUP_FORMAT_FILE_NOT_MATCH)
         if found is None:
-            return Outcome(FORMAT_MISSING)
-        return Outcome(0 if found.fits(self.expected) else FORMAT_DIFFERS)
+            return Outcome(OB_BACKUP_FORMAT_FILE_NOT_EXIST)
+        return Outcome(0 if found.fits(self.expected) else OB_BACKUP_FORMAT_FILE_NOT_MATCH)
 
 
 @dataclass(frozen=True, slots=True)

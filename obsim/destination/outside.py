@@ -13,11 +13,9 @@ from typing import Protocol
 
 from obsim.destination.outcome import Intent, Outcome
 from obsim.destination.uri import BackupUri
+from obsim.error_codes import OB_ERR_UNEXPECTED
 
-__all__ = ["UNEXPECTED", "OutcomeNeeded", "Outside", "Performer"]
-
-UNEXPECTED = -4016
-"""How an intent ends whose performer has a defect: OceanBase's internal error."""
+__all__ = ["OutcomeNeeded", "Outside", "Performer"]
 
 Then = Callable[[Outcome], None]
 
@@ -204,6 +202,6 @@ class Outside:
         try:
             outcome = performer.outcome(wait=wait) if self._begun else performer.perform(intent)
         except Exception:  # whatever it is: as long as no outcome is in, nothing here goes on
-            outcome = Outcome(UNEXPECTED)
+            outcome = Outcome(OB_ERR_UNEXPECTED)
         self._begun = outcome is None
         return outcome

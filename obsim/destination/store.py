@@ -8,15 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-__all__ = [
-    "FILE_MISSING", "NOT_CONNECTED", "NO_PERMISSION", "OUT_OF_SPACE", "File", "MemoryStore", "Store", "StoreFailed",
-    "Transcript",
-]  # fmt: skip
-
-FILE_MISSING = -9011
-NOT_CONNECTED = -9070
-NO_PERMISSION = -9071
-OUT_OF_SPACE = -9082
+__all__ = ["File", "MemoryStore", "Store", "StoreFailed", "Transcript"]
 
 File = tuple[str, bytes]
 """A name and what the file holds."""

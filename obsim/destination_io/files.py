@@ -13,7 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from obsim.destination.store import NO_PERMISSION, NOT_CONNECTED, OUT_OF_SPACE, File, StoreFailed
+from obsim.destination.store import File, StoreFailed
+from obsim.error_codes import OB_BACKUP_DEST_NOT_CONNECT, OB_BACKUP_DEVICE_OUT_OF_SPACE, OB_BACKUP_PERMISSION_DENIED
 
 __all__ = ["FileRoot", "FileStore"]
 
@@ -21,8 +22,11 @@ _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _OLD_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 _CODES = {
-    errno.EACCES: NO_PERMISSION, errno.EPERM: NO_PERMISSION, errno.EROFS: NO_PERMISSION, errno.ELOOP: NO_PERMISSION,
-    errno.ENOTDIR: NO_PERMISSION, errno.ENOSPC: OUT_OF_SPACE, errno.EDQUOT: OUT_OF_SPACE, errno.EFBIG: OUT_OF_SPACE,
+    errno.EACCES: OB_BACKUP_PERMISSION_DENIED, errno.EPERM: OB_BACKUP_PERMISSION_DENIED,
+    errno.EROFS: OB_BACKUP_PERMISSION_DENIED, errno.ELOOP: OB_BACKUP_PERMISSION_DENIED,
+    errno.ENOTDIR: OB_BACKUP_PERMISSION_DENIED,
+    errno.ENOSPC: OB_BACKUP_DEVICE_OUT_OF_SPACE, errno.EDQUOT: OB_BACKUP_DEVICE_OUT_OF_SPACE,
+    errno.EFBIG: OB_BACKUP_DEVICE_OUT_OF_SPACE,
 }  # fmt: skip
 """What the system says -> the code of a backup; all else is a destination that cannot be reached."""
 _SYNCS_AT_ONCE = 16
@@ -38,14 +42,15 @@ def _failures(what: str) -> Iterator[None]:
     try:
         yield
     except OSError as failed:
-        raise StoreFailed(_CODES.get(failed.errno or 0, NOT_CONNECTED), f"{what}: {failed.strerror}") from None
+        code = _CODES.get(failed.errno or 0, OB_BACKUP_DEST_NOT_CONNECT)
+        raise StoreFailed(code, f"{what}: {failed.strerror}") from None
 
 
 def _parts(name: str) -> list[str]:
     """The names a path goes through. Raises StoreFailed for one that would go up or is no name."""
     parts = [part for part in name.split("/") if part]
     if any(part in {".", ".."} or "\0" in part for part in parts):
-        raise StoreFailed(NO_PERMISSION, f"{name}: a path has no '.' and no '..'")
+        raise StoreFailed(OB_BACKUP_PERMISSION_DENIED, f"{name}: a path has no '.' and no '..'")
     return parts
 
 
@@ -70,7 +75,7 @@ class FileRoot:
         """The destination at an absolute path. Raises StoreFailed 9071 for one that is not there or below."""
         below = self.relative(path)
         if below is None:
-            raise StoreFailed(NO_PERMISSION, f"{path} is not below {self.directory}")
+            raise StoreFailed(OB_BACKUP_PERMISSION_DENIED, f"{path} is not below {self.directory}")
         return FileStore(self.directory, _parts(below))
 
 

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from obsim.destination.intents import carried_out
 from obsim.destination.outcome import Intent, Outcome
-from obsim.destination.outside import UNEXPECTED
-from obsim.destination.store import NOT_CONNECTED, Store, StoreFailed
+from obsim.destination.store import Store, StoreFailed
 from obsim.destination.uri import BackupUri
 from obsim.destination_io.files import FileRoot
+from obsim.error_codes import OB_BACKUP_DEST_NOT_CONNECT, OB_ERR_UNEXPECTED
 from obsim.errors import UsageError
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Reach:
             return self._file_root.store(place.location)
         if place.scheme == "s3" and self._s3 is not None:
             return self._s3.store(place)
-        raise StoreFailed(NOT_CONNECTED, f"{place.path} is not to be reached")
+        raise StoreFailed(OB_BACKUP_DEST_NOT_CONNECT, f"{place.path} is not to be reached")
 
     def perform(self, intent: Intent) -> Outcome | None:
         """Carry an intent out, or begin to."""
@@ -70,7 +70,7 @@ class Reach:
             return carried_out(intent, self.store)
         except Exception as defect:  # it must not keep virtual time from going on
             _note(defect)
-            return Outcome(UNEXPECTED)
+            return Outcome(OB_ERR_UNEXPECTED)
 
     def outcome(self, *, wait: bool) -> Outcome | None:
         """The outcome of what was begun."""

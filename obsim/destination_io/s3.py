@@ -20,8 +20,14 @@ from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from obsim.destination.store import FILE_MISSING, NO_PERMISSION, NOT_CONNECTED, OUT_OF_SPACE, File, StoreFailed
+from obsim.destination.store import File, StoreFailed
 from obsim.destination.uri import BackupUri
+from obsim.error_codes import (
+    OB_BACKUP_DEST_NOT_CONNECT,
+    OB_BACKUP_DEVICE_OUT_OF_SPACE,
+    OB_BACKUP_FILE_NOT_EXIST,
+    OB_BACKUP_PERMISSION_DENIED,
+)
 from obsim.errors import UsageError
 
 __all__ = ["S3Endpoints", "S3Store"]
@@ -68,17 +74,17 @@ class S3Endpoints:
         """A destination. Raises StoreFailed 9070 for an endpoint that is not allowed, 9071 for a name that is none."""
         base = self.base_of(place)
         if base is None:
-            raise StoreFailed(NOT_CONNECTED, f"{place.option('host')} is none of the allowed endpoints")
+            raise StoreFailed(OB_BACKUP_DEST_NOT_CONNECT, f"{place.option('host')} is none of the allowed endpoints")
         bucket, _, prefix = place.location.partition("/")
         if fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", bucket) is None or ".." in bucket:
-            raise StoreFailed(NO_PERMISSION, f"{bucket} is no name of a bucket")
+            raise StoreFailed(OB_BACKUP_PERMISSION_DENIED, f"{bucket} is no name of a bucket")
         return S3Store(base, bucket, _parts(prefix), place)
 
 
 def _parts(name: str) -> list[str]:
     parts = [part for part in name.split("/") if part]
     if _goes_up(name):
-        raise StoreFailed(NO_PERMISSION, f"{name}: a path has no '.' and no '..'")
+        raise StoreFailed(OB_BACKUP_PERMISSION_DENIED, f"{name}: a path has no '.' and no '..'")
     return parts
 
 
@@ -123,7 +129,7 @@ class S3Store:
                 answer.close()  # what is left unread would be taken for the next answer
             answer.release_conn()
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as failed:  # ValueError: keys that no header takes
-            raise StoreFailed(NOT_CONNECTED, f"{method} {self._base}: {type(failed).__name__}") from None
+            raise StoreFailed(OB_BACKUP_DEST_NOT_CONNECT, f"{method} {self._base}: {type(failed).__name__}") from None
         if answer.status // 100 != 2 and not (answer.status == 404 and _error_code(data) != "NoSuchBucket"):
             raise StoreFailed(_code(answer.status, _error_code(data)), f"{method} {self._base}: {answer.status}")
         return answer.status, data
@@ -178,7 +184,7 @@ class S3Store:
         for _ in range(_PAGES_MAX):
             status, data = self._ask("GET", query=query)
             if status == 404:
-                raise StoreFailed(NOT_CONNECTED, f"{self._base}: there is no such bucket")
+                raise StoreFailed(OB_BACKUP_DEST_NOT_CONNECT, f"{self._base}: there is no such bucket")
             page = _xml(data)
             for path in (f"{_SPACE}Contents/{_SPACE}Key", f"{_SPACE}CommonPrefixes/{_SPACE}Prefix"):
                 yield from ((found.text or "").removeprefix(self._prefix) for found in page.iterfind(path))
@@ -186,7 +192,7 @@ class S3Store:
             if not token:
                 return
             query["continuation-token"] = token
-        raise StoreFailed(NOT_CONNECTED, f"{self._base}: a listing has more than {_PAGES_MAX} pages")
+        raise StoreFailed(OB_BACKUP_DEST_NOT_CONNECT, f"{self._base}: a listing has more than {_PAGES_MAX} pages")
 
     def write(self, files: Sequence[File]) -> None:
         """Put objects, some at a time; each is there as a whole or not at all."""
@@ -194,7 +200,7 @@ class S3Store:
 
     def _put(self, name: str, data: bytes) -> None:
         if self._ask("PUT", self._key(name), body=data)[0] == 404:
-            raise StoreFailed(NOT_CONNECTED, f"{self._base}: there is no such bucket")
+            raise StoreFailed(OB_BACKUP_DEST_NOT_CONNECT, f"{self._base}: there is no such bucket")
 
     def remove(self, names: Iterable[str]) -> None:
         """Delete objects in order, or tag them where the destination says so: rules of the store delete them then."""
@@ -222,10 +228,10 @@ def _xml(data: bytes) -> ElementTree.Element:
     try:
         text = data.decode()  # and not what the answer itself calls its encoding: nothing is to pass by the next look
         if len(data) > _ANSWER_BYTES_MAX or "<!DOCTYPE" in text:
-            raise StoreFailed(NOT_CONNECTED, "an answer is no listing")
+            raise StoreFailed(OB_BACKUP_DEST_NOT_CONNECT, "an answer is no listing")
         return ElementTree.fromstring(text)  # noqa: S314 - bounded, and without a document type
     except (UnicodeDecodeError, ElementTree.ParseError):
-        raise StoreFailed(NOT_CONNECTED, "an answer is no listing") from None
+        raise StoreFailed(OB_BACKUP_DEST_NOT_CONNECT, "an answer is no listing") from None
 
 
 def _error_code(data: bytes) -> str:
@@ -237,7 +243,7 @@ def _error_code(data: bytes) -> str:
 
 def _code(status: int, word: str) -> int:
     if word in _FULL or status == 507:
-        return OUT_OF_SPACE
+        return OB_BACKUP_DEVICE_OUT_OF_SPACE
     if word == "NoSuchKey":
-        return FILE_MISSING
-    return NO_PERMISSION if status in {401, 403} else NOT_CONNECTED
+        return OB_BACKUP_FILE_NOT_EXIST
+    return OB_BACKUP_PERMISSION_DENIED if status in {401, 403} else OB_BACKUP_DEST_NOT_CONNECT

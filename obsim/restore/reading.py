@@ -24,6 +24,7 @@ from obsim.destination.outcome import Outcome
 from obsim.destination.records import FormatRecord, PieceRecord, SetInfo, SetRow, read_record
 from obsim.destination.store import File, Store, Transcript
 from obsim.destination.uri import BackupUri
+from obsim.error_codes import OB_BACKUP_FORMAT_FILE_NOT_EXIST, OB_BACKUP_FORMAT_FILE_NOT_MATCH
 from obsim.ids import BackupSetId, Bytes, Nanoseconds, Scn, TenantId
 from obsim.restore.content_checks import check_content
 from obsim.storage.macroblocks import BaselineBlocks
@@ -164,8 +165,10 @@ class ReadDestination:
         try:
             found = read_destination(self.place, transcript)
         except Damaged:
-            return Outcome(-9081)
-        return Outcome(-9080) if found is None else Outcome(found=replace(found, files=transcript.read_files()))
+            return Outcome(OB_BACKUP_FORMAT_FILE_NOT_MATCH)
+        if found is None:
+            return Outcome(OB_BACKUP_FORMAT_FILE_NOT_EXIST)
+        return Outcome(found=replace(found, files=transcript.read_files()))
 
 
 def read_destination(place: BackupUri, store: Store) -> FoundDestination | None:

@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from obsim.backup.tenant import PASS_NS
+from obsim.error_codes import OB_BACKUP_FILE_NOT_EXIST, OB_CANCELED, OB_INVALID_DATA, OB_TENANT_NOT_EXIST
 from obsim.errors import ServerError
 from obsim.ids import LogStreamId, Nanoseconds, Scn, TenantId
 from obsim.restore.job import RestoreJob, RestoreProgress, RestoreRow, SysStatus, TenantStatus
@@ -25,7 +26,7 @@ from obsim.scheduler.dispatcher import Dispatcher
 from obsim.scheduler.events import EventQueue
 from obsim.storage.tenant import INNER_TABLET_COUNT, Picture, TenantStorage
 
-__all__ = ["CANCELED", "FILE_MISSING", "TENANT_GONE", "NewTenant", "RestoreCluster", "RestoreRun"]
+__all__ = ["NewTenant", "RestoreCluster", "RestoreRun"]
 
 _MS = 1_000_000
 CREATE_TENANT_NS = 1500 * _MS
@@ -40,10 +41,6 @@ SYS_AFTER_TENANT_NS = 1000 * _MS
 """The row of sys ends some seconds after the tenant's (samples.md)."""
 
 SYS_LOG_STREAM_ID = LogStreamId(1)
-CANCELED = -4072
-TENANT_GONE = -5157
-FILE_MISSING = -9011
-INVALID_DATA = -4070
 """Of what others wrote to a medium, all sums right, and what cannot have been."""
 
 
@@ -221,7 +218,7 @@ class RestoreRun:
         """Whether a clean-up has taken away what is still to be read; the restore has failed then."""
         lost = not self.cluster.sources_kept(self.job)
         if lost:
-            self.fail(FILE_MISSING, now_ns, SYS_LOG_STREAM_ID)
+            self.fail(OB_BACKUP_FILE_NOT_EXIST, now_ns, SYS_LOG_STREAM_ID)
         return lost
 
     def _post_check(self, now_ns: Nanoseconds) -> None:
@@ -234,7 +231,7 @@ class RestoreRun:
         except Unreadable:
             if not request.catalogue.external:
                 raise
-            self.fail(INVALID_DATA, now_ns, SYS_LOG_STREAM_ID)
+            self.fail(OB_INVALID_DATA, now_ns, SYS_LOG_STREAM_ID)
             return
         self.cluster.restored(self.job, facts)
         self._later(POST_CHECK_NS, self._upgrade, now_ns)
@@ -291,7 +288,7 @@ class RestoreRun:
 
     def cancel(self, now_ns: Nanoseconds) -> None:
         """CANCEL RESTORE before the tenant has been made."""
-        self._fail_sys(CANCELED, now_ns)
+        self._fail_sys(OB_CANCELED, now_ns)
 
     def tenant_gone(self, now_ns: Nanoseconds) -> None:
         """The tenant was dropped, its row with it: the next pass of sys finds out."""
@@ -300,8 +297,8 @@ class RestoreRun:
         self.gone = True
         self._stop(now_ns)
         self.job.tenant = None
-        comment = self.cluster.comment(self.job, TENANT_GONE, None)
-        self.events.push(now_ns + PASS_NS, partial(self._sys_failed, TENANT_GONE, comment))
+        comment = self.cluster.comment(self.job, OB_TENANT_NOT_EXIST, None)
+        self.events.push(now_ns + PASS_NS, partial(self._sys_failed, OB_TENANT_NOT_EXIST, comment))
         self.revisions.touch("restores")
 
     def _stop(self, now_ns: Nanoseconds) -> None:

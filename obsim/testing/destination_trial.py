@@ -20,6 +20,7 @@ from obsim.destination import parse_uri
 from obsim.destination.envelope import Damaged
 from obsim.destination.store import MemoryStore
 from obsim.destination.uri import DATA
+from obsim.error_codes import OB_BACKUP_DEVICE_OUT_OF_SPACE
 from obsim.errors import ServerError
 from obsim.randomness import sample_distinct, stream_key
 from obsim.restore.found_windows import found_windows
@@ -123,12 +124,12 @@ class DestinationTrial:
         self.backup(words)
         self._order("SET ENCRYPTION OFF")
 
-    def failing_backup(self, stage: str = "BACKUP_DATA_MAJOR", code: int = -9082) -> None:
+    def failing_backup(self, stage: str = "BACKUP_DATA_MAJOR", code: int = OB_BACKUP_DEVICE_OUT_OF_SPACE) -> None:
         """A backup that meets an error in a stage, and fails or tries again by what it is."""
         self.cluster.fault(f"error={-code} stage={stage} times=1")
         self.backup("DATABASE")
 
-    def refused_backup(self, passing: int, code: int = -9082) -> None:
+    def refused_backup(self, passing: int, code: int = OB_BACKUP_DEVICE_OUT_OF_SPACE) -> None:
         """A backup during which the media refuse everything after so many calls."""
         self._idle()
         known = len(self._rows("sets"))

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 
+from obsim.error_codes import OB_BACKUP_CAN_NOT_START, OB_BACKUP_IN_PROGRESS, OB_CANCELED
 from obsim.testing.observation import Observation, TenantSeen
 from obsim.testing.registry import between, invariant, whole
 
-CAN_NOT_START = -9040
-"""Result of a parent with a tenant that could not be started: it had no destination."""
-IN_PROGRESS = 9036
+IN_PROGRESS = -OB_BACKUP_IN_PROGRESS
 _JOB_EDGES = {
     "INIT": {"DOING", "FAILED", "CANCELING"}, "DOING": {"COMPLETED", "FAILED", "CANCELING"}, "CANCELING": {"CANCELED"},
 }  # fmt: skip
@@ -126,7 +125,7 @@ def cancelled_sets_are_incomplete(tenant: TenantSeen, _now: Observation) -> Iter
             if tenant.sets[ancestor].status != "SUCCESS":
                 yield f"set {s.backup_set_id} builds on {ancestor}, which is {tenant.sets[ancestor].status}"
     for t in tenant.tasks:
-        if t.status == "CANCELED" and t.result != -4072:
+        if t.status == "CANCELED" and t.result != OB_CANCELED:
             yield f"task {t.task_id} is CANCELED with result {t.result}"
 
 
@@ -173,7 +172,7 @@ def parent_ends_with_its_children(now: Observation, _before: Observation | None)
             yield f"parent {parent.job_id} ended before its children"
         failed = sorted((j.end_ns, j.tenant_id, j.result) for j in children if j.result)
         if len(children) < len(parent.executor_tenant_ids):
-            failed.insert(0, (0, 0, CAN_NOT_START))
+            failed.insert(0, (0, 0, OB_BACKUP_CAN_NOT_START))
         expected = failed[0][2] if failed else 0
         if parent.status != "CANCELED" and parent.result != expected:
             yield f"parent {parent.job_id} has result {parent.result}, its children {[j.result for j in children]}"

@@ -16,6 +16,7 @@ from obsim.backup.set import SetStatus
 from obsim.backup.task import SetTask
 from obsim.backup.tenant import TenantBackup
 from obsim.cluster.formats import Formats
+from obsim.error_codes import OB_ERR_UNEXPECTED
 from obsim.revisions import Revisions
 from obsim.testing.defect import defect
 
@@ -187,6 +188,6 @@ def _no_retry(_right: Any) -> Any:
 @defect("a job fails with another code than its work", "model", LogStreamTasks, "_failed")
 def _wrong_code(right: Any) -> Any:
     def failed(self: LogStreamTasks, task: LogStreamTask, code: int, now_ns: Any) -> None:
-        right(self, task, code if may_retry(code) else -4016, now_ns)
+        right(self, task, code if may_retry(code) else OB_ERR_UNEXPECTED, now_ns)
 
     return failed

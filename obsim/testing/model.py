@@ -9,7 +9,8 @@ Figures: engine.md 2.2 and 2.3; those of storage stand in `naive_storage` and `n
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from obsim.testing.naive_backup import BASE_MISSING, CANCELED, FAILURES, FINAL, RETRY_NS, Hits, NaiveJob, NaiveSet
+from obsim.error_codes import OB_BACKUP_CAN_NOT_START, OB_BACKUP_FILE_NOT_EXIST, OB_BACKUP_IN_PROGRESS, OB_CANCELED
+from obsim.testing.naive_backup import FAILURES, FINAL, RETRY_NS, Hits, NaiveJob, NaiveSet
 from obsim.testing.naive_storage import NaiveStorage
 from obsim.testing.naive_tablet import expect
 
@@ -17,8 +18,8 @@ __all__ = ["NaiveCluster", "NaiveTenant"]
 
 ARCHIVE_CHECK_NS = 200_000_000
 """A job whose archive stopped has failed after that time."""
-IN_PROGRESS = 9036
-CAN_NOT_START = 9040
+IN_PROGRESS = -OB_BACKUP_IN_PROGRESS
+CAN_NOT_START = -OB_BACKUP_CAN_NOT_START
 
 
 @dataclass
@@ -138,12 +139,13 @@ class NaiveTenant(NaiveStorage):
         expect((status == "COMPLETED") == made.succeeded, f"job {number} is {status}, its set {made}")
         if status == "CANCELED":
             expect(
-                job.cancel_ns is not None and result == CANCELED,
+                job.cancel_ns is not None and result == OB_CANCELED,
                 f"job {number} was cancelled by nobody, result {result}",
             )
         if status == "FAILED":
             lost = bool(made.base) and bool(self.sets[made.base].lost_ns)
-            known = (job.may_fail and result in FAILURES) or (lost and result == BASE_MISSING) or job.explains(result)
+            missing = lost and result == OB_BACKUP_FILE_NOT_EXIST
+            known = (job.may_fail and result in FAILURES) or missing or job.explains(result)
             expect(known, f"job {number} failed with {result} for no reason")
             expect(job.cancel_ns is None, f"job {number} was cancelled and is FAILED")
 

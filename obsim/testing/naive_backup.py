@@ -3,14 +3,17 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
+from obsim.error_codes import (
+    OB_LOG_ARCHIVE_INTERRUPTED,
+    OB_LOG_ARCHIVE_NOT_RUNNING,
+    OB_TIMEOUT,
+)
 from obsim.testing.naive_tablet import Block
 
-__all__ = ["BASE_MISSING", "CANCELED", "FAILURES", "FINAL", "RETRY_NS", "Hits", "NaiveJob", "NaiveSet"]
+__all__ = ["FAILURES", "FINAL", "RETRY_NS", "Hits", "NaiveJob", "NaiveSet"]
 
 SECOND_NS = 1_000_000_000
-FAILURES = (-9029, -9027)
-CANCELED = -4072
-BASE_MISSING = -9011
+FAILURES = (OB_LOG_ARCHIVE_NOT_RUNNING, OB_LOG_ARCHIVE_INTERRUPTED)
 FINAL = {-number for number in (
     4002, 4006, 4007, 4015, 4016, 4072, 4103, 4143, 4184, 4725, 9011, 9027, 9028, 9029, 9036, 9040, 9042, 9045, 9064,
     9069, 9070, 9071, 9080, 9081, 9082,
@@ -19,7 +22,7 @@ FINAL = {-number for number in (
 ATTEMPTS_LEAST = 4
 """Nothing is given up before it was tried again three times: metadata and passes then, data much later."""
 RETRY_NS = 5 * SECOND_NS
-LOG_STAGE, LOG_RETRIED = "BACKUP_LOG", -4012
+LOG_STAGE = "BACKUP_LOG"
 """Log that goes into the set is copied again only after a timeout."""
 Hits = Counter[tuple[str, int]]
 """How often faults hit: by stage and code."""
@@ -82,4 +85,4 @@ class NaiveJob:
 
     def at_once(self, result: int) -> bool:
         """Whether the first such failure may have been the last."""
-        return result in FINAL or (result != LOG_RETRIED and self.hits[LOG_STAGE, result] > 0)
+        return result in FINAL or (result != OB_TIMEOUT and self.hits[LOG_STAGE, result] > 0)

@@ -7,6 +7,7 @@ zero after a long campaign is a hole in the campaign, or a thing that the cluste
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
+from obsim.error_codes import OB_BACKUP_FILE_NOT_EXIST, OB_LOG_ARCHIVE_INTERRUPTED, OB_LOG_ARCHIVE_NOT_RUNNING
 from obsim.testing.observation import Observation, SetSeen, TenantSeen
 
 __all__ = ["SITUATIONS", "Sometimes"]
@@ -15,8 +16,7 @@ STAGES = (
     "INIT", "BACKUP_SYS_META", "BACKUP_USER_META", "BACKUP_META_FINISH", "BACKUP_DATA_SYS", "BACKUP_DATA_MINOR",
     "BACKUP_DATA_MAJOR", "BACKUP_LOG",
 )  # fmt: skip
-BASE_MISSING = -9011
-ARCHIVE_STOPPED = {-9027, -9029}
+ARCHIVE_STOPPED = {OB_LOG_ARCHIVE_INTERRUPTED, OB_LOG_ARCHIVE_NOT_RUNNING}
 SITUATIONS = (
     *(f"cancel in {stage}" for stage in STAGES),
     "jobs of both initiators at once",
@@ -110,7 +110,7 @@ def _jobs(tenant: TenantSeen, old: TenantSeen, now: Observation) -> Iterator[str
         if before is None and job.backup_type == "FULL" and _asked_for(job.initiator_job_id, parents, now) == "INC":
             yield "silent conversion"
         if job.result and (before is None or not before.result):
-            if job.result == BASE_MISSING and _lost_its_base(tenant, job.backup_set_id):
+            if job.result == OB_BACKUP_FILE_NOT_EXIST and _lost_its_base(tenant, job.backup_set_id):
                 yield "broken base"
             if job.result in ARCHIVE_STOPPED:
                 yield "archiving stopped under a backup"

@@ -8,8 +8,9 @@ from obsim import Cluster, ServerError
 from obsim.destination import parse_uri
 from obsim.destination.intents import RemoveFiles
 from obsim.destination.outcome import Outcome
-from obsim.destination.outside import UNEXPECTED, Outside
+from obsim.destination.outside import Outside
 from obsim.destination_io.reach import Reach, make_reach
+from obsim.error_codes import OB_ERR_UNEXPECTED
 
 PLACE = parse_uri("file:///m/data")
 JOBS = "SELECT STATUS, RESULT FROM oceanbase.DBA_OB_BACKUP_JOB_HISTORY"
@@ -52,7 +53,7 @@ def test_a_performer_that_raises_gives_an_outcome(late):
     for _ in range(2):
         outside.order(RemoveFiles(PLACE, ()), found.append)
     outside.wait()
-    assert found == [Outcome(UNEXPECTED)] * 2
+    assert found == [Outcome(OB_ERR_UNEXPECTED)] * 2
     assert (outside.blocked, events.held, performer.asked) == (False, False, 2)
 
 
@@ -64,7 +65,7 @@ def test_a_defect_in_a_store_is_an_outcome_and_a_line_in_the_log(background, tmp
     monkeypatch.setattr(Reach, "store", lambda *_args: {}[key])
     with caplog.at_level(logging.ERROR):
         outcome = reach.perform(RemoveFiles(PLACE, ())) or reach.outcome(wait=True)
-    assert outcome == Outcome(UNEXPECTED)
+    assert outcome == Outcome(OB_ERR_UNEXPECTED)
     assert "unexpected KeyError at a destination" in caplog.text
     assert "topsecret" not in caplog.text
 
