@@ -10,6 +10,7 @@ from obsim.catalog.model import Row, Scope
 from obsim.catalog.placement import replica_servers, seen_tenants
 from obsim.catalog.values import server_time
 from obsim.cluster import ClusterState, Tenant
+from obsim.cluster.replicas import schedulers_of
 from obsim.cluster.resources import Server
 from obsim.scheduler.dag import DagTask
 from obsim.scheduler.dispatcher import Dispatcher
@@ -34,9 +35,9 @@ def dag_scheduler(state: ClusterState, scope: Scope) -> list[Row]:
 
 
 def _schedulers(state: ClusterState, tenant: Tenant) -> list[tuple[Server, Dispatcher]]:
-    """The tenant's schedulers with their servers; where it has none yet it has the one its leader will have."""
-    servers = replica_servers(state, tenant)
-    here = [(s, tenant.dispatchers[s.address]) for s in servers if s.address in tenant.dispatchers]
+    """The tenant's schedulers where it has replicas; right after these have moved it is the one that its leader had."""
+    servers, known = replica_servers(state, tenant), schedulers_of(state, tenant)
+    here = [(server, known[server.address]) for server in servers if server.address in known]
     return here or [(servers[0], tenant.dispatcher)]
 
 

@@ -94,7 +94,7 @@ class Merges:
 
     def stop(self) -> None:
         """The tenant is gone."""
-        for dispatcher in dict.fromkeys([self._tenant.dispatcher, *self._tenant.dispatchers.values()]):
+        for dispatcher in self._tenant.schedulers:
             for task in dispatcher.unfinished():
                 dispatcher.cancel(task, self._state.now_ns)
 

@@ -33,7 +33,7 @@ MOVING: "dict[str, Callable[[ClusterState], int]]" = {
     "tenants": lambda state: state.now_ns // TENANTS_STEP_NS,
     "root_events": lambda state: state.now_ns // RECYCLE_NS,
     "scheduler": lambda state: sum(
-        d.change_count for t in state.tenants.values() for d in {t.dispatcher, *t.dispatchers.values()}
+        scheduler.change_count for tenant in state.tenants.values() for scheduler in tenant.schedulers
     ),
 }
 """Family -> the part of its revision that moves."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from obsim.cluster.replicas import full_replica_servers, replica_servers, voters
+from obsim.cluster.replicas import full_replica_servers, replica_servers, schedulers_of, voters
 from obsim.cluster.resources import Server, ServerStatus
 from obsim.cluster.shares import apply_shares
 from obsim.error_codes import OB_TIMEOUT
@@ -166,9 +166,7 @@ class Outages:
             return
         outage = self.away[server.address] = Outage(server.address, fault.fault_id)
         for tenant in state.tenants.values():
-            dispatcher = tenant.dispatchers.get(server.address)
-            if dispatcher is None and not tenant.dispatchers and replica_servers(state, tenant)[0] is server:
-                dispatcher = tenant.dispatcher
+            dispatcher = schedulers_of(state, tenant).get(server.address)
             if dispatcher is not None:
                 dispatcher.halt(now_ns)
         lease_ns = state.parameters.get_int("lease_time")
@@ -204,11 +202,6 @@ class Outages:
             self._work_lost(outage.address, now_ns)
         self._changed(now_ns)
 
-    def _home(self, tenant: "Tenant", dispatcher: object) -> str:
-        """The server a scheduler of a tenant is on; one that nobody has asked for yet is with the leader."""
-        named = (address for address, found in tenant.dispatchers.items() if found is dispatcher)
-        return next(named, replica_servers(self.state, tenant)[0].address)
-
     def _work_lost(self, address: str, now_ns: Nanoseconds) -> None:
         for tenant in self.state.tenants.values():
             tenant.backup.server_lost(address, OB_TIMEOUT, now_ns)
@@ -218,8 +211,8 @@ class Outages:
         state = self.state
         state.resources.move_root_service()
         for tenant in state.tenants.values():
-            for dispatcher in dict.fromkeys([tenant.dispatcher, *tenant.dispatchers.values()]):
-                if dispatcher.halted and self._home(tenant, dispatcher) not in self.away:
+            for address, dispatcher in schedulers_of(state, tenant).items():
+                if dispatcher.halted and address not in self.away:
                     dispatcher.go_on(now_ns)
         state.revisions.touch("tenants", "storage", "parameters")
         apply_shares(state)

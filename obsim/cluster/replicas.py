@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from obsim.cluster.state import ClusterState
     from obsim.cluster.tenant import Tenant
 
-__all__ = ["dispatcher_at", "full_replica_servers", "has_leader", "owner_id", "replica_servers", "voters"]
+__all__ = [
+    "dispatcher_at", "full_replica_servers", "has_leader", "owner_id", "replica_servers", "schedulers_of", "voters",
+]  # fmt: skip
 
 
 def replica_servers(state: "ClusterState", tenant: "Tenant") -> list[Server]:
@@ -70,6 +72,11 @@ def has_leader(tenant: "Tenant", servers: list[Server]) -> bool:
     """Whether its log streams have one of `servers`, their replicas, as leader: while a majority of those is there."""
     voting = voters(tenant, servers)
     return sum(not server.offline_ns for server in voting) * 2 > len(voting)
+
+
+def schedulers_of(state: "ClusterState", tenant: "Tenant") -> dict[str, Dispatcher]:
+    """The tenant's DAG schedulers by server; before anybody has asked for one, the one that its leader will have."""
+    return tenant.dispatchers or {replica_servers(state, tenant)[0].address: tenant.dispatcher}
 
 
 def dispatcher_at(state: "ClusterState", tenant: "Tenant", address: str) -> Dispatcher:

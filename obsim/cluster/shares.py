@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from obsim.cluster.replicas import owner_id, replica_servers
+from obsim.cluster.replicas import owner_id, schedulers_of
 from obsim.ids import TenantId
 from obsim.scheduler.demand import FULL_CPU
 from obsim.scheduler.dispatcher import Dispatcher
@@ -54,8 +54,7 @@ class Bandwidth:
 def apply_shares(state: "ClusterState") -> None:
     """Units, servers or the part of the network have changed: give every scheduler its share."""
     for tenant in state.tenants.values():
-        leader = replica_servers(state, tenant)[0].address
-        for address, dispatcher in (tenant.dispatchers or {leader: tenant.dispatcher}).items():
+        for address, dispatcher in schedulers_of(state, tenant).items():
             give_shares(state, tenant, address, dispatcher)
 
 

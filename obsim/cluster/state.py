@@ -233,7 +233,7 @@ class ClusterState:
     def apply_score(self, tenant: Tenant, priority: Priority, parameter: str) -> None:
         """Bring one of them there, the value of `parameter`."""
         limit = limit_of(priority, self.parameters.get_int(parameter, tenant.tenant_id))
-        for dispatcher in tenant.dispatchers.values() or (tenant.dispatcher,):
+        for dispatcher in tenant.schedulers:
             if limit != dispatcher.limit(priority):
                 dispatcher.set_limit(priority, limit, self.now_ns)
 

@@ -53,7 +53,10 @@ class Tenant:
     locality: tuple[Replica, ...] = ()
     """Its replicas, one a zone."""
     dispatchers: dict[str, Dispatcher] = field(default_factory=dict)
-    """The DAG schedulers it has, by server (`replicas.dispatcher_at`); `dispatcher` is one of them."""
+    """The DAG schedulers it has, by server (`replicas.dispatcher_at`); `dispatcher` is one of them.
+
+    Empty as long as nobody has asked for one: where it is then says `replicas.schedulers_of`.
+    """
     users: dict[str, User] = field(default_factory=dict)
     status: str = "NORMAL"
     """NORMAL; RESTORE while it is being restored, DROPPING between DROP TENANT and the end."""
@@ -86,6 +89,11 @@ class Tenant:
     """The same with its keys, where it is known."""
     destinations: list[KnownDestination] = field(default_factory=list)
     """Every destination that was ever set, in order of DEST_ID."""
+
+    @property
+    def schedulers(self) -> tuple[Dispatcher, ...]:
+        """All DAG schedulers it has, wherever they are."""
+        return tuple(self.dispatchers.values()) or (self.dispatcher,)
 
     @property
     def normal(self) -> bool:

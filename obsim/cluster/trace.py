@@ -9,9 +9,8 @@ from collections.abc import Iterable, Iterator
 from heapq import heappop, heappush
 from itertools import pairwise
 
-from obsim.cluster.replicas import replica_servers
+from obsim.cluster.replicas import schedulers_of
 from obsim.cluster.state import ClusterState
-from obsim.cluster.tenant import Tenant
 from obsim.ids import display_time
 from obsim.scheduler.dag import DagTask
 from obsim.scheduler.dispatcher import Dispatcher
@@ -32,17 +31,11 @@ def trace_of(state: ClusterState) -> dict[str, object]:
     events: list[TraceEvent] = []
     pid = 0
     for tenant in state.tenants.values():
-        for address, dispatcher in _schedulers(state, tenant):
+        for address, dispatcher in schedulers_of(state, tenant).items():
             pid += 1
             events += _process(state, pid, f"{tenant.name} on {address}", dispatcher)
     about = {"start": display_time(state.start_ns), "seed": state.seed, "version": str(state.profile.version)}
     return {"traceEvents": events, "displayTimeUnit": "ms", "otherData": about}
-
-
-def _schedulers(state: ClusterState, tenant: Tenant) -> list[tuple[str, Dispatcher]]:
-    if tenant.dispatchers:
-        return list(tenant.dispatchers.items())
-    return [(replica_servers(state, tenant)[0].address, tenant.dispatcher)]
 
 
 def _process(state: ClusterState, pid: int, name: str, dispatcher: Dispatcher) -> Iterator[TraceEvent]:
