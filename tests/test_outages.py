@@ -229,6 +229,49 @@ def test_merges_and_cleanups_go_on_when_it_is_back(cluster):
     assert merge.end_ns - merge.start_ns > 3600 * 10**9
 
 
+DELETES = "SELECT STATUS, END_TIMESTAMP FROM oceanbase.CDB_OB_BACKUP_DELETE_{}"
+ENDED = (DELETES.format("JOB_HISTORY"), DELETES.format("TASK_HISTORY"))
+
+
+def with_an_old_set(zones):
+    """A cluster whose policy lets one set go at 01:01:00."""
+    for _ in range(2):
+        assert back_up(zones) == ("COMPLETED", 0)
+    zones.advance_to("2024-01-01 00:01:00")
+    zones.execute("ALTER SYSTEM ADD DELETE BACKUP POLICY 'default' RECOVERY_WINDOW '1m' TENANT = shop")
+
+
+def test_a_clean_up_runs_where_the_leader_is_by_then(zones):
+    with_an_old_set(zones)
+    zones.fault("crash=10.0.1.2:2882")
+    zones.advance(hours=1, seconds=2)
+    assert [rows(zones, ended) for ended in ENDED] == 2 * [[("COMPLETED", "2024-01-01 01:01:01.200000")]]
+    last = zones.state.tenants[1002].dispatchers["10.0.2.2:2882"].finished[-2:]
+    assert [(task.kind, task.log_stream_id) for task in last] == [("BACKUP_CLEAN", 1), ("BACKUP_CLEAN", 1001)]
+
+
+def test_what_a_clean_up_had_begun_on_it_is_begun_again_elsewhere(zones):
+    with_an_old_set(zones)
+    zones.advance_to("2024-01-01 01:01:00.300")
+    zones.fault("crash=10.0.1.2:2882")
+    zones.advance(seconds=9)
+    assert rows(zones, DELETES.format("JOBS")) == [("DOING", None)]
+    zones.advance(seconds=5)
+    # Noticed after 10 s, when the five seconds from its beginning are over: half a second for each log stream.
+    assert [rows(zones, ended) for ended in ENDED] == 2 * [[("COMPLETED", "2024-01-01 01:01:11.300000")]]
+
+
+def test_a_clean_up_without_a_leader_waits_for_one(zones):
+    with_an_old_set(zones)
+    for address in ("10.0.1.2:2882", "10.0.2.2:2882"):
+        zones.fault(f"crash={address}")
+    zones.advance(hours=2)
+    assert rows(zones, DELETES.format("JOBS")) == [("DOING", None)]
+    zones.clear_faults()
+    zones.advance(seconds=2)
+    assert [rows(zones, ended) for ended in ENDED] == 2 * [[("COMPLETED", "2024-01-01 02:01:01.000000")]]
+
+
 def test_it_is_the_same_in_a_copy_and_after_a_dump(zones, tmp_path):
     zones.fault("crash=worker stage=BACKUP_DATA_MAJOR times=1 down=2m")
     zones.fault("destination=slow rate=2M")

@@ -82,6 +82,9 @@ class Settings(Protocol):
     def led(self) -> bool:
         """Whether the tenant's log streams have a leader that works."""
 
+    def leader(self, log_stream_id: LogStreamId) -> BackupServer | None:
+        """The server with the leader of a log stream, None while none works."""
+
     @property
     def format_fault(self) -> int:
         """What is wrong with the format file where data_backup_dest leads: -9080, -9081, or 0 for nothing."""

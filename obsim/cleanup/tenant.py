@@ -2,10 +2,11 @@
 
     policy --every hour--> job INIT --pass--> DOING, a task for each obsolete set and piece --> COMPLETED --> history
 
-A task deletes what each log stream has in its set or piece, one after the other, as low-priority DAG tasks. What it
-works on is DELETING from its start and DELETED at its end; a row of it stays for ever. What fails is tried again, five
-seconds after it was begun and as often as it takes, if the code may pass; any other code fails the task, the rest of
-the tasks is cancelled and the job fails with that code (ob_backup_clean_ls_task_mgr.cpp, status-machines.md 7).
+A task deletes what each log stream has in its set or piece, one after the other, as low-priority DAG tasks on the
+server that leads the log stream; while nobody does it waits, and what a server that is gone had begun has failed. What
+it works on is DELETING from its start and DELETED at its end; a row of it stays for ever. What fails is tried again,
+five seconds after it was begun and as often as it takes, if the code may pass; any other code fails the task, the rest
+of the tasks is cancelled and the job fails with that code (ob_backup_clean_ls_task_mgr.cpp, status-machines.md 7).
 """
 
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from obsim.archive.tenant import TenantArchive
-from obsim.backup.context import RunContext
+from obsim.backup.context import BackupServer, RunContext
 from obsim.backup.failures import RETRY_NS, may_retry
 from obsim.backup.job import JobStatus
 from obsim.backup.set import BackupSet, FileStatus
@@ -27,7 +28,6 @@ from obsim.errors import plain_message
 from obsim.ids import JobId, LogStreamId, Nanoseconds, TaskId, TenantId
 from obsim.revisions import Revisions
 from obsim.scheduler.dag import DagTask
-from obsim.scheduler.dispatcher import Dispatcher
 from obsim.scheduler.events import Event, EventQueue
 from obsim.scheduler.priorities import HA_LOW
 
@@ -46,7 +46,6 @@ class CleanupContext:
     tenant_id: TenantId
     backup: TenantBackup
     archive: TenantArchive
-    dispatcher: Dispatcher
     events: EventQueue
     revisions: Revisions
     root_address: Callable[[], str]
@@ -61,6 +60,16 @@ class CleanupContext:
     """What the next attempt to delete a log stream's part ends with, 0 where nothing is wrong."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """An attempt to delete what one log stream has in a set or piece."""
+
+    job: DeleteJob
+    task: DeleteTask
+    server: BackupServer
+    dag: DagTask
+
+
 @dataclass(slots=True, eq=False, weakref_slot=True)
 class TenantCleanup:
     """Numbers of jobs and tasks per tenant start at 1 and are never used again."""
@@ -73,9 +82,12 @@ class TenantCleanup:
     _job_count: int = 0
     _task_count: int = 0
     _timer: Event | None = None
-    _dag: DagTask | None = None
+    _work: _Work | None = None
+    """What is being deleted just now."""
     _retry: Event | None = None
-    """The next attempt, while one waits."""
+    """The next attempt, while one waits for its time."""
+    _held: tuple[DeleteJob, DeleteTask] | None = None
+    """What is next, while its log stream has no leader."""
     _deleted_pieces: dict[int, int] = field(default_factory=dict)
     """How many of the first pieces of a round have been deleted."""
 
@@ -104,9 +116,10 @@ class TenantCleanup:
             job.status = JobStatus.CANCELED
 
     def _stop_work(self, now_ns: Nanoseconds) -> None:
-        if self._dag is not None:
-            self.context.dispatcher.cancel(self._dag, now_ns)
-            self._dag = None
+        self._held = None
+        if self._work is not None:
+            self._work.server.dispatcher.cancel(self._work.dag, now_ns)
+            self._work = None
         if self._retry is not None:
             self.context.events.cancel(self._retry)
             self._retry = None
@@ -174,15 +187,36 @@ class TenantCleanup:
 
     def _next_stream(self, job: DeleteJob, task: DeleteTask, now_ns: Nanoseconds) -> None:
         """Delete the next log stream's part, or end the task after the last one."""
-        self._dag = self._retry = None
+        self._work = self._retry = self._held = None
         self.context.revisions.touch("deletes")
         if task.finished_count < len(task.log_streams):
-            stream, task.attempt_ns = task.log_streams[task.finished_count], now_ns
-            done = partial(self._stream_done, job, task)
-            self._dag = DagTask("BACKUP_CLEAN", HA_LOW, CLEAN_NS, done, log_stream_id=stream)
-            self.context.dispatcher.submit(self._dag, now_ns)
+            self._begin(job, task, now_ns)
             return
         self._remove(task, partial(self._removed, job, task, now_ns))
+
+    def _begin(self, job: DeleteJob, task: DeleteTask, now_ns: Nanoseconds) -> None:
+        """Have the leader of the next log stream delete its part, as soon as it has one."""
+        stream = task.log_streams[task.finished_count]
+        server = self.context.run.settings.leader(stream)
+        if server is None:
+            self._held = job, task
+            return
+        task.attempt_ns = now_ns
+        dag = DagTask("BACKUP_CLEAN", HA_LOW, CLEAN_NS, self._stream_done, log_stream_id=stream)
+        self._work = _Work(job, task, server, dag)
+        server.dispatcher.submit(dag, now_ns)
+
+    def servers_changed(self, now_ns: Nanoseconds) -> None:
+        """There may be a leader again for what waits for one."""
+        if self._held is not None:
+            self._next_stream(*self._held, now_ns)
+
+    def server_lost(self, address: str, code: int, now_ns: Nanoseconds) -> None:
+        """A server is gone: what it was deleting has failed with `code`."""
+        work = self._work
+        if work is not None and work.server.address == address:
+            work.server.dispatcher.cancel(work.dag, now_ns)
+            self._failed(work, code, now_ns)
 
     def _remove(self, task: DeleteTask, then: Callable[[Outcome], None]) -> None:
         """Let a set or a piece go from its destination; in memory there is nothing to be removed."""
@@ -202,19 +236,25 @@ class TenantCleanup:
         task.end(JobStatus.COMPLETED, now_ns)
         self._next_task(job, now_ns)
 
-    def _stream_done(self, job: DeleteJob, task: DeleteTask, now_ns: Nanoseconds) -> None:
-        self._dag = None
-        stream = task.log_streams[task.finished_count]
-        code = self.context.delete_code(stream)
-        if not code:
-            task.finished_count += 1
-            self._next_stream(job, task, now_ns)
-        elif may_retry(code):
-            again_ns = max(now_ns, task.attempt_ns + RETRY_NS)
-            self._retry = self.context.events.push(again_ns, partial(self._next_stream, job, task))
+    def _stream_done(self, now_ns: Nanoseconds) -> None:
+        work = self._work
+        assert work is not None, "what is over has been begun"
+        code = self.context.delete_code(work.dag.log_stream_id)
+        if code:
+            self._failed(work, code, now_ns)
         else:
-            module = f"(SERVER)ls_id: {stream}, addr: {self.context.root_address()}, module: BACKUP_CLEAN"
-            self._fail(job, task, now_ns, code, module)
+            work.task.finished_count += 1
+            self._next_stream(work.job, work.task, now_ns)
+
+    def _failed(self, work: _Work, code: int, now_ns: Nanoseconds) -> None:
+        """An attempt has failed: there will be another one, or it is the end of all."""
+        self._work = None
+        if may_retry(code):
+            again_ns = max(now_ns, work.task.attempt_ns + RETRY_NS)
+            self._retry = self.context.events.push(again_ns, partial(self._next_stream, work.job, work.task))
+        else:
+            where = f"(SERVER)ls_id: {work.dag.log_stream_id}, addr: {work.server.address}, module: BACKUP_CLEAN"
+            self._fail(work.job, work.task, now_ns, code, where)
 
     def _fail(self, job: DeleteJob, task: DeleteTask, now_ns: Nanoseconds, code: int, where: str = "") -> None:
         """One task cannot go on: neither can the others."""

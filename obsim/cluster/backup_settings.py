@@ -51,6 +51,11 @@ class TenantSettings:
         """Whether the tenant's log streams have a leader that works."""
         return self.state.outages.led(self.state.tenants[self.tenant_id])
 
+    def leader(self, log_stream_id: LogStreamId) -> BackupServer | None:
+        """The server with the leader of a log stream, None while none works."""
+        servers = self.servers(log_stream_id)
+        return servers[0] if servers and self.led else None
+
     @property
     def format_fault(self) -> int:
         """What is wrong with the format file where data_backup_dest leads: -9080, -9081, or 0 for nothing."""

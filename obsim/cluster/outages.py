@@ -205,6 +205,9 @@ class Outages:
     def _work_lost(self, address: str, now_ns: Nanoseconds) -> None:
         for tenant in self.state.tenants.values():
             tenant.backup.server_lost(address, OB_TIMEOUT, now_ns)
+            tenant.cleanup.server_lost(address, OB_TIMEOUT, now_ns)
+            if tenant.status == "RESTORE":
+                self.state.restores.server_lost(tenant.tenant_id, address)
 
     def _changed(self, now_ns: Nanoseconds) -> None:
         """Other servers work than before."""

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from obsim.cluster.backup_settings import TenantSettings
 from obsim.cluster.backup_sources import source_with_id
 from obsim.cluster.locality import RANDOM, check_primary_zone, full_locality, parse_locality
-from obsim.cluster.replicas import dispatcher_at, replica_servers
+from obsim.cluster.replicas import replica_servers
 from obsim.cluster.shares import apply_shares
 from obsim.cluster.standbys import Standby, source_for
 from obsim.error_codes import OB_CHECKSUM_ERROR
@@ -67,6 +68,17 @@ class Restores:
             if run.made is not None and run.made.tenant_id == tenant_id:
                 run.tenant_gone(self.state.now_ns)
 
+    def servers_changed(self) -> None:
+        """Other servers take part than before: restores that wait for one look again."""
+        for run in self.runs:
+            run.servers_changed(self.state.now_ns)
+
+    def server_lost(self, tenant_id: TenantId, address: str) -> None:
+        """A server is gone: what it works at for the restore of a tenant is to be done again."""
+        for run in self.runs:
+            if run.made is not None and run.made.tenant_id == tenant_id:
+                run.server_lost(address, self.state.now_ns)
+
     # What a restore has done (`obsim.restore.run.RestoreCluster`).
 
     def make(self, job: RestoreJob) -> NewTenant:
@@ -87,8 +99,7 @@ class Restores:
         place_tenant(state, tenant, replicas, primary_zone)
         self._set_score(tenant, self._threads(tenant, request.concurrency))
         apply_shares(state)
-        leader = replica_servers(state, tenant)[0].address
-        return NewTenant(tenant.tenant_id, tenant.storage, dispatcher_at(state, tenant, leader))
+        return NewTenant(tenant.tenant_id, tenant.storage, TenantSettings(state, tenant.tenant_id))
 
     def _threads(self, tenant: "Tenant", concurrency: int | None) -> int:
         cpus = int(sum(pool.config.size.max_cpu for pool in self.state.resources.pools_of(tenant.tenant_id)[:1]))

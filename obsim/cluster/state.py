@@ -246,10 +246,13 @@ class ClusterState:
         return tenant.destination_set(purpose, uri, self.now_ns)
 
     def servers_changed(self) -> None:
-        """Other servers take part than before: backups that wait for one look again."""
+        """Other servers take part than before: backups, clean-ups and restores that wait for one look again."""
         self.revisions.touch("tenants")
         for tenant in self.tenants.values():
             tenant.backup.servers_changed(self.now_ns)
+            tenant.cleanup.servers_changed(self.now_ns)
+        if self._restores is not None:
+            self._restores.servers_changed()
 
     def apply_archive_lag(self, tenant: Tenant) -> None:
         """Bring a tenant's archive_lag_target, where the version has it, into its archive."""

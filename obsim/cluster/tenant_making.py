@@ -63,7 +63,7 @@ def new_tenant(
     archive.on_left_doing = backup.archive_changed
     archive.bring = hooks.bring_archive
     cleanup = TenantCleanup(CleanupContext(
-        tenant_id, backup, archive, dispatcher, state.events, revisions, state.root_address,
+        tenant_id, backup, archive, state.events, revisions, state.root_address,
         state.profile.pieces_by_checkpoint, partial(hooks.is_dropped, backup), context,
         hooks.fault_of_delete,
     ))  # fmt: skip

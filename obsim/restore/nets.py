@@ -56,22 +56,22 @@ def meta_net(log_stream_id: LogStreamId, done: Callable[[Nanoseconds], None]) ->
 def data_net(
     log_stream_id: LogStreamId, tablets: Sequence[tuple[TabletId, int]], done: Callable[[Nanoseconds], None],
     copies_max: int = _COPIES_MAX,
-) -> tuple[list[DagTask], list[tuple[DagTask, int]]]:
+) -> tuple[list[DagTask], list[tuple[DagTask, Sequence[tuple[TabletId, int]]]]]:
     """What brings mini, minor and baseline blocks of its tablets, given with their numbers.
 
-    Gives the net, and each copy task with the number of its tablets. `done` is called for each of them, or once where
+    Gives the net, and each copy task with its tablets. `done` is called for each of them, or once where
     there are no tablets.
     """
     net = _chain(_DATA, log_stream_id)
     size = -(-len(tablets) // copies_max) or 1
-    copies = []
+    copies: list[tuple[DagTask, Sequence[tuple[TabletId, int]]]] = []
     for start in range(0, len(tablets), size):
         part = tablets[start : start + size]
         work_ns = sum(_TABLET_NS + count * COPY_BLOCK_NS for _, count in part)
         copy = DagTask(
             "TABLET_RESTORE", HA_HIGH, Nanoseconds(work_ns), done, log_stream_id, (net[-1],), tablet_id=part[0][0]
         )
-        copies.append((copy, len(part)))
+        copies.append((copy, part))
     if not copies:
         net[-1].on_finish = done
     return [*net, *(copy for copy, _ in copies)], copies

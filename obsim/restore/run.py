@@ -3,26 +3,28 @@
     sys      CREATE_TENANT --the tenant is made--> WAIT_TENANT_RESTORE_FINISH ------------------------> RESTORE_SUCCESS
     tenant                 RESTORE_PRE -> CREATE_INIT_LS -> to the consistent SCN -> WAIT_LS -> POST_CHECK -> UPGRADE
 
-Log streams come back side by side: first their metadata; when all have it the log is replayed until the data is
-consistent; then their blocks, and the log up to the SCN asked for. Whatever goes wrong ends in `fail`; a tenant that
-was made stays as it is until somebody drops it. Lengths are obsim's own.
+Log streams come back side by side, each on the server that leads it: first their metadata; when all have it the log is
+replayed until the data is consistent; then their blocks, and the log up to the SCN asked for. What a server that is
+gone had not completed is begun anew where the leader is then; while there is none the restore waits. Whatever goes
+wrong ends in `fail`; a tenant that was made stays as it is until somebody drops it. Lengths are obsim's own.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
 
+from obsim.backup.context import BackupServer, Settings
+from obsim.backup.failures import RETRY_NS
 from obsim.backup.tenant import PASS_NS
 from obsim.error_codes import OB_BACKUP_FILE_NOT_EXIST, OB_CANCELED, OB_INVALID_DATA, OB_TENANT_NOT_EXIST
 from obsim.errors import ServerError
-from obsim.ids import LogStreamId, Nanoseconds, Scn, TenantId
+from obsim.ids import LogStreamId, Nanoseconds, Scn, TabletId, TenantId
 from obsim.restore.job import RestoreJob, RestoreProgress, RestoreRow, SysStatus, TenantStatus
 from obsim.restore.nets import copies_of_each, data_net, meta_net
 from obsim.restore.rebuild import Unreadable, rebuild
 from obsim.revisions import Revisions
 from obsim.scheduler.dag import DagTask
-from obsim.scheduler.dispatcher import Dispatcher
 from obsim.scheduler.events import EventQueue
 from obsim.storage.tenant import INNER_TABLET_COUNT, Picture, TenantStorage
 
@@ -50,7 +52,8 @@ class NewTenant:
 
     tenant_id: TenantId
     storage: TenantStorage
-    dispatcher: Dispatcher
+    settings: Settings
+    """Where its log streams are led."""
 
 
 class RestoreCluster(Protocol):
@@ -76,6 +79,24 @@ class RestoreCluster(Protocol):
 
 
 @dataclass(slots=True, eq=False)
+class StreamWork:
+    """What a stage does for one log stream."""
+
+    stage: str
+    """RESTORE_TABLETS_META or RESTORE_MAJOR_DATA."""
+    log_stream_id: LogStreamId
+    tablets: Sequence[tuple[TabletId, int]] = ()
+    """Those to be copied, each with its blocks."""
+    server: BackupServer | None = None
+    """Where it is done, None before it has begun."""
+    net: list[DagTask] = field(default_factory=list)
+    copies: list[tuple[DagTask, Sequence[tuple[TabletId, int]]]] = field(default_factory=list)
+    """Those of its DAGs that copy, each with its tablets."""
+    left: int = 1
+    """How many of its DAGs have to end before it is over."""
+
+
+@dataclass(slots=True, eq=False)
 class RestoreRun:
     """The work behind one job."""
 
@@ -88,19 +109,33 @@ class RestoreRun:
     """Told how the row of sys has ended, and with which code."""
     gone: bool = False
     """The tenant has been dropped: the next pass of sys ends the job."""
+    _works: list[StreamWork] = field(default_factory=list)
+    """Of the stage at work, one for each log stream."""
     _waiting: int = 0
-    """Nets of DAGs that have not ended."""
-    _nets: list[DagTask] = field(default_factory=list)
+    """How many of them are not over."""
+    _held: list[Callable[[Nanoseconds], None]] = field(default_factory=list)
+    """What nobody can do before there is a leader."""
 
     def begin(self, now_ns: Nanoseconds) -> None:
         """The statement has been accepted."""
         self._later(PASS_NS, self._make, now_ns)
 
     def _later(self, after_ns: int, step: Callable[[Nanoseconds], None], now_ns: int) -> None:
-        self.events.push(now_ns + after_ns, partial(self._step, step))
+        self.events.push(now_ns + after_ns, partial(self._pass, step))
+
+    def _pass(self, step: Callable[[Nanoseconds], None], now_ns: Nanoseconds) -> None:
+        """A step that its time has come for: the tenant takes it when it has a leader."""
+        if not self._over and self.made is not None and not self.made.settings.led:
+            self._held.append(partial(self._pass, step))
+        else:
+            self._step(step, now_ns)
+
+    @property
+    def _over(self) -> bool:
+        return self.job.ended or self.gone or self.job.tenant_status is TenantStatus.FAIL
 
     def _step(self, step: Callable[[Nanoseconds], None], now_ns: Nanoseconds) -> None:
-        if not (self.job.ended or self.gone or self.job.tenant_status is TenantStatus.FAIL):
+        if not self._over:
             step(now_ns)
             self.revisions.touch("restores")
 
@@ -145,28 +180,72 @@ class RestoreRun:
 
     def _restore_meta(self, now_ns: Nanoseconds) -> None:
         self.job.tenant_status = TenantStatus.TO_CONSISTENT_SCN
-        streams = self._picture.log_stream_ids
-        self._waiting, self._nets = len(streams), []
-        for stream in streams:
-            done = partial(self._step, partial(self._meta_done, stream))
-            self._submit(meta_net(stream, done), now_ns)
+        works = [StreamWork("RESTORE_TABLETS_META", stream) for stream in self._picture.log_stream_ids]
+        self._begin_all(works, now_ns)
 
-    def _submit(self, net: list[DagTask], now_ns: Nanoseconds) -> None:
-        self._nets += net
-        self._new.dispatcher.submit_net(net, now_ns)
+    def _begin_all(self, works: list[StreamWork], now_ns: Nanoseconds) -> None:
+        self._works, self._waiting = works, len(works)
+        for work in works:
+            self._begin(work, now_ns)
 
-    def _meta_done(self, stream: LogStreamId, now_ns: Nanoseconds) -> None:
-        self._waiting -= 1
-        if self._ended_badly("RESTORE_TABLETS_META", stream, now_ns) or self._waiting:
+    def _begin(self, work: StreamWork, now_ns: Nanoseconds) -> None:
+        """Have the leader of a log stream do what is left of its work, as soon as it has one."""
+        server = self._new.settings.leader(work.log_stream_id)
+        if server is None:
+            self._held.append(partial(self._step, partial(self._begin, work)))
+            return
+        work.server = server
+        if work.stage == "RESTORE_TABLETS_META":
+            work.net = meta_net(work.log_stream_id, partial(self._step, partial(self._meta_done, work)))
+        else:
+            done = partial(self._step, partial(self._data_done, work))
+            work.net, work.copies = data_net(work.log_stream_id, work.tablets, done, copies_of_each(len(self._works)))
+            work.left = max(len(work.copies), 1)
+            self._progress.copies += [(copy, len(tablets)) for copy, tablets in work.copies]
+        server.dispatcher.submit_net(work.net, now_ns)
+
+    def servers_changed(self, now_ns: Nanoseconds) -> None:
+        """There may be a leader again for what waits for one."""
+        held, self._held = self._held, []
+        for again in held:
+            again(now_ns)
+
+    def server_lost(self, address: str, now_ns: Nanoseconds) -> None:
+        """A server is gone: what it has not completed is begun anew after a while."""
+        for work in self._works:
+            if work.server is not None and work.server.address == address and work.left:
+                self._lose(work, now_ns)
+                self.events.push(now_ns + RETRY_NS, partial(self._step, partial(self._begin, work)))
+
+    def _lose(self, work: StreamWork, now_ns: Nanoseconds) -> None:
+        """Take back what has not finished of a log stream's work."""
+        assert work.server is not None, "it has been begun"
+        lost = {copy for copy, _ in work.copies if not copy.finished}
+        work.tablets = [tablet for copy, tablets in work.copies if not copy.finished for tablet in tablets]
+        for dag in work.net:
+            work.server.dispatcher.cancel(dag, now_ns)
+        if lost:
+            progress = self._progress
+            progress.copies = [(copy, count) for copy, count in progress.copies if copy not in lost]
+        work.server, work.net, work.copies = None, [], []
+
+    def _goes_on(self, work: StreamWork, now_ns: Nanoseconds) -> bool:
+        """Count what has ended of a log stream's work; whether the stage is over with it, and well."""
+        work.left -= 1
+        self._waiting -= not work.left
+        return not self._ended_badly(work, now_ns) and not self._waiting
+
+    def _meta_done(self, work: StreamWork, now_ns: Nanoseconds) -> None:
+        if not self._goes_on(work, now_ns):
             return
         progress = self._progress
         progress.inner_done = True
         self._replay(progress.start_scn, progress.consistent_scn, self._restore_data, now_ns)
 
-    def _ended_badly(self, stage: str, stream: LogStreamId, now_ns: Nanoseconds) -> bool:
-        code = self.cluster.code_of(self.job, stage, stream)
+    def _ended_badly(self, work: StreamWork, now_ns: Nanoseconds) -> bool:
+        code = self.cluster.code_of(self.job, work.stage, work.log_stream_id)
         if code:
-            self.fail(code, now_ns, stream)
+            self.fail(code, now_ns, work.log_stream_id)
         return bool(code)
 
     @property
@@ -189,24 +268,17 @@ class RestoreRun:
         self.job.tenant_status = TenantStatus.WAIT_LS
         picture, live = self._picture, self.job.request.plan.sets[-1].content
         assert live is not None
-        nets, self._nets = [], []
-        copies_max = copies_of_each(len(picture.log_stream_ids))
+        works: list[StreamWork] = []
         for stream in picture.log_stream_ids:
             tablets = [
                 (t.tablet_id, t.delta_block_count + live.live.range_cardinality(t.first_position, t.end_position))
                 for t in picture.tablets if t.log_stream_id == stream
             ]  # fmt: skip
-            done = partial(self._step, partial(self._data_done, stream))
-            net, copies = data_net(stream, tablets, done, copies_max)
-            self._progress.copies += copies
-            self._waiting += max(len(copies), 1)
-            nets.append(net)
-        for net in nets:
-            self._submit(net, now_ns)
+            works.append(StreamWork("RESTORE_MAJOR_DATA", stream, tablets))
+        self._begin_all(works, now_ns)
 
-    def _data_done(self, stream: LogStreamId, now_ns: Nanoseconds) -> None:
-        self._waiting -= 1
-        if self._ended_badly("RESTORE_MAJOR_DATA", stream, now_ns) or self._waiting:
+    def _data_done(self, work: StreamWork, now_ns: Nanoseconds) -> None:
+        if not self._goes_on(work, now_ns):
             return
         if self._lacks_files(now_ns):
             return
@@ -302,7 +374,8 @@ class RestoreRun:
         self.revisions.touch("restores")
 
     def _stop(self, now_ns: Nanoseconds) -> None:
-        for dag in self._nets:
-            if not dag.finished and self.made is not None:
-                self.made.dispatcher.cancel(dag, now_ns)
-        self._nets = []
+        for work in self._works:
+            for dag in work.net:
+                if work.server is not None:
+                    work.server.dispatcher.cancel(dag, now_ns)
+        self._works, self._held = [], []

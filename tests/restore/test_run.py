@@ -38,7 +38,7 @@ def test_all_log_streams_together_fit_into_a_scheduler() -> None:
         net, made = data_net(LogStreamId(1001 + stream), tablets, lambda _now_ns: None, copies_of_each(20))
         dispatcher.submit_net(net, 0)
         copies += len(made)
-        assert sum(count for _, count in made) == len(tablets)
+        assert [tablet for _, part in made for tablet in part] == tablets
     assert DAG_COUNT_MAX * 3 // 4 < copies <= DAG_COUNT_MAX
 
 
