@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 from obsim.answers import Ok, Value
 from obsim.catalog import Scope
-from obsim.clock import SECOND_NS, moment_ns, moment_of
+from obsim.clock import moment_ns, moment_of
 from obsim.cluster import ClusterState, Tenant
 from obsim.cluster.trace import trace_of
 from obsim.cluster_session import ClusterSession
@@ -29,6 +29,7 @@ from obsim.session.inputs import Call, ChangeBlocks, OrderSchedule
 from obsim.session.journal import Journal
 from obsim.session.pending import ToTime, UntilIdle
 from obsim.statements import BackupStatement, CallProcedure
+from obsim.units import MS_NS, SECOND_NS
 from obsim.versions import IncrementalBase
 
 if TYPE_CHECKING:
@@ -190,7 +191,7 @@ class Cluster:
     ) -> Pending:
         """`advance` as work to be done in slices, for a loop that has others to serve meanwhile."""
         span_s = Fraction(days) * 86_400 + Fraction(hours) * 3600 + Fraction(minutes) * 60 + Fraction(seconds)
-        span_ns = round(span_s * SECOND_NS + Fraction(milliseconds) * 1_000_000) + ns
+        span_ns = round(span_s * SECOND_NS + Fraction(milliseconds) * MS_NS) + ns
         if span_ns < 0:
             raise UsageError("virtual time never goes back: use reset() to begin anew")
         self._settle()

@@ -10,12 +10,12 @@ from fractions import Fraction
 from typing import Protocol
 
 from obsim.errors import UsageError
+from obsim.units import SECOND_NS
 
 __all__ = [
     "AutojumpClock", "ClockMode", "ManualClock", "StepClock", "WallClock", "clock_named", "moment_ns", "moment_of",
 ]  # fmt: skip
 
-SECOND_NS = 1_000_000_000
 SPEED_MAX = 1_000_000
 _SPEED_DENOMINATOR_MAX = 1_000_000
 

@@ -19,6 +19,7 @@ from obsim.ids import LogStreamId, Scn, us_floor
 from obsim.storage.layout import RowLayout
 from obsim.storage.tablet import TABLETS_MAX
 from obsim.storage.tenant import PROGRESSIVE_ROUNDS, WRITE_KINDS
+from obsim.units import DAY_NS, UNIT_NS
 
 __all__ = [
     "PROCEDURES",
@@ -36,8 +37,7 @@ __all__ = [
 ]
 
 Argument = str | int | float | None
-_UNIT_NS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9, "d": 86_400 * 10**9}
-INTERVAL_MAX_NS = 100 * 366 * _UNIT_NS["d"]
+INTERVAL_MAX_NS = 100 * 366 * DAY_NS
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +130,8 @@ def parse_interval(value: Argument) -> int:
             if match is None:
                 break
             whole, fraction, unit, rest = match.groups()
-            total_ns += int(whole) * _UNIT_NS[unit]
-            total_ns += int(fraction or 0) * _UNIT_NS[unit] // 10 ** len(fraction or "")
+            total_ns += int(whole) * UNIT_NS[unit]
+            total_ns += int(fraction or 0) * UNIT_NS[unit] // 10 ** len(fraction or "")
         else:
             if total_ns <= INTERVAL_MAX_NS:
                 return total_ns

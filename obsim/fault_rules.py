@@ -38,6 +38,7 @@ from obsim.error_table import ERROR_ROWS
 from obsim.errors import ServerError, error
 from obsim.parameters import CAPACITY_UNITS
 from obsim.statements import masked
+from obsim.units import HOUR_NS, UNIT_NS
 from obsim.versions import PROFILES
 
 __all__ = ["FAULT_KEYS", "STAGES", "FaultRule", "code_of", "parse_rule", "refused"]
@@ -74,7 +75,7 @@ _CHOICES = {
 }
 _WORK = {"archive": "write", "cleanup": "delete"}
 """What can fail besides backups, and the word that says what of it does."""
-_UNIT_NS = {"ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9, "d": 86_400 * 10**9}
+_SPANS_NS = {unit: UNIT_NS[unit] for unit in ("ms", "s", "m", "h", "d")}
 TRUNCATE_MAX = 1 << 24
 _RESTORE_STAGES = ("RESTORE_TABLETS_META", "RESTORE_MAJOR_DATA")
 STAGES = (*dict.fromkeys(stage for profile in PROFILES.values() for stage in profile.task_stages), *_RESTORE_STAGES)
@@ -246,7 +247,7 @@ def _rule(text: str, values: Mapping[str, str]) -> FaultRule:
 def _span(key: str, text: str) -> int:
     """Nanoseconds of '500ms', '2s', '10m'."""
     digits = text.rstrip("abcdefghijklmnopqrstuvwxyz")
-    unit = _UNIT_NS.get(text[len(digits) :])
+    unit = _SPANS_NS.get(text[len(digits) :])
     if unit is None or not digits.isascii() or not digits.isdigit() or len(digits) > 9:
         raise refused(f"{key} is a span such as 500ms, 2s, 10m or 1h, not '{text}';")
     return int(digits) * unit
@@ -256,7 +257,7 @@ def _skew(text: str) -> int:
     """Nanoseconds of '250ms' or '-2s'."""
     sign = -1 if text.startswith("-") else 1
     skew_ns = sign * _span("skew", text.removeprefix("-").removeprefix("+"))
-    if not 0 < abs(skew_ns) <= _UNIT_NS["h"]:
+    if not 0 < abs(skew_ns) <= HOUR_NS:
         raise refused(f"skew is more than nothing and at most 1h, not '{text}';")
     return skew_ns
 

@@ -7,12 +7,13 @@ from fractions import Fraction
 from os import PathLike
 from typing import TypedDict, Unpack
 
-from obsim.clock import SECOND_NS, moment_ns
+from obsim.clock import moment_ns
 from obsim.destination.outside import Performer
 from obsim.errors import UsageError
 from obsim.journal.making import Making
 from obsim.scenario import DEFAULT_START_NS, Blueprint
 from obsim.session import ControlAccess, SessionHost
+from obsim.units import SECOND_NS
 from obsim.variables import ServerFacts
 from obsim.versions import IncrementalBase, profile_for
 

@@ -6,6 +6,8 @@ number of microseconds, as 4.2.2 and later print it (samples.md, Formats).
 
 from typing import NewType
 
+from obsim.units import SECOND_NS
+
 __all__ = [
     "MACROBLOCK_BYTES",
     "SYS_TENANT_ID",
@@ -37,7 +39,6 @@ TaskId = NewType("TaskId", int)
 
 SYS_TENANT_ID = TenantId(1)
 MACROBLOCK_BYTES = Bytes(2 << 20)
-SECOND_NS = 1_000_000_000
 _DAY_S = 86_400
 
 

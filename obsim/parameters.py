@@ -15,6 +15,7 @@ from obsim.errors import error
 from obsim.ids import TenantId
 from obsim.parameter_table import OLDER_ROWS, PARAMETER_ROWS, Row
 from obsim.statements import NullValue, ParameterValue
+from obsim.units import SECOND_NS, UNIT_NS
 from obsim.versions import Version
 
 __all__ = [
@@ -84,9 +85,7 @@ def definitions_of(version: Version) -> Mapping[str, ParameterDef]:
 _SPACE = " \t\n\v\f\r"
 _INTEGER = re_compile(r"[+-]?(?:0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)")
 _LONG_MAX = 2**63 - 1
-_TIME_UNITS = {
-    "us": 1_000, "ms": 10**6, "": 10**9, "s": 10**9, "m": 60 * 10**9, "h": 3_600 * 10**9, "d": 86_400 * 10**9,
-}  # fmt: skip
+_TIME_UNITS = {"": SECOND_NS, **{unit: UNIT_NS[unit] for unit in ("us", "ms", "s", "m", "h", "d")}}
 CAPACITY_UNITS = {
     "": 1 << 20, "b": 1, "k": 1 << 10, "kb": 1 << 10, "m": 1 << 20, "mb": 1 << 20, "g": 1 << 30, "gb": 1 << 30,
     "t": 1 << 40, "tb": 1 << 40, "p": 1 << 50, "pb": 1 << 50,

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 
 from obsim.ids import Nanoseconds, TenantId
 from obsim.revisions import Revisions
+from obsim.units import HOUR_NS
 
 __all__ = ["RECYCLE_NS", "RootEvent", "RootEvents"]
 
-RECYCLE_NS = 3_600_000_000_000
+RECYCLE_NS = HOUR_NS
 """How often rows that are old enough are taken away."""
 
 

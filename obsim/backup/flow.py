@@ -20,19 +20,19 @@ from obsim.backup.set import FileStatus
 from obsim.backup.stages import SYS_LOG_STREAM_ID, DataWork, IndexWork, MetaWork, placed_tablets
 from obsim.error_codes import OB_BACKUP_FILE_NOT_EXIST, OB_TIMEOUT
 from obsim.ids import LogStreamId, Nanoseconds, Scn, TabletId, us_floor
+from obsim.units import MS_NS
 from obsim.versions import IncrementalBase
 
 __all__ = ["begin_stage"]
 
-_MS = 1_000_000
-SYS_META_NS = 800 * _MS
-WAIT_SCN_NS = 300 * _MS
+SYS_META_NS = 800 * MS_NS
+WAIT_SCN_NS = 300 * MS_NS
 """From the system log stream's metadata to the moment all log streams have passed its checkpoint."""
-LOG_STREAM_META_NS = 700 * _MS
-META_FINISH_NS = 600 * _MS
-INNER_DATA_NS = 400 * _MS
-LOG_NS = 400 * _MS
-COMPLEMENT_LOG_NS = 400 * _MS
+LOG_STREAM_META_NS = 700 * MS_NS
+META_FINISH_NS = 600 * MS_NS
+INNER_DATA_NS = 400 * MS_NS
+LOG_NS = 400 * MS_NS
+COMPLEMENT_LOG_NS = 400 * MS_NS
 
 
 def begin_stage(run: BackupRun, stage: str, now_ns: Nanoseconds) -> None:

@@ -15,14 +15,14 @@ from obsim.backup.progress import COPY_BLOCK_NS
 from obsim.ids import LogStreamId, Nanoseconds
 from obsim.scheduler.dag import DagTask
 from obsim.scheduler.priorities import HA_LOW
+from obsim.units import MS_NS
 
 __all__ = ["dag", "data_net", "file_batch", "index_net"]
 
-_MS = 1_000_000
-PREPARE_NS = 80 * _MS
-PREFETCH_NS = 10 * _MS
-LOG_STREAM_INDEX_NS = 90 * _MS
-FINISH_NS = 20 * _MS
+PREPARE_NS = 80 * MS_NS
+PREFETCH_NS = 10 * MS_NS
+LOG_STREAM_INDEX_NS = 90 * MS_NS
+FINISH_NS = 20 * MS_NS
 
 
 def dag(kind: str, work_ns: int, log_stream_id: LogStreamId, parent: DagTask | None = None) -> DagTask:

@@ -30,15 +30,15 @@ from obsim.error_codes import (
 from obsim.ids import LogStreamId, Nanoseconds, Scn, us_floor
 from obsim.storage.tablet import Tablet
 from obsim.storage.tenant import INNER_TABLET_COUNT, Snapshot
+from obsim.units import MS_NS
 
 if TYPE_CHECKING:
     from obsim.backup.tenant import TenantBackup
 
 __all__ = ["BackupRun"]
 
-_MS = 1_000_000
-FIRST_STAGE_NS = 100 * _MS
-JOB_AFTER_TASK_NS = 10 * _MS
+FIRST_STAGE_NS = 100 * MS_NS
+JOB_AFTER_TASK_NS = 10 * MS_NS
 """END_TIMESTAMP of a job is that much after its task's (samples.md)."""
 
 

@@ -9,6 +9,7 @@ from pyroaring import BitMap64
 from obsim.backup.content import SetContent
 from obsim.backup.job import BackupType
 from obsim.ids import BackupSetId, Bytes, Nanoseconds, Scn, TenantId
+from obsim.units import SECOND_NS
 
 if TYPE_CHECKING:
     from obsim.archive.piece import ArchivePiece
@@ -120,4 +121,4 @@ class BackupSet:
     @property
     def elapsed_seconds(self) -> int:
         """ELAPSED_SECONDES: rounded to whole seconds, 0 while unfinished."""
-        return (self.end_ns - self.start_ns + 500_000_000) // 1_000_000_000 if self.end_ns else 0
+        return (self.end_ns - self.start_ns + SECOND_NS // 2) // SECOND_NS if self.end_ns else 0

@@ -17,12 +17,12 @@ from obsim.scheduler.dag import DagTask
 from obsim.scheduler.priorities import HA_LOW
 from obsim.storage.tablet import Tablet
 from obsim.storage.tenant import TenantStorage
+from obsim.units import MS_NS
 
 __all__ = ["SYS_LOG_STREAM_ID", "DataWork", "IndexWork", "MetaWork", "Retries", "placed_tablets"]
 
-_MS = 1_000_000
 SYS_LOG_STREAM_ID = LogStreamId(1)
-TENANT_INDEX_NS = 200 * _MS
+TENANT_INDEX_NS = 200 * MS_NS
 
 
 @dataclass(slots=True, eq=False)

@@ -4,11 +4,11 @@ from re import ASCII
 from re import compile as re_compile
 
 from obsim.ids import Nanoseconds
+from obsim.units import UNIT_NS
 
 __all__ = ["window_ns"]
 
 _TIME = re_compile(r"([0-9]{1,18})(us|ms|s|m|h|d)?", ASCII)
-_UNIT_US = {"us": 1, "ms": 1_000, "s": 10**6, "m": 60 * 10**6, "h": 3_600 * 10**6, "d": 86_400 * 10**6}
 
 
 def window_ns(text: str) -> Nanoseconds | None:
@@ -18,4 +18,4 @@ def window_ns(text: str) -> Nanoseconds | None:
     match = _TIME.fullmatch(text.strip().lower())
     if match is None:
         return None
-    return Nanoseconds(int(match[1]) * _UNIT_US[match[2] or "us"] * 1_000)
+    return Nanoseconds(int(match[1]) * UNIT_NS[match[2] or "us"])

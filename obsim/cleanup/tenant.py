@@ -30,10 +30,11 @@ from obsim.revisions import Revisions
 from obsim.scheduler.dag import DagTask
 from obsim.scheduler.events import Event, EventQueue
 from obsim.scheduler.priorities import HA_LOW
+from obsim.units import HOUR_NS
 
 __all__ = ["INTERVAL_NS", "CleanupContext", "TenantCleanup"]
 
-INTERVAL_NS = 3_600_000_000_000
+INTERVAL_NS = HOUR_NS
 """How often a policy is looked at."""
 CLEAN_NS = Nanoseconds(500_000_000)
 """Time to delete what one log stream has in one set or piece."""

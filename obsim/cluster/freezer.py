@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from obsim.cluster.merges import Merges
 from obsim.ids import Nanoseconds, Scn, us_floor
+from obsim.units import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
 
 if TYPE_CHECKING:
     from obsim.cluster.state import ClusterState
@@ -18,13 +19,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Freezer"]
 
-_SECOND_NS = 1_000_000_000
-_MINUTE_NS = 60 * _SECOND_NS
-_DAY_NS = 86_400 * _SECOND_NS
-_SERVER_OFFSET_NS = 8 * 3600 * _SECOND_NS
+_SERVER_OFFSET_NS = 8 * HOUR_NS
 """The server's own clock shows +08:00, the zone of every time that names none."""
-_DUTY_LOOK_NS = 5 * _SECOND_NS
-_MEMORY_LOOK_NS = 2 * _SECOND_NS
+_DUTY_LOOK_NS = 5 * SECOND_NS
+_MEMORY_LOOK_NS = 2 * SECOND_NS
 
 _GIB = 1 << 30
 _META_PERCENT = 10
@@ -46,7 +44,7 @@ class Freezer:
         self.merges = Merges(state, tenant)
         self._duty: Event | None = None
         self._duty_text = ""
-        self._launched_ns = -_DAY_NS
+        self._launched_ns = -DAY_NS
         self._memory_look: Event | None = None
         self._memory_freezes = 0
         self.parameters_changed()
@@ -175,10 +173,10 @@ class Freezer:
 def _next_duty_ns(now_ns: int, minute_of_day: int, launched_ns: int) -> int:
     """The next look that finds the duty minute: the first one of the next day's, or of the one that goes on."""
     local_ns = now_ns + _SERVER_OFFSET_NS
-    start_ns = local_ns - local_ns % _DAY_NS + minute_of_day * _MINUTE_NS - _SERVER_OFFSET_NS
+    start_ns = local_ns - local_ns % DAY_NS + minute_of_day * MINUTE_NS - _SERVER_OFFSET_NS
     if now_ns < start_ns:
         return start_ns
     look_ns = (now_ns // _DUTY_LOOK_NS + 1) * _DUTY_LOOK_NS
-    if look_ns < start_ns + _MINUTE_NS and launched_ns < start_ns:
+    if look_ns < start_ns + MINUTE_NS and launched_ns < start_ns:
         return look_ns
-    return start_ns + _DAY_NS
+    return start_ns + DAY_NS

@@ -9,11 +9,11 @@ from obsim.cluster.state import ClusterState
 from obsim.errors import ServerError
 from obsim.ids import Nanoseconds
 from obsim.root_events import RECYCLE_NS
+from obsim.units import DAY_NS, SECOND_NS
 
 __all__ = ["IDLE_LIMIT_NS", "Astray", "come_to", "next_change_ns", "still_running"]
 
-_SECOND_NS = 1_000_000_000
-IDLE_LIMIT_NS = 30 * 86_400 * _SECOND_NS
+IDLE_LIMIT_NS = 30 * DAY_NS
 """So long may be waited for the end of all work."""
 
 
@@ -72,6 +72,6 @@ _NEXT: dict[str, Callable[[ClusterState], Nanoseconds | None]] = {
     "root_events": lambda state: _step_after(state.now_ns, RECYCLE_NS),
     "tasks": _next_pass_ns,
     "tenants": lambda state: _step_after(state.now_ns, TENANTS_STEP_NS),
-    "time": lambda state: _step_after(state.now_ns, _SECOND_NS),
+    "time": lambda state: _step_after(state.now_ns, SECOND_NS),
 }
 """As `MOVING`: families whose rows follow the clock."""

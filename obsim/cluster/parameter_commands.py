@@ -22,6 +22,7 @@ from obsim.ids import SYS_TENANT_ID, TenantId
 from obsim.parameters import Level, ParameterDef, check_value, number_of
 from obsim.scheduler.priorities import PRIORITIES
 from obsim.statements import AlterParameters, NullValue, ParameterAction, ResetParameters
+from obsim.units import MINUTE_NS
 
 __all__ = ["COMMANDS"]
 
@@ -35,7 +36,7 @@ _SETTINGS = frozenset({"data_backup_dest", "log_restore_source", *_DEST_NUMBERS,
 
 _SET_LAG_TARGET = "ALTER SYSTEM SET ARCHIVE_LAG_TARGET"
 _TENANT_WORDS = {"all": "all/all_meta", "all_meta": "all/all_meta", "all_user": "all_user"}
-_S3_LAG_MIN_NS = 60 * 10**9
+_S3_LAG_MIN_NS = MINUTE_NS
 
 
 def alter_parameters(state: ClusterState, who: Principal, statement: AlterParameters) -> Ok:

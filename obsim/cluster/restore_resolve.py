@@ -27,6 +27,7 @@ from obsim.statements import (
     RestoreTenant,
     SwitchRole,
 )
+from obsim.units import SECOND_NS
 
 __all__ = [
     "own_or_named", "point_scn", "resolve_backup_key", "resolve_cancel_recover", "resolve_cancel_restore",
@@ -68,7 +69,7 @@ def point_scn(until: RestorePoint, offset_s: int) -> int | None:
     if date is None or hour > 23 or minute > 59 or second > 59:
         raise error("OB_ERR_WRONG_VALUE", "TIMESTAMP", until)
     seconds = ((date * 24 + hour) * 60 + minute) * 60 + second - offset_s
-    return seconds * 10**9 + int((match.group(7) or "").ljust(9, "0"))
+    return seconds * SECOND_NS + int((match.group(7) or "").ljust(9, "0"))
 
 
 def _day_number(year: int, month: int, day: int) -> int | None:

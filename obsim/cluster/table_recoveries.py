@@ -17,6 +17,7 @@ from obsim.errors import plain_message
 from obsim.ids import SYS_TENANT_ID, JobId, Nanoseconds
 from obsim.restore.job import SysStatus
 from obsim.restore.table_job import ImportJob, ImportStatus, ImportTask, Recovered, RecoverStatus, RecoverTableJob
+from obsim.units import MS_NS
 
 if TYPE_CHECKING:
     from obsim.cluster.state import ClusterState
@@ -24,9 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["TableRecoveries", "database_of"]
 
-_MS = 1_000_000
-STEP_NS = 500 * _MS
-TABLE_NS = 300 * _MS
+STEP_NS = 500 * MS_NS
+TABLE_NS = 300 * MS_NS
 
 
 def database_of(tenant: "Tenant") -> str:

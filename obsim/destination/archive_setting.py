@@ -7,13 +7,11 @@ from typing import Any
 from obsim.destination.uri import BackupUri, parse_uri
 from obsim.errors import NotModelled, error
 from obsim.parameters import read_time
+from obsim.units import DAY_NS, DAY_US, HOUR_NS, MINUTE_NS, SECOND_NS
 
 __all__ = ["ArchiveDestination", "parse_archive_destination", "parse_restore_source"]
 
-DAY_US = 86_400_000_000
-_SECOND_NS = 10**9
-_DAY_NS = 86_400 * _SECOND_NS
-_INTERVAL_MIN_NS = 60 * _SECOND_NS
+_INTERVAL_MIN_NS = MINUTE_NS
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +61,15 @@ def _interval(value: str) -> dict[str, Any]:
     interval_ns = read_time(value)
     if interval_ns is None or interval_ns < _INTERVAL_MIN_NS:
         raise error("OB_INVALID_ARGUMENT")
-    if not _DAY_NS <= interval_ns <= 7 * _DAY_NS:
+    if not DAY_NS <= interval_ns <= 7 * DAY_NS:
         raise error("OB_NOT_SUPPORTED", "invalid piece_switch_interval out of range [1d,7d] is")
-    return {"piece_switch_days": interval_ns // _DAY_NS}
+    return {"piece_switch_days": interval_ns // DAY_NS}
 
 
 def _lag_target(value: str) -> dict[str, Any]:
     """Checked and kept out of sight: what steers is `archive_lag_target`."""
     target_ns = read_time(value)
-    if target_ns is None or not _SECOND_NS <= target_ns <= 3600 * _SECOND_NS:
+    if target_ns is None or not SECOND_NS <= target_ns <= HOUR_NS:
         raise error("OB_INVALID_ARGUMENT")
     return {}
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from obsim.ids import SECOND_NS
 from obsim.journal.store import Lease
+from obsim.units import SECOND_NS
 
 if TYPE_CHECKING:
     from obsim.cluster import ClusterState

@@ -9,14 +9,13 @@ from re import compile as re_compile
 
 from obsim.answers import Value
 from obsim.ids import display_time
+from obsim.units import DAY_US, SECOND_US
 
 __all__ = [
-    "DAY_US", "MONTH_NAMES", "SECOND_US", "WEEKDAY_NAMES", "add_months", "canonical", "date_text", "day_number",
+    "MONTH_NAMES", "WEEKDAY_NAMES", "add_months", "canonical", "date_text", "day_number",
     "fields", "moment_number", "moment_text", "moment_us", "time_text", "time_us",
 ]
 
-SECOND_US = 1_000_000
-DAY_US = 86_400 * SECOND_US
 _YEAR_MAX = 9999
 _FULL = re_compile(
     r"\s*(\d{1,4})[-/.:](\d{1,2})[-/.:](\d{1,2})(?:[ T]+(\d{1,2})(?::(\d{1,2})(?::(\d{1,2})(?:\.(\d*))?)?)?)?.*",

@@ -14,20 +14,20 @@ from obsim.ids import LogStreamId, Nanoseconds, TabletId
 from obsim.scheduler.dag import DagTask
 from obsim.scheduler.dispatcher import DAG_COUNT_MAX
 from obsim.scheduler.priorities import HA_HIGH
+from obsim.units import MS_NS
 
 __all__ = ["copies_of_each", "data_net", "meta_net"]
 
-_MS = 1_000_000
 _META = (
-    ("INITIAL_LS_RESTORE", 20 * _MS),
-    ("START_LS_RESTORE", 50 * _MS),
-    ("SYS_TABLETS_RESTORE", 400 * _MS),
-    ("DATA_TABLETS_META_RESTORE", 100 * _MS),
-    ("TABLET_GROUP_META_RESTORE", 150 * _MS),
-    ("FINISH_LS_RESTORE", 20 * _MS),
+    ("INITIAL_LS_RESTORE", 20 * MS_NS),
+    ("START_LS_RESTORE", 50 * MS_NS),
+    ("SYS_TABLETS_RESTORE", 400 * MS_NS),
+    ("DATA_TABLETS_META_RESTORE", 100 * MS_NS),
+    ("TABLET_GROUP_META_RESTORE", 150 * MS_NS),
+    ("FINISH_LS_RESTORE", 20 * MS_NS),
 )
-_DATA = (("INITIAL_TABLET_GROUP_RESTORE", 20 * _MS), ("START_TABLET_GROUP_RESTORE", 30 * _MS))
-_TABLET_NS = 15 * _MS
+_DATA = (("INITIAL_TABLET_GROUP_RESTORE", 20 * MS_NS), ("START_TABLET_GROUP_RESTORE", 30 * MS_NS))
+_TABLET_NS = 15 * MS_NS
 """Of a tablet besides its blocks."""
 _COPIES_MAX = 1024
 """Of more tablets in a log stream, each DAG restores a run of them."""

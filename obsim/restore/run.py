@@ -27,19 +27,19 @@ from obsim.revisions import Revisions
 from obsim.scheduler.dag import DagTask
 from obsim.scheduler.events import EventQueue
 from obsim.storage.tenant import INNER_TABLET_COUNT, Picture, TenantStorage
+from obsim.units import MS_NS, SECOND_NS
 
 __all__ = ["NewTenant", "RestoreCluster", "RestoreRun"]
 
-_MS = 1_000_000
-CREATE_TENANT_NS = 1500 * _MS
-PRE_NS = 500 * _MS
-CREATE_INIT_LS_NS = 500 * _MS
-REPLAY_NS = 300 * _MS
+CREATE_TENANT_NS = 1500 * MS_NS
+PRE_NS = 500 * MS_NS
+CREATE_INIT_LS_NS = 500 * MS_NS
+REPLAY_NS = 300 * MS_NS
 """Of each time the log is replayed, besides its bytes."""
 REPLAY_BYTES_PER_S = 100 << 20
-POST_CHECK_NS = 300 * _MS
-UPGRADE_NS = 1000 * _MS
-SYS_AFTER_TENANT_NS = 1000 * _MS
+POST_CHECK_NS = 300 * MS_NS
+UPGRADE_NS = 1000 * MS_NS
+SYS_AFTER_TENANT_NS = 1000 * MS_NS
 """The row of sys ends some seconds after the tenant's (samples.md)."""
 
 SYS_LOG_STREAM_ID = LogStreamId(1)
@@ -260,7 +260,7 @@ class RestoreRun:
             // max(piece.checkpoint_scn - piece.start_scn, 1)
             for piece in self.job.request.plan.pieces
         )  # fmt: skip
-        length_ns = REPLAY_NS + size * 1_000_000_000 // REPLAY_BYTES_PER_S
+        length_ns = REPLAY_NS + size * SECOND_NS // REPLAY_BYTES_PER_S
         self._progress.replays.append((now_ns, now_ns + length_ns, first, last))
         self._later(length_ns, then, now_ns)
 

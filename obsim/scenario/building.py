@@ -36,6 +36,7 @@ from obsim.scenario.specs import LoadSpec, ParameterText, Scenario, TableSpec, T
 from obsim.scenario.templates import TEMPLATES
 from obsim.statements import AlterParameters, ParameterAction, Secret
 from obsim.storage.layout import DEFAULT_LAYOUT, RowLayout
+from obsim.units import HOUR_NS
 from obsim.versions import IncrementalBase, VersionProfile
 
 if TYPE_CHECKING:
@@ -45,9 +46,8 @@ __all__ = ["DEFAULT_START_NS", "Blueprint", "build_state"]
 
 DEFAULT_START_NS = Nanoseconds(1_704_038_400_000_000_000)
 """2024-01-01 00:00:00 +08:00."""
-_HOUR_NS = 3_600_000_000_000
-_BASELINE_AGE_NS = 2 * _HOUR_NS
-_ROUND_AGE_NS = _HOUR_NS
+_BASELINE_AGE_NS = 2 * HOUR_NS
+_ROUND_AGE_NS = HOUR_NS
 
 
 def build_state(

@@ -7,12 +7,13 @@ from obsim.answers import Value
 from obsim.client_statements import ClientStatement
 from obsim.cluster import Principal, Tenant, User
 from obsim.errors import ServerError, error
-from obsim.ids import SECOND_NS, TenantId
+from obsim.ids import TenantId
 from obsim.session.jumps import Polls
 from obsim.session.named import NamedStatements
 from obsim.session.settings import SessionSettings
 from obsim.session.transactions import TransactionState
 from obsim.statements import BackupStatement, CallProcedure, RestorePoint, Secret, masked
+from obsim.units import SECOND_NS
 from obsim.variables import check_readable, find_variable
 
 if TYPE_CHECKING:

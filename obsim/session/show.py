@@ -27,6 +27,7 @@ from obsim.session.grants import grants, privileges
 from obsim.session.listing import Listing, chosen, nothing, number, text
 from obsim.session.tenants import create_tenant, recyclebin
 from obsim.statements import ShowParameters, ShowTenant
+from obsim.units import SECOND_NS
 from obsim.variables import VARIABLES, shown
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
 __all__ = ["LISTINGS", "process_list", "show", "show_parameters", "show_tenant", "status", "variables"]
 
-SECOND_NS = 1_000_000_000
 SHORT_INFO_LENGTH = 100
 """Characters of a statement that SHOW PROCESSLIST prints without FULL."""
 

@@ -7,10 +7,11 @@ as 32 are left (ob_freeze_info_manager.cpp of OceanBase; there the clean-up runs
 from dataclasses import dataclass, field, replace
 
 from obsim.ids import Bytes, Nanoseconds, Scn
+from obsim.units import DAY_NS
 
 __all__ = ["FIRST_FREEZE", "MajorFreeze", "MajorFreezes"]
 
-_KEPT_NS = 30 * 86_400 * 1_000_000_000
+_KEPT_NS = 30 * DAY_NS
 _KEPT_COUNT_MIN = 32
 
 

@@ -15,10 +15,10 @@ from obsim.scenario import reading
 from obsim.server.limits import Limits
 from obsim.session import assignments, host, journal, login, named, transactions
 from obsim.sql import tokens
+from obsim.units import DAY_NS
 
 __all__ = ["BOUNDS", "SERVER_OPTIONS", "Bound", "limits_page", "server_bounds"]
 
-DAY_NS = 86_400 * 1_000_000_000
 YEAR_NS = 366 * DAY_NS
 
 SERVER_OPTIONS = {

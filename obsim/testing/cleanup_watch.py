@@ -14,12 +14,12 @@ from obsim.cleanup.job import DeleteJob, PieceFile
 from obsim.cluster import Tenant
 from obsim.ids import Nanoseconds
 from obsim.testing.observation import CleanupSeen, PieceSeen, SetSeen
+from obsim.units import UNIT_NS
 
 __all__ = ["CleanupWatch"]
 
 _GONE = frozenset({"DELETING", "DELETED"})
 _WINDOW = re_compile(r"([0-9]+)([smhd])", ASCII)
-_UNIT_NS = {"s": 10**9, "m": 60 * 10**9, "h": 3_600 * 10**9, "d": 86_400 * 10**9}
 
 Sets = dict[int, SetSeen]
 Pieces = dict[tuple[int, int], PieceSeen]
@@ -94,7 +94,7 @@ class CleanupWatch:
     def _expired_ns(self, job: DeleteJob) -> int:
         """The expiry time by the policy's own words, read here once more; the run's own where the policy is gone."""
         window = _WINDOW.fullmatch(self._tenant.cleanup.policy or "")
-        return job.expired_ns if window is None else job.start_ns - int(window[1]) * _UNIT_NS[window[2]]
+        return job.expired_ns if window is None else job.start_ns - int(window[1]) * UNIT_NS[window[2]]
 
 
 def _on(path: str, sets: Sets) -> Sets:

@@ -25,6 +25,7 @@ from obsim.testing.observation import (
     TaskSeen,
     TenantSeen,
 )
+from obsim.units import MINUTE_NS
 
 __all__ = ["Connection", "DatabaseDriver", "Write", "dml_write", "obsim_write"]
 
@@ -43,7 +44,7 @@ UNSEEN = {
 }  # fmt: skip
 """Why views do not let the other fields be seen."""
 READS_MAX = 50
-_QUARTER_NS = 15 * 60 * 10**9
+_QUARTER_NS = 15 * MINUTE_NS
 Row = dict[str, Any]
 
 

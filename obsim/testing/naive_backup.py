@@ -9,10 +9,10 @@ from obsim.error_codes import (
     OB_TIMEOUT,
 )
 from obsim.testing.naive_tablet import Block
+from obsim.units import SECOND_NS
 
 __all__ = ["FAILURES", "FINAL", "RETRY_NS", "Hits", "NaiveJob", "NaiveSet"]
 
-SECOND_NS = 1_000_000_000
 FAILURES = (OB_LOG_ARCHIVE_NOT_RUNNING, OB_LOG_ARCHIVE_INTERRUPTED)
 FINAL = {-number for number in (
     4002, 4006, 4007, 4015, 4016, 4072, 4103, 4143, 4184, 4725, 9011, 9027, 9028, 9029, 9036, 9040, 9042, 9045, 9064,

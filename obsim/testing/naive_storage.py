@@ -17,6 +17,7 @@ from obsim.testing.naive_tablet import (
     Placed,
     expect,
 )
+from obsim.units import DAY_NS, HOUR_NS, SECOND_NS
 
 __all__ = ["UNLIMITED", "NaivePicture", "NaiveStorage", "Told", "memstore_bytes"]
 
@@ -32,9 +33,7 @@ UNLIMITED = {"append", "rows_append", "rows_zipf"}
 """Kinds of writes that may count more than there is."""
 Told = Callable[[], Mapping[int, Sequence[Placed]]]
 """What the baseline of each tablet is, to be asked where it cannot be foretold."""
-SECOND_NS = 1_000_000_000
-DAY_NS = 86_400 * SECOND_NS
-EAST_NS = 8 * 3600 * SECOND_NS
+EAST_NS = 8 * HOUR_NS
 """The server's clock is that far ahead of UTC."""
 
 

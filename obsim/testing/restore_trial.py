@@ -21,13 +21,13 @@ from obsim.testing.naive_restore import chosen_pieces, plan
 from obsim.testing.observation import PieceSeen, SetSeen
 from obsim.testing.observer import Observer
 from obsim.testing.orders import run_as_sys
+from obsim.units import SECOND_NS
 from obsim.versions import IncrementalBase, profile_for
 
 __all__ = ["RestoreBroken", "RestoreTrial", "restore_tour"]
 
 SOURCE, TABLE = "mysql_tenant", "t1"
 DATA, LOG = f"file:///data/backup/{SOURCE}/data", f"file:///data/backup/{SOURCE}/archive"
-_SECOND_NS = 1_000_000_000
 _REFUSED = 4018
 
 
@@ -125,7 +125,7 @@ class RestoreTrial:
 
     def advance(self, seconds: float) -> None:
         """Let time go by."""
-        self.state.advance_to(self.state.now_ns + round(seconds * _SECOND_NS))
+        self.state.advance_to(self.state.now_ns + round(seconds * SECOND_NS))
 
     def _note(self) -> None:
         self.diary.append((self.state.now_ns, picture_of(self.source.storage)))
@@ -194,7 +194,7 @@ class RestoreTrial:
         if state is None:
             return
         self.run(f"ALTER SYSTEM RECOVER STANDBY TENANT = r UNTIL SCN = {then_scn}", state)
-        state.advance_to(state.now_ns + _SECOND_NS)
+        state.advance_to(state.now_ns + SECOND_NS)
         tenant = state.tenant_named("r")
         assert tenant is not None
         assert tenant.standby is not None

@@ -3,6 +3,7 @@
 import shlex
 from dataclasses import dataclass, field
 
+from obsim.units import UNIT_NS
 from obsim.versions import IncrementalBase
 
 __all__ = ["Script"]
@@ -59,7 +60,7 @@ class Script:
 
 def _interval(ns: int) -> str:
     """An interval as CALL obsim.advance reads it."""
-    for unit, length in (("s", 10**9), ("ms", 10**6), ("us", 10**3)):
-        if not ns % length:
-            return f"{ns // length}{unit}"
+    for unit in ("s", "ms", "us"):
+        if not ns % UNIT_NS[unit]:
+            return f"{ns // UNIT_NS[unit]}{unit}"
     return f"{ns}ns"

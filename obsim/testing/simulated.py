@@ -19,6 +19,7 @@ from obsim.testing.driver import NotReached
 from obsim.testing.observation import Observation
 from obsim.testing.observer import Observer
 from obsim.testing.script import Script
+from obsim.units import DAY_NS
 from obsim.versions import PROFILES, IncrementalBase
 
 __all__ = ["SCENARIO", "SimulatedDriver"]
@@ -26,7 +27,6 @@ __all__ = ["SCENARIO", "SimulatedDriver"]
 SCENARIO = "campaign"
 """A MySQL-mode and an Oracle-mode tenant; one tablet is above the tablet size, one table lies over two log streams."""
 _CODES = {row[0]: row[1] for row in ERROR_ROWS}
-_DAY_NS = 86_400_000_000_000
 
 
 @lru_cache(16)
@@ -140,7 +140,7 @@ class SimulatedDriver:
     def _compaction_count(self) -> int:
         return sum(tenant.storage.blocks.epoch for tenant in self.state.user_tenants())
 
-    def run_until_idle(self, limit_ns: int = _DAY_NS) -> None:
+    def run_until_idle(self, limit_ns: int = DAY_NS) -> None:
         """Let time go by until nothing is unfinished."""
         self.script.add("sys", "CALL obsim.run_until_idle()")
         end_ns = self.state.now_ns + limit_ns

@@ -11,11 +11,11 @@ from obsim.testing.reading import Reader
 from obsim.testing.simulated import SimulatedDriver
 from obsim.testing.strategies import Order
 from obsim.testing.trial import SYS, Trial
+from obsim.units import MS_NS
 from obsim.versions import IncrementalBase
 
 __all__ = ["SimulatedTrial"]
 
-MS = 1_000_000
 TICK_NS = 1_000
 """Time moves by that much before each action, so that no two actions share a moment with each other's events."""
 
@@ -129,14 +129,14 @@ class SimulatedTrial(Trial):
     def advance(self, by_ms: int) -> None:
         """Let virtual time go by."""
         self.tick()
-        self.simulated.advance(by_ms * MS)
+        self.simulated.advance(by_ms * MS_NS)
         self.compare()
 
     def advance_two_ways(self, by_ms: int, pieces: int) -> None:
         """The law of the clock: in one go, or in pieces with reads between, time brings the same (33)."""
         self.tick()
         state = self.simulated.state
-        target_ns = state.now_ns + by_ms * MS
+        target_ns = state.now_ns + by_ms * MS_NS
         twin = self.simulated.twin_at(target_ns)
         for piece in range(1, pieces + 1):
             left_ns = target_ns - state.now_ns

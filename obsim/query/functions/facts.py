@@ -9,6 +9,7 @@ from obsim.cluster import ClusterState, Tenant
 from obsim.errors import ServerError
 from obsim.ids import display_time
 from obsim.query.moments import time_text
+from obsim.units import DAY_US, SECOND_NS
 
 __all__ = [
     "Binding", "Facts", "SessionFacts", "connection_id", "current_date", "current_time", "current_user", "database",
@@ -17,7 +18,6 @@ __all__ = [
     "zone_offset",
 ]
 
-SECOND_NS = 1_000_000_000
 GROUP_CONCAT_BYTES = 1024
 
 
@@ -107,7 +107,7 @@ def utc_date(facts: Facts) -> Value:
 
 
 def _time_of_day(facts: Facts, digits: int, offset_s: int) -> Value:
-    micros = (facts.state.now_ns + offset_s * SECOND_NS) // 1000 % 86_400_000_000
+    micros = (facts.state.now_ns + offset_s * SECOND_NS) // 1000 % DAY_US
     return time_text(micros, digits)
 
 

@@ -9,9 +9,7 @@ from re import compile as re_compile
 
 from obsim.answers import Value
 from obsim.query.moments import (
-    DAY_US,
     MONTH_NAMES,
-    SECOND_US,
     WEEKDAY_NAMES,
     add_months,
     canonical,
@@ -26,6 +24,7 @@ from obsim.query.moments import (
     time_us,
 )
 from obsim.query.values import exact, number_of, text_of, to_decimal
+from obsim.units import DAY_US, SECOND_US
 
 __all__ = [
     "SIMPLE_UNITS", "UNITS", "add_interval", "add_time", "convert_tz", "cut_moment", "date_add_date",

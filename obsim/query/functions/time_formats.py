@@ -6,9 +6,7 @@ from re import compile as re_compile
 from obsim.answers import Value
 from obsim.query.functions.time import day_name, day_of_week, day_of_year, week, year_week
 from obsim.query.moments import (
-    DAY_US,
     MONTH_NAMES,
-    SECOND_US,
     WEEKDAY_NAMES,
     day_number,
     fields,
@@ -19,6 +17,7 @@ from obsim.query.moments import (
     time_us,
 )
 from obsim.query.values import BUDGET, bounded
+from obsim.units import DAY_US, SECOND_US
 
 __all__ = ["date_format", "str_to_date", "str_to_date_only", "str_to_time", "time_format"]
 
