@@ -147,7 +147,7 @@ class Cluster:
         """
         self._check_thread()
         owner = self._tenant(tenant)
-        name = user or ("SYS" if owner.mode == "ORACLE" else "root")
+        name = user or owner.administrator
         account = owner.find_user(name)
         if account is None:
             names = ", ".join(u.name for u in owner.users.values())

@@ -36,7 +36,7 @@ def local_session(tenant: str, user: str | None, trace: Path | None = None, **op
 
     def connect(name: str, user: str | None) -> Session:
         owner = host.state.tenant_named(name)
-        account = owner.find_user(user or ("SYS" if owner.mode == "ORACLE" else "root")) if owner else None
+        account = owner.find_user(user or owner.administrator) if owner else None
         if owner is None or account is None:
             what = f"tenant {name}" if owner is None else f"user {user}"
             raise UsageError(f"the scenario has no {what} to log in as")

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from obsim.catalog.columns.accounts import MYSQL_DB, MYSQL_USER, USERS
 from obsim.catalog.model import Row, Scope
 from obsim.cluster import ClusterState, Tenant, User
-from obsim.cluster.accounts import EVERYWHERE, GRANT_OPTION
+from obsim.cluster.accounts import ADMINISTRATORS, EVERYWHERE, GRANT_OPTION
 
 __all__ = ["accounts", "schema_grants", "users"]
 
@@ -39,7 +39,7 @@ def accounts(state: ClusterState, scope: Scope) -> list[Row]:
     for user in state.tenants[scope.tenant_id].users.values():
         digest = _password(user)
         given = user.at(EVERYWHERE)
-        everything = user.name in {"root", "SYS"}
+        everything = user.name in ADMINISTRATORS.values()
         flags = ("Y" if everything or name in given else "N" for name in _MYSQL_PRIVILEGES)
         rows.append((
             user.host, user.name, digest, *flags, user.ssl_type, "", "", "", 0, 0, 0, 0, "mysql_native_password",

@@ -10,6 +10,7 @@ from string import hexdigits
 
 from obsim.answers import Ok
 from obsim.cluster.accounts import (
+    ADMINISTRATORS,
     EVERYWHERE,
     GRANT_OPTION,
     PRIVILEGES,
@@ -18,7 +19,7 @@ from obsim.cluster.accounts import (
     level_privileges,
     password_digest,
 )
-from obsim.cluster.authority import INTERNAL, Rule, account_of, check_definitions, check_privilege, guarded, lacking
+from obsim.cluster.authority import Rule, account_of, check_definitions, check_privilege, guarded, lacking
 from obsim.cluster.state import ClusterState, Command, Principal
 from obsim.cluster.tenant import Tenant
 from obsim.errors import NotModelled, ServerError, error
@@ -88,7 +89,7 @@ def _made(tenant: Tenant, spec: AccountSpec, require: str | None = None) -> User
 def check_internal(_state: ClusterState, _who: Principal, statement: DropUser | RenameUser) -> None:
     """1227 for dropping or renaming an administrator, whoever asks (recorded: DROP USER root)."""
     names = statement.accounts if isinstance(statement, DropUser) else [old for old, _ in statement.pairs]
-    if any(name.user.lower() == who_is.lower() for name in names for who_is in INTERNAL):
+    if any(name.user.lower() == who_is.lower() for name in names for who_is in ADMINISTRATORS.values()):
         raise error("OB_ERR_NO_PRIVILEGE")
 
 
@@ -211,7 +212,7 @@ def _resolved(tenant: Tenant, statement: Grant | Revoke) -> tuple[Level, frozens
 
 def _check_giver(state: ClusterState, who: Principal, level: Level, names: frozenset[str]) -> None:
     """Who gives or takes must have all of it there, and the grant option; the administrators may anyway."""
-    if who.user in INTERNAL:
+    if who.user in ADMINISTRATORS.values():
         return
     account = account_of(state, who)
     needed = sorted(names | {GRANT_OPTION}, key=_shown_order)

@@ -13,9 +13,12 @@ from re import DOTALL, escape, fullmatch
 from obsim.statements.text import Digest, Secret
 
 __all__ = [
-    "ALL_USER", "EVERYWHERE", "GRANT_OPTION", "PRIVILEGES", "Level", "User", "digest_of", "digest_text",
-    "level_privileges", "matches_host", "password_digest", "user_key",
+    "ADMINISTRATORS", "ALL_USER", "EVERYWHERE", "GRANT_OPTION", "PRIVILEGES", "Level", "User", "digest_of",
+    "digest_text", "level_privileges", "matches_host", "password_digest", "user_key",
 ]  # fmt: skip
+
+ADMINISTRATORS = {"MYSQL": "root", "ORACLE": "SYS"}
+"""Compatibility mode of a tenant -> the account it is made with."""
 
 Level = tuple[str, str]
 """(schema, table), lower case; '' stands for any."""

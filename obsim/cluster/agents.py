@@ -10,7 +10,6 @@ from typing import Any
 
 from obsim.cluster.state import ClusterState, Principal
 from obsim.cluster.tenant import Tenant
-from obsim.cluster.tenant_life import administrator
 from obsim.errors import error
 from obsim.ids import SYS_TENANT_ID
 from obsim.statements.backup import SetDecryption, SetEncryption
@@ -26,9 +25,9 @@ RESTORE_SOURCE_MAX = 1024 * 1024
 
 def agent_of(tenant: Tenant) -> Principal:
     """The administrator of a tenant, with the variables a new session of it has."""
-    user = "root" if tenant.kind == "SYS" else administrator(tenant.mode)
     zone, recyclebin = (tenant.variables.get(n, VARIABLES[n].default) for n in ("time_zone", "recyclebin"))
-    return Principal(tenant.tenant_id, user, offset_s=zone_offset_s(str(zone)), recyclebin=bool(recyclebin))
+    offset_s = zone_offset_s(str(zone))
+    return Principal(tenant.tenant_id, tenant.administrator, offset_s=offset_s, recyclebin=bool(recyclebin))
 
 
 def act(state: ClusterState, who: Principal, statement: BackupStatement) -> Principal:

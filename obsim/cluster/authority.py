@@ -15,12 +15,8 @@ from obsim.cluster.state import ClusterState, Command, Principal
 from obsim.errors import ServerError, error
 from obsim.ids import SYS_TENANT_ID
 
-__all__ = [
-    "INTERNAL", "Rule", "account_of", "check_definitions", "check_privilege", "check_sys", "guarded", "lacking",
-]  # fmt: skip
+__all__ = ["Rule", "account_of", "check_definitions", "check_privilege", "check_sys", "guarded", "lacking"]
 
-INTERNAL = frozenset({"root", "SYS"})
-"""The administrators a tenant is made with."""
 _EVERY_SUPER = frozenset({"ALTER SYSTEM", "ALTER TENANT", "CREATE RESOURCE POOL", "CREATE RESOURCE UNIT"})
 """Where SUPER does as well, in versions that say so."""
 

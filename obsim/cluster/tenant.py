@@ -7,7 +7,7 @@ from obsim.answers import Value
 from obsim.archive.tenant import TenantArchive
 from obsim.backup.tenant import TenantBackup
 from obsim.cleanup.tenant import TenantCleanup
-from obsim.cluster.accounts import User, matches_host, password_digest, user_key
+from obsim.cluster.accounts import ADMINISTRATORS, User, matches_host, password_digest, user_key
 from obsim.cluster.locality import RANDOM, Replica
 from obsim.destination import BackupUri
 from obsim.ids import Nanoseconds, TenantId
@@ -89,6 +89,11 @@ class Tenant:
     """The same with its keys, where it is known."""
     destinations: list[KnownDestination] = field(default_factory=list)
     """Every destination that was ever set, in order of DEST_ID."""
+
+    @property
+    def administrator(self) -> str:
+        """The account it was made with, which nobody can drop."""
+        return ADMINISTRATORS[self.mode]
 
     @property
     def schedulers(self) -> tuple[Dispatcher, ...]:

@@ -9,6 +9,7 @@ from functools import partial
 
 from obsim.answers import Ok, Value
 from obsim.charsets import character_set, collation
+from obsim.cluster.accounts import ADMINISTRATORS
 from obsim.cluster.authority import Rule, check_sys, guarded
 from obsim.cluster.locality import (
     RANDOM,
@@ -22,7 +23,7 @@ from obsim.cluster.locality import (
 from obsim.cluster.root_jobs import RootJob, RootJobKind
 from obsim.cluster.state import ClusterState, Command, Principal
 from obsim.cluster.tenant import Tenant, User
-from obsim.cluster.tenant_life import administrator, begin_tenant, end_tenant, free_pools, place_tenant
+from obsim.cluster.tenant_life import begin_tenant, end_tenant, free_pools, place_tenant
 from obsim.cluster.tenant_variables import Checked, checked_variables, set_variables
 from obsim.cluster.unit_placement import check_zones, zone_list
 from obsim.errors import NotModelled, ServerError, error
@@ -156,7 +157,7 @@ def create_tenant(state: ClusterState, who: Principal, statement: CreateTenant) 
     primary_zone = str(options.get("PRIMARY_ZONE") or RANDOM)
     check_primary_zone(primary_zone, replicas)
     mode = _mode(statement.variables)
-    tenant = begin_tenant(state, statement.name, mode, (User(administrator(mode)),), pools)
+    tenant = begin_tenant(state, statement.name, mode, (User(ADMINISTRATORS[mode]),), pools)
     place_tenant(state, tenant, replicas, primary_zone)
     tenant.comment = str(options.get("COMMENT") or "")
     tenant.charset, tenant.collation = charset, order

@@ -12,12 +12,7 @@ from obsim.errors import error
 from obsim.ids import Scn, TenantId, us_floor
 from obsim.revisions import FAMILIES
 
-__all__ = ["administrator", "begin_tenant", "end_tenant", "free_pools", "meta_of", "place_tenant"]
-
-
-def administrator(mode: str) -> str:
-    """The account a tenant is made with."""
-    return "SYS" if mode == "ORACLE" else "root"
+__all__ = ["begin_tenant", "end_tenant", "free_pools", "meta_of", "place_tenant"]
 
 
 def free_pools(state: ClusterState, names: Sequence[str], tenant_id: TenantId | None = None) -> list[ResourcePool]:

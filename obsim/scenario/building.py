@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from obsim import statements as s
 from obsim.archive.destinations import ARCHIVED, StoredDestination
 from obsim.archive.round import ArchiveRound, RoundStatus
-from obsim.cluster.accounts import PRIVILEGES
+from obsim.cluster.accounts import ADMINISTRATORS, PRIVILEGES
 from obsim.cluster.commands import COMMANDS
 from obsim.cluster.destinations import note_destination, setting_of
 from obsim.cluster.load import KINDS, Load, schedule_load
@@ -21,7 +21,7 @@ from obsim.cluster.locality import check_primary_zone, full_locality, parse_loca
 from obsim.cluster.shares import apply_shares
 from obsim.cluster.state import ClusterOptions, ClusterState, Principal
 from obsim.cluster.tenant import Tenant, User, password_digest
-from obsim.cluster.tenant_life import administrator, begin_tenant, free_pools, place_tenant
+from obsim.cluster.tenant_life import begin_tenant, free_pools, place_tenant
 from obsim.control import parse_interval
 from obsim.destination import BackupUri, parse_archive_destination, parse_uri
 from obsim.destination.outside import Performer
@@ -214,7 +214,7 @@ def _add_tenant(state: ClusterState, spec: TenantSpec, file: ScenarioFile, key: 
         tenant = _place(state, spec)
     for at, user in enumerate(spec.user):
         with file.at(f"{key}.user[{at}]"):
-            _add_user(state, Principal(tenant.tenant_id, administrator(tenant.mode)), user, f"{key}.user[{at}]")
+            _add_user(state, Principal(tenant.tenant_id, tenant.administrator), user, f"{key}.user[{at}]")
     with file.at(f"{key}.table"):
         _fill(state, tenant, spec)
     if spec.log_archive_dest:
@@ -258,7 +258,7 @@ def _place(state: ClusterState, spec: TenantSpec) -> Tenant:
     replicas = parse_locality(spec.locality, zones) if spec.locality else full_locality(zones)
     check_primary_zone(spec.primary_zone, replicas)
     mode = spec.mode.upper()
-    users = (User(administrator(mode), password_digest(spec.password)),)
+    users = (User(ADMINISTRATORS[mode], password_digest(spec.password)),)
     tenant = begin_tenant(state, spec.name, mode, users, pools)
     place_tenant(state, tenant, replicas, spec.primary_zone)
     tenant.locked = spec.locked

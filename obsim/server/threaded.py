@@ -343,4 +343,4 @@ class Server(ThreadedServer):
         found = self.call(lambda: engine.state.tenant_named(tenant))
         if found is None:
             raise UsageError(f"there is no tenant '{tenant}' to log in to")
-        return user or ("SYS" if found.mode == "ORACLE" else "root")
+        return user or found.administrator

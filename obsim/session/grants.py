@@ -7,7 +7,7 @@ OceanBase's source (virtual_table/ob_show_grants.cpp).
 from typing import TYPE_CHECKING
 
 from obsim.client_statements import Show
-from obsim.cluster.accounts import EVERYWHERE, GRANT_OPTION, PRIVILEGES, Level, User, level_privileges
+from obsim.cluster.accounts import ADMINISTRATORS, EVERYWHERE, GRANT_OPTION, PRIVILEGES, Level, User, level_privileges
 from obsim.errors import ServerError, error
 from obsim.session.listing import Listing, text
 
@@ -32,7 +32,7 @@ def grants(session: "Session", statement: Show) -> Listing:
         raise error("OB_ERR_NO_DB_PRIVILEGE", session.user, session.account_host, "mysql")
     rows = [_line(user, EVERYWHERE)]
     levels = [level for level in user.grants if level != EVERYWHERE]
-    if user.name in {"root", "SYS"}:
+    if user.name in ADMINISTRATORS.values():
         schemas = sorted(n for n in session.cluster.catalog.schemas(session.tenant) if n != "obsim")
         rows += [f"GRANT ALL PRIVILEGES ON `{schema}`.* TO '{user.name}'" for schema in schemas]
     rows += [_line(user, level) for level in sorted(levels, key=lambda level: (level[1] != "", level))]

@@ -93,8 +93,7 @@ class SimulatedDriver:
             if isinstance(statement, CallProcedure):
                 PROCEDURES[statement.name].call(self.state, statement.arguments)
             else:
-                user = "SYS" if owner.mode == "ORACLE" else "root"
-                self.state.execute(Principal(owner.tenant_id, user), statement)
+                self.state.execute(Principal(owner.tenant_id, owner.administrator), statement)
         except ServerError as refused:
             return refused.errno
         return 0
