@@ -9,13 +9,13 @@ whenever it comes, and the same outcomes lead to the same state.
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from obsim.destination.outcome import Intent, Outcome
 from obsim.destination.uri import BackupUri
 from obsim.error_codes import OB_ERR_UNEXPECTED
 
-__all__ = ["OutcomeNeeded", "Outside", "Performer"]
+__all__ = ["Noting", "OutcomeNeeded", "Outside", "Performer"]
 
 Then = Callable[[Outcome], None]
 
@@ -37,6 +37,16 @@ class Performer(Protocol):
 
     def outcome(self, *, wait: bool) -> Outcome | None:
         """The outcome of the intent that was begun last; None while it is not there yet, unless it is waited for."""
+
+
+@runtime_checkable
+class Noting(Performer, Protocol):
+    """A performer that notes how intents end which another one carries out."""
+
+    inner: Performer
+
+    def rests(self, now_ns: int, event_count: int) -> None:
+        """Virtual time stands still after so many events: what is archived is about to be brought out."""
 
 
 class Holdable(Protocol):
@@ -87,11 +97,11 @@ class Outside:
     def reach_as(self, other: "Outside", *, unnoted: bool = False) -> None:
         """Let what carries out the intents of another state carry out those of this one too.
 
-        With `unnoted` a performer that notes how they end (in its `inner`) is left out.
+        With `unnoted` nobody notes how they end.
         """
         performer = other._hands.performer  # noqa: SLF001 - one of its own kind
         if performer is not None:
-            self.attach(getattr(performer, "inner", performer) if unnoted else performer)
+            self.attach(performer.inner if unnoted and isinstance(performer, Noting) else performer)
 
     @property
     def real(self) -> bool:
@@ -99,13 +109,10 @@ class Outside:
         return self._hands.performer is not None
 
     def rest(self, now_ns: int, event_count: int) -> None:
-        """Virtual time stands still after so many events: what is archived is about to be brought out.
-
-        A performer with a method `rests` is told.
-        """
-        told = getattr(self._hands.performer, "rests", None)
-        if told is not None:
-            told(now_ns, event_count)
+        """Virtual time stands still after so many events; a performer that notes outcomes is told."""
+        performer = self._hands.performer
+        if isinstance(performer, Noting):
+            performer.rests(now_ns, event_count)
 
     def reach_in_background(self) -> None:
         """Let intents be carried out in a thread from now on: others are to be served meanwhile."""
