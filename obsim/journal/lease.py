@@ -42,7 +42,7 @@ class LeaseHolder:
 
     def final(self, state: "ClusterState") -> Lease:
         """The last one: nothing later than now was shown."""
-        self.held = Lease(state.timeline, state.now_ns, self.real_ns(), exact=True)
+        self.held = Lease(state.timeline, state.now_ns, self.real_ns())
         return self.held
 
 

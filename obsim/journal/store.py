@@ -6,7 +6,7 @@ batch is there or it is not, whatever happens in the middle of writing it.
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -61,15 +61,11 @@ class StoreDamaged(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The virtual time that may have been shown on a timeline, and the real time (nanoseconds) when that was written.
-
-    `exact` says that the process has ended by itself: nothing later was shown, and the clock goes on from there.
-    """
+    """The virtual time that may have been shown on a timeline, and the real time when that was written."""
 
     timeline: int
     until_ns: int
     real_ns: int
-    exact: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,11 +160,7 @@ class Store:
             if batch.records:
                 self._run(_ADD, (json.dumps([_row(record) for record in batch.records]),))
             if batch.lease is not None:
-                lease = batch.lease
-                self._set("lease", {
-                    "timeline": lease.timeline, "until_ns": lease.until_ns, "real_ns": lease.real_ns,
-                    "exact": lease.exact,
-                })  # fmt: skip
+                self._set("lease", asdict(batch.lease))
             if batch.checkpoint is not None:
                 text = json.dumps(batch.checkpoint.body)
                 self._run(
@@ -206,7 +198,7 @@ class Store:
     def lease(self) -> Lease | None:
         """How far the clock may have been shown, None when nothing was. Raises StoreDamaged."""
         found = self._read(lambda: self._get("lease"))
-        return None if found is None else Lease(**found)
+        return None if found is None else Lease(found["timeline"], found["until_ns"], found["real_ns"])
 
     def records(self, after: int = 0) -> Iterator[Record]:
         """Those behind a number, in order. Raises StoreDamaged for a gap, or one that is not as it was written."""

@@ -1,12 +1,13 @@
 """What goes into a journal's file and comes out of it, and how much of it is held meanwhile."""
 
+import apsw
 import pytest
 
 from obsim.api import open_kept
 from obsim.journal.directory import DataDirectory
 from obsim.journal.export import exported
 from obsim.journal.record import Moment, Record
-from obsim.journal.store import Batch, Store
+from obsim.journal.store import Batch, Lease, Store
 
 
 @pytest.mark.parametrize("text", ["\ud800", "a\udfffz", "\U0001f600", "a\0b", "\u00fc'\""])
@@ -17,6 +18,17 @@ def test_every_text_comes_back_as_it_was(tmp_path, text):
     store.commit(Batch([record]))
     (found,) = store.records()
     assert found == record
+    store.close()
+
+
+def test_a_lease_is_read_that_says_more_than_its_reader_asks(tmp_path):
+    store = Store(tmp_path / "journal.db")
+    store.begin({})
+    store.commit(Batch(lease=Lease(1, 2_000, 3_000)))
+    assert store.lease == Lease(1, 2_000, 3_000)
+    with apsw.Connection(str(tmp_path / "journal.db")) as file:
+        file.execute("UPDATE meta SET value = json_set(value, '$.exact', json('true')) WHERE name = 'lease'")
+    assert store.lease == Lease(1, 2_000, 3_000)
     store.close()
 
 
