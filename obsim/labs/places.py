@@ -60,14 +60,14 @@ def remember(folder: Path, lab: RunningLab) -> None:
         raise UsageError(f"{target}: cannot be written ({failure.strerror}); set XDG_STATE_HOME") from None
 
 
-def forget(folder: Path, lab: RunningLab) -> None:
-    """Remove the file of a lab that has ended, unless another server has taken the name meanwhile."""
+def forget(folder: Path, name: str, process_id: int) -> None:
+    """Remove the file of a lab whose process has ended, unless another server has taken the name meanwhile."""
     try:
-        found = read_place(folder, lab.name)
+        found = read_place(folder, name)
     except UsageError:
         return
-    if found is not None and found.process_id == lab.process_id:
-        _file(folder, lab.name).unlink(missing_ok=True)
+    if found is not None and found.process_id == process_id:
+        _file(folder, name).unlink(missing_ok=True)
 
 
 def running_names(folder: Path) -> list[str]:

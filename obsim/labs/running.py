@@ -150,13 +150,13 @@ def start_lab(
     if known is not None and _answers(known.port):
         raise UsageError(f"the lab {loaded.name} runs already, at port {known.port}: end it there first")
     cluster = make_host(loaded.blueprint, default_clock="autojump")
-    here = RunningLab(loaded.name, "" if loaded.built_in else str(loaded.path), 1, os.getpid(), language)
+    source, process_id = "" if loaded.built_in else str(loaded.path), os.getpid()
 
     def ready(_host: str, at_port: int) -> None:
-        remember(folder, msgspec.structs.replace(here, port=at_port))
+        remember(folder, RunningLab(loaded.name, source, at_port, process_id, language))
         on_ready(at_port)
 
     try:
         run(cluster, ListenOptions(HOST, port), ready)
     finally:
-        forget(folder, here)
+        forget(folder, loaded.name, process_id)

@@ -27,10 +27,10 @@ def test_the_file_is_the_users_alone(tmp_path):
 
 def test_only_the_server_that_wrote_it_forgets_it(tmp_path):
     remember(tmp_path, LAB)
-    forget(tmp_path, RunningLab("first-backup", "", 1, 4712, "en"))
+    forget(tmp_path, "first-backup", LAB.process_id + 1)
     assert running_names(tmp_path) == ["first-backup"]
-    forget(tmp_path, LAB)
-    forget(tmp_path, LAB)
+    forget(tmp_path, "first-backup", LAB.process_id)
+    forget(tmp_path, "first-backup", LAB.process_id)
     assert running_names(tmp_path) == []
     assert read_place(tmp_path, "first-backup") is None
 
