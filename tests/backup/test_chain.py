@@ -5,7 +5,7 @@ import pytest
 from obsim.statements import Freeze
 from obsim.versions import IncrementalBase
 
-SYS, MYSQL, ORACLE = 1, 1002, 1004
+SYS, MYSQL = 1, 1002
 
 
 def change(bench, count: int, table: str = "t1", kind: str = "random") -> None:

@@ -11,8 +11,6 @@ from obsim.scenario import build_state
 from obsim.sql.reader import read_statement
 from obsim.versions import profile_for
 
-SYS, T1, T2 = 1, 1002, 1004
-
 
 @pytest.fixture
 def make_state() -> Callable[..., ClusterState]:

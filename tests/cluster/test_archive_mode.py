@@ -1,6 +1,6 @@
 """ARCHIVELOG, NOARCHIVELOG, DEFER and ENABLE: how the round follows (status-machines.md 5, engine.md 4.1)."""
 
-SYS, T1, T2 = 1, 1002, 1004
+SYS, T1 = 1, 1002
 HALF_S = 500_000_000
 
 

@@ -6,7 +6,6 @@ import pytest
 
 from obsim.api import Cluster
 
-T1 = 1002
 COMPACTION = (
     "SELECT FROZEN_SCN > LAST_SCN AS waits, GLOBAL_BROADCAST_SCN = LAST_SCN AS sent, STATUS, IS_SUSPENDED, "
     "LAST_FINISH_TIME FROM oceanbase.CDB_OB_MAJOR_COMPACTION WHERE TENANT_ID = 1002"
