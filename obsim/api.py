@@ -194,7 +194,7 @@ class Cluster:
         span_ns = round(span_s * SECOND_NS + Fraction(milliseconds) * MS_NS) + ns
         if span_ns < 0:
             raise UsageError("virtual time never goes back: use reset() to begin anew")
-        self._settle()
+        self._settle_to_jump()
         return self._travel(ToTime(self._host.state, self._host.state.now_ns + span_ns))
 
     def advance_to(self, moment: int | str | datetime) -> None:
@@ -203,7 +203,7 @@ class Cluster:
 
     def plan_advance_to(self, moment: int | str | datetime) -> Pending:
         """`advance_to` as work to be done in slices."""
-        self._settle()
+        self._settle_to_jump()
         return self._travel(ToTime(self._host.state, moment_ns(moment)))
 
     def run_until_idle(self) -> None:
@@ -215,7 +215,7 @@ class Cluster:
 
     def plan_run_until_idle(self) -> Pending:
         """`run_until_idle` as work to be done in slices."""
-        self._settle()
+        self._settle_to_jump()
         return self._travel(UntilIdle(self._host.state))
 
     def run_until(self, sql: str, tenant: str = "sys") -> None:
@@ -228,13 +228,16 @@ class Cluster:
 
     def plan_run_until(self, sql: str, tenant: str = "sys") -> Pending:
         """`run_until` as work to be done in slices."""
-        self._settle()
+        self._settle_to_jump()
         with self.session(None, tenant) as session:
             return session.until(sql)
 
-    def _travel(self, journey: ToTime | UntilIdle) -> Pending:
+    def _settle_to_jump(self) -> None:
+        self._check_thread()
         self._host.check_may_jump()
+        self._settle()
 
+    def _travel(self, journey: ToTime | UntilIdle) -> Pending:
         def arrived() -> Ok:
             self._host.clock.rebase(self._host.state.now_ns)
             return Ok()

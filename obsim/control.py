@@ -22,6 +22,7 @@ from obsim.storage.tenant import PROGRESSIVE_ROUNDS, WRITE_KINDS
 from obsim.units import DAY_NS, UNIT_NS
 
 __all__ = [
+    "JUMPS",
     "PROCEDURES",
     "Argument",
     "Dump",
@@ -38,6 +39,8 @@ __all__ = [
 
 Argument = str | int | float | None
 INTERVAL_MAX_NS = 100 * 366 * DAY_NS
+JUMPS = frozenset({"advance", "advance_to", "run_until", "run_until_idle"})
+"""Procedures that move the clock."""
 
 
 @dataclass(frozen=True, slots=True)

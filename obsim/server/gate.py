@@ -23,14 +23,18 @@ Done = Callable[[Any, BaseException | None], None]
 
 
 class Turn:
-    """One statement: how it starts, and who is told its answer or its failure (exactly once)."""
+    """One statement: how it starts, and who is told its answer or its failure (exactly once).
 
-    __slots__ = ("call", "done", "owner", "pending")
+    One that `jumps` is to move the clock: it does not wait for another one that waits for the outside itself.
+    """
 
-    def __init__(self, owner: object, call: Callable[[], Any], done: Done) -> None:
+    __slots__ = ("call", "done", "jumps", "owner", "pending")
+
+    def __init__(self, owner: object, call: Callable[[], Any], done: Done, *, jumps: bool = False) -> None:
         self.owner = owner
         self.call = call
         self.done = done
+        self.jumps = jumps
         self.pending: Pending | None = None
 
 
@@ -82,6 +86,7 @@ class Gate:
             self._begin(turn)
         else:
             self._waiting.append(turn)
+            self._turn_jumps_away()
             self._drain_soon()
 
     def run_now(self, turn: Turn) -> None:
@@ -162,6 +167,7 @@ class Gate:
             return
         if answer is None and failure is None:
             if turn.pending.waits:
+                self._turn_jumps_away()
                 self._loop.call_later(WAIT_S, self._slice, turn)
             else:
                 self._loop.call_soon(self._slice, turn)
@@ -169,6 +175,15 @@ class Gate:
         self._current = None
         self._drain_soon()
         turn.done(answer, failure)
+
+    def _turn_jumps_away(self) -> None:
+        """While the statement under way holds the clock those that are to move it are begun, and so refused."""
+        pending = None if self._current is None else self._current.pending
+        if pending is None or not pending.holds_clock:
+            return
+        for turn in [turn for turn in self._waiting if turn.jumps and turn.pending is None]:
+            self._waiting.remove(turn)
+            self._begin(turn)
 
     def _drain_soon(self) -> None:
         if not self._drain_due:

@@ -15,6 +15,7 @@ from mysql_mimic.types import ColumnType, ComStmtExecuteFlags, uint_len
 from obsim.answers import Answer, Column, MysqlType, Ok, ResultSet, TypedText, Value
 from obsim.errors import ServerError, error
 from obsim.server.encode import binary_rows, column_definitions, result_set
+from obsim.server.gate import Turn
 from obsim.server.handshake import DEPRECATE_EOF
 from obsim.server.packets import CURSOR_EXISTS, LAST_ROW_SENT, MalformedError, Reader, eof_packet, frame, terminator
 
@@ -167,7 +168,9 @@ def execute(connection: "Connection", body: bytes) -> None:
         else:
             connection.finish(_binary_packets(connection, answer))
 
-    connection.run(lambda: session.execute_prepared(prepared, values), answered)
+    gate = connection.shared.gate
+    jumps = gate.held and session.jumps(prepared)
+    gate.enter(Turn(connection, lambda: session.execute_prepared(prepared, values), answered, jumps=jumps))
 
 
 def _binary_packets(connection: "Connection", answer: ResultSet) -> bytes:

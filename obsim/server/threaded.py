@@ -157,10 +157,11 @@ class ThreadedServer:
         """The object that `build` made, for any thread."""
         return LoopProxy(self, self._surface)
 
-    def call(self, function: Callable[[], Any]) -> Any:
+    def call(self, function: Callable[[], Any], *, jumps: bool = False) -> Any:
         """Run a function on the loop, in the order of the clients' statements; its result or its exception.
 
-        Raises UsageError when the server does not run, and from within the loop, which would wait for itself.
+        One that `jumps` moves the clock: see `Turn`. Raises UsageError when the server does not run, and from within
+        the loop, which would wait for itself.
         """
         if threading.current_thread() is self._thread:
             raise UsageError("the server's own thread cannot wait for itself: use this from another thread")
@@ -175,12 +176,13 @@ class ThreadedServer:
             else:
                 future.set_result(answer)
 
+        turn = Turn(self, function, done, jumps=jumps)
         with self._lock:
             loop = self._loop
             if loop is None:
                 raise _stopped()
             self._calls.add(future)
-            loop.call_soon_threadsafe(lambda: self.listener.shared.gate.enter(Turn(self, function, done)))
+            loop.call_soon_threadsafe(lambda: self.listener.shared.gate.enter(turn))
         try:
             return future.result()
         finally:
@@ -215,7 +217,7 @@ class LoopProxy:
                 # What moves the clock far is planned first, so that the loop can carry it on in slices.
                 planned = getattr(target, f"plan_{name}", None)
                 if planned is not None:
-                    server.call(lambda: planned(*args, **kwargs))
+                    server.call(lambda: planned(*args, **kwargs), jumps=True)
                     return None
                 return self._wrapped(server.call(lambda: getattr(target, name)(*args, **kwargs)))
 

@@ -18,7 +18,18 @@ from obsim.client_statements import (
     UseDatabase,
 )
 from obsim.clock import moment_ns
-from obsim.control import PROCEDURES, Dump, Move, MoveTo, MoveUntil, Reset, RestoreSnapshot, Schedule, TakeSnapshot
+from obsim.control import (
+    JUMPS,
+    PROCEDURES,
+    Dump,
+    Move,
+    MoveTo,
+    MoveUntil,
+    Reset,
+    RestoreSnapshot,
+    Schedule,
+    TakeSnapshot,
+)
 from obsim.errors import ServerError, UsageError, error
 from obsim.session.assignments import set_names, set_variables
 from obsim.session.describe import describe
@@ -143,6 +154,8 @@ def _call(session: "Session", statement: "s.CallProcedure", _: Sequence[Value]) 
         raise error("ER_SP_DOES_NOT_EXIST", "PROCEDURE", f"{schema}.{name}")
     if not session.control:
         raise error("OB_ERR_NO_PRIVILEGE", "control of obsim: first CALL obsim.unlock('password'),")
+    if name in JUMPS:
+        host.check_may_jump()
     outcome = host.carry(Call(name, statement.arguments))
     return outcome if isinstance(outcome, Ok) else _OUTCOMES[type(outcome)](session, outcome)
 
@@ -193,7 +206,6 @@ def _jump_to(session: "Session", order: MoveTo) -> Pending:
 
 def _jump(session: "Session", move: Move) -> Pending:
     host = session.cluster
-    host.check_may_jump()
     state, clock = host.state, host.clock
 
     def arrived() -> Ok:
@@ -202,7 +214,7 @@ def _jump(session: "Session", move: Move) -> Pending:
         return Ok()
 
     journey = UntilIdle(state) if move.target_ns is None else ToTime(state, move.target_ns)
-    return Pending(journey, state, arrived, session.noted)
+    return session.owning(Pending(journey, state, arrived, session.noted))
 
 
 def _schedule(session: "Session", order: Schedule) -> Ok:
@@ -224,7 +236,7 @@ _OUTCOMES: dict[type, Callable[["Session", Any], Answer | Pending]] = {
     Dump: _dump,
     Move: _jump,
     MoveTo: _jump_to,
-    MoveUntil: lambda session, order: until_true(session, order.query),
+    MoveUntil: lambda session, order: session.owning(until_true(session, order.query)),
     Reset: _reset,
     RestoreSnapshot: _restore_snapshot,
     Schedule: _schedule,

@@ -266,12 +266,21 @@ class SessionHost:
         made._snapshots, made._start = dict(self._snapshots), self._start
         return made
 
+    def jump_refused(self) -> NotModelled | None:
+        """Why the clock may not jump now (1235), None where it may: a session would miss what happens meanwhile."""
+        for number, session in self.sessions.items():
+            if session.stalled:
+                return NotModelled(f"a jump of the clock while a fault stalls session {number}: KILL {number} first")
+            if session.holds_clock:
+                reason = f"while session {number} waits for a destination outside: ask again when it is answered"
+                return NotModelled(f"a jump of the clock {reason}")
+        return None
+
     def check_may_jump(self) -> None:
-        """Raises 1235 while a fault stalls a statement: its session would miss what happens meanwhile."""
-        stalled = next((s for s in self.sessions.values() if s.stalled), None)
-        if stalled is not None:
-            number = stalled.connection_id
-            raise NotModelled(f"a jump of the clock while a fault stalls session {number}: KILL {number} first")
+        """Raises 1235 while a fault stalls a statement of a session, and while one waits for the outside."""
+        refused = self.jump_refused()
+        if refused is not None:
+            raise refused
 
     def _begin(self, state: ClusterState, records: Sequence[StatementRecord]) -> None:
         """Go on with another state, on a new timeline."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from obsim.faults import FaultRule
     from obsim.query.evaluator import QueryPlan
     from obsim.session.host import SessionHost
+    from obsim.session.pending import Pending
     from obsim.session.settings import GlobalSettings
 
 __all__ = ["Login", "Statement"]
@@ -100,12 +101,25 @@ class Login:
         """What runs now, for SHOW PROCESSLIST."""
         self.stalled = False
         """Whether a fault keeps its answer back."""
+        self.under_way: Pending | None = None
+        """What runs now, where it asks the outside itself or is to move the clock."""
         self.reply: FaultRule | None = None
         """What becomes of the answer just given on its way to the client."""
         self.recorded = ""
         """The last statement as the journal has it."""
         self.asked: Statement | str | None = None
         """What the journal gets once it is answered: a text until it is read, None for what controls obsim."""
+
+    def owning(self, pending: "Pending") -> "Pending":
+        """Note that what runs now asks the outside itself, or is to move the clock: see `holds_clock`."""
+        pending.own = True
+        self.under_way = pending
+        return pending
+
+    @property
+    def holds_clock(self) -> bool:
+        """Whether its statement waits for the outside, so that nobody may move the clock."""
+        return self.statement is not None and self.under_way is not None and self.under_way.holds_clock
 
     # What queries and handlers ask of a session.
 

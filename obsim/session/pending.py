@@ -183,6 +183,8 @@ class Pending:
         self._then = then
         self._note = note
         self._cancelled = False
+        self.own = False
+        """Whether it is a statement that asks the outside itself, or one that is to move the clock."""
 
     def step(self, out_of_time: Callable[[], bool]) -> Answer | None:
         """Go on until the answer is there or `out_of_time()` holds: then None, and the caller comes again.
@@ -208,6 +210,11 @@ class Pending:
     def waits(self) -> bool:
         """Whether it can only go on when something outside is over."""
         return self.state.outside.blocked
+
+    @property
+    def holds_clock(self) -> bool:
+        """Whether a jump of the clock that comes now is refused: none begins while such a statement waits."""
+        return self.own and self.waits
 
     def cancel(self) -> None:
         """End the statement with 1317 at its next step; time stays where it got."""

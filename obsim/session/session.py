@@ -22,6 +22,7 @@ from obsim.client_statements import (
     UseDatabase,
 )
 from obsim.cluster import Tenant
+from obsim.control import JUMPS
 from obsim.destination.outside import OutcomeNeeded
 from obsim.errors import ServerError, SyntaxRefused, error
 from obsim.faults import ConnectionCut, ConnectionStalled, FaultRule
@@ -86,6 +87,17 @@ class Session(Login):
         if isinstance(statement, SetVariables):
             return all(a.scope != "global" and not isinstance(a.value, Expression) for a in statement.assignments)
         return isinstance(statement, _ALONE)
+
+    def jumps(self, asked: str | Prepared) -> bool:
+        """Whether a statement is to move the clock: then it is refused where others wait, see `check_may_jump`."""
+        text, count = (asked, 0) if isinstance(asked, str) else (asked.text, asked.parameter_count)
+        try:
+            statement = self._host.read(text, ("0",) * count)
+            if isinstance(statement, ExecutePrepared):
+                return self.jumps(self.named.get(statement.name))
+        except ServerError:
+            return False
+        return _is_jump(statement)
 
     def execute_alone(self, text: str) -> Answer | Pending:
         """Run a statement that `stands_alone`, without looking at the clock."""
@@ -157,7 +169,7 @@ class Session(Login):
         host = self._host
         self.statement = statement
         self.asked = None if isinstance(statement, CallProcedure) else statement
-        self.families = self.reply = None
+        self.families = self.reply = self.under_way = None
         if self.warnings and not _reads_diagnostics(statement):
             self.warnings.clear()
             self._warning_serial = 0
@@ -168,6 +180,8 @@ class Session(Login):
                 self.check_views(plan)
             acts = acts_on_clock(statement, plan)
             state = host.state
+            if _is_jump(statement) and host.jump_refused():
+                timeless = True  # it is refused now, without waiting for what it would not wait for
             due_ns = state.now_ns if timeless else host.clock.due_ns(state.now_ns, acts=acts)
             waits = state.outside.blocked and not timeless
             if waits or (due_ns > state.now_ns and not state.advance_slice(due_ns, EVENTS_AT_ONCE)):
@@ -207,7 +221,7 @@ class Session(Login):
         """The way to a new answer, for a query that has got this one often enough while work goes on."""
         host, text = self._host, statement.sql()
         state = host.state
-        if self.polls.repeats(plan, text, parameters, answer) < host.clock.after or state.idle():
+        if self.polls.repeats(plan, text, parameters, answer) < host.clock.after or state.idle() or host.jump_refused():
             return None
 
         def arrived() -> Answer | Pending:
@@ -259,7 +273,7 @@ class Session(Login):
             except OutcomeNeeded as needed:  # it is carried out once more when that is known
                 journey = UntilKnown(host.state, needed.intent)
                 again = partial(self._answer, statement, parameters, plan, acts, kept)
-                return Pending(journey, host.state, again, self.noted)
+                return self.owning(Pending(journey, host.state, again, self.noted))
         return self.ended(answer)
 
     def ended(self, answer: Answer | Pending) -> Answer | Pending:
@@ -302,6 +316,10 @@ class Session(Login):
         """The session ends; what it is asked meanwhile is refused."""
         self._dropped_tenant = tenant
         self.kill(query_only=False)
+
+
+def _is_jump(statement: Statement) -> bool:
+    return isinstance(statement, CallProcedure) and statement.name in JUMPS
 
 
 def _reads_diagnostics(statement: Statement) -> bool:

@@ -79,6 +79,7 @@ class FakePending:
     chunk_s: float = 0.001
     cancelled: bool = False
     waits: bool = False
+    holds_clock: bool = False
     slices: list[float] = field(default_factory=list)
 
     def step(self, out_of_time: Callable[[], bool]) -> Answer | None:
@@ -171,6 +172,9 @@ class FakeSession:
 
     def execute_alone(self, text: str) -> Any:
         return self.execute(text)
+
+    def jumps(self, asked: "str | FakePrepared") -> bool:
+        return (asked if isinstance(asked, str) else asked.text).startswith("CALL")
 
     def execute_prepared(self, prepared: FakePrepared, parameters: Sequence[Value]) -> Any:
         self.host.bound.append(tuple(parameters))
