@@ -278,7 +278,7 @@ class Tables:
     # --- asking --------------------------------------------------------------------------------------------------
 
     def query(self, sql: str, values: Sequence[Value], *, width: int, bulky: bool) -> list[_Row]:
-        """The rows of a rewritten query of `width` columns. Raises 4012 for too much work, 4019 for a large result."""
+        """The rows of a rewritten query of `width` columns. Raises 3024 for too much work, 4019 for a large result."""
         self._meter.left = TICKS_MAX
         BUDGET.renew()
         TRUNCATIONS.messages.clear()

@@ -34,7 +34,7 @@ class Budget:
         self.left = self.START
 
     def charge(self, characters: int) -> None:
-        """Take from the budget; raises 4012 when nothing is left."""
+        """Take from the budget; raises 3024 when nothing is left."""
         self.left -= characters
         if self.left < 0:
             raise statement_too_costly()

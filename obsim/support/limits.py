@@ -60,7 +60,7 @@ def _statements() -> Iterator[Bound]:
         tables.TICKS_MAX * tables.STEPS_PER_TICK,
         "steps",
         "the query ends, about a second after it began, at the same step on every machine",
-        4012,
+        3024,
     )
     yield Bound(
         "function work",
@@ -68,7 +68,7 @@ def _statements() -> Iterator[Bound]:
         values.Budget.START,
         "characters",
         "the same",
-        4012,
+        3024,
     )
     yield Bound("values", "a result, rows times columns", tables.CELLS_MAX, "values", "no row is sent", 4019)
     yield Bound("result", "texts of a result", tables.RESULT_CHARACTERS_MAX, "characters", "no row is sent", 4019)
@@ -168,8 +168,12 @@ Every bound of obsim, as the code has it: this page is printed by `obsim support
 one gets an error and keeps its session where nothing else is said; nobody else notices.
 
 There is no limit in seconds on a statement, because equal statements shall end equally on every machine: what bounds a
-query is the number of its steps. `ob_query_timeout` and `max_execution_time` are kept and shown, and do nothing. A jump
-of the clock may take as long as it needs; others log in, ping and kill meanwhile.
+query is the number of its steps. A runaway query ends with MySQL's 3024 (HY000), "Query execution was interrupted,
+maximum statement execution time exceeded": no variable of OceanBase has stopped it. KILL QUERY ends a statement that
+waits or moves the clock with 1317 (70100). `ob_query_timeout`, whose error would be 4012, and `max_execution_time` are
+kept and shown, and do nothing: no virtual time passes while a query runs. So 4012 comes from a [fault](faults.md)
+(`error=OB_TIMEOUT`), and from `run_until` and `run_until_idle`.
+A jump of the clock may take as long as it needs; others log in, ping and kill meanwhile.
 
 ## Server
 
