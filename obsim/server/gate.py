@@ -1,7 +1,8 @@
 """Whose statement runs: one at a time, in the order they came, while a jump of the clock runs in slices.
 
-A statement normally starts and ends at once. When it must move the clock far it becomes the gate's current turn and is
-carried on by the loop, a slice at a time; statements of other sessions wait, everything else is served in between.
+A statement normally starts and ends at once, and so does one that moves the clock where a slice is enough. When it must
+move the clock far it becomes the gate's current turn and is carried on by the loop, a slice at a time; statements of
+other sessions wait, everything else is served in between.
 """
 
 import asyncio
@@ -140,6 +141,10 @@ class Gate:
         self.running = before
         if isinstance(answer, (ResultSet, Ok)) or not hasattr(answer, "step"):
             turn.done(answer, None)
+        elif self._current is None:
+            turn.pending = answer
+            self._current = turn
+            self._slice(turn)
         else:
             self._hold(turn, answer)
 
@@ -157,12 +162,12 @@ class Gate:
         deadline = perf_counter() + self._slice_s
         failure: Exception | None = None
         answer = None
-        self.running = turn.owner
+        before, self.running = self.running, turn.owner
         try:
             answer = turn.pending.step(lambda: perf_counter() >= deadline)
         except Exception as raised:  # whatever it is, its owner answers it
             failure = raised
-        self.running = None
+        self.running = before
         if self._current is not turn:
             return
         if answer is None and failure is None:
@@ -186,7 +191,7 @@ class Gate:
             self._begin(turn)
 
     def _drain_soon(self) -> None:
-        if not self._drain_due:
+        if self._waiting and not self._drain_due:
             self._drain_due = True
             self._loop.call_soon(self._drain)
 

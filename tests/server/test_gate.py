@@ -3,10 +3,14 @@
 import threading
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from obsim.answers import Ok
 from obsim.server import Limits
+from obsim.server.gate import Gate, Turn
 from tests.server.conftest import StartFake
 from tests.server.fakes import FakeHost, FakePending
 from tests.server.wire import BASIC, MULTI_STATEMENTS, Result, ServerSaid, Wire, bound
@@ -35,6 +39,17 @@ def test_a_long_statement_is_answered_when_it_is_over(start: StartFake) -> None:
         wire.login()
         assert wire.query("WAIT 0.1").info == b"\x07arrived"
     assert len(host.pendings[0].slices) >= 3
+
+
+def test_a_statement_that_one_slice_is_enough_for_is_answered_without_a_turn_of_the_loop() -> None:
+    asked: list[object] = []
+    loop = SimpleNamespace(call_soon=lambda *call: asked.append(call))
+    gate = Gate(FakeHost(), cast(Any, loop), slice_s=60)
+    told: list[object] = []
+    gate.enter(Turn("owner", lambda: FakePending(0.002), lambda *end: told.append((gate.held, gate.running, *end))))
+    gate.enter(Turn("other", Ok, lambda *end: told.append((gate.held, gate.running, *end))))
+    assert told == [(False, None, Ok(info="arrived"), None), (False, None, Ok(), None)]
+    assert asked == []
 
 
 def test_slices_are_no_longer_than_asked(start: StartFake) -> None:
