@@ -5,7 +5,7 @@ Values are already in MySQL's own forms: None, int, float, str or bytes. A DATET
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import IntEnum, IntFlag
 from functools import lru_cache
 from re import fullmatch
@@ -98,6 +98,8 @@ class ResultSet:
 
     columns: tuple[Column, ...]
     rows: Sequence[Sequence[Value]]
+    lasting: bool = field(default=False, compare=False)
+    """Whether the rows are those of a view as it keeps them: the very same objects in one answer after the other."""
 
 
 Answer = Ok | ResultSet

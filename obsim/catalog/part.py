@@ -5,7 +5,7 @@ A poll of a long history then costs what is new in it, from the row's making to 
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
-from weakref import WeakKeyDictionary
+from weakref import ref
 
 from obsim.answers import Value
 
@@ -41,6 +41,11 @@ class Part:
     def rows_from(self, place: int) -> list[Row]:
         """The rows from a place on; the place of a settled row or the first one after them."""
         return [*self.settled[place : self.settled_count], *self.rest]
+
+    def all_settled_in(self, before: "Part") -> bool:
+        """Whether its rows are all settled and all that `before` had: nothing has changed then, and none is read."""
+        same = self.settled is before.settled and self.settled_count == before.settled_count
+        return same and not self.rest and not before.rest
 
     def changed_since(self, before: "Part") -> Iterator[tuple[int, Row]]:
         """Place and row where this part has another row than `before` had, or `before` had none."""
@@ -78,11 +83,23 @@ class Remembered(Generic[_T]):
 
     def __init__(self, make: Callable[[], _T]) -> None:
         self._make = make
-        self._known: WeakKeyDictionary[Any, dict[Hashable, _T]] = WeakKeyDictionary()
+        self._known: dict[int, tuple[ref[Any], dict[Hashable, _T]]] = {}
+        """By the owner's id, gone before that is another's: a WeakKeyDictionary makes a reference for each look."""
 
-    def of(self, owner: object, *key: Hashable) -> _T:
+    def of(self, owner: object, key: Hashable = None) -> _T:
         """What is remembered; made on the first call."""
-        known = self._known.setdefault(owner, {})
+        found = self._known.get(id(owner))
+        if found is None:
+            found = self._known[id(owner)] = ref(owner, self._forget(id(owner))), {}
+        known = found[1]
         if key not in known:
             known[key] = self._make()
         return known[key]
+
+    def _forget(self, number: int) -> Callable[[object], None]:
+        known = self._known
+
+        def forget(_: object) -> None:
+            known.pop(number, None)
+
+        return forget

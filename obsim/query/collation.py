@@ -7,7 +7,9 @@ The weights are those that MariaDB's WEIGHT_STRING gives for the same collation,
 
 # ruff: noqa: RUF001, E501 - letters that look like others are what the table is about, and some are two columns wide
 
-__all__ = ["folded", "order", "sort_key"]
+from typing import TypeVar
+
+__all__ = ["folded", "key_of", "order", "sort_key"]
 
 _GROUPS = """
     AÀÁÂÃÄÅàáâãäåĀāĂăĄąǍǎǞǟǠǡǺǻȀȁȂȃȦȧḀḁẠạẢảẤấẦầẨẩẪẫẬậẮắẰằẲẳẴẵẶặ BḂḃḄḅḆḇ CÇçĆćĈĉĊċČčḈḉ DĎďḊḋḌḍḎḏḐḑḒḓ
@@ -53,6 +55,33 @@ def folded(text: str) -> str:
 def sort_key(text: str) -> str:
     """What orders and compares texts code point by code point."""
     return folded(text).rstrip(" ")
+
+
+class _Keys(dict[str, str]):
+    """Text -> its sort key, for short ones: rows repeat most of their texts. Emptied when there are too many."""
+
+    __slots__ = ()
+
+    def __missing__(self, text: str) -> str:
+        key = sort_key(text)
+        if len(text) <= _KEPT_LENGTH_MAX:
+            if len(self) >= _KEPT_MAX:
+                self.clear()
+            self[text] = key
+        return key
+
+
+_KEPT_MAX = 8192
+_KEPT_LENGTH_MAX = 64
+_KEYS = _Keys()
+_T = TypeVar("_T")
+
+
+def key_of(value: _T) -> str | _T:
+    """The sort key of a text; any other value is its own."""
+    if value.__class__ is str:
+        return _KEYS[value]  # type: ignore[index]  # it is one
+    return sort_key(value) if isinstance(value, str) else value
 
 
 def order(left: str, right: str) -> int:

@@ -128,7 +128,7 @@ class Evaluator:
             facts = Facts(self._state, session)
             values = [*parameters, *[read(facts) for read in plan.bindings]]
         if plan.row_sql is not None:
-            return ResultSet(plan.columns, tables.whole_rows(plan.views[0], plan.row_sql, values))
+            return ResultSet(plan.columns, tables.whole_rows(plan.views[0], plan.row_sql, values), lasting=True)
         rows = tables.query(plan.sqlite_sql, values, width=len(plan.columns), bulky=plan.bulky)
         for message in TRUNCATIONS.messages:
             session.warn(WARNING_TRUNCATED, message)

@@ -19,7 +19,7 @@ from obsim.catalog.model import Scope, ViewDef
 from obsim.catalog.part import GrowingMap, Part
 from obsim.cluster import ClusterState
 from obsim.errors import ServerError
-from obsim.query.collation import order
+from obsim.query.collation import key_of, order
 from obsim.query.functions.aggregates import AGGREGATES, join_group
 from obsim.query.functions.registry import FUNCTIONS, HELPERS, Form, converted, sqlite_name
 from obsim.query.kinds import INT64_MAX, Kind, kind_of_column
@@ -78,6 +78,7 @@ _PLACE_MASK = (1 << _PLACE_BITS) - 1
 _DERIVED = ("cte_", "(")
 """What SQLite calls tables that a query defines itself; no table of the database begins so."""
 _Row = tuple[Value, ...]
+_NONE = Part((), ())
 
 
 class _Meter:
@@ -125,17 +126,23 @@ def _joined(*arguments: Any) -> str | None:
 class _Filled:
     """What a view's table holds."""
 
-    __slots__ = ("canonical", "parts", "replace", "revision", "temporal")
+    __slots__ = ("_keyed", "canonical", "parts", "replace", "revision", "temporal")
 
-    def __init__(self, kinds: Sequence[Kind], name: str) -> None:
-        marks = ", ".join("?" * len(kinds))
-        names = ", ".join(f"c{i}" for i in range(len(kinds)))
-        self.replace = f"REPLACE INTO {name}(rowid, {names}) VALUES (?, {marks})"
+    def __init__(self, kinds: Sequence[Kind], keyed: Sequence[int], name: str) -> None:
+        names = [f"c{i}" for i in range(len(kinds))] + [f"k{i}" for i in keyed]
+        marks = ", ".join("?" * len(names))
+        self.replace = f"REPLACE INTO {name}(rowid, {', '.join(names)}) VALUES (?, {marks})"
+        self._keyed = keyed
         self.revision = -1
         self.parts: list[Part] = []
         self.canonical: list[GrowingMap] = []
         """For each part, what brings its times to the form that compares, where the view has such times."""
         self.temporal = [i for i, kind in enumerate(kinds) if kind.is_moment and kind.decimals < 6]
+
+    def bound(self, number: int, row: _Row) -> _Row:
+        """What `replace` takes for a row: its number, its values and what its texts compare as."""
+        values = _bindable(row)
+        return (number, *values, *[key_of(values[i]) for i in self._keyed])
 
 
 def _declaration(place: int, kind: Kind) -> str:
@@ -226,7 +233,7 @@ class Tables:
         try:
             declared = [_declaration(i, kind) for i, kind in enumerate(kinds)]
             keyed = [i for i, kind in enumerate(kinds) if is_keyed(view, kind)]
-            declared += [f"k{i} TEXT AS (ob_key(c{i})) STORED" for i in keyed]
+            declared += [f"k{i} TEXT" for i in keyed]
             self._connection.execute(f"CREATE TABLE {name} ({', '.join(declared)})")
             sought = {column.name: i for i, column in enumerate(columns) if column.name in view.keys}
             for label, listed in _indexes(sought, keyed):
@@ -234,18 +241,20 @@ class Tables:
         finally:
             self._writing = False
         self._tables.add(name[1:-1])
-        known = self._views[id(view)] = (view, _Filled(kinds, name))
+        known = self._views[id(view)] = (view, _Filled(kinds, keyed, name))
         return known
 
     def _write(self, view: ViewDef, filled: _Filled, parts: list[Part]) -> None:
         """Bring the table from the parts it holds to `parts`. A row's number is that of its part and place."""
         old, connection = filled.parts, self._connection
-        written: list[tuple[Value, ...]] = []
+        written: list[_Row] = []
         ends: list[tuple[int, int]] = []
         for number, rows in enumerate(parts):
-            before = old[number] if number < len(old) else Part((), ())
+            before = old[number] if number < len(old) else _NONE
+            if rows.all_settled_in(before):
+                continue
             first = number << _PLACE_BITS | 1
-            written += [(first + place, *_bindable(row)) for place, row in rows.changed_since(before)]
+            written += [filled.bound(first + place, row) for place, row in rows.changed_since(before)]
             if len(before) > len(rows):
                 ends.append((first + len(rows), (number + 1) << _PLACE_BITS))
         if len(old) > len(parts):

@@ -23,6 +23,10 @@ __all__ = [
 UTF8 = "utf-8"
 FIELD_BYTES_MAX = 64
 FIELDS_MAX = 8192
+ROWS_MAX, ROWS_BYTES_MAX = 8192, 4 << 20
+"""Of the rows whose bodies are kept."""
+LASTING_ROWS_MAX = 1024
+"""An answer with more rows would put what smaller ones ask for again out of the kept bodies."""
 DIGITS_FIXED_MAX = 15
 DATE_TEXT_BYTES = 10
 
@@ -119,7 +123,30 @@ class TextFields(dict[Value, bytes]):
         return self.__missing__(value) if isinstance(value, float) else self[value]
 
 
+class _LastingRows(dict[int, tuple[Sequence[Value], bytes]]):
+    """Rows that come again as the very same objects, by their id, with their bodies in the text protocol.
+
+    A row is held by its entry, so its id stays its own, whatever servers in other threads do to the others.
+    """
+
+    __slots__ = ("_size_bytes",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._size_bytes = 0
+
+    def keep(self, row: Sequence[Value], body: bytes) -> bytes:
+        """Have the body of a row ready from now on."""
+        if len(self) >= ROWS_MAX or self._size_bytes > ROWS_BYTES_MAX:
+            self.clear()
+            self._size_bytes = 0
+        self[id(row)] = row, body
+        self._size_bytes += len(body)
+        return body
+
+
 _text_fields: dict[str, TextFields] = {}
+_lasting_rows: dict[str, _LastingRows] = {}
 
 
 def _fields_of(codec: str) -> TextFields:
@@ -131,11 +158,19 @@ def _fields_of(codec: str) -> TextFields:
 
 def text_rows(result: ResultSet, sequence: int, codec: str) -> tuple[list[bytes], int]:
     """The rows as packets of the text protocol, and the next sequence id."""
-    fields = _fields_of(codec)
+    fields, rows, join = _fields_of(codec), result.rows, b"".join
     doubles = any(column.type in _DOUBLES for column in result.columns)
     field: Callable[[Value], bytes] = fields.uncached if doubles else fields.__getitem__
-    join = b"".join
-    return _row_packets((join(map(field, row)) for row in result.rows), sequence)
+    if not result.lasting or len(rows) > LASTING_ROWS_MAX:
+        return _row_packets([join(map(field, row)) for row in rows], sequence)
+    kept = _lasting_rows.get(codec)
+    if kept is None:
+        kept = _lasting_rows[codec] = _LastingRows()
+    find = kept.get
+    bodies = [
+        found[1] if (found := find(id(row))) is not None else kept.keep(row, join(map(field, row))) for row in rows
+    ]
+    return _row_packets(bodies, sequence)
 
 
 def binary_rows(
@@ -143,10 +178,17 @@ def binary_rows(
 ) -> tuple[list[bytes], int]:
     """The rows as packets of the binary protocol, and the next sequence id."""
     encoders = [_BINARY.get(int(column.type), _binary_text) for column in columns]
-    return _row_packets((_binary_row(encoders, row, codec) for row in rows), sequence)
+    return _row_packets([_binary_row(encoders, row, codec) for row in rows], sequence)
 
 
-def _row_packets(bodies: Iterable[bytes], sequence: int) -> tuple[list[bytes], int]:
+def _row_packets(bodies: list[bytes], sequence: int) -> tuple[list[bytes], int]:
+    if max(map(len, bodies), default=0) < BODY_BYTES_MAX:
+        numbers = range(sequence, sequence + len(bodies))
+        pairs = zip(numbers, bodies, strict=True)
+        return (
+            [part for n, body in pairs for part in (_pack_header(len(body) | (n & 0xFF) << 24), body)],
+            numbers.stop & 0xFF,
+        )
     parts: list[bytes] = []
     add = parts.append
     for body in bodies:

@@ -68,6 +68,8 @@ class SessionHost:
         self.sessions: dict[int, Session] = {}
         self._last_connection_id = FIRST_CONNECTION_ID - 1
         self._read_texts: dict[str, ClientStatement | BackupStatement] = {}
+        self._plain_texts: set[str] = set()
+        """Of queries: those without a secret."""
         self.journal = Journal()
         self.recorder: Recorder | None = None
         """Who notes every input; None where nobody wants them."""
@@ -123,6 +125,20 @@ class SessionHost:
                 self._read_texts.clear()
             self._read_texts[text] = statement
         return statement
+
+    def written(self, statement: ClientStatement | BackupStatement) -> str:
+        """A statement as the journal has it: without its secrets."""
+        if isinstance(statement, BackupStatement):
+            return statement.masked_sql()
+        text = statement.sql()
+        if text in self._plain_texts:
+            return text
+        shown = masked(text)
+        if shown == text and isinstance(statement, Query) and len(text) <= READ_TEXT_LENGTH_MAX:
+            if len(self._plain_texts) >= READ_TEXTS_MAX:
+                self._plain_texts.clear()
+            self._plain_texts.add(text)
+        return shown
 
     def open(
         self,

@@ -270,11 +270,7 @@ class Login:
         asked, self.asked = self.asked, None
         if asked is None:
             return
-        if isinstance(asked, str):
-            text = masked(asked)
-        else:
-            text = asked.masked_sql() if isinstance(asked, BackupStatement) else masked(asked.sql())
-        self.repeat(text, row_count, errno)
+        self.repeat(masked(asked) if isinstance(asked, str) else self._host.written(asked), row_count, errno)
 
     def repeat(self, text: str, row_count: int, errno: int = 0) -> None:
         """Note a statement that was answered just now, perhaps with an answer that was kept."""

@@ -78,6 +78,17 @@ def test_only_what_is_new_is_compared_while_the_settled_rows_are_the_same_list()
     assert (len(before), before[1], before[3]) == (4, (2,), (4,))
 
 
+def test_a_part_whose_rows_were_all_settled_before_needs_no_look() -> None:
+    settled: list[tuple[int, ...]] = [(1,), (2,)]
+    before = Part(settled, [])
+    assert Part(settled, []).all_settled_in(before)
+    assert not Part(settled, [(3,)]).all_settled_in(before)
+    assert not Part(settled, []).all_settled_in(Part(settled, [(3,)])), "one row fewer"
+    assert not Part(list(settled), []).all_settled_in(before), "another list"
+    settled.append((3,))
+    assert not Part(settled, []).all_settled_in(before), "it has grown since"
+
+
 def test_another_list_of_settled_rows_is_compared_whole() -> None:
     before = Part([(1,), (2,)], [])
     assert list(Part([(7,), (2,)], [(3,)]).changed_since(before)) == [(0, (7,)), (2, (3,))]
@@ -108,3 +119,6 @@ def test_memory_goes_with_its_owner() -> None:
     owner = Owner()
     memory.of(owner, 1).append(7)
     assert (memory.of(owner, 1), memory.of(owner, 2), memory.of(Owner(), 1)) == ([7], [], [])
+    for number in range(100):  # the ids of owners that are gone come again
+        memory.of(Owner(), 1).append(number)
+    assert (memory.of(Owner(), 1), memory.of(owner, 1), len(memory._known)) == ([], [7], 1)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from obsim.query.collation import folded, order, sort_key
+from obsim.answers import MysqlType, TypedText
+from obsim.query.collation import _KEPT_LENGTH_MAX, _KEPT_MAX, _KEYS, folded, key_of, order, sort_key
 from tests.query.fakes import World
 
 
@@ -78,3 +79,12 @@ def test_a_key_has_a_character_for_each_of_its_text() -> None:
     assert folded(folded(text)) == folded(text)
     assert sort_key("Ab  ") == "AB"
     assert (order("a", "A"), order("a", "b"), order("_", "Z")) == (0, -1, 1)
+
+
+def test_keys_are_kept_for_short_texts_and_not_too_many_of_them() -> None:
+    long = "ü" * (_KEPT_LENGTH_MAX + 1)
+    assert (key_of(long), key_of("ü b "), key_of("ü b ")) == ("U" * len(long), "U B", "U B")
+    assert (long in _KEYS, _KEYS["ü b "]) == (False, "U B")
+    assert [key_of(f"k{number} ") for number in range(_KEPT_MAX)] == [f"K{number}" for number in range(_KEPT_MAX)]
+    assert len(_KEYS) <= _KEPT_MAX
+    assert (key_of(None), key_of(7), key_of(b"a "), key_of(TypedText("a ", MysqlType.DATE))) == (None, 7, b"a ", "A")

@@ -5,7 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from obsim.answers import Column, ColumnFlag, MysqlType, ResultSet, Value, column_of_type
-from obsim.server.encode import binary_rows, codec_of, column_definition, double_text, result_set, text_rows
+from obsim.server.encode import (
+    LASTING_ROWS_MAX,
+    ROWS_MAX,
+    binary_rows,
+    codec_of,
+    column_definition,
+    double_text,
+    result_set,
+    text_rows,
+)
 from obsim.server.packets import Inbox
 from tests.server.wire import decode_column
 
@@ -167,6 +176,28 @@ def test_sequence_ids_go_round_and_long_rows_count_their_packets() -> None:
     long = ResultSet(columns, [("y" * (17 << 20),), ("z",)])
     data, sequence = result_set(long, 1, 2, 0, deprecate_eof=False, codec="utf-8")
     assert sequence == 1 + 1 + 1 + 1 + 2 + 1 + 1
+
+
+def test_lasting_rows_are_told_apart_by_who_they_are() -> None:
+    columns = (Column("a", MysqlType.LONGLONG), Column("b", MysqlType.DOUBLE))
+    rows = [(1, 1.0), (1, 2.5), (1, 1.0)]
+    wire = [b"\x011\x011", b"\x011\x032.5", b"\x011\x011"]
+    for sequence in (0, 250):  # the second time from what was kept
+        packets, after = text_rows(ResultSet(columns, rows, lasting=True), sequence, "utf-8")
+        data = b"".join(packets)
+        assert (data[3], data[11], data[21]) == tuple(n & 0xFF for n in range(sequence, sequence + 3))
+        assert (data[4:8], data[12:18], data[22:26], after) == (*wire, sequence + 3 & 0xFF)
+    swapped = ResultSet(columns, [rows[1], (2, 1.0), rows[0]], lasting=True)
+    assert rows_of(text_rows(swapped, 0, "utf-8")[0]) == [wire[1], b"\x012\x011", wire[0]]
+    assert rows_of(text_rows(ResultSet(columns, [("é", 1.0)], lasting=True), 0, "gbk")[0]) == [b"\x02\xa8\xa6\x011"]
+
+
+def test_more_lasting_rows_than_are_kept_keep_their_bodies() -> None:
+    columns = (Column("a"),)
+    for begin in range(0, 2 * ROWS_MAX, LASTING_ROWS_MAX):
+        rows = [(f"{number}",) for number in range(begin, begin + LASTING_ROWS_MAX)]  # each gone before the next ones
+        bodies = rows_of(text_rows(ResultSet(columns, rows, lasting=True), 0, "utf-8")[0])
+        assert bodies == [bytes((len(text),)) + text.encode() for (text,) in rows]
 
 
 def test_unknown_names_fall_back_to_utf8() -> None:

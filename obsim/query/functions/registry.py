@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any
 
 from obsim.answers import MysqlType
-from obsim.query.collation import sort_key
+from obsim.query.collation import key_of
 from obsim.query.functions import facts
 from obsim.query.functions import number as num
 from obsim.query.functions import text as txt
@@ -453,7 +453,7 @@ HELPERS: dict[str, Callable[..., Any]] = {
     "ob_number": read_number,
     "ob_beside": lambda value, other: number_of(value) if isinstance(other, int | float) else value,
     "ob_text": text_of,
-    "ob_key": lambda value: sort_key(value) if isinstance(value, str) else value,
+    "ob_key": key_of,
     "ob_whole": whole_of,
     "ob_whole_prefix": whole_prefix,
     "ob_moment": tim.moment,
