@@ -4,7 +4,7 @@ Each is one line of `PROCEDURES`. A procedure either changes the state at once a
 to move (`Move`), or that everything begins anew (`Reset`); the session carries the last two out.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from re import fullmatch
 
@@ -15,7 +15,7 @@ from obsim.cluster.tenant import Tenant
 from obsim.destination import parse_uri
 from obsim.errors import error
 from obsim.faults import parse_rule
-from obsim.ids import LogStreamId, Scn, us_floor
+from obsim.ids import SYS_LOG_STREAM_ID, LogStreamId, Scn, us_floor
 from obsim.storage.layout import RowLayout
 from obsim.storage.tablet import TABLETS_MAX
 from obsim.storage.tenant import PROGRESSIVE_ROUNDS, WRITE_KINDS
@@ -181,15 +181,20 @@ def _restore_snapshot(_state: ClusterState, arguments: tuple[Argument, ...]) -> 
 
 
 def writable_tenant(state: ClusterState, name: Argument) -> Tenant:
-    """The tenant whose data is changed. Raises 5160 for no user tenant, 4688 for a standby."""
+    """The tenant whose data is changed. Raises 5160 for no user tenant, 4688 for a standby, 4038 without a leader."""
     tenant = state.tenant_named(name) if isinstance(name, str) else None
     if tenant is None or tenant.kind != "USER":
         raise error("OB_ERR_INVALID_TENANT_NAME")
     if tenant.role != "PRIMARY":
         raise error("OB_STANDBY_READ_ONLY")
-    if not state.outages.led(tenant):
-        raise error("OB_NOT_MASTER")
+    _check_led(state, tenant, (SYS_LOG_STREAM_ID,))
     return tenant
+
+
+def _check_led(state: ClusterState, tenant: Tenant, log_stream_ids: Iterable[LogStreamId]) -> None:
+    """Raises 4038 where one of these log streams has no leader that works."""
+    if not all(state.outages.led(tenant, stream) for stream in log_stream_ids):
+        raise error("OB_NOT_MASTER")
 
 
 def _table_of(state: ClusterState, tenant_name: Argument, table_name: Argument, form: str) -> tuple[Tenant, str]:
@@ -198,6 +203,7 @@ def _table_of(state: ClusterState, tenant_name: Argument, table_name: Argument, 
         raise error("OB_INVALID_ARGUMENT", form)
     if not tenant.storage.table(table_name):
         raise error("OB_TABLE_NOT_EXIST", tenant.name, table_name)
+    _check_led(state, tenant, {tablet.log_stream_id for tablet in tenant.storage.table(table_name)})
     return tenant, table_name
 
 
@@ -223,6 +229,7 @@ def _create_table(state: ClusterState, arguments: tuple[Argument, ...]) -> Ok:
     if tenant.storage.table(name):
         raise error("OB_INVALID_ARGUMENT", f"table, {tenant.name} has a table {name}")
     storage, layout = tenant.storage, RowLayout(float(row_bytes))
+    _check_led(state, tenant, storage.log_stream_ids)
     for tablet in storage.load_table(name, [0] * tablets, storage.log_stream_ids[1:], layout):
         storage.append_rows(tablet, rows // tablets + (tablet.slot % tablets < rows % tablets))
     state.note_rows(tenant)
@@ -261,6 +268,7 @@ def _transfer(state: ClusterState, arguments: tuple[Argument, ...]) -> Ok:
     tenant = writable_tenant(state, tenant_name)
     if not isinstance(tablet_id, int) or not isinstance(log_stream_id, int):
         raise error("OB_INVALID_ARGUMENT", "obsim.transfer(tenant, tablet_id, ls_id)")
+    _check_led(state, tenant, tenant.storage.log_stream_ids)
     tenant.storage.transfer(tablet_id, LogStreamId(log_stream_id))
     state.revisions.touch("storage")
     return Ok()

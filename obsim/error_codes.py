@@ -9,6 +9,7 @@ from obsim.errors import code_of
 
 OB_IO_ERROR: Final = code_of("OB_IO_ERROR")
 OB_TIMEOUT: Final = code_of("OB_TIMEOUT")
+OB_NOT_MASTER: Final = code_of("OB_NOT_MASTER")
 OB_ERR_UNEXPECTED: Final = code_of("OB_ERR_UNEXPECTED")
 OB_ENTRY_EXIST: Final = code_of("OB_ENTRY_EXIST")
 OB_INVALID_DATA: Final = code_of("OB_INVALID_DATA")

@@ -22,8 +22,9 @@ sets cannot be read (4103), or no more than `rate` bytes a second get there. `bl
 arrives damaged, which nobody notices before a restore reads it (4103).
 
 `crash` takes a server away, by its address, the one with the root service (`root`) or the one at work (`worker`), for
-`down` or as long as the rule stands. `leader` moves the leaders of a tenant to a server or to the `next` one. Both
-happen when the rule is given, or with `stage` when work of that stage begins, with `statement` when such a one has run.
+`down` or as long as the rule stands. `leader` moves the leaders of a tenant, or that of one `log_stream`, to a server
+or to the `next` one. Both happen when the rule is given, or with `stage` when work of that stage begins (of that log
+stream, where one is named), with `statement` when such a one has run.
 `skew=-250ms` sets the clock of a server apart from the others' as long as the rule stands.
 
 A rule with `for=10m` goes by itself when so much virtual time has passed since it was ordered.
@@ -41,7 +42,7 @@ from obsim.statements import masked
 from obsim.units import HOUR_NS, UNIT_NS
 from obsim.versions import PROFILES
 
-__all__ = ["FAULT_KEYS", "STAGES", "FaultRule", "code_of", "parse_rule", "refused"]
+__all__ = ["FAULT_KEYS", "RESTORE_STAGES", "STAGES", "FaultRule", "code_of", "parse_rule", "refused"]
 
 _SYMBOLS = {row[0]: row[0] for row in ERROR_ROWS}
 _CODES = {str(-row[1]): row[0] for row in reversed(ERROR_ROWS) if row[1]}
@@ -59,7 +60,7 @@ _ACTIONS: dict[str, frozenset[str]] = {
     "destination": frozenset({"rate"}),
     "block": frozenset({"log_stream"}),
     "crash": frozenset({"statement", "stage", "down"}),
-    "leader": frozenset({"statement", "stage"}),
+    "leader": frozenset({"statement", "stage", "log_stream"}),
     "skew": frozenset({"server"}),
 }
 """What goes wrong -> the keys that say where, beside those that every rule may have."""
@@ -77,8 +78,8 @@ _WORK = {"archive": "write", "cleanup": "delete"}
 """What can fail besides backups, and the word that says what of it does."""
 _SPANS_NS = {unit: UNIT_NS[unit] for unit in ("ms", "s", "m", "h", "d")}
 TRUNCATE_MAX = 1 << 24
-_RESTORE_STAGES = ("RESTORE_TABLETS_META", "RESTORE_MAJOR_DATA")
-STAGES = (*dict.fromkeys(stage for profile in PROFILES.values() for stage in profile.task_stages), *_RESTORE_STAGES)
+RESTORE_STAGES = ("RESTORE_TABLETS_META", "RESTORE_MAJOR_DATA")
+STAGES = (*dict.fromkeys(stage for profile in PROFILES.values() for stage in profile.task_stages), *RESTORE_STAGES)
 """Of backups in all versions, and of restores; a stage that a version has not just never comes."""
 RULE_LENGTH_MAX = 1_000
 
@@ -216,6 +217,8 @@ def _check_standing(action: str, values: Mapping[str, str]) -> None:
         raise refused("crash=worker goes with stage=...: the server that works at it;")
     if action == "leader" and "tenant" not in values:
         raise refused("leader goes with tenant=...: whose leaders move;")
+    if action == "leader" and values.get("log_stream", "1").strip("0") == "":
+        raise refused("log_stream is the number of a log stream that has a leader, not 0;")
     at_once = action in {"crash", "leader"} and not {"stage", "statement"} & set(values)
     if (slow or at_once or action == "skew") and _HOW_OFTEN & set(values):
         raise refused(f"{action} happens once and lasts: say for=..., not how often;")

@@ -12,7 +12,16 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from obsim.errors import ObsimError
-from obsim.fault_rules import FAULT_KEYS, RULE_LENGTH_MAX, STAGES, FaultRule, code_of, parse_rule, refused
+from obsim.fault_rules import (
+    FAULT_KEYS,
+    RESTORE_STAGES,
+    RULE_LENGTH_MAX,
+    STAGES,
+    FaultRule,
+    code_of,
+    parse_rule,
+    refused,
+)
 from obsim.randomness import stream_key
 from obsim.statements.matching import holds, line_of, words_of
 
@@ -155,8 +164,8 @@ class Faults:
             if rule.stage != stage or rule.server not in {"", server} or rule.log_stream not in {None, log_stream_id}:
                 continue
             if rule.crash or rule.leader:
-                if log_stream_id and self._disturbs(fault, server) and rule.leader:
-                    return code_of(_NOT_MASTER)
+                if log_stream_id and self._disturbs(fault, server) and rule.leader and stage not in RESTORE_STAGES:
+                    return code_of(_NOT_MASTER)  # what a restore has left to do is begun anew by itself
                 continue
             if self._hits(fault):
                 return code_of(rule.error)

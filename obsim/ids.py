@@ -10,6 +10,7 @@ from obsim.units import SECOND_NS
 
 __all__ = [
     "MACROBLOCK_BYTES",
+    "SYS_LOG_STREAM_ID",
     "SYS_TENANT_ID",
     "BackupSetId",
     "Bytes",
@@ -38,6 +39,8 @@ JobId = NewType("JobId", int)
 TaskId = NewType("TaskId", int)
 
 SYS_TENANT_ID = TenantId(1)
+SYS_LOG_STREAM_ID = LogStreamId(1)
+"""Of every tenant: where its service is."""
 MACROBLOCK_BYTES = Bytes(2 << 20)
 _DAY_S = 86_400
 

@@ -31,9 +31,8 @@ class Writes(Protocol):
     def may_fail(self) -> bool:
         """Whether a write may fail at all: as long as none does, nobody has to look at each of them."""
 
-    @property
-    def led(self) -> bool:
-        """Whether the log streams have leaders: nobody else writes."""
+    def led(self, log_stream_id: LogStreamId) -> bool:
+        """Whether a log stream has a leader that works: nobody else writes."""
 
     def code(self, log_stream_id: LogStreamId) -> int:
         """What the next write of a log stream ends with: a negative code, 0 where nothing is wrong."""
@@ -47,8 +46,11 @@ class SoundWrites:
     """Writes that never fail."""
 
     may_fail = False
-    led = True
     log_disk_bytes = Bytes(1 << 62)
+
+    def led(self, _log_stream_id: LogStreamId) -> bool:
+        """Everybody leads."""
+        return True
 
     def code(self, _log_stream_id: LogStreamId) -> int:
         """Nothing is wrong."""

@@ -49,6 +49,10 @@ class ComplementWork(MetaWork):
 
     log: ComplementLog = field(default_factory=lambda: ComplementLog((), ()))
 
+    def needs_leader(self) -> bool:
+        """It copies what is archived."""
+        return False
+
     def finished(self, task: LogStreamTask, code: int) -> None:
         """Count the files of a log stream that is done."""
         if not code:

@@ -60,7 +60,7 @@ class BackupServer:
     address: str
     dispatcher: Dispatcher
     leads: bool = False
-    """Whether it has the leaders of the log streams: backups rather go to followers."""
+    """Whether it has the leader of the log stream that it was asked for: backups rather go to followers."""
 
 
 class Settings(Protocol):
@@ -80,7 +80,7 @@ class Settings(Protocol):
 
     @property
     def led(self) -> bool:
-        """Whether the tenant's log streams have a leader that works."""
+        """Whether the tenant's system log stream has a leader that works."""
 
     def leader(self, log_stream_id: LogStreamId) -> BackupServer | None:
         """The server with the leader of a log stream, None while none works."""

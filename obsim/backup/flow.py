@@ -17,9 +17,9 @@ from obsim.backup.log_streams import INDEX_STREAM_ID
 from obsim.backup.progress import Scope
 from obsim.backup.run import BackupRun
 from obsim.backup.set import FileStatus
-from obsim.backup.stages import SYS_LOG_STREAM_ID, DataWork, IndexWork, MetaWork, placed_tablets
+from obsim.backup.stages import DataWork, IndexWork, MetaWork, placed_tablets
 from obsim.error_codes import OB_BACKUP_FILE_NOT_EXIST, OB_TIMEOUT
-from obsim.ids import LogStreamId, Nanoseconds, Scn, TabletId, us_floor
+from obsim.ids import SYS_LOG_STREAM_ID, LogStreamId, Nanoseconds, Scn, TabletId, us_floor
 from obsim.units import MS_NS
 from obsim.versions import IncrementalBase
 

@@ -6,6 +6,7 @@ does not exist any more needs no work: its task counts as finished.
 """
 
 from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -13,7 +14,7 @@ from obsim.backup.context import BackupServer, RunContext
 from obsim.backup.failures import RETRY_NS, may_retry
 from obsim.backup.job import BackupJob
 from obsim.error_codes import OB_LS_NOT_EXIST
-from obsim.ids import LogStreamId, Nanoseconds
+from obsim.ids import SYS_LOG_STREAM_ID, LogStreamId, Nanoseconds
 from obsim.randomness import splitmix64, stream_key
 from obsim.scheduler.dag import DagTask
 
@@ -73,6 +74,10 @@ class StageWork:
     def retries_left(self, task: LogStreamTask) -> bool:
         """Whether the task may be tried once more; takes one of the attempts."""
         raise NotImplementedError
+
+    def needs_leader(self) -> bool:
+        """Whether an attempt on the leader's server fails when another server becomes the leader."""
+        return True
 
     def lost(self, _task: LogStreamTask, _now_ns: Nanoseconds) -> None:
         """The server of an attempt is gone, with all that is not complete."""
@@ -215,10 +220,15 @@ class LogStreamTasks:
         self.waiting.append(task)
         self.context.events.push(task.not_before_ns, self.look_again)
 
-    def server_lost(self, address: str, code: int, now_ns: Nanoseconds) -> None:
-        """A server is gone: what it works at has failed with `code`."""
+    def server_lost(
+        self, address: str, code: int, now_ns: Nanoseconds, led: AbstractSet[LogStreamId] | None = None
+    ) -> None:
+        """A server is gone, or leads some log streams no more: its work (for these) has failed with `code`."""
+        if led is not None and not self.work.needs_leader():
+            return
         for task in list(self.working):
-            if not self.over and task.server is not None and task.server.address == address:
+            its = led is None or (task.log_stream_id or SYS_LOG_STREAM_ID) in led
+            if its and not self.over and task.server is not None and task.server.address == address:
                 self._cancel(task, now_ns)
                 task.code = code
                 self.work.lost(task, now_ns)

@@ -11,7 +11,7 @@ from obsim.backup.log_streams import LogStreamTask, StageWork, stream_is_gone
 from obsim.backup.nets import dag, data_net, file_batch, index_net
 from obsim.backup.progress import CopyWork
 from obsim.backup.task import SetTask
-from obsim.ids import LogStreamId, Nanoseconds, TabletId
+from obsim.ids import SYS_LOG_STREAM_ID, LogStreamId, Nanoseconds, TabletId
 from obsim.randomness import splitmix64, stream_key
 from obsim.scheduler.dag import DagTask
 from obsim.scheduler.priorities import HA_LOW
@@ -19,9 +19,8 @@ from obsim.storage.tablet import Tablet
 from obsim.storage.tenant import TenantStorage
 from obsim.units import MS_NS
 
-__all__ = ["SYS_LOG_STREAM_ID", "DataWork", "IndexWork", "MetaWork", "Retries", "placed_tablets"]
+__all__ = ["DataWork", "IndexWork", "MetaWork", "Retries", "placed_tablets"]
 
-SYS_LOG_STREAM_ID = LogStreamId(1)
 TENANT_INDEX_NS = 200 * MS_NS
 
 

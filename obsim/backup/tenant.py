@@ -15,7 +15,7 @@ from obsim.backup.job import BackupJob, BackupRequest, BackupType, JobLevel, Job
 from obsim.backup.run import BackupRun
 from obsim.backup.set import BackupSet, FileStatus
 from obsim.backup.task import SetTask
-from obsim.ids import BackupSetId, JobId, Nanoseconds, TaskId, TenantId
+from obsim.ids import BackupSetId, JobId, LogStreamId, Nanoseconds, TaskId, TenantId
 from obsim.versions import IncrementalBase, VersionChange
 
 __all__ = ["PASS_NS", "TenantBackup"]
@@ -166,13 +166,15 @@ class TenantBackup:
         if self.run is not None and self.run.tasks is not None:
             self.run.tasks.look_again(now_ns)
 
-    def server_lost(self, address: str, code: int, now_ns: Nanoseconds) -> None:
-        """A server is gone: what it works at has failed with `code`."""
+    def server_lost(
+        self, address: str, code: int, now_ns: Nanoseconds, led: AbstractSet[LogStreamId] | None = None
+    ) -> None:
+        """A server is gone, or leads some log streams no more: its work (for these) has failed with `code`."""
         if self.run is not None and self.run.tasks is not None:
-            self.run.tasks.server_lost(address, code, now_ns)
+            self.run.tasks.server_lost(address, code, now_ns, led)
 
     def leader_changed(self) -> None:
-        """Another server makes the passes of the running job."""
+        """The system log stream has another leader: another server makes the passes of the running job."""
         if self.run is not None:
             self.run.leader_changed = True
 

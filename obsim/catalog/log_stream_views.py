@@ -9,12 +9,11 @@ from collections.abc import Iterable, Iterator
 from obsim.catalog.model import Row
 from obsim.catalog.placement import began_ns, replica_kind, replica_servers
 from obsim.cluster import ClusterState, Tenant
-from obsim.cluster.replicas import has_leader
-from obsim.ids import LogStreamId, display_time
+from obsim.cluster.replicas import has_leader, replicas_of_each
+from obsim.ids import SYS_LOG_STREAM_ID, display_time
 
 __all__ = ["log_stream_history", "log_stream_locations", "log_streams", "table_locations"]
 
-SYS_LOG_STREAM = LogStreamId(1)
 SYNC_STEP_NS = 100_000_000
 """The SCNs that follow the clock move in such steps, as `ClusterState.revision` reckons for the family "tenants"."""
 _GROUP_OF_USERS = 1001
@@ -24,11 +23,11 @@ _MYSQL_DATABASE = "test"
 
 def _group(log_stream_id: int) -> int:
     """LS_GROUP_ID: the log streams of one unit group make one group."""
-    return 0 if log_stream_id == SYS_LOG_STREAM else _GROUP_OF_USERS
+    return 0 if log_stream_id == SYS_LOG_STREAM_ID else _GROUP_OF_USERS
 
 
 def _unit_group(state: ClusterState, tenant: Tenant, log_stream_id: int) -> int:
-    if log_stream_id == SYS_LOG_STREAM:
+    if log_stream_id == SYS_LOG_STREAM_ID:
         return 0
     units = (unit for pool in state.resources.pools_of(tenant.tenant_id) for unit in state.resources.units_of(pool))
     return next((unit.group_id for unit in units), _GROUP_OF_USERS)
@@ -38,10 +37,11 @@ def log_streams(state: ClusterState, tenants: Iterable[Tenant], _offset_s: int) 
     """OB_LS: the log streams there are."""
     rows: list[Row] = []
     for tenant in tenants:
-        zones = ";".join(server.zone for server in replica_servers(state, tenant))
+        replicas = replicas_of_each(state, tenant, tenant.storage.log_stream_ids)
         sync_scn = state.now_ns - state.now_ns % SYNC_STEP_NS if tenant.kind == "USER" else None
         for stream in tenant.storage.log_stream_ids:
-            created_scn = None if stream == SYS_LOG_STREAM else began_ns(tenant)
+            created_scn = None if stream == SYS_LOG_STREAM_ID else began_ns(tenant)
+            zones = ";".join([server.zone for server in replicas[stream]])
             rows.append((
                 tenant.tenant_id, stream, "NORMAL", zones, _unit_group(state, tenant, stream), _group(stream),
                 created_scn, None, sync_scn, sync_scn, "",
@@ -54,7 +54,7 @@ def log_stream_history(_state: ClusterState, tenants: Iterable[Tenant], _offset_
     return [
         (
             tenant.tenant_id, stream, _group(stream), "NORMAL", "",
-            "0" if stream == SYS_LOG_STREAM else str(began_ns(tenant)),
+            "0" if stream == SYS_LOG_STREAM_ID else str(began_ns(tenant)),
         )
         for tenant in tenants for stream in tenant.storage.log_stream_ids
     ]  # fmt: skip
@@ -64,13 +64,13 @@ def log_stream_locations(state: ClusterState, tenants: Iterable[Tenant], offset_
     """OB_LS_LOCATIONS: the replicas of each log stream; the leader's row has the members, the others NULL."""
     rows: list[Row] = []
     for tenant in tenants:
-        servers = replica_servers(state, tenant)
-        kinds = {server.address: replica_kind(tenant, server) for server in servers}
+        replicas = replicas_of_each(state, tenant, tenant.storage.log_stream_ids)
+        kinds = {server.address: replica_kind(tenant, server) for server in replica_servers(state, tenant)}
         voting = [address for address, kind in kinds.items() if kind == "FULL"]
         learners = ",".join(f"{address}:1" for address, kind in kinds.items() if kind != "FULL")
         members = ",".join(f"{address}:1" for address in voting)
-        created, led = display_time(began_ns(tenant), offset_s), has_leader(tenant, servers)
-        for stream in tenant.storage.log_stream_ids:
+        created, led = display_time(began_ns(tenant), offset_s), has_leader(tenant, replica_servers(state, tenant))
+        for stream, servers in replicas.items():
             for place, server in enumerate(servers):
                 leads = (members, len(voting)) if led and not place else (None, None)
                 rows.append((
@@ -92,6 +92,8 @@ def _tablets(state: ClusterState, tenant: Tenant) -> Iterator[Row]:
     tablets = tenant.storage.tablets
     names = list(dict.fromkeys(tablet.table_name for tablet in tablets))
     places = dict.fromkeys(names, 0)
+    replicas = replicas_of_each(state, tenant, {tablet.log_stream_id for tablet in tablets})
+    led = has_leader(tenant, replica_servers(state, tenant))
     for tablet in tablets:
         name = tablet.table_name
         table_id = _FIRST_TABLE_ID + names.index(name)
@@ -99,9 +101,7 @@ def _tablets(state: ClusterState, tenant: Tenant) -> Iterator[Row]:
         partition = f"p{places[name]}" if partitioned else None
         places[name] += 1
         object_id = tablet.tablet_id if partitioned else table_id
-        servers = replica_servers(state, tenant)
-        led = has_leader(tenant, servers)
-        for place, server in enumerate(servers):
+        for place, server in enumerate(replicas[tablet.log_stream_id]):
             yield (
                 tenant.tenant_id, database, name, table_id, "USER TABLE", partition, None, None, None, tablet.tablet_id,
                 tablet.log_stream_id, server.zone, server.ip, server.port,

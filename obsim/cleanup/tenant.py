@@ -10,6 +10,7 @@ of the tasks is cancelled and the job fails with that code (ob_backup_clean_ls_t
 """
 
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -212,10 +213,13 @@ class TenantCleanup:
         if self._held is not None:
             self._next_stream(*self._held, now_ns)
 
-    def server_lost(self, address: str, code: int, now_ns: Nanoseconds) -> None:
-        """A server is gone: what it was deleting has failed with `code`."""
+    def server_lost(
+        self, address: str, code: int, now_ns: Nanoseconds, led: AbstractSet[LogStreamId] | None = None
+    ) -> None:
+        """A server is gone, or leads some log streams no more: what it was deleting (for these) has failed."""
         work = self._work
-        if work is not None and work.server.address == address:
+        its = work is not None and (led is None or work.dag.log_stream_id in led)
+        if work is not None and its and work.server.address == address:
             work.server.dispatcher.cancel(work.dag, now_ns)
             self._failed(work, code, now_ns)
 

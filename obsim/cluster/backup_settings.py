@@ -11,7 +11,7 @@ from obsim.cluster.tenant_facts import TenantFacts, facts_of
 from obsim.destination.outcome import Intent
 from obsim.destination.uri import BackupUri
 from obsim.error_codes import OB_BACKUP_FORMAT_FILE_NOT_EXIST, OB_BACKUP_FORMAT_FILE_NOT_MATCH, OB_IO_ERROR
-from obsim.ids import Bytes, LogStreamId, TenantId
+from obsim.ids import SYS_LOG_STREAM_ID, Bytes, LogStreamId, TenantId
 
 if TYPE_CHECKING:
     from obsim.cluster.state import ClusterState
@@ -27,7 +27,7 @@ class TenantSettings:
 
     state: "ClusterState"
     tenant_id: TenantId
-    _servers: list[BackupServer] = field(default_factory=list)
+    _servers: dict[LogStreamId, list[BackupServer]] = field(default_factory=dict)
     _known_at: int = -1
     """Revision of tenants and servers that `_servers` belongs to."""
 
@@ -48,13 +48,14 @@ class TenantSettings:
 
     @property
     def led(self) -> bool:
-        """Whether the tenant's log streams have a leader that works."""
+        """Whether the tenant's system log stream has a leader that works."""
         return self.state.outages.led(self.state.tenants[self.tenant_id])
 
     def leader(self, log_stream_id: LogStreamId) -> BackupServer | None:
         """The server with the leader of a log stream, None while none works."""
         servers = self.servers(log_stream_id)
-        return servers[0] if servers and self.led else None
+        led = self.state.outages.led(self.state.tenants[self.tenant_id], log_stream_id)
+        return servers[0] if servers and led else None
 
     @property
     def format_fault(self) -> int:
@@ -81,17 +82,23 @@ class TenantSettings:
         """Accounts and variables of the tenant."""
         return facts_of(self.state.tenants[self.tenant_id])
 
-    def servers(self, _log_stream_id: LogStreamId) -> list[BackupServer]:
-        """The servers with a full replica of each log stream, the leader's first."""
+    def servers(self, log_stream_id: LogStreamId) -> list[BackupServer]:
+        """The servers with a full replica of a log stream (0: of the system log stream), the leader's first."""
         revision = self.state.revisions.count("tenants")
         if revision != self._known_at:
-            tenant = self.state.tenants[self.tenant_id]
-            self._servers = [
-                BackupServer(server.address, dispatcher_at(self.state, tenant, server.address), leads=not place)
-                for place, server in enumerate(full_replica_servers(self.state, tenant))
-            ]
+            self._servers.clear()
             self._known_at = revision
-        return self._servers
+        servers = self._servers.get(log_stream_id)
+        if servers is None:
+            servers = self._servers[log_stream_id] = self._found(log_stream_id or SYS_LOG_STREAM_ID)
+        return servers
+
+    def _found(self, log_stream_id: LogStreamId) -> list[BackupServer]:
+        tenant = self.state.tenants[self.tenant_id]
+        return [
+            BackupServer(server.address, dispatcher_at(self.state, tenant, server.address), leads=not place)
+            for place, server in enumerate(full_replica_servers(self.state, tenant, log_stream_id))
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,15 +113,14 @@ class TenantWrites:
         """Whether there is a fault of the archive, of whatever tenant, or nobody to write."""
         return self.state.faults.may_fail("archive") or bool(self.state.outages.away)
 
-    @property
-    def led(self) -> bool:
-        """Whether the tenant's log streams have a leader that works."""
-        return self.state.outages.led(self.state.tenants[self.tenant_id])
+    def led(self, log_stream_id: LogStreamId) -> bool:
+        """Whether a log stream has a leader that works."""
+        return self.state.outages.led(self.state.tenants[self.tenant_id], log_stream_id)
 
     def code(self, log_stream_id: LogStreamId) -> int:
         """What the next write of a log stream ends with; where nobody leads there is none."""
         tenant = self.state.tenants[self.tenant_id]
-        if not self.led:
+        if not self.led(log_stream_id):
             return OB_IO_ERROR
         return self.state.faults.work_code("archive", tenant.name, log_stream_id)
 

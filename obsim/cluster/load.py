@@ -43,8 +43,8 @@ class Load:
 def order_load(state: "ClusterState", tenant: "Tenant", load: Load) -> None:
     """Order it now, on the leader's server. Raises 4019 when the scheduler holds too many of them."""
     priority, before, kind, after = KINDS[load.kind]
-    address = replica_servers(state, tenant)[0].address
     stream = LogStreamId(max(tenant.storage.log_stream_ids, default=LogStreamId(1)))
+    address = replica_servers(state, tenant, stream)[0].address
 
     def dag(name: str, length_ns: int, parents: list[DagTask]) -> DagTask:
         return DagTask(name, priority, Nanoseconds(length_ns), None, stream, tuple(parents))

@@ -6,17 +6,24 @@ server is INACTIVE, leaders and the root service move where a majority is left, 
 backup has failed and is tried again as after any other failure. When it is back it is ACTIVE at once.
 """
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from obsim.cluster.replicas import full_replica_servers, replica_servers, schedulers_of, voters
+from obsim.cluster.replicas import (
+    full_replica_servers,
+    replica_servers,
+    replicas_of_each,
+    schedulers_of,
+    voters,
+)
 from obsim.cluster.resources import Server, ServerStatus
 from obsim.cluster.shares import apply_shares
-from obsim.error_codes import OB_TIMEOUT
+from obsim.error_codes import OB_NOT_MASTER, OB_TIMEOUT
 from obsim.errors import NotModelled, ServerError, error
 from obsim.fault_rules import FaultRule
-from obsim.ids import Nanoseconds
+from obsim.ids import SYS_LOG_STREAM_ID, LogStreamId, Nanoseconds, TenantId
 
 if TYPE_CHECKING:
     from obsim.cluster.state import ClusterState
@@ -34,6 +41,17 @@ class Outage:
     fault_id: int
     noticed: bool = False
     """Whether the root service knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """Leaders of a tenant that go to a server."""
+
+    tenant: "Tenant"
+    target: str
+    """Its address."""
+    now: dict[LogStreamId, str]
+    """By log stream, where the leader is now."""
 
 
 @dataclass(slots=True, eq=False)
@@ -57,11 +75,11 @@ class Outages:
         """Whether the server that clients are with, the one with the root service, is away."""
         return bool(self.away) and not self.is_up(self.state.resources.root_server)
 
-    def led(self, tenant: "Tenant") -> bool:
-        """Whether the log streams of a tenant have a leader that works."""
+    def led(self, tenant: "Tenant", log_stream_id: LogStreamId = SYS_LOG_STREAM_ID) -> bool:
+        """Whether a log stream of a tenant has a leader that works."""
         if not self.away:
             return True
-        leader = replica_servers(self.state, tenant)[0]
+        leader = replica_servers(self.state, tenant, log_stream_id)[0]
         return self.is_up(leader) and self._has_majority(tenant, self.away)
 
     def skew_ns(self, address: str) -> int:
@@ -204,10 +222,16 @@ class Outages:
 
     def _work_lost(self, address: str, now_ns: Nanoseconds) -> None:
         for tenant in self.state.tenants.values():
-            tenant.backup.server_lost(address, OB_TIMEOUT, now_ns)
-            tenant.cleanup.server_lost(address, OB_TIMEOUT, now_ns)
-            if tenant.status == "RESTORE":
-                self.state.restores.server_lost(tenant.tenant_id, address)
+            self._tell_lost(tenant, address, OB_TIMEOUT, None, now_ns)
+
+    def _tell_lost(
+        self, tenant: "Tenant", address: str, code: int, led: AbstractSet[LogStreamId] | None, now_ns: Nanoseconds
+    ) -> None:
+        """What a server works at for a tenant has failed: all, or that for log streams which it leads no more."""
+        tenant.backup.server_lost(address, code, now_ns, led)
+        tenant.cleanup.server_lost(address, code, now_ns, led)
+        if tenant.status == "RESTORE":
+            self.state.restores.server_lost(tenant.tenant_id, address, led)
 
     def _changed(self, now_ns: Nanoseconds) -> None:
         """Other servers work than before."""
@@ -225,34 +249,53 @@ class Outages:
 
     # Leaders.
 
-    def _new_leader(self, rule: FaultRule) -> tuple["Tenant", str]:
+    def _new_leader(self, rule: FaultRule) -> "_Move":
         """Whose leaders move, and where to. Raises 1210 where they cannot."""
         tenant = self.state.tenant_named(rule.tenant)
         if tenant is None or tenant.kind == "META":
             raise error("OB_INVALID_ARGUMENT", f"obsim.fault: '{rule.tenant}' is no tenant whose leaders could move;")
-        now, *others = [s.address for s in full_replica_servers(self.state, tenant) if self.is_up(s)] or [""]
-        target = (others or [""])[0] if rule.leader == "next" else rule.leader
-        if target == now or target not in others:
+        streams = tenant.storage.log_stream_ids
+        if rule.log_stream is not None:
+            streams = [stream for stream in streams if stream == rule.log_stream]
+        if not streams:
+            raise error("OB_INVALID_ARGUMENT", f"obsim.fault: {tenant.name} has no log stream {rule.log_stream};")
+        each = replicas_of_each(self.state, tenant, streams)
+        now = {stream: servers[0].address for stream, servers in each.items()}
+        fit = [s.address for s in full_replica_servers(self.state, tenant, streams[0]) if self.is_up(s)]
+        others = [address for address in fit if set(now.values()) != {address}]
+        after = [address for address in fit if address != now[streams[0]]]
+        target = (after or [""])[0] if rule.leader == "next" else rule.leader
+        if target not in others:
             known = ", ".join(others) or "none"
             raise error("OB_INVALID_ARGUMENT", f"obsim.fault: leaders of {tenant.name} can move to {known};")
-        return tenant, target
+        return _Move(tenant, target, now)
 
     def _lead(self, rule: FaultRule, now_ns: Nanoseconds) -> None:
         try:
-            tenant, target = self._new_leader(rule)
+            move = self._new_leader(rule)
         except ServerError:
             return
-        for one in self.state.tenants.values():
-            if one.tenant_id in {tenant.tenant_id, tenant.tenant_id - 1}:
-                one.leader = target
-        tenant.backup.leader_changed()
+        tenant, target = move.tenant, move.target
+        tenant.leaders |= dict.fromkeys(move.now, target)
+        meta = self.state.tenants.get(TenantId(tenant.tenant_id - 1))
+        if rule.log_stream is None and meta is not None:
+            meta.leaders[SYS_LOG_STREAM_ID] = target
+        if move.now.get(SYS_LOG_STREAM_ID, target) != target:
+            tenant.backup.leader_changed()
         self._changed(now_ns)
+        for address in sorted(set(move.now.values()) - {target}):
+            led = {stream for stream, was in move.now.items() if was == address}
+            self._tell_lost(tenant, address, OB_NOT_MASTER, led, now_ns)
 
     # Clocks.
 
     def _check_skew(self, server: Server) -> None:
         """What a server stamps with its own clock is certain; what follows from it elsewhere is not."""
-        leads = [t.name for t in self.state.tenants.values() if replica_servers(self.state, t)[0] is server]
+        leads = [tenant.name for tenant in self.state.tenants.values() if self._leads_any(server, tenant)]
         if server.with_rootserver or leads:
             what = f"leads {leads[0]}" if leads else "has the root service"
             raise NotModelled(f"another clock on {server.address}, which {what}: NOW() and SCNs would follow it")
+
+    def _leads_any(self, server: Server, tenant: "Tenant") -> bool:
+        each = replicas_of_each(self.state, tenant, tenant.storage.log_stream_ids)
+        return any(servers[0] is server for servers in each.values())

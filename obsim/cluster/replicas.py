@@ -1,10 +1,11 @@
 """Where the replicas of a tenant are, and the DAG schedulers it has there."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from obsim.cluster.locality import RANDOM, full_zones
 from obsim.cluster.resources import Server
-from obsim.ids import TenantId
+from obsim.ids import SYS_LOG_STREAM_ID, LogStreamId, TenantId
 from obsim.scheduler.dispatcher import Dispatcher
 from obsim.scheduler.priorities import PRIORITIES
 
@@ -13,16 +14,27 @@ if TYPE_CHECKING:
     from obsim.cluster.tenant import Tenant
 
 __all__ = [
-    "dispatcher_at", "full_replica_servers", "has_leader", "owner_id", "replica_servers", "schedulers_of", "voters",
+    "dispatcher_at", "full_replica_servers", "has_leader", "owner_id", "replica_servers", "replicas_of_each",
+    "schedulers_of", "voters",
 ]  # fmt: skip
 
 
-def replica_servers(state: "ClusterState", tenant: "Tenant") -> list[Server]:
-    """The servers with a replica of each log stream, one a zone, the leader's first.
+def replica_servers(
+    state: "ClusterState", tenant: "Tenant", log_stream_id: LogStreamId = SYS_LOG_STREAM_ID
+) -> list[Server]:
+    """The servers with a replica of a log stream, one a zone, the leader's first; which they are all have in common.
 
-    A META tenant lives in the units of its user tenant. A tenant without units is where the root service is. The leader
-    is in a zone that PRIMARY_ZONE puts first, of several there with the root service; a stopped server has none.
+    A META tenant lives in the units of its user tenant. A tenant without units is where the root service is. A leader
+    is where it was moved to, else in a zone that PRIMARY_ZONE puts first, of several there with the root service; a
+    stopped server has none.
     """
+    return replicas_of_each(state, tenant, (log_stream_id,))[log_stream_id]
+
+
+def replicas_of_each(
+    state: "ClusterState", tenant: "Tenant", log_stream_ids: Iterable[LogStreamId]
+) -> dict[LogStreamId, list[Server]]:
+    """The same of several log streams; a list may be that of many."""
     resources = state.resources
     first: dict[str, Server] = {}
     for pool in resources.pools_of(owner_id(tenant)):
@@ -33,14 +45,17 @@ def replica_servers(state: "ClusterState", tenant: "Tenant") -> list[Server]:
     serving = {server.address for server in resources.serving_servers()}
     levels = _levels(tenant)
     voting = full_zones(tenant.locality)
-    return sorted(
-        servers,
-        key=lambda server: (
-            server.address not in serving, server.zone not in voting, server.address != tenant.leader,
-            levels.get(server.zone, len(levels)),
-            not server.with_rootserver,
-        ),
-    )  # fmt: skip
+
+    servers.sort(key=lambda server: (levels.get(server.zone, len(levels)), not server.with_rootserver))
+
+    def led_by(address: str) -> list[Server]:
+        """The same with the one first that the leader was moved to, if it can lead."""
+        return sorted(
+            servers, key=lambda s: (s.address not in serving, s.zone not in voting, s.address != address)
+        )  # fmt: skip
+
+    orders = {address: led_by(address) for address in ("", *tenant.leaders.values())}
+    return {stream: orders[tenant.leaders.get(stream, "")] for stream in log_stream_ids}
 
 
 def _levels(tenant: "Tenant") -> dict[str, int]:
@@ -56,10 +71,12 @@ def owner_id(tenant: "Tenant") -> TenantId:
     return TenantId(tenant.tenant_id + 1) if tenant.kind == "META" else tenant.tenant_id
 
 
-def full_replica_servers(state: "ClusterState", tenant: "Tenant") -> list[Server]:
-    """Those of them that take part and have a full replica; the leader's first."""
+def full_replica_servers(
+    state: "ClusterState", tenant: "Tenant", log_stream_id: LogStreamId = SYS_LOG_STREAM_ID
+) -> list[Server]:
+    """Those of a log stream's servers that take part and have a full replica; the leader's first."""
     serving = {server.address for server in state.resources.serving_servers()}
-    return [s for s in voters(tenant, replica_servers(state, tenant)) if s.address in serving]
+    return [s for s in voters(tenant, replica_servers(state, tenant, log_stream_id)) if s.address in serving]
 
 
 def voters(tenant: "Tenant", servers: list[Server]) -> list[Server]:
@@ -80,16 +97,16 @@ def schedulers_of(state: "ClusterState", tenant: "Tenant") -> dict[str, Dispatch
 
 
 def dispatcher_at(state: "ClusterState", tenant: "Tenant", address: str) -> Dispatcher:
-    """The tenant's DAG scheduler on a server. The first one asked for, its leader's, is `Tenant.dispatcher`.
+    """The tenant's DAG scheduler on a server; on one that is away it is halted from the start.
 
-    On a server that is away it is halted from the start.
+    Who asks first finds `Tenant.dispatcher` where `schedulers_of` had it.
     """
     from obsim.cluster.shares import give_shares  # noqa: PLC0415 - it asks for replicas itself
 
     found = tenant.dispatchers.get(address)
     if found is None:
-        found = Dispatcher(state.events) if tenant.dispatchers else tenant.dispatcher
-        tenant.dispatchers[address] = found
+        tenant.dispatchers = dict(schedulers_of(state, tenant))
+        found = tenant.dispatchers.setdefault(address, Dispatcher(state.events))
         give_shares(state, tenant, address, found)
         for priority in PRIORITIES:
             if found.limit(priority) != tenant.dispatcher.limit(priority):

@@ -1,6 +1,7 @@
 """The restores of a cluster, and what each of them has the cluster do: make a tenant, let it be a standby."""
 
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -73,11 +74,11 @@ class Restores:
         for run in self.runs:
             run.servers_changed(self.state.now_ns)
 
-    def server_lost(self, tenant_id: TenantId, address: str) -> None:
-        """A server is gone: what it works at for the restore of a tenant is to be done again."""
+    def server_lost(self, tenant_id: TenantId, address: str, led: AbstractSet[LogStreamId] | None = None) -> None:
+        """A server is gone, or leads some log streams no more: what it works at for a restore is to be done again."""
         for run in self.runs:
             if run.made is not None and run.made.tenant_id == tenant_id:
-                run.server_lost(address, self.state.now_ns)
+                run.server_lost(address, self.state.now_ns, led)
 
     # What a restore has done (`obsim.restore.run.RestoreCluster`).
 
@@ -148,7 +149,7 @@ class Restores:
     def code_of(self, job: RestoreJob, stage: str, log_stream_id: LogStreamId) -> int:
         """What a stage ends with for a log stream, 0 for success: a fault may have been ordered."""
         tenant = self._tenant_of(job)
-        server = replica_servers(self.state, tenant)[0].address
+        server = replica_servers(self.state, tenant, log_stream_id)[0].address
         code = self.state.faults.stage_code(tenant.name, stage, log_stream_id, server)
         damaged = stage == "RESTORE_MAJOR_DATA" and job.request.plan.reads_damaged(log_stream_id)
         return code or (OB_CHECKSUM_ERROR if damaged else 0)
@@ -160,7 +161,7 @@ class Restores:
         where = self.state.root_address()
         if log_stream_id is None or job.tenant is None:
             return f"(ROOTSERVICE)addr: {where}, {what}"
-        server = replica_servers(self.state, self._tenant_of(job))[0].address
+        server = replica_servers(self.state, self._tenant_of(job), log_stream_id)[0].address
         return f"(SERVER)ls_id: {log_stream_id}, addr: {server}, module: RESTORE_DATA, {what}"
 
     def _tenant_of(self, job: RestoreJob) -> "Tenant":

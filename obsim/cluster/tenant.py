@@ -10,7 +10,7 @@ from obsim.cleanup.tenant import TenantCleanup
 from obsim.cluster.accounts import ADMINISTRATORS, User, matches_host, password_digest, user_key
 from obsim.cluster.locality import RANDOM, Replica
 from obsim.destination import BackupUri
-from obsim.ids import Nanoseconds, TenantId
+from obsim.ids import LogStreamId, Nanoseconds, TenantId
 from obsim.scheduler.dispatcher import Dispatcher
 from obsim.storage.tenant import TenantStorage
 
@@ -69,8 +69,8 @@ class Tenant:
     previous_locality: tuple[Replica, ...] = ()
     """While the locality changes: what it was before."""
     primary_zone: str = RANDOM
-    leader: str = ""
-    """Address of the server that its leaders were moved to, '' for where PRIMARY_ZONE puts them."""
+    leaders: dict[LogStreamId, str] = field(default_factory=dict)
+    """Address of the server that a log stream's leader was moved to; the others' are where PRIMARY_ZONE puts them."""
     comment: str = ""
     charset: str = "utf8mb4"
     collation: str = "utf8mb4_general_ci"

@@ -58,7 +58,8 @@ def begin_tenant(
 def place_tenant(state: ClusterState, tenant: Tenant, locality: tuple[Replica, ...], primary_zone: str) -> None:
     """Where the replicas of a tenant and of its META tenant are, and where their leaders like to be."""
     for one in (tenant, meta_of(state, tenant)):
-        one.locality, one.primary_zone, one.leader = locality, primary_zone, ""
+        one.locality, one.primary_zone = locality, primary_zone
+        one.leaders.clear()
     state.revisions.touch("tenants", "storage")
 
 

@@ -10,6 +10,7 @@ wrong ends in `fail`; a tenant that was made stays as it is until somebody drops
 """
 
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
@@ -19,7 +20,7 @@ from obsim.backup.failures import RETRY_NS
 from obsim.backup.tenant import PASS_NS
 from obsim.error_codes import OB_BACKUP_FILE_NOT_EXIST, OB_CANCELED, OB_INVALID_DATA, OB_TENANT_NOT_EXIST
 from obsim.errors import ServerError
-from obsim.ids import LogStreamId, Nanoseconds, Scn, TabletId, TenantId
+from obsim.ids import SYS_LOG_STREAM_ID, LogStreamId, Nanoseconds, Scn, TabletId, TenantId
 from obsim.restore.job import RestoreJob, RestoreProgress, RestoreRow, SysStatus, TenantStatus
 from obsim.restore.nets import copies_of_each, data_net, meta_net
 from obsim.restore.rebuild import Unreadable, rebuild
@@ -42,7 +43,6 @@ UPGRADE_NS = 1000 * MS_NS
 SYS_AFTER_TENANT_NS = 1000 * MS_NS
 """The row of sys ends some seconds after the tenant's (samples.md)."""
 
-SYS_LOG_STREAM_ID = LogStreamId(1)
 """Of what others wrote to a medium, all sums right, and what cannot have been."""
 
 
@@ -210,10 +210,11 @@ class RestoreRun:
         for again in held:
             again(now_ns)
 
-    def server_lost(self, address: str, now_ns: Nanoseconds) -> None:
-        """A server is gone: what it has not completed is begun anew after a while."""
+    def server_lost(self, address: str, now_ns: Nanoseconds, led: AbstractSet[LogStreamId] | None = None) -> None:
+        """A server is gone, or leads some log streams no more: what it has not completed is begun anew."""
         for work in self._works:
-            if work.server is not None and work.server.address == address and work.left:
+            its = work.left and (led is None or work.log_stream_id in led)
+            if its and work.server is not None and work.server.address == address:
                 self._lose(work, now_ns)
                 self.events.push(now_ns + RETRY_NS, partial(self._step, partial(self._begin, work)))
 
