@@ -18,6 +18,10 @@ PLANS: dict[str, tuple[str, str]] = {
         "crash=worker stage=BACKUP_DATA_MAJOR times=1 down=2m",
         "a server goes while it copies; the work is tried again elsewhere, or when it is back",
     ),
+    "leader moves": (
+        "leader=next tenant=shop log_stream=1001 stage=BACKUP_DATA_MAJOR times=1",
+        "a log stream's leader moves while it is copied; the work is tried again (scenario three-zones)",
+    ),
     "crash behind the statement": (
         'crash=root statement="BACKUP" times=1 down=30s', "the backup is accepted, its answer is lost with the server",
     ),

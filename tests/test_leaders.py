@@ -10,7 +10,6 @@ from tests.whole import views
 ROLES = "SELECT LS_ID, SVR_IP FROM oceanbase.CDB_OB_LS_LOCATIONS WHERE ROLE = 'LEADER' AND TENANT_ID = {} ORDER BY 1"
 TABLETS = "SELECT TABLET_ID, SVR_IP FROM oceanbase.CDB_OB_TABLE_LOCATIONS WHERE ROLE = 'LEADER' ORDER BY 1"
 JOB = "SELECT STATUS, RESULT FROM oceanbase.CDB_OB_BACKUP_JOB_HISTORY ORDER BY JOB_ID DESC LIMIT 1"
-WORK = "SELECT LS_ID, SVR_IP, RETRY_ID FROM oceanbase.__all_virtual_backup_schedule_task ORDER BY 1"
 FIRST, SECOND, THIRD = "10.0.1.2:2882", "10.0.2.2:2882", "10.0.3.2:2882"
 TABLE = '\n[[tenant.table]]\nname = "{}"\nblocks = [40]\nlog_stream = {}\n'
 

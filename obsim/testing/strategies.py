@@ -102,7 +102,7 @@ def _set(name: str, value: str | int, tenant: str | None = None) -> AlterParamet
 
 
 def disturbances(tenants: Sequence[str], *, length_max: int = 1) -> SearchStrategy[list[Order]]:
-    """CALL obsim.fault: servers crash and come back, destinations are slow for a while, blocks arrive damaged.
+    """CALL obsim.fault: servers crash and come back, leaders move, destinations are slow, blocks arrive damaged.
 
     Statements may end with `ConnectionCut` meanwhile. No naive model knows of these: for what has to be equal anyway.
     """
@@ -115,6 +115,9 @@ def disturbances(tenants: Sequence[str], *, length_max: int = 1) -> SearchStrate
         st.builds(lambda rate, name, span: f"destination=slow rate={rate} tenant={name} for={span}",
                   st.sampled_from(["100K", "2M", "1G"]), tenant, down),
         tenant.map(lambda name: f"block=corrupt tenant={name} times=1"),
+        st.builds(lambda name, whose, when: f"leader=next tenant={name}{whose}{when}",
+                  tenant, st.sampled_from(["", " log_stream=1", " log_stream=1001"]),
+                  st.one_of(st.just(""), st.sampled_from(STAGES).map(lambda stage: f" stage={stage} times=1"))),
     )  # fmt: skip
     return st.lists(rule.map(lambda text: ("sys", CallProcedure("obsim", "fault", (text,)))), max_size=length_max)
 

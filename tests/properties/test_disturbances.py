@@ -6,8 +6,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import obsim
+from obsim.backup.log_streams import LogStreamTasks
 from obsim.scheduler.dispatcher import Dispatcher
-from obsim.statements import BackupDatabase, CallProcedure, Freeze
+from obsim.statements import AddDeletePolicy, BackupDatabase, CallProcedure, Freeze, RestoreTenant
 from obsim.testing import disturbances, statements, workloads
 from obsim.testing.invariants import violations
 from obsim.testing.observer import Observer
@@ -21,11 +22,21 @@ STEPS = st.lists(
     ),
     min_size=4, max_size=16,
 )  # fmt: skip
+BACKUP = ("sys", BackupDatabase())
+POLICY = ("sys", AddDeletePolicy("default", "1m", tenants=("shop",)))
+RESTORE = ("sys", RestoreTenant("t9", "pool_list=spare", "file:///backup/shop/data,file:///backup/shop/archive"))
+STEPS_OF_ZONES = st.lists(
+    st.one_of(
+        disturbances(["shop"], length_max=3), disturbances(["t9"]), workloads([("shop", "orders")], length_max=2),
+        st.sampled_from([BACKUP, RESTORE]), st.integers(1, 3_000), st.sampled_from([20_000, 3_600_000 - 1_000]),
+    ),
+    min_size=6, max_size=20,
+).map(lambda steps: [POLICY, BACKUP, *steps])  # fmt: skip
 
 
-def run(steps, version):
+def run(steps, version, scenario="campaign"):
     """Every violation after every order, and what is left of it all when the rules are gone."""
-    cluster = obsim.Cluster("campaign", version=version, seed=3)
+    cluster = obsim.Cluster(scenario, version=version, seed=3)
     observer, found = Observer(cluster.state), []
     before = observer.look()
     for step in [*steps, 60_000]:
@@ -38,8 +49,9 @@ def run(steps, version):
             before = now
     cluster.clear_faults()
     cluster.run_until_idle()
-    jobs = [job for tenant in cluster.state.tenants.values() for job in tenant.backup.jobs]
-    return found, [job.status for job in jobs]
+    tenants = cluster.state.tenants.values()
+    jobs = [job.status for tenant in tenants for job in (*tenant.backup.jobs, *tenant.cleanup.jobs)]
+    return found, jobs + [job.status for job in cluster.state.restores.jobs if not job.ended]
 
 
 @settings(
@@ -48,6 +60,22 @@ def run(steps, version):
 @given(STEPS, st.sampled_from(["4.0.0", "4.2.1", "4.3.3"]))
 def test_the_invariants_hold_and_everything_ends(steps, version):
     assert run(steps, version) == ([], [])
+
+
+@settings(
+    max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+)
+@given(STEPS_OF_ZONES, st.sampled_from(["4.0.0", "4.2.1", "4.3.3"]))
+def test_they_hold_where_there_are_other_servers_to_go_to(steps, version):
+    assert run(steps, version, "three-zones") == ([], [])
+
+
+def test_that_can_fail_too(monkeypatch):
+    """Work that waits for a server which nobody hands it to leaves jobs that never end."""
+    monkeypatch.setattr(LogStreamTasks, "look_again", lambda *_: None)
+    rule = CallProcedure("obsim", "fault", ("leader=next tenant=shop log_stream=1001 stage=BACKUP_DATA_MAJOR times=1",))
+    _, left = run([("sys", rule), ("sys", BackupDatabase()), 30_000], "4.2.1", "three-zones")
+    assert set(left) == {"DOING"}
 
 
 def test_the_property_can_fail(monkeypatch):
