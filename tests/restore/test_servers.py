@@ -3,6 +3,7 @@
 import pytest
 
 import obsim
+from tests.whole import views
 
 ENDS = "SELECT STATUS, FINISH_TIMESTAMP FROM oceanbase.CDB_OB_RESTORE_HISTORY WHERE TENANT_ID = 1004"
 RUNS = "SELECT STATUS FROM oceanbase.CDB_OB_RESTORE_PROGRESS WHERE TENANT_ID = 1004"
@@ -110,3 +111,19 @@ def test_it_may_be_cancelled_dropped_and_copied_meanwhile(zones):
     assert rows(zones, ENDS) == []
     fork.run_until_idle()
     assert rows(fork, ENDS) == [("SUCCESS", "2024-01-01 00:03:33.825000")]
+
+
+@pytest.mark.parametrize("words", ["&primary_zone=z2;z1", "&locality=F@z2"])  # for its time, for a leader
+def test_what_waits_is_the_same_after_a_dump(backed_up, tmp_path, words):
+    backed_up.execute(RESTORE.replace("&primary_zone=z2;z1", words))
+    backed_up.advance(seconds=4)
+    backed_up.fault(f"crash={LEADER}")
+    backed_up.advance(seconds=12)
+    file = tmp_path / "dump.toml"
+    file.write_text(backed_up.dump())
+    again = obsim.Cluster(str(file))
+    for one in (backed_up, again):
+        one.clear_faults()
+        one.run_until_idle()
+    assert views(again) == views(backed_up)
+    assert rows(again, ENDS)[0][0] == "SUCCESS"
