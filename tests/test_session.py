@@ -1,3 +1,5 @@
+from contextlib import suppress
+
 import pytest
 
 import obsim
@@ -616,10 +618,18 @@ class TestStatementsOfTheCluster:
 
     def test_texts_with_secrets_are_not_remembered(self, host: SessionHost) -> None:
         session = login(host)
-        session.execute("SET ENCRYPTION ON IDENTIFIED BY 'hush' ONLY")
-        session.execute("SHOW TENANT")
-        session.execute("SHOW DATABASES")
-        assert "hush" not in repr(host._read_texts)
+        for text in (
+            "SET ENCRYPTION ON IDENTIFIED BY 'hush' ONLY",
+            "ALTER SYSTEM SET log_archive_dest = 'LOCATION=s3://b/a?host=h&access_id=hush&access_key=hush'",
+            "CALL obsim.unlock('hush')",
+            "CALL obsim.snapshot('hush')",
+        ):
+            with suppress(ServerError):
+                session.execute(text)
+        harmless = ["SHOW TENANT", "SHOW DATABASES", "ALTER SYSTEM SET ha_low_thread_score = 3"]
+        for text in harmless:
+            session.execute(text)
+        assert list(host._read_texts) == harmless
 
 
 def test_alter_session_is_a_statement_of_oracle_mode() -> None:

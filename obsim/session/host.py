@@ -19,7 +19,7 @@ from obsim.session.pending import EVENTS_AT_ONCE, Pending, ToTime
 from obsim.session.session import Session
 from obsim.session.settings import GlobalSettings
 from obsim.statements import BackupStatement, CallProcedure
-from obsim.statements.text import masked
+from obsim.statements.text import masked, may_hold_secret
 from obsim.variables import ServerFacts
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ class SessionHost:
         from obsim.sql.reader import read_statement  # noqa: PLC0415 - sqlglot loads with the first statement
 
         statement = read_statement(text, parameters or None, self.state.profile)
-        if not parameters and isinstance(statement, Query | Show | Describe) and len(text) <= READ_TEXT_LENGTH_MAX:
+        if not parameters and len(text) <= READ_TEXT_LENGTH_MAX and _may_be_remembered(statement, text):
             if len(self._read_texts) >= READ_TEXTS_MAX:
                 self._read_texts.clear()
             self._read_texts[text] = statement
@@ -319,3 +319,11 @@ def _mould(state: ClusterState) -> "Mould":
     from obsim.cluster.copying import Mould  # noqa: PLC0415 - pickle loads with the first snapshot
 
     return Mould(state)
+
+
+def _may_be_remembered(statement: ClientStatement | BackupStatement, text: str) -> bool:
+    """Whether a text carries no secret; what CALL says is the test's own, a password among it."""
+    if isinstance(statement, Query | Show | Describe):
+        return True
+    ours = isinstance(statement, BackupStatement) and not isinstance(statement, CallProcedure)
+    return ours and not may_hold_secret(text)

@@ -9,8 +9,8 @@ from re import ASCII, DOTALL, VERBOSE
 from re import compile as re_compile
 
 __all__ = [
-    "MASK", "RESERVED", "Digest", "NullValue", "Secret", "listed_texts", "masked", "number_text", "quote_name",
-    "quote_text", "secret_places", "tenants_clause", "text_clause",
+    "MASK", "RESERVED", "Digest", "NullValue", "Secret", "listed_texts", "masked", "may_hold_secret", "number_text",
+    "quote_name", "quote_text", "secret_places", "tenants_clause", "text_clause",
 ]  # fmt: skip
 
 _BARE_NAME = re_compile(r"[A-Za-z_][A-Za-z0-9_$]*", ASCII)
@@ -35,6 +35,7 @@ _QUOTE_OR_SET = re_compile(r"(?i)['\"]|\bset\b")
 """Beside a secret's word it makes a literal the text of a statement: a URI with keys has neither."""
 _ESCAPED = re_compile(r"\\(.)", DOTALL)
 _MAY_HOLD_SECRET = re_compile(r"(?i)\bby\b|" + "|".join(sorted(_SECRET_WORDS)))
+_SECRET_HINTS = ("by", *sorted(_SECRET_WORDS))
 # Words that need back quotes as a name; every other keyword of MySQL mode is legal bare (statements.md, Lexical rules).
 RESERVED = frozenset(
     """accessible add all alter analyze and as asc asensitive before between bigint binary blob both by call cascade
@@ -76,6 +77,15 @@ def quote_name(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
 
 
+def may_hold_secret(text: str) -> bool:
+    """Whether a text has a word that announces a secret: without one `masked` leaves all of it as it is."""
+    plain = text.replace("\\", "") if "\\" in text else text
+    lowered = plain.lower()
+    if plain.isascii() and not any(hint in lowered for hint in _SECRET_HINTS):
+        return False  # the pattern would say so too, in ten times the time
+    return _MAY_HOLD_SECRET.search(plain) is not None
+
+
 def masked(text: str, start: int = 0) -> str:
     """`text[start:]` with passwords and keys replaced by `***`.
 
@@ -83,7 +93,7 @@ def masked(text: str, start: int = 0) -> str:
     (ENCRYPTION, IDENTIFIED, PASSWORD and so on), the literals after BY, and the words after IDENTIFIED BY, ENCRYPTED BY
     or PASSWORD( too: in valid statements and in broken ones. `start` is best the start of a token.
     """
-    if _MAY_HOLD_SECRET.search(text.replace("\\", "")) is None:
+    if not may_hold_secret(text):
         return text[start:]
     pieces = []
     for begin, end in _secret_spans(text):
@@ -126,7 +136,7 @@ def _holds_statement(literal: str) -> bool:
 
 def secret_places(text: str) -> Iterator[tuple[int, int, str]]:
     """Where `masked` hides something: begin, end and what it is, `password` (without its quotes) or `key`."""
-    if _MAY_HOLD_SECRET.search(text.replace("\\", "")) is None:
+    if not may_hold_secret(text):
         return
     done = 0
     for begin, end in [*_secret_spans(text), (len(text), len(text))]:

@@ -12,7 +12,7 @@ from obsim.errors import ServerError
 from obsim.sql.reader import is_own_statement, loggable, read_statement
 from obsim.sql.tokens import tokenize
 from obsim.statements import NotModelledStatement, RefusedStatement, SetDecryption, SetEncryption
-from obsim.statements.text import secret_places
+from obsim.statements.text import masked, may_hold_secret, secret_places
 
 MARKER = "s3cretMARKER"
 HOLDERS = [
@@ -120,3 +120,14 @@ def test_what_stands_in_a_comment_that_runs_is_masked(text: str) -> None:
     with pytest.raises(ServerError) as refused:
         read_statement(text + " nonsense")
     assert "MARK" not in refused.value.message
+
+
+@pytest.mark.parametrize("word", ["by", "BY", "B\\y", "p\\assWord", "pa\u017f\u017fword", "\u212ams_encrypt_info", "session_token"])
+def test_a_word_that_announces_a_secret_is_seen_however_it_is_written(word: str) -> None:
+    assert may_hold_secret(f"x {word} y")
+
+
+@pytest.mark.parametrize("text", ["", "standby", "a system byte", "pass\u00e9 word", "ALTER SYSTEM SET a = 'b\\\\c'"])
+def test_a_text_without_one_is_left_as_it_is(text: str) -> None:
+    assert not may_hold_secret(text)
+    assert masked(text) == text
