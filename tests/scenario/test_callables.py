@@ -1,10 +1,17 @@
 """Which functions and methods of the core a dump may name."""
 
 from inspect import isfunction
+from pathlib import Path
 
+import pytest
+
+import obsim
 from obsim.cluster.state import ClusterState
 from obsim.scenario import kinds
 from obsim.scenario.callables import FUNCTIONS, METHODS
+from obsim.scenario.dumping import dump_of
+
+SCENARIOS = sorted(path.stem for path in Path(__file__, "../../../fixtures/scenarios").resolve().glob("*.toml"))
 
 
 def test_what_the_tables_name_is_there():
@@ -24,3 +31,15 @@ def test_a_callback_that_the_tables_lack_is_found_in_the_sources(monkeypatch):
         assert kinds.method_of(state, name) is None
     for name in ("cluster.load.order_load", "cluster.copying.copy_of", "backup.flow._sys_meta"):
         assert kinds.function_named(name) is None
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_no_scenario_needs_the_sources_to_be_dumped(monkeypatch, scenario):
+    def look_up():
+        raise AssertionError("the tables of callbacks lack one")
+
+    monkeypatch.setattr(kinds, "_more_methods", look_up)
+    cluster = obsim.Cluster(scenario, clock="manual")
+    assert dump_of(cluster.state).startswith("# ")
+    cluster.advance(seconds=3)
+    assert dump_of(cluster.state).startswith("# ")
