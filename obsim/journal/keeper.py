@@ -21,10 +21,16 @@ if TYPE_CHECKING:
     from obsim.journal.recorder import Recorder
     from obsim.session import SessionHost
 
-__all__ = ["CHECKPOINT_RECORDS", "Keeper", "Work"]
+__all__ = ["CHECKPOINT_RECORDS", "RECORD_CHARACTERS", "Keeper", "Work"]
 
 CHECKPOINT_RECORDS = 1_000
-"""After so many records the next start need not go through them."""
+"""After so many records, at the least, the next start need not go through them."""
+RECORD_CHARACTERS = 128
+"""Of the last checkpoint, for each record since, before there is another: a big one is written more rarely.
+
+To replay a record takes about as long as to read 150 to 300 characters of a checkpoint, so a start takes about three
+times as long as reading the checkpoint does, at the most.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,8 @@ class Keeper:
         """Not even what is on disk could be had again: nothing is to be told or written any more."""
         self.checkpointed = 0
         """The last record that a checkpoint has."""
+        self._checkpoint_length = 0
+        """Characters of the last one that this process has made."""
         self._records: list[Record] = []
         self._pending_lease: Lease | None = None
         self._checkpoint: Checkpoint | None = None
@@ -89,7 +97,8 @@ class Keeper:
 
     def rest(self) -> None:
         """Nobody's statement is under way: the moment for a checkpoint, if one is due."""
-        if self.recorder.last_number - self.checkpointed >= CHECKPOINT_RECORDS:
+        due = max(CHECKPOINT_RECORDS, self._checkpoint_length // RECORD_CHARACTERS)
+        if self.recorder.last_number - self.checkpointed >= due:
             self.make_checkpoint()
 
     def make_checkpoint(self) -> None:
@@ -97,13 +106,14 @@ class Keeper:
         body = None if self.recorder.in_question else self._checkpoints.of(self._host)
         self.checkpointed = self.recorder.last_number
         if body is not None:
+            self._checkpoint_length = len(body["state"]) + sum(map(len, body["snapshots"].values()))
             self._checkpoint = Checkpoint(self.recorder.last_number, body)
 
     # To the disk.
 
     def take(self) -> Work:
         """All that is to be written now."""
-        if not self._lease.ahead_ns:
+        if not self._lease.ahead_ns and self._lease.due(self._host.state):
             self._pending_lease = self._lease.extended(self._host.state)
         batch = Batch(self._records, self._pending_lease, self._checkpoint)
         work = Work(self.added, batch, self.recorder.secrets.take_fresh())

@@ -35,6 +35,11 @@ class LeaseHolder:
         held = self.held
         return held is not None and held.until_ns >= state.now_ns and held.timeline == state.timeline
 
+    def due(self, state: "ClusterState") -> bool:
+        """Whether one that is never ahead has to be written anew: its virtual time, or more than a second is over."""
+        held = self.held
+        return held is None or not self.covers(state) or self.real_ns() - held.real_ns > SECOND_NS
+
     def extended(self, state: "ClusterState") -> Lease:
         """A lease that reaches further, taken as held."""
         self.held = Lease(state.timeline, state.now_ns + self.ahead_ns, self.real_ns())

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from json.encoder import encode_basestring_ascii
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
@@ -15,6 +16,8 @@ __all__ = [
     "FORGOTTEN", "MOVED", "OPENED", "OUTCOME", "REST", "Moment", "Record", "changes_of", "moment_of_state",
     "told_answer",
 ]  # fmt: skip
+
+_as_json = json.JSONEncoder(separators=(",", ":")).encode
 
 MOVED = "moved"
 """Virtual time has come to a moment: a jump, a step, or where it was shown last."""
@@ -62,12 +65,21 @@ class Record:
 
     def line(self) -> str:
         """The record as one line of JSON."""
-        told = {
-            "number": self.number, "timeline": self.moment.timeline, "at_ns": self.moment.at_ns,
-            "event_count": self.moment.event_count, "kind": self.kind, "body": self.body, "answer": self.answer,
-            "changes": self.changes,
-        }  # fmt: skip
-        return json.dumps(told, separators=(",", ":"))
+        return self._line(_as_json(self.body))
+
+    def _line(self, body: str) -> str:
+        """Put together by hand: this is done for every statement that is kept."""
+        moment = self.moment
+        return (
+            f'{{"number":{self.number},"timeline":{moment.timeline},"at_ns":{moment.at_ns},'
+            f'"event_count":{moment.event_count},"kind":{encode_basestring_ascii(self.kind)},"body":{body},'
+            f'"answer":{encode_basestring_ascii(self.answer)},"changes":{self.changes}}}'
+        )
+
+    def written(self) -> tuple[str, int]:
+        """The body as JSON, and the record's sum."""
+        body = _as_json(self.body)
+        return body, crc32(self._line(body).encode())
 
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> "Record":
@@ -85,7 +97,7 @@ class Record:
     @property
     def sum(self) -> int:
         """A sum over all of it."""
-        return crc32(self.line().encode())
+        return self.written()[1]
 
 
 def moment_of_state(state: "ClusterState") -> Moment:

@@ -7,6 +7,7 @@ batch is there or it is not, whatever happens in the middle of writing it.
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -30,17 +31,14 @@ CREATE TABLE record (
 );
 CREATE TABLE checkpoint (number INTEGER PRIMARY KEY, body TEXT NOT NULL, sum INTEGER NOT NULL);
 """
-_ADD = """
-INSERT INTO record SELECT
-    value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, value ->> 8
-FROM json_each(?)
-"""
-"""All of a batch at once: between two steps of SQLite a thread may wait long for the interpreter."""
+_ROW = "(?, ?, ?, ?, ?, ?, CAST(? AS TEXT), ?, ?)"
+"""An answer may quote what is no Unicode, half of a surrogate pair: SQLite has such a text only from and as bytes."""
+_ROWS_AT_ONCE = 64
+"""In one step of SQLite: between two of them a thread may wait long for the interpreter."""
 _BEHIND = """
 SELECT number, timeline, at_ns, event_count, kind, body, CAST(answer AS BLOB), changes, sum FROM record
 WHERE number > ? ORDER BY number
 """
-"""An answer may quote what is no Unicode, half of a surrogate pair: SQLite keeps it, but gives it only as bytes."""
 _DROP_OLD = """
 DELETE FROM checkpoint WHERE number NOT IN (SELECT number FROM checkpoint ORDER BY number DESC LIMIT ?)
 """
@@ -157,8 +155,9 @@ class Store:
     def commit(self, batch: Batch) -> None:
         """All of it, synced, or nothing. Raises StoreFailed."""
         with self._transaction():
-            if batch.records:
-                self._run(_ADD, (json.dumps([_row(record) for record in batch.records]),))
+            for begin in range(0, len(batch.records), _ROWS_AT_ONCE):
+                some = batch.records[begin : begin + _ROWS_AT_ONCE]
+                self._run(_adding(len(some)), [value for record in some for value in _row(record)])
             if batch.lease is not None:
                 self._set("lease", asdict(batch.lease))
             if batch.checkpoint is not None:
@@ -284,9 +283,16 @@ def _failed(failure: apsw.Error) -> StoreFailed:
     return StoreFailed(f"{type(failure).__name__}: {failure}", full=isinstance(failure, apsw.FullError))
 
 
+@cache
+def _adding(count: int) -> str:
+    """How so many rows are added."""
+    return f"INSERT INTO record VALUES {', '.join([_ROW] * count)}"  # noqa: S608 - marks of values
+
+
 def _row(record: Record) -> tuple[Any, ...]:
     moment = record.moment
+    body, total = record.written()
     return (
-        record.number, moment.timeline, moment.at_ns, moment.event_count, record.kind, json.dumps(record.body),
-        record.answer, record.changes, record.sum,
+        record.number, moment.timeline, moment.at_ns, moment.event_count, record.kind, body,
+        record.answer.encode("utf-8", "surrogatepass"), record.changes, total,
     )  # fmt: skip

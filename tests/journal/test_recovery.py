@@ -72,6 +72,7 @@ def cut(source: Path, target: Path, number: int) -> None:
 @given(steps=STEPS, points=st.lists(st.integers(0, 10_000), min_size=2, max_size=3), every=st.sampled_from([3, 1000]))
 def test_cut_at_any_record_it_is_as_it_was_there(tmp_path_factory, monkeypatch, steps, points, every):
     monkeypatch.setattr(keeping, "CHECKPOINT_RECORDS", every)
+    monkeypatch.setattr(keeping, "RECORD_CHARACTERS", 1_000_000)
     folder = tmp_path_factory.mktemp("kept")
     kept = open_kept(folder / "whole", **MANUAL)
     cluster = Steps.of(kept)
@@ -202,6 +203,42 @@ def test_the_lease_reaches_a_second_ahead_and_is_seldom_written(tmp_path):
     wall.open()
     assert before_ns < wall.kept.host.state.now_ns <= before_ns + 1_000_000_000
     leave(wall.kept)
+
+
+def test_the_lease_of_a_clock_that_stands_is_written_once_a_second(tmp_path):
+    real_ns = [10**18]
+    kept = open_kept(tmp_path / "d", clock="manual", real_ns=lambda: real_ns[0])
+    cluster, leases = obsim.Cluster._over(kept.host), []
+    for step in range(25):
+        real_ns[0] += 100_000_001
+        if step == 10:
+            cluster.advance(seconds=1)
+        cluster.execute("ALTER SYSTEM SET ha_low_thread_score = 3 TENANT = mysql_tenant")
+        kept.keeper.show()
+        work = kept.keeper.take()
+        leases.append(work.batch.lease)
+        kept.keeper.write(work)
+        kept.keeper.done(work)
+    assert [step for step, lease in enumerate(leases) if lease is not None] == [0, 10, 20]
+    assert kept.keeper._store.lease.until_ns == kept.host.state.now_ns
+    leave(kept)
+
+
+def test_a_big_checkpoint_is_written_more_rarely(tmp_path, monkeypatch):
+    monkeypatch.setattr(keeping, "CHECKPOINT_RECORDS", 10)
+    monkeypatch.setattr(keeping, "RECORD_CHARACTERS", 1_000)
+    kept = open_kept(tmp_path / "d", clock="manual")
+    keeper, cluster, made = kept.keeper, obsim.Cluster._over(kept.host), []
+    for _ in range(90):
+        cluster.execute("ALTER SYSTEM SET ha_low_thread_score = 3 TENANT = mysql_tenant")
+        keeper.rest()
+        keeper.sync()
+        found = keeper._store.checkpoints()[:1]
+        made += [(c.number, len(c.body["state"])) for c in found if c.number not in dict(made)]
+    (first, first_length), (second, _) = made
+    assert first == 10
+    assert second - first == first_length // keeping.RECORD_CHARACTERS > 10
+    leave(kept)
 
 
 def test_an_answer_beyond_the_lease_would_be_noticed(tmp_path, monkeypatch):

@@ -122,7 +122,9 @@ def test_what_stands_in_a_comment_that_runs_is_masked(text: str) -> None:
     assert "MARK" not in refused.value.message
 
 
-@pytest.mark.parametrize("word", ["by", "BY", "B\\y", "p\\assWord", "pa\u017f\u017fword", "\u212ams_encrypt_info", "session_token"])
+@pytest.mark.parametrize(
+    "word", ["by", "BY", "B\\y", "p\\assWord", "pa\u017f\u017fword", "\u212ams_encrypt_info", "session_token"]
+)
 def test_a_word_that_announces_a_secret_is_seen_however_it_is_written(word: str) -> None:
     assert may_hold_secret(f"x {word} y")
 
