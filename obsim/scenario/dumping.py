@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING
 from enum import Enum
 from functools import partial
-from json import dumps
+from json.encoder import encode_basestring
 from types import FunctionType, MethodType
 from typing import Any, Protocol
 
@@ -93,6 +93,8 @@ class _Dump:
         self._names: dict[int, str] = {}
         self._queue: deque[Any] = deque()
         self._masked: dict[str, None] = {}
+        self._texts: dict[str, str] = {}
+        """How a text is written: most come a thousand times."""
 
     # Which objects have a table of their own: what may change, and what two others share.
 
@@ -215,9 +217,12 @@ class _Dump:
 
     def _value(self, thing: Any) -> str:
         kind = type(thing)
+        if kind is str:
+            known = self._texts.get(thing)
+            if known is None:
+                known = self._texts[thing] = self._text_of(thing)
+            return known
         if kind in _ATOMS:
-            if kind is str and self._secrets is not None and isinstance(told := self._secrets.conceal(thing), dict):
-                return _concealed(told)
             return _atom(thing)
         if id(thing) in self._shared:
             return _quoted(f"@shared:{self._shared[id(thing)]}")
@@ -228,6 +233,10 @@ class _Dump:
         if self._is_object(thing):
             return _quoted(f"@{self._object(thing)}")
         return self._inline(thing)
+
+    def _text_of(self, text: str) -> str:
+        told = text if self._secrets is None else self._secrets.conceal(text)
+        return _concealed(told) if isinstance(told, dict) else _atom(text)
 
     def _object(self, thing: Any) -> str:
         name = self._names.get(id(thing))
@@ -283,7 +292,7 @@ def _quoted(text: str) -> str:
         text.encode()
     except UnicodeEncodeError:
         raise NotModelled("a dump of a text that is no Unicode") from None
-    return dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return encode_basestring(text).replace("\x7f", "\\u007f")
 
 
 def _atom(value: Any) -> str:
