@@ -1,10 +1,13 @@
-"""The archived log of a tenant as it lies on a medium, read again and again by a standby that follows it.
+"""The archived log of a tenant as it lies on a medium, as a standby follows it.
 
-Who writes it may be another obsim, with a clock of its own: what is read counts as it is, whatever time it is here.
+It is read when the end of the way changes, then again and again: a medium tells nobody that something is new. Who
+writes it may be another obsim, with a clock of its own: what is read counts as it is, whatever time it is here.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
 
 from obsim.archive.log import LogEntry, RedoLog
 from obsim.archive.piece import ArchivePiece
@@ -15,8 +18,13 @@ from obsim.destination.store import File, Store, Transcript
 from obsim.destination.uri import BackupUri
 from obsim.ids import Nanoseconds, Scn
 from obsim.restore.reading import FoundPiece, read_pieces
+from obsim.restore.rebuild import Unreadable
 from obsim.restore.standby import reach
 from obsim.storage.changes import StorageChange
+
+if TYPE_CHECKING:
+    from obsim.cluster.standbys import LogSource, Standby
+    from obsim.cluster.state import ClusterState
 
 __all__ = ["FoundLog", "MediaLog", "ReadLog"]
 
@@ -59,6 +67,58 @@ class MediaLog:
     """Number of the next change of the source's storage, None while that is not known."""
     wait_ns: Nanoseconds = _SOONEST_NS
     """Until it is read again: twice as long each time that there is nothing new, up to an hour."""
+
+    def reached(self, standby: "Standby") -> Scn:
+        """How far the standby has come: no further than when it was read last."""
+        return standby.synced_scn
+
+    def follow(self, standby: "Standby") -> None:
+        """Read for the first time."""
+        self.wake(standby)
+
+    def leave(self, standby: "Standby") -> None:
+        """What is still being read is for nobody."""
+
+    def succeed(self, former: "LogSource") -> None:
+        """Go on behind the last change that the other one has given."""
+        if isinstance(former, MediaLog):
+            self.next_number = former.next_number
+
+    def look(self, standby: "Standby") -> None:
+        """What has been read is replayed already."""
+
+    def wake(self, standby: "Standby") -> None:
+        """Read what there is of the log by now, unless the standby has come far enough."""
+        if standby.synced_scn >= standby.until_scn:
+            standby.stay()
+            return
+        standby.state.outside.order(self.reading(standby.synced_scn), partial(self._found, standby))
+
+    def given_up(self, _state: "ClusterState") -> bool:
+        """Who writes there is in another cluster, or gone."""
+        return True
+
+    def _found(self, standby: "Standby", outcome: Outcome) -> None:
+        """Replay what was found, and look again later: where nobody answers, too."""
+        tenant = standby.tenant
+        there = standby.state.tenants.get(tenant.tenant_id) is tenant
+        if standby.source is not self or tenant.standby is not standby or not there:
+            return
+        before = standby.synced_scn
+        if not outcome.code:
+            self.take(outcome.found.pieces)
+            reached = Scn(min(self.reach(before), standby.until_scn))
+            entries = self.entries(before, reached)
+            if entries is not None:
+                standby.synced_scn = max(reached, before)
+                try:
+                    standby.replay(entries)
+                except Unreadable:  # with right sums: whoever wrote it, there is no log to follow
+                    standby.synced_scn, standby.source, tenant.archive.replayed_scn = before, None, None
+                    return
+        if standby.synced_scn < standby.until_scn:
+            wait_ns = self.put_off(news=standby.synced_scn > before)
+            standby.come_back(Nanoseconds(standby.state.now_ns + wait_ns))
 
     def reading(self, scn: int) -> ReadLog:
         """What is to be read by who has come to `scn`."""

@@ -290,7 +290,7 @@ def _check_restore_source(state: ClusterState, tenant: Tenant, text: str) -> Che
     def change() -> None:
         tenant.log_restore_source, tenant.restore_place = uri.shown if uri else "", uri
         if tenant.standby is not None and tenant.role == "STANDBY":
-            tenant.standby.take_from(source_for(state, uri), uri.path if uri else "")
+            tenant.standby.take_from(source_for(state, uri))
         state.revisions.touch("backup_parameters")
 
     return lambda: change

@@ -10,7 +10,7 @@ from obsim.cluster.backup_sources import source_with_id
 from obsim.cluster.locality import RANDOM, check_primary_zone, full_locality, parse_locality
 from obsim.cluster.replicas import replica_servers
 from obsim.cluster.shares import apply_shares
-from obsim.cluster.standbys import Standby, source_for
+from obsim.cluster.standbys import Standby, log_of, source_for
 from obsim.error_codes import OB_CHECKSUM_ERROR
 from obsim.errors import error, plain_message
 from obsim.ids import SYS_TENANT_ID, JobId, LogStreamId, Nanoseconds, TenantId
@@ -96,7 +96,7 @@ class Restores:
         check_primary_zone(primary_zone, replicas)
         tenant = begin_tenant(state, request.tenant_name, request.catalogue.tenant.mode, (), pools)
         tenant.status = tenant.role = "RESTORE"
-        tenant.standby = Standby(state, tenant, None, "", request.plan.start_scn, job.scn)
+        tenant.standby = Standby(state, tenant, None, request.plan.start_scn, job.scn)
         place_tenant(state, tenant, replicas, primary_zone)
         self._set_score(tenant, self._threads(tenant, request.concurrency))
         apply_shares(state)
@@ -125,9 +125,10 @@ class Restores:
             pieces = [placed.piece for placed in catalogue.pieces or () if placed.path == path]
             source = source_for(self.state, tenant.restore_place, _next_number(request), pieces)
         else:
-            source = source_with_id(self.state, catalogue.tenant.tenant_id) if path else None
+            archived = source_with_id(self.state, catalogue.tenant.tenant_id) if path else None
+            source = log_of(archived, path)
         tenant.role, tenant.log_restore_source = "STANDBY", path
-        tenant.standby = Standby(self.state, tenant, source, path, job.scn, job.scn)
+        tenant.standby = Standby(self.state, tenant, source, job.scn, job.scn)
         tenant.standby.follow()
         self.state.revisions.touch("tenants", "storage", "accounts", "backup_parameters")
 

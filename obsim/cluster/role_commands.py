@@ -6,9 +6,9 @@ over when the statement returns; SWITCHOVER_EPOCH counts the steps it went throu
 
 from obsim.answers import Ok
 from obsim.cluster.authority import Rule, guarded
-from obsim.cluster.backup_sources import BackupSource, source_at
+from obsim.cluster.backup_sources import source_at
 from obsim.cluster.restore_resolve import own_or_named, point_scn, resolve_standby, resolve_switch
-from obsim.cluster.standbys import Standby, source_for
+from obsim.cluster.standbys import LogSource, Standby, log_of, source_for
 from obsim.cluster.state import ClusterState, Command, Principal
 from obsim.cluster.tenant import Tenant
 from obsim.errors import error
@@ -92,10 +92,7 @@ def _may_take_over(state: ClusterState, tenant: Tenant) -> bool:
     standby = tenant.standby
     if standby is None or standby.source is None:
         return True
-    if not isinstance(standby.source, BackupSource):
-        return standby.at_end  # who writes there is in another cluster, or gone
-    followed = state.tenants.get(standby.source.label.tenant_id)
-    return (followed is None or followed.role != "PRIMARY") and standby.at_end
+    return standby.source.given_up(state) and standby.at_end
 
 
 def become_primary(tenant: Tenant) -> None:
@@ -111,9 +108,11 @@ def become_primary(tenant: Tenant) -> None:
 def _become_standby(state: ClusterState, tenant: Tenant) -> None:
     path = tenant.log_restore_source.partition("?")[0]
     place = tenant.restore_place
-    source = source_for(state, place) if place is not None else source_at(state, path) if path else None
+    source: LogSource | None = source_for(state, place)
+    if place is None and path:
+        source = log_of(source_at(state, path), path)
     tenant.role = "STANDBY"
-    tenant.standby = Standby(state, tenant, source, path, Scn(us_floor(state.now_ns)), UNLIMITED_SCN)
+    tenant.standby = Standby(state, tenant, source, Scn(us_floor(state.now_ns)), UNLIMITED_SCN)
     tenant.standby.follow()
     tenant.switchover_epoch += _TO_STANDBY_STEPS
 

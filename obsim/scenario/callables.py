@@ -27,7 +27,7 @@ FUNCTIONS: dict[str, frozenset[str]] = {
 
 _METHODS = """
     _activate _begin _begun _bring_archive _cancelled _changed _check _checked _child_gone _complete
-    _create_log_streams _data_done _due _due_to_read _each_done _end _end_job _end_now _ended _fail _fault_of_block
+    _create_log_streams _data_done _due _each_done _end _end_job _end_now _ended _fail _fault_of_block
     _fault_of_delete _fault_of_stage _fault_ordered _fault_over _fault_rules_changed _files_of _first_pass _flushed
     _found _frozen _generate _import _is_dropped _launch _look _look_at_memory _make _meta_done _next_stream
     _next_table _pass _post_check _pre _removed _replan _restore _restore_data _restore_meta _restored _ring _runs

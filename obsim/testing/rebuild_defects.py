@@ -10,9 +10,9 @@ from obsim.archive.log import RedoLog
 from obsim.archive.tenant import TenantArchive
 from obsim.backup.content import SetContent
 from obsim.backup.job import BackupType
-from obsim.cluster import standbys
-from obsim.cluster.backup_sources import BackupSource
+from obsim.cluster import tenant_log
 from obsim.cluster.standbys import Standby
+from obsim.cluster.tenant_log import TenantLog
 from obsim.restore import plan, rebuild
 from obsim.restore import standby as standby_log
 from obsim.storage.changes import StorageChange
@@ -178,19 +178,17 @@ def _identities_made_anew(right: Any) -> Any:
     return replay
 
 
-@defect("a standby replays past RECOVERY_UNTIL_SCN", RESTORE, Standby, "sync_scn")
+@defect("a standby replays past RECOVERY_UNTIL_SCN", RESTORE, TenantLog, "reached")
 def _past_the_end(_right: Any) -> Any:
-    def sync_scn(standby: Standby) -> Any:
-        source = standby.source
-        if not isinstance(source, BackupSource) or standby.synced_scn >= standby.until_scn:
-            return standby.synced_scn
-        pieces = [p for r in source.archive.rounds() for p in source.archive.pieces(r, standby.state.now_ns)]
+    def reached(log: TenantLog, standby: Standby) -> Any:
+        archive = log.source.archive
+        pieces = [p for r in archive.rounds() for p in archive.pieces(r, standby.state.now_ns)]
         return max(standby_log.reach(pieces, standby.synced_scn), standby.synced_scn)
 
-    return property(sync_scn)
+    return reached
 
 
-@defect("a standby jumps over a gap in the log", RESTORE, standbys, "reach")
+@defect("a standby jumps over a gap in the log", RESTORE, tenant_log, "reach")
 def _standby_jumps(_right: Any) -> Any:
     return lambda pieces, scn: max([scn, *(p.checkpoint_scn for p in pieces if p.complete)])
 

@@ -53,6 +53,13 @@ def standby(bench):
     return bench
 
 
+def test_it_replays_what_is_archived_only_after_it_was_told_to_go_on(standby) -> None:
+    standby.cluster.write(SOURCE, "t1", 1)
+    standby.run(RECOVER + "UNTIL UNLIMITED", "sys")
+    standby.cluster.advance(minutes=10)
+    assert standby.blocks("t9") == standby.blocks()
+
+
 def test_it_stands_still_where_it_was_restored_to(standby) -> None:
     standby.cluster.advance(hours=1)
     row = standby.tenant()
