@@ -55,6 +55,8 @@ def test_the_leader_of_one_log_stream_moves_and_the_others_stay(zones):
     assert leaders(zones) == {1: "10.0.1.2", 1001: "10.0.2.2"}
     assert leaders(zones, 1001) == {1: "10.0.1.2"}
     assert rows(zones, TABLETS) == [(200_001, "10.0.2.2"), (200_002, "10.0.2.2")]
+    wishes = "SELECT DISTINCT PRIMARY_ZONE FROM oceanbase.CDB_OB_LS WHERE TENANT_ID = 1002"
+    assert rows(zones, wishes) == [("z1;z2;z3",)]
     zones.fault(f"leader={THIRD} tenant=shop log_stream=1")
     assert leaders(zones) == {1: "10.0.3.2", 1001: "10.0.2.2"}
     zones.execute("ALTER TENANT shop PRIMARY_ZONE = 'z1'")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from obsim.backup.context import BackupServer
 from obsim.cluster.destinations import check_of
 from obsim.cluster.formats import Owner
-from obsim.cluster.replicas import dispatcher_at, full_replica_servers
+from obsim.cluster.replicas import UNMOVED, dispatcher_at, full_replica_servers
 from obsim.cluster.tenant_facts import TenantFacts, facts_of
 from obsim.destination.outcome import Intent
 from obsim.destination.uri import BackupUri
@@ -29,7 +29,7 @@ class TenantSettings:
     tenant_id: TenantId
     _servers: dict[LogStreamId, list[BackupServer]] = field(default_factory=dict)
     _known_at: int = -1
-    """Revision of tenants and servers that `_servers` belongs to."""
+    """Revision of tenants and servers that `_servers` belongs to: one list for all log streams that nobody moved."""
 
     @property
     def data_version(self) -> str:
@@ -88,17 +88,16 @@ class TenantSettings:
         if revision != self._known_at:
             self._servers.clear()
             self._known_at = revision
-        servers = self._servers.get(log_stream_id)
+        tenant, stream = self.state.tenants[self.tenant_id], log_stream_id or SYS_LOG_STREAM_ID
+        if stream not in tenant.leaders:
+            stream = UNMOVED
+        servers = self._servers.get(stream)
         if servers is None:
-            servers = self._servers[log_stream_id] = self._found(log_stream_id or SYS_LOG_STREAM_ID)
+            servers = self._servers[stream] = [
+                BackupServer(server.address, dispatcher_at(self.state, tenant, server.address), leads=not place)
+                for place, server in enumerate(full_replica_servers(self.state, tenant, stream))
+            ]
         return servers
-
-    def _found(self, log_stream_id: LogStreamId) -> list[BackupServer]:
-        tenant = self.state.tenants[self.tenant_id]
-        return [
-            BackupServer(server.address, dispatcher_at(self.state, tenant, server.address), leads=not place)
-            for place, server in enumerate(full_replica_servers(self.state, tenant, log_stream_id))
-        ]
 
 
 @dataclass(frozen=True, slots=True)

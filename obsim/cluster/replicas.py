@@ -14,9 +14,12 @@ if TYPE_CHECKING:
     from obsim.cluster.tenant import Tenant
 
 __all__ = [
-    "dispatcher_at", "full_replica_servers", "has_leader", "owner_id", "replica_servers", "replicas_of_each",
+    "UNMOVED", "dispatcher_at", "full_replica_servers", "has_leader", "owner_id", "replica_servers", "replicas_of_each",
     "schedulers_of", "voters",
 ]  # fmt: skip
+
+UNMOVED = LogStreamId(0)
+"""Stands for every log stream whose leader is where PRIMARY_ZONE puts it."""
 
 
 def replica_servers(
