@@ -41,7 +41,7 @@ from obsim.parameters import ParameterStore
 from obsim.revisions import FAMILIES, Revisions
 from obsim.root_events import RootEvents
 from obsim.scheduler.events import EventQueue
-from obsim.scheduler.priorities import PRIORITIES, Priority, limit_of
+from obsim.scheduler.priorities import Priority, limit_of
 from obsim.statements import BackupStatement
 from obsim.storage.changes import StorageChange
 from obsim.versions import VersionProfile
@@ -224,14 +224,8 @@ class ClusterState:
         """`ip:port` of the server with the root service, as COMMENT columns print it."""
         return self.resources.root_server.address
 
-    def apply_scores(self, tenant: Tenant) -> None:
-        """Bring a tenant's thread scores into its dispatcher."""
-        for priority in PRIORITIES:
-            if priority.parameter is not None and priority.parameter in self.parameters.definitions:
-                self.apply_score(tenant, priority, priority.parameter)
-
     def apply_score(self, tenant: Tenant, priority: Priority, parameter: str) -> None:
-        """Bring one of them there, the value of `parameter`."""
+        """Bring a thread score of a tenant into its dispatchers, the value of `parameter`."""
         limit = limit_of(priority, self.parameters.get_int(parameter, tenant.tenant_id))
         for dispatcher in tenant.schedulers:
             if limit != dispatcher.limit(priority):

@@ -87,11 +87,6 @@ def never(kind: Kind) -> Rule:
     return lambda _kinds: kind.as_nullable(False)
 
 
-def like_first(kinds: Sequence[Kind]) -> Kind:
-    """The kind of the first argument."""
-    return kinds[0].as_nullable(any(k.nullable for k in kinds))
-
-
 def whole_like_first(kinds: Sequence[Kind]) -> Kind:
     """CEILING and FLOOR: an integer for exact numbers, a double for the rest."""
     exact = kinds[0].is_whole or kinds[0].type is MysqlType.NEWDECIMAL or kinds[0].type is None
