@@ -12,10 +12,10 @@ _FILES: dict[str, tuple[str, ...]] = {
     "obsim.statements.cleanup": ("cleanup_commands",),
     "obsim.statements.maintenance": ("maintenance_commands",),
     "obsim.statements.parameters": ("parameter_commands",),
-    "obsim.statements.resources": ("resource_commands",),
+    "obsim.statements.resources": ("unit_commands", "pool_commands", "unit_count_commands"),
     "obsim.statements.restore": ("restore_commands", "role_commands"),
     "obsim.statements.servers": ("server_commands",),
-    "obsim.statements.tenants": ("tenant_commands",),
+    "obsim.statements.tenants": ("tenant_commands", "drop_commands"),
 }
 """Module of a statement -> the files of this package whose tables COMMANDS have its command."""
 

@@ -11,10 +11,10 @@ from re import compile as re_compile
 from obsim.answers import Ok
 from obsim.cluster.authority import Rule, check_sys, guarded
 from obsim.cluster.locality import full_zones
-from obsim.cluster.resource_commands import hard_limit
 from obsim.cluster.resources import Server, ServerStatus, Unit, Zone, ZoneStatus
 from obsim.cluster.root_jobs import RootJob, RootJobKind
 from obsim.cluster.state import ClusterState, Command, Principal
+from obsim.cluster.unit_commands import hard_limit
 from obsim.cluster.unit_placement import choose_servers
 from obsim.error_codes import OB_CANCELED
 from obsim.errors import NotModelled, ServerError, error
@@ -63,6 +63,11 @@ def admin_server(state: ClusterState, who: Principal, statement: AdminServer) ->
     """Every check of every server, then the change."""
     check_sys(state, who, statement)
     _SERVER_ACTIONS[statement.action](state, statement)
+    return _placed_anew(state)
+
+
+def _placed_anew(state: ClusterState) -> Ok:
+    """Servers came, went or changed: where the root service and the leaders are may be elsewhere."""
     state.resources.move_root_service()
     state.servers_changed()
     state.revisions.touch("tenants", "storage", "parameters")
@@ -247,10 +252,7 @@ def admin_zone(state: ClusterState, who: Principal, statement: AdminZone) -> Ok:
     """One zone at a time."""
     check_sys(state, who, statement)
     _ZONE_ACTIONS[statement.action](state, statement)
-    state.resources.move_root_service()
-    state.servers_changed()
-    state.revisions.touch("tenants", "storage", "parameters")
-    return Ok()
+    return _placed_anew(state)
 
 
 def _zone(state: ClusterState, statement: AdminZone) -> Zone:

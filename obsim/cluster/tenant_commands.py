@@ -1,4 +1,4 @@
-"""CREATE, ALTER, LOCK, RENAME, DROP, PURGE and FLASHBACK TENANT.
+"""CREATE, ALTER, LOCK and RENAME TENANT.
 
 Order of checks, codes and texts follow OceanBase's source (ob_tenant_ddl_service.cpp, ob_create_tenant_resolver.cpp).
 System variables are checked with what resolves the statement, and set last (`tenant_variables`).
@@ -20,46 +20,40 @@ from obsim.cluster.locality import (
     locality_text,
     parse_locality,
 )
+from obsim.cluster.resources import ResourcePool
 from obsim.cluster.root_jobs import RootJob, RootJobKind
 from obsim.cluster.state import ClusterState, Command, Principal
 from obsim.cluster.tenant import Tenant, User
-from obsim.cluster.tenant_life import begin_tenant, end_tenant, free_pools, place_tenant
+from obsim.cluster.tenant_life import begin_tenant, free_pools, place_tenant
 from obsim.cluster.tenant_variables import Checked, checked_variables, set_variables
 from obsim.cluster.unit_placement import check_zones, zone_list
 from obsim.errors import NotModelled, ServerError, error
-from obsim.ids import SYS_TENANT_ID, Nanoseconds
+from obsim.ids import Nanoseconds
 from obsim.statements.tenants import (
     AlterTenant,
     CreateStandbyTenant,
     CreateTenant,
-    DropTenant,
-    FlashbackTenant,
     LockTenant,
     OptionValue,
-    PurgeRecyclebin,
-    PurgeTenant,
     RenameTenant,
     TenantOption,
     VariableSetting,
 )
 
-__all__ = ["COMMANDS"]
+__all__ = ["COMMANDS", "check_name"]
 
-_DROPPING_NS = 5_000_000_000
-"""From DROP TENANT without FORCE to the end of the tenant; a cluster needs longer the more there is to collect."""
 _MOVE_NS = 10_000_000_000
 """From ALTER TENANT to the end of a change of locality or primary zone."""
 _NAME_LENGTH_MAX = 63
 _WORDS = frozenset({"all", "all_user", "all_meta"})
 _NO_NAME = "seed"
-_CLUSTER_ID = 1
 _IGNORED = frozenset({"REPLICA_NUM", "ENABLE_EXTENDED_ROWID", "PROGRESSIVE_MERGE_NUM"})
 """Options that CREATE TENANT takes without any effect on what obsim has."""
 
 Options = dict[str, OptionValue]
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
     """Raises 1059 for a name that is too long, 5160 for one that stands for no tenant, 1235 for a word."""
     if len(name.encode()) > _NAME_LENGTH_MAX:
         raise error("OB_ERR_TOO_LONG_IDENT", name)
@@ -141,17 +135,12 @@ def create_tenant(state: ClusterState, who: Principal, statement: CreateTenant) 
     """
     check_sys(state, who, statement)
     variables = checked_variables(statement.variables, creating=True)
-    _check_name(statement.name)
+    check_name(statement.name)
     options = _options(statement.options)
     charset, order = _charset(options)
-    if state.tenant_named(statement.name) is not None:
-        if statement.if_not_exists:
-            return Ok()
-        raise error("OB_TENANT_EXIST", statement.name)
-    names = _names(options.get("RESOURCE_POOL_LIST"))
-    if not names:
-        raise error("OB_EMPTY_RESOURCE_POOL_LIST")
-    pools = free_pools(state, names)
+    pools = _pools_of_new(state, statement, options)
+    if pools is None:
+        return Ok()
     zones = sorted({zone for pool in pools for zone in pool.zones})
     replicas = _replicas(state, options, zones)
     primary_zone = str(options.get("PRIMARY_ZONE") or RANDOM)
@@ -163,6 +152,20 @@ def create_tenant(state: ClusterState, who: Principal, statement: CreateTenant) 
     tenant.charset, tenant.collation = charset, order
     tenant.variables.update(_charset_variables(options, charset, order))
     return _with_variables(state, tenant, variables)
+
+
+def _pools_of_new(
+    state: ClusterState, statement: CreateTenant | CreateStandbyTenant, options: Options
+) -> list[ResourcePool] | None:
+    """The pools it gets; None for a name that is taken, with IF NOT EXISTS. Raises 5156, 4647 and what the pools do."""
+    if state.tenant_named(statement.name) is not None:
+        if statement.if_not_exists:
+            return None
+        raise error("OB_TENANT_EXIST", statement.name)
+    names = _names(options.get("RESOURCE_POOL_LIST"))
+    if not names:
+        raise error("OB_EMPTY_RESOURCE_POOL_LIST")
+    return free_pools(state, names)
 
 
 def _with_variables(state: ClusterState, tenant: Tenant, variables: list[Checked]) -> Ok:
@@ -185,16 +188,10 @@ def _charset_variables(options: Options, charset: str, order: str) -> dict[str, 
 def create_standby(state: ClusterState, who: Principal, statement: CreateStandbyTenant) -> Ok:
     """CREATE STANDBY TENANT: what CREATE TENANT checks; the log of another tenant is replayed by nobody here."""
     check_sys(state, who, statement)
-    _check_name(statement.name)
+    check_name(statement.name)
     options = _options(statement.options)
-    if state.tenant_named(statement.name) is not None:
-        if statement.if_not_exists:
-            return Ok()
-        raise error("OB_TENANT_EXIST", statement.name)
-    names = _names(options.get("RESOURCE_POOL_LIST"))
-    if not names:
-        raise error("OB_EMPTY_RESOURCE_POOL_LIST")
-    free_pools(state, names)
+    if _pools_of_new(state, statement, options) is None:
+        return Ok()
     raise NotModelled("CREATE STANDBY TENANT yet: no tenant replays the log of another")
 
 
@@ -330,108 +327,13 @@ def rename_tenant(state: ClusterState, who: Principal, statement: RenameTenant) 
     check_sys(state, who, statement)
     if statement.name.lower() == "sys":
         raise error("OB_NOT_SUPPORTED", "rename sys tenant name")
-    _check_name(statement.new_name)
+    check_name(statement.new_name)
     tenant = _known(state, statement.name)
     if tenant.kind != "USER":
         raise error("OB_NOT_SUPPORTED")
     if state.tenant_named(statement.new_name) is not None:
         raise error("OB_TENANT_EXIST", statement.new_name)
     tenant.name, tenant.modified_ns = statement.new_name, state.now_ns
-    state.revisions.touch("tenants", "accounts")
-    return Ok()
-
-
-# DROP and the recycle bin.
-
-
-def drop_tenant(state: ClusterState, who: Principal, statement: DropTenant) -> Ok:
-    """DROP TENANT: at once with FORCE, into the recycle bin where that is on, else DROPPING for a while.
-
-    Raises 5157 for an unknown name (with IF EXISTS that is no error) and for one in the recycle bin, 1235 for sys, META
-    tenants and one that is being dropped.
-    """
-    check_sys(state, who, statement)
-    tenant = state.tenant_named(statement.name)
-    if tenant is None:
-        if statement.if_exists:
-            return Ok()
-        raise error("OB_TENANT_NOT_EXIST", statement.name)
-    if tenant.kind != "USER":
-        raise error("OB_NOT_SUPPORTED")
-    if statement.mode == "FORCE":
-        end_tenant(state, tenant)
-        return Ok()
-    if tenant.in_recyclebin:
-        raise error("OB_TENANT_NOT_EXIST", statement.name)
-    if tenant.status != "NORMAL":
-        raise error("OB_NOT_SUPPORTED", "should drop tenant force, delay drop tenant")
-    if who.recyclebin and not statement.mode:
-        _recycle(state, tenant)
-    else:
-        _drop_slowly(state, tenant)
-    return Ok()
-
-
-def _recycle(state: ClusterState, tenant: Tenant) -> None:
-    tenant.original_name, tenant.in_recyclebin = tenant.name, True
-    tenant.recycled_ns = tenant.modified_ns = state.now_ns
-    version = state.now_ns // 1000 // 8 * 8  # versions of schemas are microseconds and multiples of eight
-    while state.tenant_named(f"__recycle_$_{_CLUSTER_ID}_{version}") is not None:
-        version += 8
-    tenant.name = f"__recycle_$_{_CLUSTER_ID}_{version}"
-    state.revisions.touch("tenants", "accounts")
-
-
-def _drop_slowly(state: ClusterState, tenant: Tenant) -> None:
-    tenant.status, tenant.modified_ns = "DROPPING", state.now_ns
-    state.events.push(state.now_ns + _DROPPING_NS, partial(_dropped, state, tenant))
-    state.revisions.touch("tenants")
-
-
-def _dropped(state: ClusterState, tenant: Tenant, _now_ns: Nanoseconds) -> None:
-    if state.tenants.get(tenant.tenant_id) is tenant:
-        end_tenant(state, tenant)
-
-
-def _recycled(state: ClusterState, name: str, *, newest: bool) -> Tenant:
-    """The tenant in the recycle bin called so now, or before: then the newest or the oldest. Raises 5270."""
-    tenant = state.tenant_named(name)
-    if tenant is None:
-        found = [t for t in state.user_tenants() if t.in_recyclebin and t.original_name == name]
-        found.sort(key=lambda t: (t.recycled_ns, t.tenant_id), reverse=newest)
-        tenant = found[0] if found else None
-    if tenant is None or not tenant.in_recyclebin or tenant.status != "NORMAL":
-        raise error("OB_ERR_OBJECT_NOT_IN_RECYCLEBIN")
-    return tenant
-
-
-def purge_tenant(state: ClusterState, who: Principal, statement: PurgeTenant) -> Ok:
-    """PURGE TENANT: the oldest one of a name goes. Raises 5270."""
-    check_sys(state, who, statement)
-    _drop_slowly(state, _recycled(state, statement.name, newest=False))
-    return Ok()
-
-
-def purge_recyclebin(state: ClusterState, who: Principal, _statement: PurgeRecyclebin) -> Ok:
-    """PURGE RECYCLEBIN: from sys every tenant in it; nothing else here can be in one."""
-    if who.tenant_id == SYS_TENANT_ID:
-        for tenant in state.user_tenants():
-            if tenant.in_recyclebin and tenant.status == "NORMAL":
-                _drop_slowly(state, tenant)
-    return Ok()
-
-
-def flashback_tenant(state: ClusterState, who: Principal, statement: FlashbackTenant) -> Ok:
-    """FLASHBACK TENANT: the newest one of a name comes back. Raises 5270, 5156 where its name is taken."""
-    check_sys(state, who, statement)
-    if statement.new_name is not None:
-        _check_name(statement.new_name)
-    tenant = _recycled(state, statement.name, newest=True)
-    name = statement.new_name or tenant.original_name
-    if state.tenant_named(name) is not None:
-        raise error("OB_TENANT_EXIST", name)
-    tenant.name, tenant.in_recyclebin, tenant.original_name = name, False, ""
-    tenant.modified_ns = state.now_ns
     state.revisions.touch("tenants", "accounts")
     return Ok()
 
@@ -454,10 +356,6 @@ COMMANDS: dict[type, Command] = {
     AlterTenant: guarded(alter_tenant, Rule("ALTER TENANT", _resolve, defines=_defines)),
     CreateStandbyTenant: guarded(create_standby, _SUPER_OF_SYS),
     CreateTenant: guarded(create_tenant, Rule("SUPER", _resolve, defines=lambda _: True)),
-    DropTenant: guarded(drop_tenant, _SUPER_OF_SYS),
-    FlashbackTenant: guarded(flashback_tenant, _SUPER_OF_SYS),
     LockTenant: guarded(lock_tenant, Rule("ALTER TENANT", check_sys, defines=lambda _: True)),
-    PurgeRecyclebin: guarded(purge_recyclebin, Rule("SUPER", defines=lambda _: True)),
-    PurgeTenant: guarded(purge_tenant, _SUPER_OF_SYS),
     RenameTenant: guarded(rename_tenant, Rule("ALTER TENANT", check_sys, defines=lambda _: True)),
 }

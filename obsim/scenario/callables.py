@@ -17,10 +17,11 @@ FUNCTIONS: dict[str, frozenset[str]] = {
         "_build_index", "_complement_log", "_meta_finish_done", "_sys_meta_copied", "_sys_meta_done", "_turn_done",
         "_user_meta_done", "begin_stage",
     }),
+    "cluster.drop_commands": frozenset({"_dropped"}),
     "cluster.load": frozenset({"_due"}),
-    "cluster.resource_commands": frozenset({"_shrunk"}),
     "cluster.server_commands": frozenset({"_deleted"}),
-    "cluster.tenant_commands": frozenset({"_dropped", "_moved"}),
+    "cluster.tenant_commands": frozenset({"_moved"}),
+    "cluster.unit_count_commands": frozenset({"_shrunk"}),
     "scenario.history": frozenset({"_due"}),
 }  # fmt: skip
 """By module."""

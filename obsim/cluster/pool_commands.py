@@ -1,129 +1,27 @@
-"""CREATE, ALTER, DROP RESOURCE UNIT and RESOURCE POOL, ALTER RESOURCE TENANT.
+"""CREATE, ALTER, DROP, SPLIT and MERGE RESOURCE POOL.
 
 Order of checks, codes and texts follow OceanBase's source (ob_unit_manager.cpp, ob_resource_resolver.h).
 """
 
 from collections.abc import Iterable, Sequence
-from functools import partial
 
 from obsim.answers import Ok
 from obsim.cluster.authority import Rule, check_sys, guarded
-from obsim.cluster.resources import ResourcePool, Unit, UnitConfig, UnitSize
-from obsim.cluster.root_jobs import RootJob, RootJobKind
+from obsim.cluster.resources import ResourcePool, Unit
 from obsim.cluster.state import ClusterState, Command, Principal
+from obsim.cluster.unit_commands import check_pool_memory, config_named, hard_limit
 from obsim.cluster.unit_placement import check_servers, check_zones, choose_servers, lacking_resource
-from obsim.cluster.unit_sizes import changed_size, new_size
 from obsim.errors import NotModelled, error
-from obsim.ids import Nanoseconds, TenantId
 from obsim.statements.resources import (
     AlterResourcePool,
-    AlterResourceTenant,
-    AlterResourceUnit,
     CreateResourcePool,
-    CreateResourceUnit,
     DropResourcePool,
-    DropResourceUnit,
     MergeResourcePools,
     PoolOption,
     SplitResourcePool,
 )
 
-__all__ = ["COMMANDS", "hard_limit"]
-
-_FULL_POOL_MEMORY_MIN_BYTES = 2 << 30
-"""Default of the hidden parameter __min_full_resource_pool_memory."""
-_SHRINK_NS = 10_000_000_000
-"""From ALTER RESOURCE TENANT to the end of the units that it gives up."""
-
-
-def hard_limit(state: ClusterState) -> int:
-    """Percent of a server's CPUs that the MAX_CPU of its units may add up to."""
-    return state.parameters.get_int("resource_hard_limit")
-
-
-# Unit configs.
-
-
-def create_unit(state: ClusterState, who: Principal, statement: CreateResourceUnit) -> Ok:
-    """CREATE RESOURCE UNIT: the sizes first, then 4649 for a name that is taken."""
-    check_sys(state, who, statement)
-    size = new_size(statement.options)
-    if statement.name in state.resources.configs:
-        if statement.if_not_exists:
-            return Ok()
-        raise error("OB_RESOURCE_UNIT_EXIST", statement.name)
-    state.resources.add_config(statement.name, size, state.now_ns)
-    state.revisions.touch("tenants")
-    return Ok()
-
-
-def _config(state: ClusterState, name: str) -> UnitConfig:
-    config = state.resources.configs.get(name)
-    if config is None:
-        raise error("OB_RESOURCE_UNIT_NOT_EXIST", name)
-    return config
-
-
-def alter_unit(state: ClusterState, who: Principal, statement: AlterResourceUnit) -> Ok:
-    """ALTER RESOURCE UNIT: its units grow and shrink where they stand. Raises 4648, 4659, 4624, 1210."""
-    check_sys(state, who, statement)
-    config = _config(state, statement.name)
-    size = changed_size(config.size, statement.options)
-    pools = state.resources.pools_with(config)
-    for pool in pools:
-        _check_growth(state, pool, size)
-    if pools:
-        _check_pool_memory(size)
-    config.size, config.modified_ns = size, state.now_ns
-    for freezer in state.freezers.values():
-        freezer.memory_changed()
-    state.revisions.touch("tenants")
-    return Ok()
-
-
-def _check_growth(state: ClusterState, pool: ResourcePool, size: UnitSize) -> None:
-    """Raises 4624 where a unit of the pool would not fit its server with another size."""
-    for unit in state.resources.units_of(pool):
-        others = [u for u in state.resources.units_on(unit.server) if u.pool.config is not pool.config]
-        alike = [u for u in state.resources.units_on(unit.server) if u.pool.config is pool.config]
-        if size == pool.config.size:
-            continue
-        lacking = _lacking_for(others, alike, size, unit, state)
-        if lacking is not None:
-            raise error("OB_MACHINE_RESOURCE_NOT_ENOUGH", unit.zone, f'"{unit.server.address}"', lacking)
-
-
-def _lacking_for(
-    others: Sequence[Unit], alike: Sequence[Unit], size: UnitSize, unit: Unit, state: ClusterState
-) -> str | None:
-    """What the server lacks for all its units of one config in another size."""
-    count = len(alike)
-    grown = UnitSize(
-        size.max_cpu * count, size.min_cpu * count, size.memory_bytes * count, size.log_disk_bytes * count,
-        size.max_iops, size.min_iops, size.iops_weight,
-    )  # fmt: skip
-    return lacking_resource(others, grown, unit.server.capacity, hard_limit(state))
-
-
-def _check_pool_memory(size: UnitSize) -> None:
-    if size.memory_bytes < _FULL_POOL_MEMORY_MIN_BYTES:
-        raise error("OB_NOT_SUPPORTED", "unit MEMORY_SIZE less than __min_full_resource_pool_memory")
-
-
-def drop_unit(state: ClusterState, who: Principal, statement: DropResourceUnit) -> Ok:
-    """DROP RESOURCE UNIT. Raises 4648, and 4634 while a pool uses it."""
-    check_sys(state, who, statement)
-    if statement.if_exists and statement.name not in state.resources.configs:
-        return Ok()
-    config = _config(state, statement.name)
-    if state.resources.pools_with(config):
-        raise error("OB_RESOURCE_UNIT_IS_REFERENCED", statement.name)
-    del state.resources.configs[statement.name]
-    state.revisions.touch("tenants")
-    return Ok()
-
-
-# Pools.
+__all__ = ["COMMANDS", "add_units"]
 
 
 def _last(options: Iterable[PoolOption], word: str) -> PoolOption | None:
@@ -164,12 +62,12 @@ def create_pool(state: ClusterState, who: Principal, statement: CreateResourcePo
     unit = _last(options, "UNIT")
     if unit is None or not unit.value:
         raise error("OB_INVALID_ARGUMENT", "resource unit name")
-    config = _config(state, str(unit.value))
+    config = config_named(state, str(unit.value))
     if statement.name in resources.pools:
         if statement.if_not_exists:
             return Ok()
         raise error("OB_RESOURCE_POOL_EXIST", statement.name)
-    _check_pool_memory(config.size)
+    check_pool_memory(config.size)
     servers = choose_servers(resources, zones, unit_count, config.size, hard_limit(state))
     resources.add_pool(statement.name, config, zones, unit_count, servers, state.now_ns)
     state.revisions.touch("tenants", "storage")
@@ -204,10 +102,10 @@ def alter_pool(state: ClusterState, who: Principal, statement: AlterResourcePool
 
 
 def _change_unit(state: ClusterState, pool: ResourcePool, name: str) -> None:
-    config = _config(state, name)
+    config = config_named(state, name)
     if config is pool.config:
         return
-    _check_pool_memory(config.size)
+    check_pool_memory(config.size)
     for unit in state.resources.units_of(pool):
         others = [u for u in state.resources.units_on(unit.server) if u is not unit]
         lacking = lacking_resource(others, config.size, unit.server.capacity, hard_limit(state))
@@ -228,7 +126,7 @@ def _change_count(state: ClusterState, pool: ResourcePool, count: int, deleted: 
     elif deleted:
         raise error("OB_NOT_SUPPORTED", "unit num is not shrinking, deleting unit")
     else:
-        _add_units(state, pool, count)
+        add_units(state, pool, count)
     pool.unit_count, pool.modified_ns = count, state.now_ns
 
 
@@ -248,7 +146,7 @@ def _given_up(state: ClusterState, pool: ResourcePool, count: int, deleted: Sequ
     return gone
 
 
-def _add_units(state: ClusterState, pool: ResourcePool, count: int) -> list[Unit]:
+def add_units(state: ClusterState, pool: ResourcePool, count: int) -> list[Unit]:
     """More units in each zone of a pool, up to `count`."""
     resources = state.resources
     check_servers(resources, pool.zones, count)
@@ -356,87 +254,11 @@ def merge_pools(state: ClusterState, who: Principal, statement: MergeResourcePoo
     return Ok()
 
 
-# The number of units of a tenant.
-
-
-def alter_resource_tenant(state: ClusterState, who: Principal, statement: AlterResourceTenant) -> Ok:
-    """ALTER RESOURCE TENANT: UNIT_NUM of all pools of a tenant; units that go do so after a while."""
-    check_sys(state, who, statement)
-    if not statement.unit_count:
-        raise error("OB_INVALID_ARGUMENT", "unit_num, can't be zero")
-    tenant = state.tenant_named(statement.name)
-    if tenant is None:
-        raise error("OB_TENANT_NOT_EXIST", statement.name)
-    if tenant.kind != "USER":
-        raise error("OB_NOT_SUPPORTED")
-    pools, count = state.resources.pools_of(tenant.tenant_id), statement.unit_count
-    if state.root_jobs.running(RootJobKind.SHRINK_UNIT_NUM, tenant.tenant_id) is not None:
-        raise error("OB_OP_NOT_ALLOW", "alter unit num while the previous operation is in progress")
-    old = pools[0].unit_count if pools else count
-    if count >= old and statement.deleted:
-        raise error("OB_NOT_SUPPORTED", "unit num is not shrinking, deleting unit")
-    if count > old:
-        _expand(state, tenant.tenant_id, pools, count, statement.text)
-    elif count < old:
-        _shrink(state, tenant.tenant_id, pools, count, statement)
-    state.revisions.touch("tenants", "storage")
-    return Ok()
-
-
-def _expand(
-    state: ClusterState, tenant_id: TenantId, pools: Sequence[ResourcePool], count: int, text: str
-) -> None:
-    resources = state.resources
-    for pool in pools:
-        check_servers(resources, pool.zones, count)
-        taken = [unit.server for own in pools for unit in resources.units_of(own)]
-        choose_servers(resources, pool.zones, count - pool.unit_count, pool.config.size, hard_limit(state), taken)
-    for pool in pools:
-        _add_units(state, pool, count)
-        pool.unit_count, pool.modified_ns = count, state.now_ns
-    resources.grant(pools, tenant_id, state.now_ns)
-    job = state.root_jobs.start(
-        RootJobKind.EXPAND_UNIT_NUM, state.now_ns, tenant_id=tenant_id, sql_text=text
-    )
-    job.finish(state.now_ns)
-
-
-def _shrink(
-    state: ClusterState, tenant_id: TenantId, pools: Sequence[ResourcePool], count: int, statement: AlterResourceTenant
-) -> None:
-    groups = state.resources.groups_of(tenant_id)
-    gone = set(statement.deleted) if statement.deleted else set(groups[count:])
-    if not gone <= set(groups) or len(groups) - len(gone) != count:
-        raise error("OB_INVALID_ARGUMENT", "unit group id list")
-    units = [u for pool in pools for u in state.resources.units_of(pool) if u.group_id in gone]
-    for unit in units:
-        unit.status, unit.modified_ns = "DELETING", state.now_ns
-    for pool in pools:
-        pool.unit_count, pool.modified_ns = count, state.now_ns
-    job = state.root_jobs.start(
-        RootJobKind.SHRINK_UNIT_NUM, state.now_ns, tenant_id=tenant_id, sql_text=statement.text
-    )
-    state.events.push(state.now_ns + _SHRINK_NS, partial(_shrunk, state, units, job))
-
-
-def _shrunk(state: ClusterState, units: Sequence[Unit], job: RootJob, now_ns: Nanoseconds) -> None:
-    for unit in units:
-        state.resources.units.pop(unit.unit_id, None)
-    if job.result is None:
-        job.finish(now_ns)
-    state.revisions.touch("tenants", "storage")
-
-
-_UNITS = Rule("CREATE RESOURCE UNIT", check_sys)
-_POOLS = Rule("CREATE RESOURCE POOL", check_sys)
+_RULE = Rule("CREATE RESOURCE POOL", check_sys)
 COMMANDS: dict[type, Command] = {
-    AlterResourcePool: guarded(alter_pool, _POOLS),
-    AlterResourceTenant: guarded(alter_resource_tenant, _POOLS),
-    AlterResourceUnit: guarded(alter_unit, _UNITS),
-    CreateResourcePool: guarded(create_pool, _POOLS),
-    CreateResourceUnit: guarded(create_unit, _UNITS),
-    DropResourcePool: guarded(drop_pool, _POOLS),
-    DropResourceUnit: guarded(drop_unit, _UNITS),
-    MergeResourcePools: guarded(merge_pools, _POOLS),
-    SplitResourcePool: guarded(split_pool, _POOLS),
+    AlterResourcePool: guarded(alter_pool, _RULE),
+    CreateResourcePool: guarded(create_pool, _RULE),
+    DropResourcePool: guarded(drop_pool, _RULE),
+    MergeResourcePools: guarded(merge_pools, _RULE),
+    SplitResourcePool: guarded(split_pool, _RULE),
 }
