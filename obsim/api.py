@@ -6,10 +6,12 @@ given another one). Everything it does, it does through the same sessions as the
 
 import json
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from fractions import Fraction
 from os import PathLike
+from types import TracebackType
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from obsim.answers import Ok, Value
@@ -19,7 +21,7 @@ from obsim.cluster import ClusterState, Tenant
 from obsim.cluster.trace import trace_of
 from obsim.cluster_session import ClusterSession
 from obsim.errors import UsageError
-from obsim.hosts import DEFAULT_VERSION, make_host, making_of, performer_of
+from obsim.hosts import DEFAULT_VERSION, Wishes, make_host, making_of, performer_of
 from obsim.ids import SYS_TENANT_ID
 from obsim.kept import open_kept
 from obsim.row import Row
@@ -33,9 +35,13 @@ from obsim.units import MS_NS, SECOND_NS
 from obsim.versions import IncrementalBase
 
 if TYPE_CHECKING:
+    from obsim.journal.keeper import Keeper
     from obsim.journal.recording import Recording
 
-__all__ = ["DEFAULT_VERSION", "Cluster", "ClusterSession", "Row", "make_host", "making_of", "open_kept", "performer_of"]
+__all__ = [
+    "DEFAULT_VERSION", "Cluster", "ClusterSession", "Row", "ServedCluster", "make_host", "making_of", "open_kept",
+    "performer_of",
+]  # fmt: skip
 
 
 class Cluster:
@@ -50,10 +56,16 @@ class Cluster:
     Destinations are in memory but for `file://` ones below `file_root` and `s3://` ones at `s3_endpoints`.
     With `record` everything that changes the cluster is noted, for `recorded`.
 
+    With `data_dir` the cluster is kept in a directory, and the one that is there goes on. What a call has changed is on
+    disk when it returns; `close`, or the end of a `with`, leaves the directory to others. What is said of a cluster
+    that is there must be as it was made, but for the clock; `catch_up` lets one that follows the wall count the time
+    since.
+
     Raises ScenarioError and UsageError here, ServerError from statements, UsageError when another thread uses it.
     """
 
     belongs_to_its_thread: ClassVar = True
+    _served: ClassVar = False
 
     def __init__(
         self,
@@ -73,31 +85,85 @@ class Cluster:
         file_root: str | PathLike[str] | None = None,
         s3_endpoints: Iterable[str] = (),
         record: bool = False,
+        data_dir: str | PathLike[str] | None = None,
+        catch_up: bool = False,
     ) -> None:
-        self._thread_id = threading.get_ident()
-        making, blueprint = making_of(
-            scenario, seed=seed, version=version, clock=clock, step_s=step_s, speed=speed,
-            autojump_after=autojump_after, start_time=start_time, incremental_base=incremental_base,
-            strict_incremental=strict_incremental, file_root=file_root, s3_endpoints=tuple(s3_endpoints),
+        self._thread_id, self._closed = threading.get_ident(), False
+        wishes = Wishes(
+            seed=seed, version=version, clock=clock, step_s=step_s, speed=speed, autojump_after=autojump_after,
+            start_time=start_time, incremental_base=incremental_base, strict_incremental=strict_incremental,
+            file_root=file_root, s3_endpoints=tuple(s3_endpoints),
         )  # fmt: skip
+        self._recording: Recording | None = None
+        self._keeper: Keeper | None = None
+        if data_dir is not None:
+            if record:
+                raise UsageError("a cluster with a data_dir has its recording there: `obsim record DIR` prints it")
+            kept = open_kept(
+                data_dir, scenario=scenario, default_clock="manual", control=control, show_control=show_control,
+                catch_up=catch_up, background=self._served, as_options=False, **wishes,
+            )  # fmt: skip
+            self._host, self._keeper = kept.host, kept.keeper
+            return
+        if catch_up:
+            raise UsageError("catch_up goes with data_dir: there is nothing to catch up with in memory")
+        making, blueprint = making_of(scenario, **wishes)
         access = ControlAccess(control, shown=show_control)
         performer = performer_of(file_root, making.s3_endpoints)
-        self._recording: Recording | None = None
         if record:
             from obsim.journal.recording import recorded  # noqa: PLC0415 - most clusters are not recorded
 
             self._host, self._recording = recorded(making, performer, access, blueprint)
         else:
             self._host = making.host(performer, making.mode(), access, None, blueprint)
+        if self._served:
+            self._host.state.outside.reach_in_background()
 
     @classmethod
     def _over(cls, host: SessionHost) -> Self:
         """A cluster with sessions that are there already."""
         made = cls.__new__(cls)
-        made._thread_id, made._host, made._recording = threading.get_ident(), host, None  # noqa: SLF001 - it is made here
+        made._thread_id, made._host, made._closed = threading.get_ident(), host, False  # noqa: SLF001 - it is made here
+        made._recording = made._keeper = None  # noqa: SLF001
         return made
 
-    def _check_thread(self) -> None:
+    def close(self) -> None:
+        """The directory of a cluster that has one gets a last checkpoint and is free; it may be closed twice.
+
+        Then every call but this one raises UsageError. A cluster in memory has nothing to close, and goes on.
+        """
+        self._check_thread(ended=True)
+        self._end()
+
+    def _end(self) -> None:
+        if self._keeper is not None:
+            self._closed = True
+            self._keeper.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def _keeping(self) -> Iterator[None]:
+        """What is done here is on disk at the end, where the cluster is kept and nobody else sees to that."""
+        try:
+            yield
+        finally:
+            self._keep()
+
+    def _keep(self) -> None:
+        if self._keeper is not None and not self._served:
+            self._keeper.rest()
+            self._keeper.sync()
+
+    def _check_thread(self, *, ended: bool = False) -> None:
+        if self._closed and not ended:
+            raise UsageError("this cluster was closed: make it again with its data_dir")
         if threading.get_ident() != self._thread_id:
             raise UsageError(
                 "a Cluster belongs to the thread that made it: make one in each thread, or use obsim.Server, whose "
@@ -132,6 +198,7 @@ class Cluster:
         pending = self._host.settle()
         if pending is not None:
             pending.run()
+        self._keep()
 
     def _tenant(self, name: str) -> Tenant:
         tenant = self._host.state.tenant_named(name)
@@ -175,9 +242,10 @@ class Cluster:
         ns: int = 0,
     ) -> None:
         """Move virtual time on by the sum. Raises UsageError for less than nothing."""
-        self.plan_advance(
-            days=days, hours=hours, minutes=minutes, seconds=seconds, milliseconds=milliseconds, ns=ns
-        ).run()
+        with self._keeping():
+            self.plan_advance(
+                days=days, hours=hours, minutes=minutes, seconds=seconds, milliseconds=milliseconds, ns=ns
+            ).run()
 
     def plan_advance(
         self,
@@ -199,7 +267,8 @@ class Cluster:
 
     def advance_to(self, moment: int | str | datetime) -> None:
         """Move virtual time on to a moment; one that is past changes nothing."""
-        self.plan_advance_to(moment).run()
+        with self._keeping():
+            self.plan_advance_to(moment).run()
 
     def plan_advance_to(self, moment: int | str | datetime) -> Pending:
         """`advance_to` as work to be done in slices."""
@@ -211,7 +280,8 @@ class Cluster:
 
         Raises ServerError, naming what still runs, after 30 virtual days.
         """
-        self.plan_run_until_idle().run()
+        with self._keeping():
+            self.plan_run_until_idle().run()
 
     def plan_run_until_idle(self) -> Pending:
         """`run_until_idle` as work to be done in slices."""
@@ -224,7 +294,8 @@ class Cluster:
         It is asked whenever its rows may have changed. Raises ServerError for a statement that is no query, and after
         30 virtual days.
         """
-        self.plan_run_until(sql, tenant).run()
+        with self._keeping():
+            self.plan_run_until(sql, tenant).run()
 
     def plan_run_until(self, sql: str, tenant: str = "sys") -> Pending:
         """`run_until` as work to be done in slices."""
@@ -247,7 +318,8 @@ class Cluster:
     def reset(self) -> None:
         """Back to the scenario's start, clock included; sessions stay open."""
         self._check_thread()
-        self._host.reset()
+        with self._keeping():
+            self._host.reset()
 
     def snapshot(self, name: str) -> None:
         """Remember the whole cluster as it is now; a snapshot of the same name is forgotten.
@@ -255,7 +327,8 @@ class Cluster:
         It costs a millisecond or two. Raises ServerError 1210 for an empty name, and beyond 100 snapshots.
         """
         self._settle()
-        self._host.snapshot(name)
+        with self._keeping():
+            self._host.snapshot(name)
 
     def restore_snapshot(self, name: str) -> None:
         """Return to a snapshot, clock and journal included, on a new timeline; sessions stay open.
@@ -263,7 +336,8 @@ class Cluster:
         It may be restored any number of times. Raises ServerError 1210 for an unknown name.
         """
         self._check_thread()
-        self._host.restore_snapshot(name)
+        with self._keeping():
+            self._host.restore_snapshot(name)
 
     def fork(self) -> "Cluster":
         """Another cluster that is as this one is now and goes its own way from here; sessions are not taken along."""
@@ -279,7 +353,8 @@ class Cluster:
         They become new blocks at the next major freeze. Raises ServerError for an unknown table, kind or count.
         """
         self._settle()
-        self._host.carry(Call("write", (tenant, table, count, kind)))
+        with self._keeping():
+            self._host.carry(Call("write", (tenant, table, count, kind)))
 
     def change_blocks(self, tenant: str, positions: Iterable[int]) -> int:
         """Make baseline macroblocks of any tables dirty, one row in each; gives how many were not dirty before.
@@ -289,7 +364,8 @@ class Cluster:
         tenant of any size. Raises ServerError 1210, and changes nothing, when one holds no block.
         """
         self._settle()
-        changed: int = self._host.carry(ChangeBlocks(self._tenant(tenant).name, positions))
+        with self._keeping():
+            changed: int = self._host.carry(ChangeBlocks(self._tenant(tenant).name, positions))
         return changed
 
     def schedule(self, every: int | timedelta, sql: str, tenant: str = "sys") -> None:
@@ -305,7 +381,8 @@ class Cluster:
         if not isinstance(statement, BackupStatement) or isinstance(statement, CallProcedure):
             raise UsageError("only ALTER SYSTEM statements can be scheduled")
         every_ns = every if isinstance(every, int) else every // timedelta(microseconds=1) * 1000
-        self._host.carry(OrderSchedule(every_ns, agent_of(owner), statement))
+        with self._keeping():
+            self._host.carry(OrderSchedule(every_ns, agent_of(owner), statement))
 
     @property
     def journal(self) -> Journal:
@@ -335,13 +412,15 @@ class Cluster:
         says nothing. A cut connection is `obsim.ConnectionCut` here.
         """
         self._check_thread()
-        self._host.carry(Call("fault", (rule,)))
+        with self._keeping():
+            self._host.carry(Call("fault", (rule,)))
         return self._host.state.faults.rules[-1].fault_id
 
     def clear_faults(self) -> None:
         """Let nothing fail any more."""
         self._check_thread()
-        self._host.carry(Call("clear_faults", ()))
+        with self._keeping():
+            self._host.carry(Call("clear_faults", ()))
 
     def trace(self) -> dict[str, object]:
         """Who ran when on the DAG schedulers, in the Trace Event Format: write it as JSON and open it in Perfetto.
@@ -382,3 +461,12 @@ class Cluster:
             for row in rows
         ]
         return "\n".join(lines).encode()
+
+
+class ServedCluster(Cluster):
+    """The cluster of a server: what its clients and callers are told waits for the disk in the server's outbox."""
+
+    _served: ClassVar = True
+
+    def close(self) -> None:
+        """It ends with its server: nothing happens."""

@@ -29,8 +29,9 @@ class ClusterSession:
         self._cluster._check_thread()  # noqa: SLF001 - one thing in two classes
         if self._session.killed:
             raise UsageError("this session was killed or closed: open another one")
-        answer = self._session.execute(sql)
-        return rows_of(answer.run() if isinstance(answer, Pending) else answer)
+        with self._cluster._keeping():  # noqa: SLF001 - one thing in two classes
+            answer = self._session.execute(sql)
+            return rows_of(answer.run() if isinstance(answer, Pending) else answer)
 
     query = execute
 

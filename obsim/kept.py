@@ -23,20 +23,22 @@ __all__ = ["open_kept"]
 def open_kept(
     directory: str | PathLike[str],
     *,
-    scenario: str = "three-tenants",
+    scenario: str | Blueprint = "three-tenants",
     default_clock: str = "wall",
     control: str | None = None,
     show_control: bool = False,
     catch_up: bool = False,
     background: bool = True,
     real_ns: Callable[[], int] = time.time_ns,
+    as_options: bool = True,
     **wishes: Unpack[Wishes],
 ) -> "Kept":
     """The cluster of a data directory with who keeps its journal, a new one where it is empty.
 
     How a cluster was made stays: an argument that says otherwise is a UsageError. Its clock may be another one each
     time. With `catch_up` a clock that follows the wall counts the time since it was stopped, which `real_ns` tells.
-    What is done at real destinations is done in a thread, unless a new cluster is to have no `background`.
+    What is done at real destinations is done in a thread, unless a new cluster is to have no `background`. Errors name
+    options of `obsim serve`, or without `as_options` the arguments of this function.
     """
     from obsim.journal.directory import DataDirectory  # noqa: PLC0415 - most clusters are kept nowhere
     from obsim.journal.recovery import open_directory  # noqa: PLC0415
@@ -47,7 +49,7 @@ def open_kept(
         made, blueprint = making_of(scenario, default_clock=default_clock, **wishes)
         if known is None:
             return replace(made, background=background), blueprint
-        return _agreed(Path(directory), known, made, {**_USUAL, "scenario": scenario, **wishes}), None
+        return _agreed(Path(directory), known, made, {**_USUAL, "scenario": scenario, **wishes}, as_options), None
 
     access = ControlAccess(control, shown=show_control)
     return open_directory(
@@ -69,7 +71,7 @@ _LASTING = (
 _FIELDS = {"start_time": "start_ns"}
 
 
-def _agreed(directory: Path, known: Making, asked: Making, given: Mapping[str, Any]) -> Making:
+def _agreed(directory: Path, known: Making, asked: Making, given: Mapping[str, Any], as_options: bool) -> Making:
     """How a kept cluster is to go on. Raises UsageError where it was made otherwise than is asked for."""
     for name in _LASTING:
         field = _FIELDS.get(name, name)
@@ -77,8 +79,10 @@ def _agreed(directory: Path, known: Making, asked: Making, given: Mapping[str, A
         same = profile_for(was).version == profile_for(wish).version if name == "version" else was == wish
         if given[name] != _USUAL[name] and not same:
             option = f"--{'ob-version' if name == 'version' else name.replace('_', '-').removesuffix('s')}"
+            option = option if as_options else name
+            told = was if was or name == "seed" else "unset"
             raise UsageError(
-                f"the cluster of {directory} was made with {name.replace('_', ' ')} {was or 'unset'}: "
+                f"the cluster of {directory} was made with {name.replace('_', ' ')} {told}: "
                 f"leave {option} out, or take another directory"
             )
     fresh = {"clock": given["clock"], "autojump_after": given["autojump_after"]}

@@ -67,8 +67,11 @@ class DataDirectory:
         except OSError:
             holder = os.pread(handle, 32, 0).decode(errors="replace").strip() or "unknown"
             os.close(handle)
+            whose = f"process {holder}: stop it"
+            if holder == str(os.getpid()):
+                whose = "this process: close the cluster or stop the server that has it"
             raise UsageError(
-                f"the data directory {self.path} is in use by process {holder}: stop it, or take another directory"
+                f"the data directory {self.path} is in use by {whose}, or take another directory"
             ) from None
         try:
             os.ftruncate(handle, 0)

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from obsim.errors import ServerError
+from obsim.errors import ServerError, error
 from obsim.server.defects import logger
 from obsim.server.packets import error_packet, frame
 
@@ -88,6 +88,17 @@ class HeldTransport:
         return getattr(self.real, name)
 
 
+class _Caller:
+    """Who waits in this process, in the place of a line to a client; told once, with an error or None."""
+
+    def __init__(self, told: Callable[[ServerError | None], None]) -> None:
+        self.told = told
+
+    def abort(self) -> None:
+        """Nobody is told anything of the cluster any more."""
+        self.told(error("OB_IO_ERROR"))
+
+
 class Outbox:
     """The queue of one listener."""
 
@@ -132,6 +143,11 @@ class Outbox:
             act()
         else:
             self._hold(HeldTransport(real, self, None), act)
+
+    def report(self, told: Callable[[ServerError | None], None]) -> None:
+        """Tell a caller in this process once all that was done is on disk, or why it is not."""
+        caller = _Caller(told)
+        self.tell(cast(asyncio.Transport, caller), lambda: told(None))
 
     def then(self, transport: HeldTransport, act: Callable[[], None]) -> None:
         """Do something behind what a transport has waiting."""
@@ -237,6 +253,9 @@ class Outbox:
         begun: dict[tuple[HeldTransport, int], None] = {}
         for _, transport, command, what in queue:
             told = b""
+            if isinstance(transport.real, _Caller):
+                transport.real.told(refused)
+                continue
             if isinstance(what, bytes) and len(what) > SEQUENCE_BYTE and (transport, command) not in begun:
                 told = frame(error_packet(refused), what[SEQUENCE_BYTE])
                 begun[transport, command] = None

@@ -97,6 +97,7 @@ class ThreadedServer:
             self.listener = Listener(engine, self._options)
             await self.listener.start()
         except BaseException as failure:  # it is raised in the thread that waits
+            self._over()
             started.set_exception(failure)
             return
         self._loop = asyncio.get_running_loop()
@@ -104,12 +105,16 @@ class ThreadedServer:
         preload_soon(self._loop)
         await self._ended.wait()
         await self.listener.stop()
+        self._over()
         with self._lock:
             self._loop = None
             left = list(self._calls)
         for call in left:
             if not call.done():
                 call.set_exception(_stopped())
+
+    def _over(self) -> None:
+        """Nobody is served any more; runs in the thread, also where the start has failed."""
 
     def stop(self) -> None:
         """End every connection and the thread; nothing happens the second time."""
@@ -157,18 +162,26 @@ class ThreadedServer:
         """The object that `build` made, for any thread."""
         return LoopProxy(self, self._surface)
 
-    def call(self, function: Callable[[], Any], *, jumps: bool = False) -> Any:
+    def call(self, function: Callable[[], Any], *, jumps: bool = False, kept: bool = False) -> Any:
         """Run a function on the loop, in the order of the clients' statements; its result or its exception.
 
-        One that `jumps` moves the clock: see `Turn`. Raises UsageError when the server does not run, and from within
-        the loop, which would wait for itself.
+        One that `jumps` moves the clock: see `Turn`. What is to be `kept` is told as to any client: once it is on disk,
+        where the cluster is kept there; raises the ServerError of a disk that refuses it. Raises UsageError when the
+        server does not run, and from within the loop, which would wait for itself.
         """
         if threading.current_thread() is self._thread:
             raise UsageError("the server's own thread cannot wait for itself: use this from another thread")
         future: concurrent.futures.Future[Any] = concurrent.futures.Future()
 
         def done(answer: Any, failure: BaseException | None) -> None:
-            self.listener.shared.changed()
+            shared = self.listener.shared
+            shared.changed()
+            if shared.outbox is None or not kept:
+                told(answer, failure)
+            else:
+                shared.outbox.report(lambda refused: told(answer, refused or failure))
+
+        def told(answer: Any, failure: BaseException | None) -> None:
             if future.done():
                 return
             if failure is not None:
@@ -217,13 +230,13 @@ class LoopProxy:
                 # What moves the clock far is planned first, so that the loop can carry it on in slices.
                 planned = getattr(target, f"plan_{name}", None)
                 if planned is not None:
-                    server.call(lambda: planned(*args, **kwargs), jumps=True)
+                    server.call(lambda: planned(*args, **kwargs), jumps=True, kept=True)
                     return None
-                return self._wrapped(server.call(lambda: getattr(target, name)(*args, **kwargs)))
+                return self._wrapped(server.call(lambda: getattr(target, name)(*args, **kwargs), kept=True))
 
             call.__name__ = name
             return call
-        return self._wrapped(server.call(lambda: getattr(target, name)))
+        return self._wrapped(server.call(lambda: getattr(target, name), kept=True))
 
     def _wrapped(self, value: Any) -> Any:
         from obsim.api import Cluster, ClusterSession  # noqa: PLC0415 - with the engine, in the server's thread
@@ -253,7 +266,8 @@ class Server(ThreadedServer):
     ...     connection = pymysql.connect(**server.connect_args("mysql_tenant"))
     ...     server.cluster.advance(minutes=5)
 
-    `scenario`, `seed`, `clock` and further `options` are those of `obsim.Cluster`. `http` is where `/metrics`, `/ready`
+    `scenario`, `seed`, `clock` and further `options` are those of `obsim.Cluster`; one with a `data_dir` is closed when
+    the server stops. `http` is where `/metrics`, `/ready`
     and `/health` are, as `[HOST:]PORT`; 0 takes a free port, which `http_address` tells. `loop` is `asyncio`, `uvloop`,
     or `auto` for uvloop where it is installed.
     """
@@ -276,12 +290,13 @@ class Server(ThreadedServer):
         loop: str = "asyncio",
         **options: Any,
     ) -> None:
-        def build() -> tuple[Host, object]:
-            from obsim.api import Cluster  # noqa: PLC0415 - the engine loads in the server's thread
+        self._cluster: Cluster | None = None
 
-            cluster = Cluster(scenario, seed=seed, clock=clock, **options)
-            cluster.state.outside.reach_in_background()
-            return cluster.host, cluster
+        def build() -> tuple[Host, object]:
+            from obsim.api import ServedCluster  # noqa: PLC0415 - the engine loads in the server's thread
+
+            self._cluster = ServedCluster(scenario, seed=seed, clock=clock, **options)
+            return self._cluster.host, self._cluster
 
         where = ListenOptions(
             host=host,
@@ -294,6 +309,10 @@ class Server(ThreadedServer):
             limits=limits or Limits(connections_max=max_connections),
         )
         super().__init__(build, where, loop=loop)
+
+    def _over(self) -> None:
+        if self._cluster is not None:
+            self._cluster._end()  # noqa: SLF001 - it ends with its server, and for nobody else
 
     @property
     def cluster(self) -> "Cluster":

@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 __all__ = ["cluster_fixture", "obsim_cluster", "obsim_server", "server_fixture"]
 
 MARKER = "obsim(scenario, seed, version, clock, ...): how obsim_cluster and obsim_server are made for this test"
-COMMAND_OPTIONS = {"scenario": "--scenario", "seed": "--seed", "version": "--ob-version", "clock": "--clock"}
+COMMAND_OPTIONS = {
+    "scenario": "--scenario", "seed": "--seed", "version": "--ob-version", "clock": "--clock", "data_dir": "--data-dir",
+}  # fmt: skip
 """What of a cluster's making `obsim serve` can be told, in this order."""
 Scope = Literal["function", "class", "module", "package", "session"]
 
@@ -67,6 +69,8 @@ class _InUse:
 
     def replay_line(self, folder: Path, test: str) -> str:
         """Keep what the cluster was asked to do, and say how to replay it; secrets go to a file of its owner's."""
+        if self.made_with.get("data_dir") is not None:
+            return f"what it did is kept: {shlex.join(['obsim', 'record', str(self.made_with['data_dir'])])}"
         name = re.sub(r"[^\w.-]+", "-", f"{test}-{self.fixture}").strip("-")[-150:]
         journal, secrets = folder / f"{name}.journal", folder / f"{name}.secrets"
         journal.write_text(self.cluster.recorded(), "utf-8")
@@ -150,15 +154,16 @@ def _note(request: pytest.FixtureRequest, used: _InUse) -> None:
     request.node.stash.setdefault(_IN_USE, {})[used.fixture] = used
 
 
-def _cluster(request: pytest.FixtureRequest, own: dict[str, Any]) -> "Cluster":
+def _cluster(request: pytest.FixtureRequest, own: dict[str, Any]) -> "Iterator[Cluster]":
     from obsim.api import Cluster  # noqa: PLC0415
     from obsim.scenario.templates import TEMPLATES  # noqa: PLC0415
 
     options = _made_with(request, Cluster, own)
     with TEMPLATES.in_use():
-        cluster = Cluster(**{"record": True} | options)
-    _note(request, _InUse(request.fixturename or "cluster", options, cluster))
-    return cluster
+        cluster = Cluster(**{"record": "data_dir" not in options} | options)
+    with cluster:
+        _note(request, _InUse(request.fixturename or "cluster", options, cluster))
+        yield cluster
 
 
 def _server(request: pytest.FixtureRequest, own: dict[str, Any]) -> "Iterator[Server]":
@@ -171,7 +176,7 @@ def _server(request: pytest.FixtureRequest, own: dict[str, Any]) -> "Iterator[Se
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="obsim-"))
             options["unix_socket"] = str(Path(folder) / "sock")
         with TEMPLATES.in_use():
-            server = stack.enter_context(Server(**{"record": True} | options))
+            server = stack.enter_context(Server(**{"record": "data_dir" not in options} | options))
         address = options.get("unix_socket") or f"{server.host}:{server.port}"
         _note(request, _InUse(request.fixturename or "server", options, server.cluster, address))
         yield server
@@ -184,8 +189,8 @@ def cluster_fixture(scope: Scope = "module", **options: Any) -> Any:
     """
 
     @pytest.fixture(scope=scope)
-    def cluster(request: pytest.FixtureRequest) -> "Cluster":
-        return _cluster(request, options)
+    def cluster(request: pytest.FixtureRequest) -> "Iterator[Cluster]":
+        yield from _cluster(request, options)
 
     return cluster
 
@@ -204,9 +209,9 @@ def server_fixture(scope: Scope = "module", **options: Any) -> Any:
 
 
 @pytest.fixture
-def obsim_cluster(request: pytest.FixtureRequest) -> "Cluster":
+def obsim_cluster(request: pytest.FixtureRequest) -> "Iterator[Cluster]":
     """A fresh `obsim.Cluster` in this process, for this test alone."""
-    return _cluster(request, {})
+    yield from _cluster(request, {})
 
 
 @pytest.fixture

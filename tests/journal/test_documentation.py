@@ -33,7 +33,7 @@ def said(folder: Path, line: str) -> str:
 def page(tmp_path_factory):
     """The page, worked through."""
     folder = tmp_path_factory.mktemp("page")
-    (_, serve), (_, look), (_, program), (_, replay) = BLOCKS
+    (_, serve), (_, kept), (_, look), (_, program), (_, replay) = BLOCKS
     for kill in (True, False):
         words = [sys.executable, "-c", PROGRAM, *serve.split()[1:]]
         server = subprocess.Popen(words, cwd=folder, stdout=subprocess.PIPE, text=True)
@@ -51,6 +51,7 @@ def page(tmp_path_factory):
         server.stdout.close()
         (folder / f"row-{kill}").write_text(str(row))
     with contextlib.chdir(folder):
+        exec(kept, {})
         exec(program, {})
     return {line: said(folder, line) for line in (look + replay).splitlines()} | {"folder": folder}
 

@@ -150,7 +150,7 @@ def test_a_file_that_is_cut_in_two(copy):
 
 def test_one_in_use_and_none_at_all(tmp_path):
     kept = open_kept(tmp_path / "d")
-    with pytest.raises(UsageError, match="is in use by process"):
+    with pytest.raises(UsageError, match="is in use by this process"):
         check_directory(DataDirectory(tmp_path / "d"))
     leave(kept)
     with pytest.raises(UsageError, match="has no journal: name the directory that --data-dir had"):

@@ -286,7 +286,7 @@ def test_reads_that_move_the_clock_are_kept(tmp_path, clock):
 
 def test_one_process_at_a_time(tmp_path):
     kept = open_kept(tmp_path / "d")
-    with pytest.raises(UsageError, match=rf"is in use by process {os.getpid()}: stop it, or take another directory"):
+    with pytest.raises(UsageError, match="is in use by this process: close the cluster"):
         open_kept(tmp_path / "d")
     kept.keeper.close()
     open_kept(tmp_path / "d").keeper.close()

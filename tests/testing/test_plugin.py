@@ -334,3 +334,27 @@ def test_the_cost_in_short() -> None:
 def test_it_is_installed_with_the_package() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     assert project["entry-points"]["pytest11"] == {"obsim": "obsim.testing.plugin"}
+
+
+def test_a_cluster_of_a_directory_goes_on_in_the_next_test_and_its_report_says_where_it_is(run: Run) -> None:
+    result = run(
+        """
+        import pytest
+
+        kept = pytest.mark.obsim(data_dir="kept dir")
+
+        @kept
+        def test_first(obsim_cluster):
+            obsim_cluster.execute("ALTER SYSTEM BACKUP DATABASE")
+            obsim_cluster.run_until_idle()
+
+        @kept
+        def test_second(obsim_server):
+            rows = obsim_server.cluster.query("SELECT STATUS FROM oceanbase.CDB_OB_BACKUP_JOB_HISTORY")
+            assert len(rows) == 4
+        """,
+        "-p", "no:randomly", "-p", "no:xdist",
+    )
+    result.assert_outcomes(passed=1, failed=1)
+    told = "what it did is kept: obsim record 'kept dir'"
+    result.stdout.fnmatch_lines(["*assert 3 == 4*", "*--data-dir 'kept dir'", told])
