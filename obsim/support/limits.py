@@ -121,7 +121,10 @@ def _cluster() -> Iterator[Bound]:
         "they end and name what still runs; time has passed",
         4012,
     )
-    yield Bound("statements", "obsim.statements", journal.KEPT_MAX, "statements", "the oldest go")
+    yield Bound(
+        "statements", "obsim.statements", journal.KEPT_MAX, "statements",
+        "the oldest go; it begins anew with each process, with a data directory too",
+    )  # fmt: skip
     yield Bound("statement text", "a text in there", journal.TEXT_LENGTH_MAX, "characters", "it is cut")
     yield Bound("events", "obsim.events", event_log.KEPT_MAX, "events at least", "the oldest go")
 
