@@ -201,7 +201,7 @@ def main() -> int:
     parser.add_argument("--profile", action="store_true", help="say where the time goes")
     options = parser.parse_args()
     state = build(options.tenants, options.base)
-    gc.freeze()
+    gc.collect()
     profile = cProfile.Profile() if options.profile else None
     begun, cpu = time.perf_counter(), time.process_time()
     with rare_collections():  # as `Cluster.advance` does

@@ -56,12 +56,12 @@ class Revisions:
 
     def touch_of(self, tenant_id: int, families: Iterable[str]) -> None:
         """As `touch`, for the rows of one tenant."""
-        counts, owners = self._counts, self._owners
         for word in families:
             family, watched = _WORDS[word]
-            counts[family] += 1
+            self._counts[family] += 1
             if watched:
                 self.stirred = True
+                owners = self._owners
                 if word in owners:
                     owners[word].add(tenant_id)
                 else:

@@ -198,7 +198,7 @@ def test_garbage_is_looked_for_rarely_on_the_way_and_as_usual_afterwards(monkeyp
     usual, seen, go = gc.get_threshold(), [], ToTime.go
     monkeypatch.setattr(ToTime, "go", lambda way, events_max: seen.append(gc.get_threshold()) or go(way, events_max))
     obsim.Cluster().advance(hours=1)
-    assert set(seen) == {(1_000_000, *usual[1:])}
+    assert set(seen) == {(2_000_000, *usual[1:])}
     assert gc.get_threshold() == usual
 
 
@@ -208,7 +208,7 @@ def test_ways_that_cross_leave_the_usual_threshold():
     first.__enter__()
     second.__enter__()
     first.__exit__(None, None, None)
-    assert gc.get_threshold() == (1_000_000, *usual[1:])
+    assert gc.get_threshold() == (2_000_000, *usual[1:])
     second.__exit__(None, None, None)
     assert gc.get_threshold() == usual
     with pytest.raises(KeyError), rare_collections():

@@ -123,7 +123,7 @@ def _data_minor(run: BackupRun, now_ns: Nanoseconds) -> None:
 
 def delta_counts(run: BackupRun) -> dict[TabletId, int]:
     """Mini and minor blocks of each tablet: none of them is ever reused."""
-    return {tablet: delta for tablet, *_, delta in run.taken.tablets}
+    return {tablet: delta for tablet, _, _, _, delta in run.taken.tablets}
 
 
 def _data_major(run: BackupRun, now_ns: Nanoseconds) -> None:
@@ -131,7 +131,8 @@ def _data_major(run: BackupRun, now_ns: Nanoseconds) -> None:
     if stored is None:
         run.fail(OB_BACKUP_FILE_NOT_EXIST, now_ns)
         return
-    counts = {tablet: stored.range_cardinality(first, end) for tablet, _, first, end, _ in run.taken.tablets}
+    count_between = stored.range_cardinality
+    counts = {tablet: count_between(first, end) for tablet, _, first, end, _ in run.taken.tablets}
     _copy_stage(run, counts, run.taken.block_bytes, now_ns)
 
 

@@ -7,6 +7,7 @@ are not to be seen, as in any view.
 
 from collections.abc import Callable, Iterable
 from functools import lru_cache
+from itertools import islice
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -26,73 +27,86 @@ _RECENT = 2
 
 Words = tuple[str, ...]
 """A state."""
-Found = tuple[tuple[object, ...], tuple[Words, ...]]
-"""What there is of a kind: of each the number or name, in a tuple if there are several; in the same order the states.
-Never changed."""
+Found = dict[object, Words]
+"""What there is of a kind: the state by number or name, by a tuple if there are several. Never changed, another one
+takes its place."""
+_NOTHING: Found = {}
 
 
 class StateEvent(NamedTuple):
-    """One change; '' stands for "was not there" and "is not there any more"."""
+    """One change. What it is about is put into words when somebody reads it: most events go before anybody does."""
 
     number: int
     at_ns: Nanoseconds
     tenant_id: TenantId
     kind: str
-    name: str
-    before: str
-    after: str
+    key: object
+    was: Words
+    now: Words
+
+    @property
+    def name(self) -> str:
+        """Of what it is the state."""
+        if self.kind == _PARAMETER:
+            return str(self.key)
+        words = _KINDS[self.kind][2]
+        return words.format(*self.key) if isinstance(self.key, tuple) else words.format(self.key)
+
+    @property
+    def before(self) -> str:
+        """The state before; '' stands for "was not there"."""
+        return " ".join(self.was)
+
+    @property
+    def after(self) -> str:
+        """The state after; '' stands for "is not there any more"."""
+        return " ".join(self.now)
 
 
 def _jobs(tenant: "Tenant", _known: Found) -> Found:
-    jobs = (*tenant.backup.jobs, *tenant.backup.job_history[-_RECENT:])
-    return tuple([job.job_id for job in jobs]), tuple([(job.status,) for job in jobs])
+    backup = tenant.backup
+    return {job.job_id: (job.status,) for job in (*backup.jobs, *backup.job_history[-_RECENT:])}
 
 
 def _tasks(tenant: "Tenant", _known: Found) -> Found:
     tasks = (*tenant.backup.tasks, *tenant.backup.task_history[-_RECENT:])
-    keys = [(task.task_id, task.backup_set.backup_set_id) for task in tasks]
-    return tuple(keys), tuple([(task.status,) for task in tasks])
+    return {(task.task_id, task.backup_set.backup_set_id): (task.status,) for task in tasks}
 
 
 _SET_STATE: Callable[[object], Words] = attrgetter("status", "file_status")
 
 
 def _sets(tenant: "Tenant", _known: Found) -> Found:
-    return tuple(tenant.backup.sets), tuple(map(_SET_STATE, tenant.backup.sets.values()))
+    return {number: _SET_STATE(backup_set) for number, backup_set in tenant.backup.sets.items()}
 
 
-def _set_at_work(tenant: "Tenant", known: Found) -> Found:
-    """The same where no set may have another state but that of the running task, and new ones."""
-    sets, (ids, states) = tenant.backup.sets, known
-    if len(ids) < len(sets):
-        ids = tuple(sets)
-        states += tuple(map(_SET_STATE, [sets[new] for new in list(sets)[len(states):]]))
-    for task in tenant.backup.tasks:
-        set_id, state = task.backup_set.backup_set_id, _SET_STATE(task.backup_set)
-        at = len(ids) - 1 if ids[-1] == set_id else ids.index(set_id)
-        if states[at] != state:
-            states = (*states[:at], state, *states[at + 1 :])
-    return ids, states
+def _sets_at_work(tenant: "Tenant", known: Found) -> Found:
+    """The known sets of the running tasks, and those that are new: no other one may have another state."""
+    sets, at_work = tenant.backup.sets, [task.backup_set for task in tenant.backup.tasks]
+    found: Found = {one.backup_set_id: _SET_STATE(one) for one in at_work if one.backup_set_id in known}
+    if len(known) < len(sets):
+        new = list(islice(reversed(sets.values()), len(sets) - len(known)))
+        found |= {one.backup_set_id: _SET_STATE(one) for one in reversed(new)}
+    return found
 
 
 def _deletes(tenant: "Tenant", _known: Found) -> Found:
-    jobs = (*tenant.cleanup.jobs, *tenant.cleanup.job_history[-_RECENT:])
-    return tuple([job.job_id for job in jobs]), tuple([(job.status,) for job in jobs])
+    cleanup = tenant.cleanup
+    return {job.job_id: (job.status,) for job in (*cleanup.jobs, *cleanup.job_history[-_RECENT:])}
 
 
 def _rounds(tenant: "Tenant", _known: Found) -> Found:
     archived = tenant.archive.round
-    return ((archived.round_id,), ((archived.status,),)) if archived is not None else _NOTHING
+    return {archived.round_id: (archived.status,)} if archived is not None else _NOTHING
 
 
 def _tenants(tenant: "Tenant", _known: Found) -> Found:
     marks = ("LOCKED",) * tenant.locked + ("IN RECYCLEBIN",) * tenant.in_recyclebin
-    return (tenant.name,), ((tenant.role, tenant.status, *marks),)
+    return {tenant.name: (tenant.role, tenant.status, *marks)}
 
 
-_NOTHING: Found = (), ()
 _LookAt = Callable[["Tenant", Found], Found]
-"""How a tenant stands now; it may take what was known of what nobody has touched."""
+"""How a tenant stands now; it is told what was known before."""
 _KINDS: dict[str, tuple[tuple[str, ...], _LookAt, str]] = {
     "BACKUP_JOB": (("jobs", "job_history"), _jobs, "job {}"),
     "BACKUP_TASK": (("tasks", "task_history"), _tasks, "task {} of set {}"),
@@ -115,7 +129,7 @@ def _watched(touched: tuple[str, ...]) -> list[tuple[str, list[str], _LookAt]]:
     for kind, (families, look_at, _) in _KINDS.items():
         by = [family for family in families if family in touched]
         if by:
-            found.append((kind, by, _set_at_work if by == ["set_at_work"] else look_at))
+            found.append((kind, by, _sets_at_work if by == ["set_at_work"] else look_at))
     return found
 
 
@@ -156,11 +170,16 @@ class EventLog:
             tenant = tenants.get(owner)  # type: ignore[call-overload]  # a NewType would be a call
             if tenant is None:
                 continue
-            known = known_of.get((kind, tenant.tenant_id), _NOTHING)
+            key = kind, tenant.tenant_id
+            known = known_of.get(key, _NOTHING)
             found = look_at(tenant, known)
-            if found != known:
-                self._note(kind, tenant.tenant_id, known, found)
-                known_of[kind, tenant.tenant_id] = found
+            if look_at is not _sets_at_work:
+                if found != known:
+                    self._note(*key, known, found)
+                    known_of[key] = found
+            elif not found.items() <= known.items():
+                self._note(*key, known, found)
+                known_of[key] = known | found
 
     def _forget_the_gone(self, kind: str) -> None:
         for of_kind, tenant_id in [key for key in self._known if key[0] == kind]:
@@ -169,49 +188,27 @@ class EventLog:
 
     def _note(self, kind: str, tenant_id: TenantId, known: Found, found: Found) -> None:
         """Note every difference."""
-        count = len(known[0])
-        if found[0][:count] == known[0]:  # most things stay, and new ones come last
-            if found[1][:count] != known[1]:
-                newest = count - 1  # most often it is this one alone
-                first = newest if found[1][:newest] == known[1][:newest] else 0
-                for key, before, after in zip(known[0][first:], known[1][first:], found[1][first:], strict=False):
-                    if before != after:
-                        self._add(kind, tenant_id, key, before, after)
-            for key, after in zip(found[0][count:], found[1][count:], strict=True):
-                self._add(kind, tenant_id, key, (), after)
-            return
-        was, now = (dict(zip(*states, strict=True)) for states in (known, found))
-        for key, after in now.items():
-            if was.get(key) != after:
-                self._add(kind, tenant_id, key, was.get(key, ()), after)
+        for key, now in found.items():
+            was = known.get(key, ())
+            if now != was:
+                self._add(kind, tenant_id, key, was, now)
         if kind not in _STAYS:
-            for key, before in was.items():
-                if key not in now:
-                    self._add(kind, tenant_id, key, before, ())
+            for key, was in known.items():
+                if key not in found:
+                    self._add(kind, tenant_id, key, was, ())
 
     def _note_parameters(self) -> None:
         parameters = self._state.parameters
         changed = parameters.take_changed()
-        for owner, name in sorted(changed, key=lambda key: (key[0] or 0, key[1])):
+        for owner, name in sorted(changed, key=lambda key: (key[0] or 0, key[1])) if len(changed) > 1 else changed:
             before, after = changed[owner, name], parameters.text_set(owner, name)
             if before != after:
-                states = [() if text is None else (text,) for text in (before, after)]
-                self._add(_PARAMETER, owner or TenantId(0), name, *states)
+                was, now = (() if text is None else (text,) for text in (before, after))
+                self._add(_PARAMETER, owner or TenantId(0), name, was, now)
 
-    def _add(self, kind: str, tenant_id: TenantId, key: object, before: Words, after: Words) -> None:
+    def _add(self, kind: str, tenant_id: TenantId, key: object, was: Words, now: Words) -> None:
         self.count = number = self.count + 1
-        if kind == _PARAMETER:
-            name = str(key)
-        else:
-            written = _KINDS[kind][2]
-            name = written.format(*key) if isinstance(key, tuple) else written.format(key)
-        now_ns, rows = self._state.now_ns, self.rows
-        rows.append(StateEvent(number, now_ns, tenant_id, kind, name, _text(before), _text(after)))
+        rows = self.rows
+        rows.append(StateEvent(number, self._state.now_ns, tenant_id, kind, key, was, now))
         if len(rows) > 2 * KEPT_MAX:
             del rows[:-KEPT_MAX]
-
-
-@lru_cache(maxsize=1024)
-def _text(state: Words) -> str:
-    """A state as a row shows it."""
-    return " ".join(state)

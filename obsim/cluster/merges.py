@@ -123,10 +123,10 @@ class Merges:
         storage, now_ns = self._tenant.storage, self._state.now_ns
         parts: list[Part] = []
         for compaction in storage.blocks.compactions[first_epoch:]:
-            written = compaction.written
-            for tablet in storage.tablets if written else ():
+            count_between = compaction.written.range_cardinality
+            for tablet in storage.tablets if compaction.written else ():
                 first = tablet.slot << SLOT_BITS
-                count = written.range_cardinality(first, first + tablet.next_place)
+                count = count_between(first, first + tablet.next_place)
                 if count:
                     parts.append((tablet.log_stream_id, tablet.tablet_id, count))
         for server in self._servers(parts):

@@ -1,7 +1,7 @@
 """A unit of work for the DAG scheduler: kind, priority, length, what it waits for, and when it ran."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from obsim.ids import LogStreamId, Nanoseconds, TabletId
@@ -58,7 +58,10 @@ class _OfEveryEnd:
 
 @dataclass(slots=True, eq=False)
 class DagTask(_OfEveryEnd):
-    """One task. It runs in spans, several if it was paused or slowed down; it is done when they add up to `work_ns`."""
+    """One task. It runs in spans, several if it was paused or slowed down; it is done when they add up to `work_ns`.
+
+    Many are made and some thousands kept: fields that only a scheduler needs have no value before it gives them one.
+    """
 
     kind: str
     """DAG type as `__all_virtual_dag_scheduler` names it, for example BACKUP_DATA."""
@@ -70,45 +73,45 @@ class DagTask(_OfEveryEnd):
     """What it works on."""
     parents: tuple["DagTask", ...] = ()
     """It is ready when all of them have finished; forgotten when it is submitted."""
-    number: int = 0
-    """Counts the tasks of a scheduler from 1; 0 before it is submitted."""
-    added_ns: Nanoseconds = Nanoseconds(0)
-    """When it was submitted."""
-    running_since_ns: int | None = None
-    """When its last span began; None before the first one and while it is paused."""
-    finished: bool = False
-
-    # What its scheduler keeps with it.
-    queue: "PriorityQueue" = None  # type: ignore[assignment]  # set when it is submitted
-    cpu: int = FULL_CPU
-    """Thousandths of a CPU that its thread takes at full speed."""
-    plain: bool = True
-    """Whether it neither refuses nor goes first."""
-    indegree: int = 0
-    """Parents that have not finished; below zero when it is cancelled, so that the last one's end does not wake it."""
-    children: list["DagTask"] | None = None
-    """Tasks that wait for this one."""
-    wake_ns: int = NEVER
-    """When it will be woken, at its end or at a yield point; for one that has finished, when that was."""
-    yields: bool = False
-    """Whether that will be a yield point."""
-    course: Course | None = None
-    """How it has run so far, unless it was in one go."""
-    clock: ServiceClock | None = None
-    """The clock of the open span; None at full speed."""
-    ends_at_value: int = NEVER
-    """What the clock will show at its end."""
     not_before_ns: Nanoseconds = Nanoseconds(0)
     """It refuses to be scheduled before; the scheduler asks again every 5 s."""
     emergency: bool = False
     """It goes before the ready ones of its priority."""
     tablet_id: TabletId | None = None
     """The tablet it works on, None for more than one."""
-    cancelled: bool = False
+    running_since_ns: int | None = None
+    """When its last span began; None before the first one and while it is paused."""
+    number: int = field(default=0, init=False)
+    """Counts the tasks of a scheduler from 1; 0 before it is submitted."""
+    added_ns: Nanoseconds = field(init=False)
+    """When it was submitted."""
+    finished: bool = field(default=False, init=False)
+    cancelled: bool = field(default=False, init=False)
+
+    # What its scheduler keeps with it.
+    queue: "PriorityQueue" = field(init=False)
+    cpu: int = field(init=False)
+    """Thousandths of a CPU that its thread takes at full speed."""
+    plain: bool = field(init=False)
+    """Whether it neither refuses nor goes first."""
+    indegree: int = field(default=0, init=False)
+    """Parents that have not finished; below zero when it is cancelled, so that the last one's end does not wake it."""
+    children: list["DagTask"] | None = field(default=None, init=False)
+    """Tasks that wait for this one."""
+    wake_ns: int = field(default=NEVER, init=False)
+    """When it will be woken, at its end or at a yield point; for one that has finished, when that was."""
+    yields: bool = field(default=False, init=False)
+    """Whether that will be a yield point."""
+    course: Course | None = field(default=None, init=False)
+    """How it has run so far, unless it was in one go."""
+    clock: ServiceClock | None = field(default=None, init=False)
+    """The clock of the open span; None at full speed."""
+    ends_at_value: int = field(init=False)
+    """What the clock will show at its end."""
 
     def __post_init__(self) -> None:
         self.cpu = _CPU_OF(self.kind, FULL_CPU)
-        self.plain = not self.emergency and self.not_before_ns <= 0
+        self.plain = self.not_before_ns <= 0 and not self.emergency
 
     @property
     def running(self) -> bool:

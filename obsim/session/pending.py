@@ -19,7 +19,9 @@ __all__ = [
 
 EVENTS_AT_ONCE = 64
 """Events between two looks at the time budget: well under a millisecond."""
-_ALLOCATIONS_A_COLLECTION = 1_000_000
+_ALLOCATIONS_A_COLLECTION = 2_000_000
+_LONG_WAY = 100_000
+"""Who has left so many new objects behind has come a long way."""
 
 
 class _Usual:
@@ -51,7 +53,19 @@ def rare_collections(allocations: int = _ALLOCATIONS_A_COLLECTION) -> Iterator[N
         with _Usual.lock:
             _Usual.travellers -= 1
             if not _Usual.travellers:
+                _keep_what_was_made()
                 gc.set_threshold(*_Usual.threshold)
+
+
+def _keep_what_was_made() -> None:
+    """At the end of a long way, count all that is there as old, so that nobody waits until it is looked through.
+
+    The next look at old objects takes it in. Where the process keeps some out of all looks that would not be so: there
+    nothing is done.
+    """
+    if gc.get_count()[0] > _LONG_WAY and not gc.get_freeze_count():
+        gc.freeze()
+        gc.unfreeze()
 
 
 class Journey(Protocol):

@@ -123,8 +123,9 @@ class TenantStorage:
     """Those of all tablets, None when they have to be looked for."""
     _merged_at: int = -1
     """`change_count` after the last major freeze that was compacted at once."""
-    _pictured: tuple[Seams, tuple[Tablet, ...]] | None = None
-    """The tablets of the last picture that was taken right after a compaction, and the seams they had."""
+    _pictured: tuple[Seams, tuple[Tablet, ...], list[object]] | None = None
+    """The tablets of the last picture that was taken right after a compaction, the seams they had, and what of them may
+    change while these stay."""
 
     def note(self, change: StorageChange) -> None:
         """A change has been made."""
@@ -286,15 +287,17 @@ class TenantStorage:
     def change_blocks_at(self, changed: BitMap64, bytes_per_block: int | None = None) -> None:
         """Make these live baseline blocks dirty; `changed` is not to be changed any more."""
         self._touch(changed)
-        layout, each = None, bytes_per_block or 0
+        layout, each, count_between, total = None, bytes_per_block or 0, changed.range_cardinality, 0
         for tablet in self.tablets:
             first = tablet.slot << SLOT_BITS
-            count = changed.range_cardinality(first, first + tablet.next_place)
+            count = count_between(first, first + tablet.next_place)
             if count:
                 if bytes_per_block is None and tablet.layout is not layout:
                     layout = tablet.layout
                     each = layout.update_bytes
-                self._take_bytes(tablet, each * count)
+                tablet.memory_bytes += each * count  # type: ignore[assignment]  # NewType costs a call
+                total += each * count
+        self.log_bytes = Bytes(self.log_bytes + total)
 
     def _touch(self, positions: BitMap64) -> None:
         self.blocks.dirty |= positions
@@ -405,19 +408,19 @@ class TenantStorage:
 
     def snapshot(self, scn: Scn) -> Snapshot:
         """The blocks as they are now, at `scn`, for a backup."""
-        tablets = tuple([
-            (
-                t.tablet_id, t.log_stream_id, t.slot << SLOT_BITS, (t.slot << SLOT_BITS) + t.next_place,
-                t.delta_block_count if t.mini or t.minor_bytes else 0,
-            )
-            for t in self.tablets
-        ])  # fmt: skip
+        tablets = []
+        block_bytes, delta_bytes = {}, {}
+        for t in self.tablets:
+            first, delta_count = t.slot << SLOT_BITS, 0
+            if t.layout is not DEFAULT_LAYOUT:
+                block_bytes[t.tablet_id] = t.layout.block_bytes
+            if t.mini or t.minor_bytes:
+                delta_bytes[t.tablet_id], delta_count = t.delta_bytes, t.delta_block_count
+            tablets.append((t.tablet_id, t.log_stream_id, first, first + t.next_place, delta_count))
         if self._live_taken != self.blocks.live:
             self._live_taken = BitMap64(self.blocks.live)
-        block_bytes = {t.tablet_id: t.layout.block_bytes for t in self.tablets if t.layout is not DEFAULT_LAYOUT}
-        delta_bytes = {t.tablet_id: t.delta_bytes for t in self.tablets if t.mini or t.minor_bytes}
         return Snapshot(
-            scn, self.checkpoint_scn, self.blocks.epoch, self._live_taken, tablets, block_bytes, delta_bytes
+            scn, self.checkpoint_scn, self.blocks.epoch, self._live_taken, tuple(tablets), block_bytes, delta_bytes
         )
 
     # Pictures.
@@ -436,13 +439,11 @@ class TenantStorage:
         """Copies of the tablets; as long as no block came or went those of the last time, with another version."""
         if self._seams is None or self.change_count != self._merged_at:
             return tuple([tablet.copy() for tablet in self.tablets]), None
-        version = self.freezes.newest.scn
-        if self._pictured is not None and self._pictured[0] is self._seams:
-            known = self._pictured[1]
-            if list(map(_PICTURED_TOO, known)) == list(map(_PICTURED_TOO, self.tablets)):
-                return known, version
-        self._pictured = self._seams, tuple([tablet.copy() for tablet in self.tablets])
-        return self._pictured[1], version
+        version, may_change = self.freezes.newest.scn, list(map(_PICTURED_TOO, self.tablets))
+        last = self._pictured
+        if last is None or last[0] is not self._seams or last[2] != may_change:
+            last = self._pictured = self._seams, tuple([tablet.copy() for tablet in self.tablets]), may_change
+        return last[1], version
 
     def become(self, picture: Picture, compactions: Sequence[Compaction]) -> None:
         """Be what a picture shows, with the blocks that its compactions, all from the first one on, wrote."""
