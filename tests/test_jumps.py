@@ -7,6 +7,7 @@ import pytest
 
 import obsim
 from obsim.cluster.moments import next_change_ns
+from obsim.session import pending
 from obsim.session.pending import ToTime, rare_collections
 
 JOB = "SELECT STATUS FROM oceanbase.DBA_OB_BACKUP_JOBS"
@@ -223,3 +224,24 @@ def test_the_first_way_says_how_rarely_garbage_is_looked_for():
             assert gc.get_threshold() == (50_000, *usual[1:])
         assert gc.get_threshold() == (50_000, *usual[1:])
     assert gc.get_threshold() == usual
+
+
+def is_old(thing):
+    return any(one is thing for one in gc.get_objects(generation=2))
+
+
+def test_what_a_long_way_has_made_counts_as_old_unless_something_is_kept_from_all_looks(monkeypatch):
+    monkeypatch.setattr(pending, "_LONG_WAY", 1_000)
+    gc.unfreeze()
+    gc.collect()
+    with rare_collections():
+        made = [[] for _ in range(2_000)]
+        few = is_old(made)
+    assert (few, is_old(made), gc.get_freeze_count()) == (False, True, 0)
+    gc.freeze()
+    gc.collect()
+    with rare_collections():
+        more = [[] for _ in range(2_000)]
+    old = is_old(more)
+    gc.unfreeze()
+    assert not old
