@@ -242,8 +242,10 @@ class DataWork(StageWork):
             places = [p for p in places if p not in moved and p.tablet_id not in self._stored]
         counts, sizes = self.counts, self.block_bytes
         items = [(p.tablet_id, counts[p.tablet_id]) for p in places]
-        runs = [(count, stored_bytes(sizes.get(tablet, OUTPUT_BLOCK_BYTES))) for tablet, count in items] if sizes else ()
-        return _Share(tuple([p.slot for p in places]), items, sum([count for _, count in items]), tuple(runs))
+        runs: tuple[tuple[int, int], ...] = ()
+        if sizes:
+            runs = tuple([(count, stored_bytes(sizes.get(tablet, OUTPUT_BLOCK_BYTES))) for tablet, count in items])
+        return _Share(tuple([p.slot for p in places]), items, sum([count for _, count in items]), runs)
 
     def _note(self, work: CopyWork) -> None:
         """Let the set and its progress know of the files that an attempt writes."""

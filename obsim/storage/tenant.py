@@ -123,7 +123,7 @@ class TenantStorage:
     """Those of all tablets, None when they have to be looked for."""
     _merged_at: int = -1
     """`change_count` after the last major freeze that was compacted at once."""
-    _pictured: tuple[Seams, tuple[Tablet, ...], list[object]] | None = None
+    _pictured: tuple[Seams, tuple[Tablet, ...], list[tuple[LogStreamId, Scn]]] | None = None
     """The tablets of the last picture that was taken right after a compaction, the seams they had, and what of them may
     change while these stay."""
 
