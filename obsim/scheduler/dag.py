@@ -106,7 +106,7 @@ class DagTask(_OfEveryEnd):
     """How it has run so far, unless it was in one go."""
     clock: ServiceClock | None = field(default=None, init=False)
     """The clock of the open span; None at full speed."""
-    ends_at_value: int = field(init=False)
+    ends_at_value: int = field(default=NEVER, init=False)
     """What the clock will show at its end."""
 
     def __post_init__(self) -> None:
