@@ -48,8 +48,9 @@ _TASKS: Remembered[list[Row]] = Remembered(list)
 
 def job_history(_state: ClusterState, tenant: Tenant, offset_s: int) -> Part:
     """OB_BACKUP_JOB_HISTORY, in the order the jobs ended."""
-    settled = _JOBS.of(tenant.backup, offset_s)
-    settled += [_job(job, offset_s) for job in tenant.backup.job_history[len(settled) :]]
+    settled, ended = _JOBS.of(tenant.backup, offset_s), tenant.backup.job_history
+    if len(ended) > len(settled):
+        settled += [_job(job, offset_s) for job in ended[len(settled) :]]
     return Part(settled, ())
 
 
@@ -79,9 +80,9 @@ def tasks(state: ClusterState, tenants: Iterable[Tenant], offset_s: int) -> list
 
 def task_history(state: ClusterState, tenant: Tenant, offset_s: int) -> Part:
     """OB_BACKUP_TASK_HISTORY: as OB_BACKUP_TASKS without the four progress columns."""
-    settled = _TASKS.of(tenant.backup, offset_s)
-    ended = tenant.backup.task_history[len(settled) :]
-    settled += [_task(task, task.counters(state.now_ns), offset_s) for task in ended]
+    settled, ended = _TASKS.of(tenant.backup, offset_s), tenant.backup.task_history
+    if len(ended) > len(settled):
+        settled += [_task(task, task.counters(state.now_ns), offset_s) for task in ended[len(settled) :]]
     return Part(settled, ())
 
 

@@ -50,6 +50,9 @@ class Part:
     def changed_since(self, before: "Part") -> Iterator[tuple[int, Row]]:
         """Place and row where this part has another row than `before` had, or `before` had none."""
         first = before.settled_count if before.settled is self.settled else 0
+        if first and not self.rest and not before.rest:
+            yield from enumerate(self.settled[first : self.settled_count], first)
+            return
         old, new = before.rows_from(first), self.rows_from(first)
         shared = min(len(old), len(new))
         # Rows that have not changed are mostly the same objects, so comparing the lists rarely looks into a row.

@@ -409,11 +409,11 @@ class ClusterState:
 
     def revision(self, families: tuple[str, ...]) -> int:
         """A number that grows whenever rows of a family may have changed; never the same in two timelines."""
-        return (self.timeline << 2 * _REVISION_BITS) + sum(map(self._revision, families))
-
-    def _revision(self, family: str) -> int:
-        moving = MOVING.get(family)
-        moment = moving(self) if moving else 0
-        if family == "time":
-            return moment
-        return (self.revisions.count(family) << _REVISION_BITS) + moment
+        number, count = self.timeline << 2 * _REVISION_BITS, self.revisions.count
+        for family in families:
+            moving = MOVING.get(family)
+            if moving is not None:
+                number += moving(self)
+            if family != "time":
+                number += count(family) << _REVISION_BITS
+        return number

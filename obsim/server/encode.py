@@ -14,23 +14,24 @@ from mysql_mimic.types import ColumnType, str_len, uint_len
 
 from obsim.answers import CHARSET_UTF8MB4, Column, ResultSet, Value
 from obsim.charsets import CHARACTER_SETS, COLLATIONS
-from obsim.server.packets import BODY_BYTES_MAX, eof_packet, frame, terminator
+from obsim.server.packets import BODY_BYTES_MAX, HEADER_BYTES, eof_packet, frame, terminator
 
 __all__ = [
     "binary_rows", "codec_of", "column_definition", "column_definitions", "double_text", "result_set", "text_rows",
 ]  # fmt: skip
 
 UTF8 = "utf-8"
+SEQUENCE_BYTE = 3
+"""Where a packet has its number."""
 FIELD_BYTES_MAX = 64
 FIELDS_MAX = 8192
 ROWS_MAX, ROWS_BYTES_MAX = 8192, 4 << 20
-"""Of the rows whose bodies are kept."""
+"""Of the rows whose packets are kept."""
 LASTING_ROWS_MAX = 1024
-"""An answer with more rows would put what smaller ones ask for again out of the kept bodies."""
+"""An answer with more rows would put what smaller ones ask for again out of the kept ones."""
 DIGITS_FIXED_MAX = 15
 DATE_TEXT_BYTES = 10
 
-_pack_header = Struct("<I").pack
 _pack_definition = Struct("<BHIBHBH").pack
 _pack_double = Struct("<d").pack
 _LENGTHS = tuple(bytes((size,)) for size in range(FIELD_BYTES_MAX + 1))
@@ -63,7 +64,17 @@ class _Heads:
 
     def __init__(self, size_max: int = 1024) -> None:
         self._kept: dict[tuple[int, int, str], tuple[tuple[Column, ...], bytes]] = {}
+        self._doubles: dict[int, tuple[tuple[Column, ...], bool]] = {}
         self._size_max = size_max
+
+    def has_doubles(self, columns: tuple[Column, ...]) -> bool:
+        """Whether there is a DOUBLE among the columns."""
+        kept = self._doubles.get(id(columns))
+        if kept is None:
+            if len(self._doubles) >= self._size_max:
+                self._doubles.clear()
+            kept = self._doubles[id(columns)] = columns, any(column.type in _DOUBLES for column in columns)
+        return kept[1]
 
     def of(self, columns: tuple[Column, ...], sequence: int, codec: str) -> bytes:
         key = (id(columns), sequence, codec)
@@ -124,7 +135,7 @@ class TextFields(dict[Value, bytes]):
 
 
 class _LastingRows(dict[int, tuple[Sequence[Value], bytes]]):
-    """Rows that come again as the very same objects, by their id, with their bodies in the text protocol.
+    """Rows that come again as the very same objects, by their id, with their packets in the text protocol.
 
     A row is held by its entry, so its id stays its own, whatever servers in other threads do to the others.
     """
@@ -135,14 +146,14 @@ class _LastingRows(dict[int, tuple[Sequence[Value], bytes]]):
         super().__init__()
         self._size_bytes = 0
 
-    def keep(self, row: Sequence[Value], body: bytes) -> bytes:
-        """Have the body of a row ready from now on."""
+    def keep(self, row: Sequence[Value], packet: bytes) -> bytes:
+        """Have the packet of a row ready from now on."""
         if len(self) >= ROWS_MAX or self._size_bytes > ROWS_BYTES_MAX:
             self.clear()
             self._size_bytes = 0
-        self[id(row)] = row, body
-        self._size_bytes += len(body)
-        return body
+        self[id(row)] = row, packet
+        self._size_bytes += len(packet)
+        return packet
 
 
 _text_fields: dict[str, TextFields] = {}
@@ -156,51 +167,45 @@ def _fields_of(codec: str) -> TextFields:
     return fields
 
 
-def text_rows(result: ResultSet, sequence: int, codec: str) -> tuple[list[bytes], int]:
+def text_rows(result: ResultSet, sequence: int, codec: str) -> tuple[bytes, int]:
     """The rows as packets of the text protocol, and the next sequence id."""
     fields, rows, join = _fields_of(codec), result.rows, b"".join
-    doubles = any(column.type in _DOUBLES for column in result.columns)
-    field: Callable[[Value], bytes] = fields.uncached if doubles else fields.__getitem__
+    field: Callable[[Value], bytes] = fields.uncached if _heads.has_doubles(result.columns) else fields.__getitem__
     if not result.lasting or len(rows) > LASTING_ROWS_MAX:
-        return _row_packets([join(map(field, row)) for row in rows], sequence)
+        return _numbered([frame(join(map(field, row)), 0) for row in rows], sequence)
     kept = _lasting_rows.get(codec)
     if kept is None:
         kept = _lasting_rows[codec] = _LastingRows()
     find = kept.get
-    bodies = [
-        found[1] if (found := find(id(row))) is not None else kept.keep(row, join(map(field, row))) for row in rows
+    packets = [
+        found[1] if (found := find(id(row))) is not None else kept.keep(row, frame(join(map(field, row)), 0))
+        for row in rows
     ]
-    return _row_packets(bodies, sequence)
+    return _numbered(packets, sequence)
 
 
 def binary_rows(
     columns: Sequence[Column], rows: Iterable[Sequence[Value]], sequence: int, codec: str
-) -> tuple[list[bytes], int]:
+) -> tuple[bytes, int]:
     """The rows as packets of the binary protocol, and the next sequence id."""
     encoders = [_BINARY.get(int(column.type), _binary_text) for column in columns]
-    return _row_packets([_binary_row(encoders, row, codec) for row in rows], sequence)
+    return _numbered([frame(_binary_row(encoders, row, codec), 0) for row in rows], sequence)
 
 
-def _row_packets(bodies: list[bytes], sequence: int) -> tuple[list[bytes], int]:
-    if max(map(len, bodies), default=0) < BODY_BYTES_MAX:
-        numbers = range(sequence, sequence + len(bodies))
-        pairs = zip(numbers, bodies, strict=True)
-        return (
-            [part for n, body in pairs for part in (_pack_header(len(body) | (n & 0xFF) << 24), body)],
-            numbers.stop & 0xFF,
-        )
-    parts: list[bytes] = []
-    add = parts.append
-    for body in bodies:
-        size = len(body)
-        if size < BODY_BYTES_MAX:
-            add(_pack_header(size | sequence << 24))
-            add(body)
-            sequence = sequence + 1 & 0xFF
-        else:
-            add(frame(body, sequence))
-            sequence = sequence + 1 + size // BODY_BYTES_MAX & 0xFF
-    return parts, sequence
+def _numbered(packets: list[bytes], sequence: int) -> tuple[bytes, int]:
+    """Packets one after the other with sequence ids from `sequence` on, and the next one; a long one is several."""
+    data = bytearray(b"".join(packets))
+    at = SEQUENCE_BYTE
+    for packet in packets:
+        data[at] = sequence
+        sequence = sequence + 1 & 0xFF
+        size = len(packet)
+        if size > BODY_BYTES_MAX:
+            for later in range(at + HEADER_BYTES + BODY_BYTES_MAX, at + size, HEADER_BYTES + BODY_BYTES_MAX):
+                data[later] = sequence
+                sequence = sequence + 1 & 0xFF
+        at += size
+    return bytes(data), sequence
 
 
 def result_set(
@@ -224,7 +229,7 @@ def result_set(
         rows, sequence = binary_rows(columns, result.rows, sequence, codec)
     else:
         rows, sequence = text_rows(result, sequence, codec)
-    parts += rows
+    parts.append(rows)
     parts.append(frame(terminator(status, warnings, deprecate_eof=deprecate_eof), sequence))
     return b"".join(parts), sequence + 1 & 0xFF
 

@@ -224,7 +224,7 @@ def fetch(connection: "Connection", body: bytes) -> None:
     packets, sequence = binary_rows(statement.columns, rows, connection.inbox.expected, connection.codec)
     if flag == LAST_ROW_SENT:
         statement.close_cursor()
-    connection.finish(b"".join(packets) + frame(_ending(connection, flag), sequence))
+    connection.finish(packets + frame(_ending(connection, flag), sequence))
 
 
 def send_long_data(connection: "Connection", body: bytes) -> None:

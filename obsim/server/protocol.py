@@ -125,6 +125,8 @@ class Connection(asyncio.BufferedProtocol):
         self.statements = Statements()
         self.answers = View()
         self.epoch = 0
+        self.seen = (0, False)
+        """Status bits of the session, and whether it had warnings, when it was looked at."""
         self.idle = self.busy = self.working = self.paused = self.closing = self.doomed = False
         self.queued = self.long_commands = False
         """What `Crowd` knows of it."""
@@ -381,7 +383,9 @@ class Connection(asyncio.BufferedProtocol):
         self.epoch = self.shared.epoch
         self.codec = session.charset
         self.client_codec = getattr(session, "client_charset", self.codec)
-        key: Hashable = (session.fingerprint, self.capabilities & DEPRECATE_EOF, session.status_flags, self.codec)
+        status = session.status_flags
+        self.seen = (status, bool(session.warnings))
+        key: Hashable = (session.fingerprint, self.capabilities & DEPRECATE_EOF, status, self.codec)
         self.answers = self.shared.cache.view(key)
 
     def encode(self, answer: Answer, sequence: int, *, more: bool = False) -> tuple[bytes, int]:
@@ -389,13 +393,16 @@ class Connection(asyncio.BufferedProtocol):
         if isinstance(answer, Ok):
             self.shared.changed()
             return frame(self.ok(answer, MORE_RESULTS if more else 0), sequence), (sequence + 1) & 0xFF
-        self.look_at_session()
         session = self.session
+        status, warning_count = session.status_flags, len(session.warnings)
+        # Of all that is looked at, a statement with rows can have changed only these, and no two warnings are alike.
+        if self.epoch != self.shared.epoch or warning_count or (status, False) != self.seen:
+            self.look_at_session()
         return result_set(
             answer,
             sequence,
-            session.status_flags | MORE_RESULTS if more else session.status_flags,
-            len(session.warnings),
+            status | MORE_RESULTS if more else status,
+            warning_count,
             deprecate_eof=bool(self.capabilities & DEPRECATE_EOF),
             codec=self.codec,
         )

@@ -19,9 +19,9 @@ from obsim.server.packets import Inbox
 from tests.server.wire import decode_column
 
 
-def rows_of(packets: list[bytes]) -> list[bytes]:
+def rows_of(packets: bytes) -> list[bytes]:
     inbox = Inbox(1 << 26)
-    inbox.feed(b"".join(packets))
+    inbox.feed(packets)
     found = []
     while (body := inbox.next()) is not None:
         found.append(body)
@@ -106,7 +106,7 @@ def test_any_row_reads_back(values: list[Value]) -> None:
     assert sequence == 253
     inbox = Inbox(1 << 24)
     inbox.expected = 250
-    inbox.feed(b"".join(packets))
+    inbox.feed(packets)
     expected = b""
     for value in values:
         data = b"" if value is None else value if isinstance(value, bytes) else str(value).encode("utf-8", "replace")
@@ -178,15 +178,28 @@ def test_sequence_ids_go_round_and_long_rows_count_their_packets() -> None:
     assert sequence == 1 + 1 + 1 + 1 + 2 + 1 + 1
 
 
+@pytest.mark.parametrize("short", [0, 1, 2])
+def test_rows_around_a_packets_greatest_length_are_numbered_packet_by_packet(short: int) -> None:
+    length = (1 << 24) - 1 - 4 - short  # of the text: its own length stands in four bytes before it
+    rows = [("a",), ("y" * length,), ("b",)]
+    for lasting in (False, True):
+        packets, sequence = text_rows(ResultSet((Column("c"),), rows, lasting=lasting), 254, "utf-8")
+        inbox = Inbox(1 << 26)
+        inbox.expected = 254
+        inbox.feed(packets)
+        bodies = [inbox.next() for _ in rows]
+        assert (bodies[0], len(bodies[1] or b""), bodies[2], inbox.empty) == (b"\x01a", length + 4, b"\x01b", True)
+        assert (inbox.expected, sequence) == (2 if short == 0 else 1, 2 if short == 0 else 1)
+
+
 def test_lasting_rows_are_told_apart_by_who_they_are() -> None:
     columns = (Column("a", MysqlType.LONGLONG), Column("b", MysqlType.DOUBLE))
     rows = [(1, 1.0), (1, 2.5), (1, 1.0)]
     wire = [b"\x011\x011", b"\x011\x032.5", b"\x011\x011"]
     for sequence in (0, 250):  # the second time from what was kept
         packets, after = text_rows(ResultSet(columns, rows, lasting=True), sequence, "utf-8")
-        data = b"".join(packets)
-        assert (data[3], data[11], data[21]) == tuple(n & 0xFF for n in range(sequence, sequence + 3))
-        assert (data[4:8], data[12:18], data[22:26], after) == (*wire, sequence + 3 & 0xFF)
+        assert (packets[3], packets[11], packets[21]) == tuple(n & 0xFF for n in range(sequence, sequence + 3))
+        assert (packets[4:8], packets[12:18], packets[22:26], after) == (*wire, sequence + 3 & 0xFF)
     swapped = ResultSet(columns, [rows[1], (2, 1.0), rows[0]], lasting=True)
     assert rows_of(text_rows(swapped, 0, "utf-8")[0]) == [wire[1], b"\x012\x011", wire[0]]
     assert rows_of(text_rows(ResultSet(columns, [("é", 1.0)], lasting=True), 0, "gbk")[0]) == [b"\x02\xa8\xa6\x011"]
