@@ -8,6 +8,10 @@ else of a line is only compared with. Its value is the mean of 200 seeds, each a
 Tolerances: unchanged, clustered, append and clustered deletes: 2 blocks. Scattered, deletes too: 2 blocks or 3.5
 standard deviations of the model, whichever is more, and 8 percent for the mean signed error of all of them. Blocks of a
 fresh table: 2 percent.
+
+A line that is no JSON, lacks an input or has one that cannot be (more rows changed than there are, a kind without a
+model) counts as a run out of tolerance, and what is wrong with it is said; lines without any outcome are no runs. Exit
+code 0: every run is within tolerance; 1: not; 2: there is no such file.
 """
 
 import json
@@ -18,6 +22,7 @@ from pathlib import Path
 from statistics import mean, pstdev
 from typing import Any
 
+from obsim.errors import ServerError
 from obsim.ids import Bytes, LogStreamId, Scn
 from obsim.storage.layout import BLOCK_PAYLOAD_BYTES, RowLayout
 from obsim.storage.tablet import TABLET_SIZE_BYTES
@@ -59,8 +64,12 @@ class Outcome:
     kept: float
 
 
+class WrongLine(ValueError):
+    """What keeps the model from a line of the file."""
+
+
 def kind_of(words: str) -> str:
-    """The model's kind of write for the kind of a run; empty for no change. Raises ValueError."""
+    """The model's kind of write for the kind of a run; empty for no change. Raises WrongLine."""
     text = words.lower()
     clustered = re.search(r"clustered[ _-]*([0-9]*)", text)
     if text in {"none", ""}:
@@ -74,14 +83,41 @@ def kind_of(words: str) -> str:
     ):  # fmt: skip
         if word in text:
             return kind
-    raise ValueError(f"no model of a run of the kind '{words}'")
+    raise WrongLine(f"no model of a run of the kind '{words}'")
+
+
+NUMBER_END = 1 << 63
+"""SCNs are the largest numbers in a file."""
 
 
 def inputs_of(line: dict[str, Any]) -> Inputs:
-    """The inputs in a line."""
-    before = line["before"]["data_block"]
-    tablet_size = int(line.get("tablet_size") or TABLET_SIZE_BYTES)
-    return Inputs(kind_of(line["kind"]), before["rows"], line["rows_changed"], line["data_before"], tablet_size)
+    """The inputs in a line. Raises WrongLine."""
+    rows = number(line, "before", "data_block", "rows")
+    return Inputs(
+        kind_of(str(line.get("kind") or "")), rows, number(line, "rows_changed"), number(line, "data_before"),
+        tablet_size_of(line),
+    )  # fmt: skip
+
+
+def tablet_size_of(line: dict[str, Any]) -> int:
+    """The tablet size in bytes; the default when a line has none."""
+    return number(line, "tablet_size", least=1) if line.get("tablet_size") else TABLET_SIZE_BYTES
+
+
+def number(line: dict[str, Any], *path: str, least: int = 0) -> int:
+    """A number in a line. Raises WrongLine when it is not there, no number or too small."""
+    value: Any = line
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value < NUMBER_END:
+        raise WrongLine(f"{'.'.join(path)} is {value!r}, not a number from {least} on")
+    return int(value)
+
+
+def fresh_layout(line: dict[str, Any], moment: str) -> RowLayout:
+    """Rows of so many bytes as those of a freshly loaded table. Raises WrongLine."""
+    occupy = number(line, moment, "data_block", "occupy", least=1)
+    return RowLayout(occupy / number(line, moment, "data_block", "rows", least=1))
 
 
 def loaded(rows: int, layout: RowLayout, tablet_size: int) -> TenantStorage:
@@ -123,11 +159,21 @@ class Run:
     """What the model makes of a freshly loaded table of these rows; None when the table was not one."""
 
     @property
+    def new(self) -> int:
+        """Blocks written, as measured."""
+        return number(self.line, "data_new")
+
+    @property
+    def kept(self) -> int:
+        """Blocks kept, as measured."""
+        return number(self.line, "data_kept")
+
+    @property
     def holds(self) -> bool:
         """Whether everything is within its tolerance."""
         return (
-            abs(self.model.new - self.line["data_new"]) <= self.new_tolerance
-            and abs(self.model.kept - self.line["data_kept"]) <= self.kept_tolerance
+            abs(self.model.new - self.new) <= self.new_tolerance
+            and abs(self.model.kept - self.kept) <= self.kept_tolerance
             and (
                 self.fresh_blocks is None
                 or abs(self.fresh_blocks - self.inputs.blocks_before) <= FRESH_ERROR_MAX * self.inputs.blocks_before
@@ -137,15 +183,15 @@ class Run:
     @property
     def error(self) -> float:
         """Signed error of the blocks written, relative to what was measured."""
-        return (self.model.new - self.line["data_new"]) / max(self.line["data_new"], 1)
+        return (self.model.new - self.new) / max(self.new, 1)
 
     def text(self) -> str:
         """The run in one line: measured, then the model."""
         fresh = "" if self.fresh_blocks is None else f"{self.inputs.blocks_before} {self.fresh_blocks}"
         return (
-            f"{self.line.get('table', ''):<8} {self.line['kind']:<18} {self.inputs.rows_changed:>9} "
-            f"{self.inputs.blocks_before:>6}   {self.line['data_new']:>5} {self.model.new:>7.2f} "
-            f"+-{self.new_tolerance:<5.2f} {self.line['data_kept']:>6} {self.model.kept:>7.2f} "
+            f"{self.line.get('table') or '':<8} {self.line.get('kind') or 'none':<18} {self.inputs.rows_changed:>9} "
+            f"{self.inputs.blocks_before:>6}   {self.new:>5} {self.model.new:>7.2f} "
+            f"+-{self.new_tolerance:<5.2f} {self.kept:>6} {self.model.kept:>7.2f} "
             f"+-{self.kept_tolerance:<5.2f} {fresh:>9}   {'ok' if self.holds else 'OFF'}"
         )
 
@@ -156,10 +202,14 @@ HEADER = (
 )
 
 
-def compare(line: dict[str, Any], *, fresh: bool) -> Run:
-    """Run the model for a line."""
-    inputs = inputs_of(line)
-    outcomes = [run_once(inputs, seed) for seed in range(SEEDS)]
+def compare(line: dict[str, Any], inputs: Inputs, *, fresh: bool) -> Run:
+    """Run the model for a line. Raises WrongLine."""
+    if inputs.blocks_before > inputs.rows:
+        raise WrongLine(f"{inputs.blocks_before} blocks of {inputs.rows} rows")
+    try:
+        outcomes = [run_once(inputs, seed) for seed in range(SEEDS)]
+    except ServerError as refused:
+        raise WrongLine(f"the model refuses it: {refused.message}") from refused
     model = Outcome(mean(o.new for o in outcomes), mean(o.kept for o in outcomes))
     tolerances = [BLOCKS_MAX_OFF, BLOCKS_MAX_OFF]
     if inputs.scattered:
@@ -167,19 +217,17 @@ def compare(line: dict[str, Any], *, fresh: bool) -> Run:
         tolerances = [max(BLOCKS_MAX_OFF, DEVIATIONS_MAX_OFF * deviation) for deviation in deviations]
     blocks = None
     if fresh:
-        data = line["before"]["data_block"]
-        storage = loaded(inputs.rows, RowLayout(data["occupy"] / data["rows"]), inputs.tablet_size)
-        blocks = len(storage.blocks.live)
-    return Run(line, inputs, model, *tolerances, blocks)
+        blocks = len(loaded(inputs.rows, fresh_layout(line, "before"), inputs.tablet_size).blocks.live)
+    return Run(line, inputs, model, tolerances[0], tolerances[1], blocks)
 
 
 def compare_loaded(line: dict[str, Any]) -> Run:
-    """A line of a table that was loaded, not changed: all its blocks are new."""
-    data, blocks = line["after"]["data_block"], line["data_after"]
-    inputs = Inputs("", data["rows"], data["rows"], 0, int(line.get("tablet_size") or TABLET_SIZE_BYTES))
-    storage = loaded(inputs.rows, RowLayout(data["occupy"] / data["rows"]), inputs.tablet_size)
+    """A line of a table that was loaded, not changed: all its blocks are new. Raises WrongLine."""
+    rows, blocks = number(line, "after", "data_block", "rows"), number(line, "data_after")
+    inputs = Inputs("", rows, rows, 0, tablet_size_of(line))
+    storage = loaded(rows, fresh_layout(line, "after"), inputs.tablet_size)
     model = Outcome(len(storage.blocks.live), 0)
-    shown = {"table": line.get("table", ""), "kind": line.get("kind", "load"), "data_new": blocks, "data_kept": 0}
+    shown = {"table": line.get("table"), "kind": line.get("kind") or "load", "data_new": blocks, "data_kept": 0}
     return Run(shown, inputs, model, FRESH_ERROR_MAX * blocks, 0, None)
 
 
@@ -187,39 +235,80 @@ def is_fresh(line: dict[str, Any], earliest: dict[str, Any]) -> bool:
     """Whether a run found its table as it was loaded: its first run in the file, and one block at most is not full."""
     sizes = line.get("sizes_after") or []
     partly = sum(size < FULL_FROM * max(sizes) for size in sizes)
-    return line is earliest and partly <= 1 + (line["data_after"] - line["data_before"])
+    more = number(line, "data_after") - number(line, "data_before") if "data_after" in line else 0
+    return line is earliest and partly <= 1 + more and "occupy" in line["before"]["data_block"]
 
 
 def compaction_scn(line: dict[str, Any]) -> int:
     """When a run took place; tells which run of a table was the first."""
-    return min((entry["compaction_scn"] for entry in line.get("hist") or []), default=0)
+    return min((number(entry, "compaction_scn") for entry in line.get("hist") or []), default=0)
+
+
+Lines = dict[int, dict[str, Any] | WrongLine]
+"""What the lines of a file say, by their numbers, without those that are no runs."""
+
+
+def read_lines(text: str) -> Lines:
+    """The runs of a file and the lines that cannot be read."""
+    lines: Lines = {}
+    for at, words in enumerate(text.splitlines(), 1):
+        if not words.strip():
+            continue
+        try:
+            line = json.loads(words)
+        except ValueError as wrong:
+            lines[at] = WrongLine(f"no JSON: {wrong}")
+            continue
+        if not isinstance(line, dict):
+            lines[at] = WrongLine("no JSON object")
+        elif line.keys() & {"data_after", "data_new", "data_kept"}:
+            lines[at] = line
+    return lines
+
+
+def first_runs(lines: Lines) -> dict[str, dict[str, Any]]:
+    """Of each table the first run that changed it."""
+    tables: dict[str, list[dict[str, Any]]] = {}
+    for line in lines.values():
+        if isinstance(line, dict) and line.get("data_before"):
+            tables.setdefault(str(line.get("table")), []).append(line)
+    return {table: min(runs, key=compaction_scn) for table, runs in tables.items()}
+
+
+def run_of(line: dict[str, Any] | WrongLine, first: dict[str, dict[str, Any]]) -> Run:
+    """The comparison of a line. Raises WrongLine."""
+    if isinstance(line, WrongLine):
+        raise line
+    if not line.get("data_before"):
+        return compare_loaded(line)
+    return compare(line, inputs_of(line), fresh=is_fresh(line, first[str(line.get("table"))]))
 
 
 def main() -> int:
     if len(sys.argv) != 2:
         print(__doc__)
         return 2
-    lines = [json.loads(text) for text in Path(sys.argv[1]).read_text("utf-8").splitlines() if text.strip()]
-    lines = [line for line in lines if "data_after" in line]
-    tables: dict[str, list[dict[str, Any]]] = {}
-    for line in lines:
-        if line.get("data_before"):
-            tables.setdefault(line.get("table", ""), []).append(line)
+    try:
+        lines = read_lines(Path(sys.argv[1]).read_text("utf-8-sig"))
+    except (OSError, UnicodeDecodeError) as wrong:
+        print(f"{sys.argv[1]}: {wrong}", file=sys.stderr)
+        return 2
     print(f"measured beside the model (mean of {SEEDS} seeds); 'fresh': blocks of the table as it was loaded\n{HEADER}")
-    runs = []
-    for line in lines:
-        if line.get("data_before"):
-            first = min(tables[line.get("table", "")], key=compaction_scn)
-            runs.append(compare(line, fresh=is_fresh(line, first)))
+    first, runs = first_runs(lines), []
+    for at, line in lines.items():
+        try:
+            run = run_of(line, first)
+            print(run.text(), flush=True)
+        except WrongLine as wrong:
+            print(f"line {at}: {wrong}   OFF", flush=True)
         else:
-            runs.append(compare_loaded(line))
-        print(runs[-1].text(), flush=True)
+            runs.append(run)
     errors = [run.error for run in runs if run.inputs.scattered]
     error = mean(errors) if errors else 0.0
     print(f"mean signed error of the {len(errors)} scattered runs: {error:+.1%} (at most {MEAN_ERROR_MAX:.0%})")
     good = sum(run.holds for run in runs)
-    print(f"{good} of {len(runs)} runs within tolerance")
-    return 0 if runs and good == len(runs) and abs(error) <= MEAN_ERROR_MAX else 1
+    print(f"{good} of {len(lines)} runs within tolerance")
+    return 0 if runs and good == len(lines) and abs(error) <= MEAN_ERROR_MAX else 1
 
 
 if __name__ == "__main__":

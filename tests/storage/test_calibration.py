@@ -88,5 +88,51 @@ def test_the_model_sees_no_outcome(compared):
 
 
 def test_unknown_kinds_are_refused():
-    with pytest.raises(ValueError, match="no model of a run of the kind 'rename'"):
+    with pytest.raises(macroblocks.WrongLine, match="no model of a run of the kind 'rename'"):
         macroblocks.kind_of("rename")
+
+
+def without(key: str) -> dict:
+    return {name: value for name, value in RUNS[1].items() if name != key}
+
+
+@pytest.mark.parametrize(("wrong", "words"), [
+    (dict(RUNS[1], kind="rename"), "no model of a run of the kind 'rename'"),
+    (
+        dict(RUNS[1], rows_changed=274_001),
+        "the model refuses it: Incorrect arguments to count, table t has 274000 baseline rows",
+    ),
+    (dict(RUNS[1], rows_changed="many"), "rows_changed is 'many', not a number from 0 on"),
+    (dict(RUNS[1], rows_changed=float("inf")), "rows_changed is inf, not a number from 0 on"),
+    (dict(RUNS[1], tablet_size=-1), "tablet_size is -1, not a number from 1 on"),
+    (dict(RUNS[1], data_before=274_001), "274001 blocks of 274000 rows"),
+    (dict(RUNS[1], before={}), "before.data_block.rows is None, not a number from 0 on"),
+    (without("before"), "before.data_block.rows is None, not a number from 0 on"),
+    (without("rows_changed"), "rows_changed is None, not a number from 0 on"),
+    (without("data_kept"), "data_kept is None, not a number from 0 on"),
+    ([1], "no JSON object"),
+])  # fmt: skip
+def test_a_line_that_cannot_be_compared_counts_as_off(compared, wrong, words):
+    code, printed = compared([RUNS[0], wrong, RUNS[6]])
+    assert (code, printed[-1]) == (1, "2 of 3 runs within tolerance")
+    assert printed[3] == f"line 2: {words}   OFF"
+
+
+def test_what_a_run_may_lack(compared):
+    bare = {"kind": "none", "rows_changed": 0, "data_before": 20, "data_new": 0, "data_kept": 20}
+    code, printed = compared([
+        {"about": "a header"}, dict(bare, before={"data_block": {"rows": 274_000}}),
+        dict(bare, before={"data_block": SMALL}, table=None, kind=None, hist=None, sizes_after=None, tablet_size=None),
+    ])
+    assert (code, printed[-1]) == (0, "2 of 2 runs within tolerance"), printed
+
+
+def test_files_that_cannot_be_read(tmp_path, monkeypatch, capsys):
+    path = tmp_path / "runs.jsonl"
+    path.write_text('{"data_new": 1,\n')
+    monkeypatch.setattr(sys, "argv", ["macroblocks", str(path)])
+    assert macroblocks.main() == 1
+    assert "line 1: no JSON: " in capsys.readouterr().out
+    monkeypatch.setattr(sys, "argv", ["macroblocks", str(tmp_path)])
+    assert macroblocks.main() == 2
+    assert capsys.readouterr().err.startswith(f"{tmp_path}: ")
