@@ -16,8 +16,8 @@ from obsim.destination import parse_uri
 from obsim.errors import error
 from obsim.faults import parse_rule
 from obsim.ids import SYS_LOG_STREAM_ID, LogStreamId, Scn, us_floor
-from obsim.storage.layout import RowLayout
-from obsim.storage.tablet import TABLETS_MAX
+from obsim.storage.layout import ROW_BYTES_MAX, ROW_BYTES_MIN, RowLayout
+from obsim.storage.tablet import ROWS_MAX, TABLETS_MAX
 from obsim.storage.tenant import PROGRESSIVE_ROUNDS, WRITE_KINDS
 from obsim.units import DAY_NS, UNIT_NS
 
@@ -224,12 +224,15 @@ def _create_table(state: ClusterState, arguments: tuple[Argument, ...]) -> Ok:
     tenant = writable_tenant(state, tenant_name)
     if not isinstance(name, str) or not name or not isinstance(rows, int) or not isinstance(tablets, int):
         raise error("OB_INVALID_ARGUMENT", "obsim.create_table(tenant, table, rows, row_bytes, tablets)")
-    if rows < 0 or not 1 <= tablets <= TABLETS_MAX or not isinstance(row_bytes, int | float) or row_bytes <= 0:
-        raise error("OB_INVALID_ARGUMENT", "rows, row_bytes or tablets")
+    if not isinstance(row_bytes, int | float) or not ROW_BYTES_MIN <= row_bytes <= ROW_BYTES_MAX:
+        raise error("OB_INVALID_ARGUMENT", f"row_bytes, it is a number from {ROW_BYTES_MIN} to {ROW_BYTES_MAX}")
+    if not 0 <= rows <= ROWS_MAX or not 1 <= tablets <= TABLETS_MAX:
+        raise error("OB_INVALID_ARGUMENT", f"rows or tablets: 0 to {ROWS_MAX} in 1 to {TABLETS_MAX}")
     if tenant.storage.table(name):
         raise error("OB_INVALID_ARGUMENT", f"table, {tenant.name} has a table {name}")
     storage, layout = tenant.storage, RowLayout(float(row_bytes))
     _check_led(state, tenant, storage.log_stream_ids)
+    storage.check_room([-(-rows // tablets // layout.rows_per_block)] * tablets)
     for tablet in storage.load_table(name, [0] * tablets, storage.log_stream_ids[1:], layout):
         storage.append_rows(tablet, rows // tablets + (tablet.slot % tablets < rows % tablets))
     state.note_rows(tenant)

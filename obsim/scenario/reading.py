@@ -20,7 +20,8 @@ from obsim.ids import MACROBLOCK_BYTES
 from obsim.scenario.lines import Place, line_of, place_of, place_text
 from obsim.scenario.resources import check_choice, check_resources
 from obsim.scenario.specs import ClockSpec, HistorySpec, LoadSpec, Scenario, TableSpec, TenantSpec, WorkloadSpec
-from obsim.storage.tablet import TABLETS_MAX
+from obsim.storage.layout import ROW_BYTES_MAX, ROW_BYTES_MIN, RowLayout
+from obsim.storage.tablet import ROWS_MAX, TABLET_BLOCKS_MAX, TABLETS_MAX, TENANT_BLOCKS_MAX
 from obsim.versions import profile_for
 
 __all__ = [
@@ -30,11 +31,10 @@ __all__ = [
 
 _Struct = TypeVar("_Struct", bound=msgspec.Struct)
 SIZE_MAX_BYTES = 64 << 20
-_BLOCKS_MAX = 1 << 31
 FIRST_LOG_STREAM = 1001
 _LOG_STREAM_END = 1 << 31
-_ROWS_MAX = 1 << 45
 _LOG_STREAMS_MAX = 100
+_COMPRESSION_MAX = 1000
 _TIMES_MAX = 10_000
 _CLOCKS = ("wall", "manual", "autojump", "step")
 _MODES = ("mysql", "oracle")
@@ -214,31 +214,41 @@ def _check_tenant(scenario: Scenario, tenant: TenantSpec, where: str) -> None:
             raise ScenarioError(f"{where}.pools has '{name}': allowed are {allowed}")
     if not 1 <= tenant.log_streams <= _LOG_STREAMS_MAX:
         raise ScenarioError(f"{where}.log_streams is {tenant.log_streams}: allowed are 1 to {_LOG_STREAMS_MAX}")
-    for at, table in enumerate(tenant.table):
-        _check_table(table, f"{where}.table[{at}]")
+    block_counts = [_check_table(table, f"{where}.table[{at}]") for at, table in enumerate(tenant.table)]
+    if sum(block_counts) > TENANT_BLOCKS_MAX:
+        raise ScenarioError(f"{where}.table have {sum(block_counts)} macroblocks: allowed are {TENANT_BLOCKS_MAX}")
     if tenant.archivelog and not tenant.log_archive_dest:
         raise ScenarioError(f"{where}.archivelog needs log_archive_dest")
 
 
-def _check_table(table: TableSpec, where: str) -> None:
+def _check_table(table: TableSpec, where: str) -> int:
+    """Its macroblocks."""
     if not table.name or bool(table.blocks) == (table.rows is not None):
         raise ScenarioError(f"{where} '{table.name}': a table has a name and either blocks or rows")
-    if any(not 0 <= n <= _BLOCKS_MAX for n in table.blocks):
-        raise ScenarioError(f"{where}.blocks are numbers from 0 to {_BLOCKS_MAX}, one a tablet")
+    if any(not 0 <= n <= TABLET_BLOCKS_MAX for n in table.blocks):
+        raise ScenarioError(f"{where}.blocks are numbers from 0 to {TABLET_BLOCKS_MAX}, one a tablet")
     if not 1 <= table.tablets <= TABLETS_MAX:
         raise ScenarioError(f"{where}.tablets is {table.tablets}: allowed are 1 to {TABLETS_MAX}")
-    if not 0 <= (table.rows or 0) <= _ROWS_MAX:
-        raise ScenarioError(f"{where}.rows is {table.rows}: allowed are 0 to {_ROWS_MAX}")
+    if not 0 <= (table.rows or 0) <= ROWS_MAX:
+        raise ScenarioError(f"{where}.rows is {table.rows}: allowed are 0 to {ROWS_MAX}")
     if table.log_stream is not None and not FIRST_LOG_STREAM <= table.log_stream < _LOG_STREAM_END:
         raise ScenarioError(f"{where}.log_stream is a number from {FIRST_LOG_STREAM} on")
-    if table.row_bytes <= 0:
-        raise ScenarioError(f"{where}.row_bytes is {table.row_bytes}: it is above 0")
-    if table.compression < 1:
-        raise ScenarioError(f"{where}.compression is {table.compression}: it is at least 1")
+    if not ROW_BYTES_MIN <= table.row_bytes <= ROW_BYTES_MAX:
+        raise ScenarioError(
+            f"{where}.row_bytes is {table.row_bytes}: allowed are {ROW_BYTES_MIN} to {ROW_BYTES_MAX}"
+        )
+    if not 1 <= table.compression <= _COMPRESSION_MAX:
+        raise ScenarioError(f"{where}.compression is {table.compression}: allowed are 1 to {_COMPRESSION_MAX}")
     if not 0 < table.fill <= 1:
         raise ScenarioError(f"{where}.fill is {table.fill}: it is above 0, and 1 for full blocks")
     if table.tablet_size < MACROBLOCK_BYTES:
         raise ScenarioError(f"{where}.tablet_size is {table.tablet_size}: at least a macroblock, {MACROBLOCK_BYTES}")
+    if table.rows is None:
+        return sum(table.blocks)
+    each = -(-table.rows // table.tablets // RowLayout(table.row_bytes, fill=table.fill).rows_per_block)
+    if each > TABLET_BLOCKS_MAX:
+        raise ScenarioError(f"{where}.rows make {each} macroblocks a tablet: allowed are {TABLET_BLOCKS_MAX}")
+    return each * table.tablets
 
 
 def _check_load(load: LoadSpec, where: str) -> None:

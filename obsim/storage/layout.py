@@ -7,7 +7,14 @@ constants are those measured on table A of macroblock-experiment.md.
 
 from dataclasses import dataclass
 
-__all__ = ["BLOCK_PAYLOAD_BYTES", "DEFAULT_LAYOUT", "BlockSizes", "RowLayout", "block_count"]
+from obsim.ids import MACROBLOCK_BYTES
+
+__all__ = [
+    "BLOCK_PAYLOAD_BYTES", "DEFAULT_LAYOUT", "ROW_BYTES_MAX", "ROW_BYTES_MIN", "BlockSizes", "RowLayout", "block_count",
+]  # fmt: skip
+
+ROW_BYTES_MIN, ROW_BYTES_MAX = 0.01, MACROBLOCK_BYTES
+"""What tables may be made with; stored rows, so less than a byte is possible."""
 
 BLOCK_PAYLOAD_BYTES = 2_060_300
 """Bytes a full block holds: 2,059,492 to 2,061,170 of 2 MiB, 98.2 to 98.3 percent; a multi-block SSTable is as full."""

@@ -9,13 +9,22 @@ from obsim.ids import MACROBLOCK_BYTES, Bytes, LogStreamId, Scn, TabletId
 from obsim.storage.layout import DEFAULT_LAYOUT, RowLayout, block_count
 from obsim.storage.macroblocks import SLOT_BITS
 
-__all__ = ["TABLETS_MAX", "TABLET_SIZE_BYTES", "MiniSSTable", "Pending", "Stretch", "Tablet", "block_count"]
+__all__ = [
+    "ROWS_MAX", "TABLETS_MAX", "TABLET_BLOCKS_MAX", "TABLET_SIZE_BYTES", "TENANT_BLOCKS_MAX", "MiniSSTable", "Pending",
+    "Stretch", "Tablet", "block_count",
+]  # fmt: skip
 
 TABLET_SIZE_BYTES = Bytes(128 << 20)
 """Above it several tasks compact the tablet, and the block on each seam between them is written anew every time."""
 _MERGE_TASKS_MAX = 64
 TABLETS_MAX = 8192
 """Partitions that a table may have."""
+TABLET_BLOCKS_MAX = 1 << 31
+"""Half of the places that the lower half of a position can number: a tablet packed anew takes as many again."""
+TENANT_BLOCKS_MAX = 1 << 34
+"""32 PiB: bitmaps of so many take a few megabytes."""
+ROWS_MAX = 1 << 45
+"""Rows of a table, and of a write: what they weigh fits into the 64 bits of a column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +195,12 @@ class Tablet:
     def appended_row_count(self) -> int:
         """Rows past the end that the next major compaction adds, besides those full blocks."""
         return self._pending.appended_row_count if self._pending is not None else 0
+
+    @property
+    def places_wanted(self) -> int:
+        """Places that have held a block or will after the next major compaction."""
+        new_rows = -(-self.appended_row_count // self.layout.rows_per_block)
+        return self.next_place + self.appended_block_count + new_rows
 
     def take_pending(self) -> Pending | None:
         """Hand over what there is to do, None for nothing: from now on changes are for the next compaction."""

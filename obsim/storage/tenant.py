@@ -16,7 +16,7 @@ from obsim.storage.freezes import MajorFreeze, MajorFreezes
 from obsim.storage.layout import DEFAULT_LAYOUT, RowLayout
 from obsim.storage.macroblocks import SLOT_BITS, BaselineBlocks, BlockId, Compaction
 from obsim.storage.positions import gather
-from obsim.storage.tablet import TABLET_SIZE_BYTES, Pending, Tablet
+from obsim.storage.tablet import ROWS_MAX, TABLET_BLOCKS_MAX, TABLET_SIZE_BYTES, TENANT_BLOCKS_MAX, Pending, Tablet
 from obsim.storage.workload import WRITE_KINDS, Change, kind_named
 
 __all__ = ["INNER_TABLET_COUNT", "PROGRESSIVE_ROUNDS", "WRITE_KINDS", "Picture", "Snapshot", "TenantStorage"]
@@ -193,6 +193,14 @@ class TenantStorage:
             added.append(tablet)
         return added
 
+    def check_room(self, block_counts: Iterable[int], there: int = 0) -> None:
+        """Raise 1210 if so many blocks more are too many for their tablets, with `there` each, or for the tenant."""
+        wanted = list(block_counts)
+        if there + max(wanted, default=0) > TABLET_BLOCKS_MAX:
+            raise error("OB_INVALID_ARGUMENT", f"count, a tablet has {TABLET_BLOCKS_MAX} macroblocks at most")
+        if sum(tablet.places_wanted for tablet in self.tablets) + sum(wanted) > TENANT_BLOCKS_MAX:
+            raise error("OB_INVALID_ARGUMENT", f"count, a tenant has {TENANT_BLOCKS_MAX} macroblocks at most")
+
     @recorded
     def drop_table(self, name: str, scn: Scn) -> None:
         """Take a table's tablets away with all their blocks. Raises 1146."""
@@ -251,6 +259,11 @@ class TenantStorage:
         if chosen.too_many(count, total):
             what = "baseline blocks" if chosen.unit == "blocks" else "baseline rows"
             raise error("OB_INVALID_ARGUMENT", f"count, table {table_name} has {total} {what}")
+        if count > ROWS_MAX:
+            raise error("OB_INVALID_ARGUMENT", f"count, {ROWS_MAX} at most")
+        if chosen.inserts:
+            rows_per_block = tablets[-1].layout.rows_per_block if chosen.unit == "rows" else 1
+            self.check_room([-(-count // rows_per_block)], tablets[-1].places_wanted)
         if count:
             for tablet, touched, size_bytes in chosen.touch(change):
                 self._touch(touched)

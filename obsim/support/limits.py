@@ -15,6 +15,7 @@ from obsim.scenario import reading
 from obsim.server.limits import Limits
 from obsim.session import assignments, host, journal, login, named, transactions
 from obsim.sql import tokens
+from obsim.storage import layout, tablet
 from obsim.units import DAY_NS
 
 __all__ = ["BOUNDS", "SERVER_OPTIONS", "Bound", "limits_page", "server_bounds"]
@@ -108,6 +109,10 @@ def _sessions() -> Iterator[Bound]:
 def _cluster() -> Iterator[Bound]:
     yield Bound("snapshot name", "the name of a snapshot", host.SNAPSHOT_NAME_MAX, "characters", "refused", 1210)
     yield Bound("snapshots", "CALL obsim.snapshot", host.SNAPSHOTS_MAX, "names", "refused", 1210)
+    yield Bound("tablet", "macroblocks of a tablet", tablet.TABLET_BLOCKS_MAX, "", "refused", 1210)
+    yield Bound("tenant", "macroblocks of a tenant's tables", tablet.TENANT_BLOCKS_MAX, "", "refused", 1210)
+    yield Bound("rows", "rows of a table, and of one write", tablet.ROWS_MAX, "", "refused", 1210)
+    yield Bound("row", "a row as it is stored", layout.ROW_BYTES_MAX, "bytes", "refused", 1210)
     yield Bound("faults", "CALL obsim.fault", faults.FAULTS_MAX, "rules", "refused", 1210)
     yield Bound("rule", "the text of a rule", faults.RULE_LENGTH_MAX, "characters", "refused", 1210)
     yield Bound(

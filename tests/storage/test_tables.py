@@ -77,7 +77,13 @@ def test_tablet_size_of_a_scenario_decides_the_seams(tmp_path):
         ("blocks = [1]\nrows = 1", "either blocks or rows"),
         ("rows = -1", "rows is -1: allowed are 0 to 35184372088832"),
         ("rows = 1\ntablets = 0", "tablets is 0: allowed are 1 to 8192"),
-        ("rows = 1\nrow_bytes = 0", "row_bytes is 0.0: it is above 0"),
+        ("rows = 1\nrow_bytes = 0", "row_bytes is 0.0: allowed are 0.01 to 2097152"),
+        ("rows = 1\nrow_bytes = nan", "row_bytes is nan: allowed are 0.01 to 2097152"),
+        ("rows = 1\nrow_bytes = inf", "row_bytes is inf: allowed are 0.01 to 2097152"),
+        ("rows = 1\ncompression = nan", "compression is nan: allowed are 1 to 1000"),
+        ("rows = 35184372088832\nrow_bytes = 2000", "rows make 34159584553 macroblocks a tablet: allowed are"),
+        ("blocks = [2147483649]", "blocks are numbers from 0 to 2147483648, one a tablet"),
+        ("blocks = [2147483648" + ", 2147483648" * 8 + "]", "19327352832 macroblocks: allowed are 17179869184"),
         ("rows = 1\ntablet_size = 1", "tablet_size is 1: at least a macroblock, 2097152"),
         ("rows = 1\nlog_stream = 1", "log_stream is a number from 1001 on"),
     ],
@@ -87,6 +93,38 @@ def test_wrong_tables_of_a_scenario(tmp_path, line, message):
         load_scenario(scenario(tmp_path, TABLE, line))
     with pytest.raises(ScenarioError, match="log_streams is 0: allowed are 1 to 100"):
         load_scenario(scenario(tmp_path, "log_streams = 0"))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        ("write('mysql_tenant', 't1', 35184372088833, 'rows_zipf')", "count, 35184372088832 at most"),
+        ("write('mysql_tenant', 't1', 35184372088832, 'rows_append')", "a tablet has 2147483648 macroblocks at most"),
+        ("write('mysql_tenant', 't1', 2147483601, 'append')", "a tablet has 2147483648 macroblocks at most"),
+        ("create_table('mysql_tenant', 'new', 1, 1e400, 1)", "row_bytes, it is a number from 0.01 to 2097152"),
+        ("create_table('mysql_tenant', 'new', 1, 1e-300, 1)", "row_bytes, it is a number from 0.01 to 2097152"),
+        ("create_table('mysql_tenant', 'new', 35184372088833, 1, 1)", "0 to 35184372088832 in 1 to 8192"),
+        ("create_table('mysql_tenant', 'new', 35184372088832, 147.1, 1)", "a tablet has 2147483648 macroblocks"),
+        ("create_table('mysql_tenant', 'new', 17592186044416, 3000, 8192)", "a tenant has 17179869184 macroblocks"),
+    ],
+)
+def test_tables_that_no_cluster_holds(backed_up, call, message):
+    with pytest.raises(ServerError, match=message) as refused:
+        backed_up.execute(f"CALL obsim.{call}")
+    assert refused.value.errno == 1210
+    assert incremental(backed_up) == 0
+
+
+def test_the_largest_tablet():
+    cluster = obsim.Cluster(incremental_base="previous")
+    cluster.execute("CALL obsim.write('mysql_tenant', 't1', 2147483600, 'append')")
+    with pytest.raises(ServerError, match="a tablet has 2147483648 macroblocks at most"):
+        cluster.write("mysql_tenant", "t1", 1, "rows_append")
+    cluster.execute("ALTER SYSTEM MAJOR FREEZE TENANT = mysql_tenant")
+    with pytest.raises(ServerError, match="a tablet has 2147483648 macroblocks at most"):
+        cluster.write("mysql_tenant", "t1", 1, "append")
+    count = "SELECT MACRO_BLOCK_COUNT FROM obsim.sstables WHERE TABLE_NAME = 't1' AND TABLET_ID = 200001"
+    assert cluster.query(count)[0][0] == 2_147_483_648
 
 
 def test_created_table_is_rows_in_memory_until_the_freeze(backed_up):
