@@ -252,7 +252,8 @@ class TenantStorage:
         chosen, ranges = kind_named(kind)
         key = stream_key(seed, f"write {chosen.name}", tablets[0].tablet_id, self.write_count)
         order = stream_key(seed, "order of rows", tablets[0].tablet_id, 0)
-        change = Change(tablets, self.blocks.live, key, order, count, ranges)
+        dirty = self._frozen.later if self._frozen is not None else self.blocks.dirty
+        change = Change(tablets, self.blocks.live, dirty, key, order, count, ranges)
         if count < 0:
             raise error("OB_INVALID_ARGUMENT", "count, it must not be negative")
         total = change.block_count if chosen.unit == "blocks" else change.row_count

@@ -32,6 +32,8 @@ class Change:
 
     tablets: Sequence[Tablet]
     live: BitMap64
+    dirty: BitMap64
+    """What the next compaction rewrites already."""
     key: int
     order: int
     """The same for every write to the table: which of its rows are the popular ones."""
@@ -178,8 +180,9 @@ def _rows_delete_clustered(change: Change) -> list[Touch]:
 
 
 def _updated(change: Change, n: int, tablet: Tablet, touched: BitMap64, rows: int) -> Touch:
+    rewritten = len(touched) - touched.intersection_cardinality(change.dirty)  # each once, however often it is touched
     tablet.pending.split_count += binomial(
-        stream_key(change.key, "split", tablet.tablet_id, n), len(touched), _SPLIT_CHANCE
+        stream_key(change.key, "split", tablet.tablet_id, n), rewritten, _SPLIT_CHANCE
     )
     tablet.pending.rows_changed = True
     return tablet, touched, rows * tablet.layout.update_bytes

@@ -210,6 +210,25 @@ def test_now_and_then_a_block_splits():
     assert 0 < sum(sizes) < 20
 
 
+@pytest.mark.parametrize("suspended", [False, True])
+def test_a_block_splits_by_being_rewritten_however_often_it_was_touched(suspended):
+    """Ten updates of half of the rows meet the blocks that one meets; while merges wait they are met once more."""
+    counts = []
+    for seed in range(40):
+        storage = table(1_000_000)
+        if suspended:
+            storage.suspend_merge()
+            storage.write("t", 500_000, "rows_uniform", seed)
+            storage.major_freeze(Scn(2_000))
+            before = storage.tablets[0].pending.split_count
+        else:
+            before = 0
+        for _ in range(10):
+            storage.write("t", 500_000, "rows_uniform", seed)
+        counts.append(storage.tablets[0].pending.split_count - before)
+    assert 0 < sum(counts) < 20  # 40 * 72 / 512 are 5.6; touches would make 56
+
+
 def test_writes_by_blocks_never_split_or_pack():
     storage = table(1_000_000)
     change(storage, 10_000, "rows_append")
