@@ -11,6 +11,7 @@ import typer
 
 from obsim._version import __version__
 from obsim.commands.directories import fsck, inspect, record, replay
+from obsim.commands.files import reading
 from obsim.commands.options import VERSION_HELP, SeedOption
 from obsim.commands.serve import serve
 from obsim.commands.sql import sql
@@ -86,7 +87,12 @@ def support(
         return
     from obsim.support.page import page, read_clients
 
-    typer.echo(page(read_clients(clients.read_text("utf-8")) if clients else ()), nl=False)
+    if clients is None:
+        typer.echo(page(), nl=False)
+        return
+    with reading(clients):
+        text = page(read_clients(clients.read_text("utf-8")))
+    typer.echo(text, nl=False)
 
 
 # Command lines of their own: no start of a server waits for them.

@@ -4,7 +4,6 @@ import json
 import re
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, TextIO
 
 import typer
@@ -23,10 +22,12 @@ Execute = Callable[[str], tuple[tuple[str, ...], Rows] | None]
 """Runs one statement: labels and rows, or None for a statement without rows. Raises ServerError."""
 
 
-def local_session(tenant: str, user: str | None, trace: Path | None = None, **options: Any) -> Execute:
+def local_session(
+    tenant: str, user: str | None, trace: Callable[[str], None] | None = None, **options: Any
+) -> Execute:
     """A session of a fresh cluster. Raises UsageError for a tenant or user that the scenario lacks.
 
-    After each statement who ran when is written to the file `trace`, in the Trace Event Format.
+    `trace` is given who ran when, in the Trace Event Format, after each statement.
     """
     from obsim.cluster.trace import trace_of  # noqa: PLC0415
     from obsim.hosts import make_host  # noqa: PLC0415 - a remote session needs no engine
@@ -56,7 +57,7 @@ def local_session(tenant: str, user: str | None, trace: Path | None = None, **op
                 answer = answer.run()
         finally:
             if trace is not None:
-                trace.write_text(json.dumps(trace_of(host.state)), "utf-8")
+                trace(json.dumps(trace_of(host.state)))
         return (tuple(c.name for c in answer.columns), answer.rows) if isinstance(answer, ResultSet) else None
 
     return execute

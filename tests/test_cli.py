@@ -103,6 +103,22 @@ def test_wrong_use_is_one_line_and_exit_2(arguments: tuple[str, ...], said: str)
     assert said in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("sql", "--file", "/nowhere.sql"), "cannot read /nowhere.sql: No such file or directory"),
+        (("sql", "--file", sys.executable), f"cannot read {sys.executable}: 'utf-8' codec can't decode"),
+        (("sql", "--trace", "/nowhere/t.json", "SELECT 1"), "cannot write /nowhere/t.json: No such file or directory"),
+        (("replay", "/nowhere"), "cannot read /nowhere: No such file or directory"),
+        (("support", "--clients", "/nowhere"), "cannot read /nowhere: No such file or directory"),
+    ],
+)
+def test_files_that_cannot_be_used_are_one_line_and_exit_2(arguments: tuple[str, ...], said: str) -> None:
+    done = run(*arguments)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert done.stderr.startswith(f"obsim: {said}")
+
+
 def test_sql_prints_rows_as_tsv_and_json() -> None:
     columns = "TENANT_ID, TENANT_NAME, PREVIOUS_LOCALITY"
     script = f"SELECT {columns} FROM oceanbase.DBA_OB_TENANTS WHERE TENANT_ID IN (1, 1002)"

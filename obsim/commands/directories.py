@@ -1,13 +1,12 @@
 """`obsim inspect`, `record`, `replay` and `fsck`: what lies at real destinations and in data directories."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from obsim.commands.files import reading
 from obsim.commands.options import S3Option
 from obsim.errors import UsageError
 
@@ -87,11 +86,11 @@ def replay(
     from obsim.journal.replay import Differs
     from obsim.journal.secrets import SecretMissing, Secrets, read_secrets
 
-    with _read(file):
+    with reading(file):
         export = read_export(file.read_text("utf-8").splitlines(), str(file))
     known = Secrets()
     if secrets is not None:
-        with _read(secrets):
+        with reading(secrets):
             known = read_secrets(secrets)
     try:
         replayed(export, known)
@@ -101,11 +100,3 @@ def replay(
     except SecretMissing as missing:
         raise UsageError(str(missing)) from None
     typer.echo(f"equal: {len(export.records)} records, {len(export.views)} views")
-
-
-@contextmanager
-def _read(file: Path) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, UnicodeDecodeError) as failure:
-        raise UsageError(f"cannot read {file}: {getattr(failure, 'strerror', None) or failure}") from None

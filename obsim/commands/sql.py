@@ -2,11 +2,13 @@
 
 import sys
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from obsim.commands.files import reading, writing
 from obsim.commands.options import BaseOption, ScenarioOption, SeedOption, StrictOption, VersionOption
 from obsim.errors import UsageError
 
@@ -55,12 +57,16 @@ def sql(
         raise UsageError("--trace is of a fresh cluster: leave --host out")
     if file is not None and statement is not None:
         raise UsageError("give either a statement or --file, not both")
-    text = file.read_text("utf-8") if file else sys.stdin.read() if statement in {None, "-"} else statement
+    if file is not None:
+        with reading(file):
+            text = file.read_text("utf-8")
+    else:
+        text = sys.stdin.read() if statement in {None, "-"} else statement or ""
     if host is None:
         execute = local_session(
             tenant,
             user,
-            trace,
+            partial(_keep, trace) if trace is not None else None,
             scenario=scenario,
             version=ob_version,
             seed=seed,
@@ -69,5 +75,10 @@ def sql(
         )
     else:
         execute = remote_session(host, port, user, tenant, password)
-    if not run_script(text or "", execute, output):
+    if not run_script(text, execute, output):
         raise typer.Exit(1)
+
+
+def _keep(file: Path, text: str) -> None:
+    with writing(file):
+        file.write_text(text, "utf-8")
