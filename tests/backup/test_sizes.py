@@ -133,7 +133,7 @@ def test_offsets_go_on_over_tablets_and_past_what_is_skipped():
 
 @pytest.mark.parametrize(
     ("line", "message"),
-    [("compression = 0.9", "compression is 0.9: it is at least 1"), ("fill = 0.0", "fill is 0.0: it is above 0"),
+    [("compression = 0.9", "compression is 0.9: allowed are 1 to 1000"), ("fill = 0.0", "fill is 0.0: it is above 0"),
      ("fill = 1.5", "fill is 1.5: it is above 0, and 1 for full blocks")],
 )  # fmt: skip
 def test_what_a_scenario_cannot_say(tmp_path, line, message):
