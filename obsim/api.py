@@ -340,7 +340,11 @@ class Cluster:
             self._host.restore_snapshot(name)
 
     def fork(self) -> "Cluster":
-        """Another cluster that is as this one is now and goes its own way from here; sessions are not taken along."""
+        """Another cluster that is as this one is now and goes its own way from here; sessions are not taken along.
+
+        At real destinations it writes nothing. What it would write or remove there it keeps in memory, over what lies
+        there, what this cluster writes later included; files of the same name are its own once it has written them.
+        """
         self._settle()
         return Cluster._over(self._host.fork())
 

@@ -49,6 +49,14 @@ class Noting(Performer, Protocol):
         """Virtual time stands still after so many events: what is archived is about to be brought out."""
 
 
+@runtime_checkable
+class Forkable(Performer, Protocol):
+    """A performer that a fork cannot share, because it would change what belongs to the cluster it was made of."""
+
+    def forked(self) -> Performer:
+        """That of the fork."""
+
+
 class Holdable(Protocol):
     """What can be held."""
 
@@ -94,14 +102,23 @@ class Outside:
         self._hands.performer = performer
         self._go_on()
 
-    def reach_as(self, other: "Outside", *, unnoted: bool = False) -> None:
-        """Let what carries out the intents of another state carry out those of this one too.
+    @property
+    def performer(self) -> Performer | None:
+        """Who carries intents out; None where all destinations are in memory."""
+        return self._hands.performer
 
-        With `unnoted` nobody notes how they end.
-        """
-        performer = other._hands.performer  # noqa: SLF001 - one of its own kind
+    def reach_as(self, other: "Outside") -> None:
+        """Let what carries out the intents of another state carry out those of this one too."""
+        if other.performer is not None:
+            self.attach(other.performer)
+
+    def fork_of(self, other: "Outside") -> None:
+        """Let intents be carried out without a change to the destinations of the other state; nobody notes them."""
+        performer = other.performer
+        if isinstance(performer, Noting):
+            performer = performer.inner
         if performer is not None:
-            self.attach(performer.inner if unnoted and isinstance(performer, Noting) else performer)
+            self.attach(performer.forked() if isinstance(performer, Forkable) else performer)
 
     @property
     def real(self) -> bool:

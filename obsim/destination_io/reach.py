@@ -16,6 +16,7 @@ from obsim.destination.outcome import Intent, Outcome
 from obsim.destination.store import Store, StoreFailed
 from obsim.destination.uri import BackupUri
 from obsim.destination_io.files import FileRoot
+from obsim.destination_io.overlay import Changes, OverlaidStore
 from obsim.error_codes import OB_BACKUP_DEST_NOT_CONNECT, OB_ERR_UNEXPECTED
 from obsim.errors import UsageError
 
@@ -36,6 +37,15 @@ class Reach:
         self._s3 = s3
         self._pool: ThreadPoolExecutor | None = None
         self._begun: Future[Outcome] | None = None
+        self._changes: Changes | None = None
+        """What a fork keeps to itself; None for who writes on the media."""
+
+    def forked(self) -> "Reach":
+        """The performer of a fork: it reads what is on the media, and what it writes it keeps to itself."""
+        made = Reach(self._file_root, self._s3)
+        made.background = self.background
+        made._changes = Changes() if self._changes is None else self._changes.copy()
+        return made
 
     def reaches(self, place: BackupUri) -> bool:
         """Whether a destination is on a medium."""
@@ -48,7 +58,16 @@ class Reach:
         return place.scheme == "s3" and self._s3 is not None and self._s3.base_of(place) is not None
 
     def store(self, place: BackupUri) -> Store:
-        """The destination as a store. Raises StoreFailed for one that may not be reached."""
+        """The destination as a store, a fork's with its changes. Raises StoreFailed for one that may not be reached."""
+        below = self._on_medium(place)
+        if self._changes is None:
+            return below
+        name = place.path
+        if place.scheme == "file" and self._file_root is not None:
+            name = f"file/{self._file_root.relative(place.location)}".rstrip("/")
+        return OverlaidStore(below, f"{name}/", self._changes)
+
+    def _on_medium(self, place: BackupUri) -> Store:
         if place.scheme == "file" and self._file_root is not None:
             return self._file_root.store(place.location)
         if place.scheme == "s3" and self._s3 is not None:

@@ -94,8 +94,8 @@ class Making:
             profile_for(self.version), self.seed, Nanoseconds(self.start_ns), IncrementalBase(self.incremental_base),
             self.strict_incremental,
         )  # fmt: skip
-        build = partial((blueprint or self.blueprint()).build, options, self.mysql_port, performer)
-        return SessionHost(build, clock or self.mode(), control, facts, state)
+        build = partial((blueprint or self.blueprint()).build, options, self.mysql_port)
+        return SessionHost(build, clock or self.mode(), control, facts, state, performer)
 
     def still_clock(self) -> ClockMode:
         """A clock of the same name that never moves by itself: for who replays."""

@@ -24,6 +24,7 @@ from obsim.variables import ServerFacts
 
 if TYPE_CHECKING:
     from obsim.cluster.copying import Mould
+    from obsim.destination.outside import Performer
     from obsim.query.evaluator import Evaluator
 
 __all__ = ["SNAPSHOTS_MAX", "SNAPSHOT_NAME_MAX", "SessionHost"]
@@ -47,19 +48,21 @@ class Snapshot:
 class SessionHost:
     """A cluster, its clock, who may control it, and its sessions by connection id.
 
-    `build` makes the cluster as its scenario says; `reset` calls it again. `facts` are the server's own, for variables
-    such as `version` and `port`; without them those of a server on the default port.
+    `build` makes the cluster as its scenario says, with the `performer` of what is outside; `reset` calls it again.
+    `facts` are the server's own, for variables such as `version` and `port`; without them those of a server on the
+    default port.
     """
 
     def __init__(
         self,
-        build: Callable[[], ClusterState],
+        build: "Callable[[Performer | None], ClusterState]",
         clock: ClockMode,
         control: ControlAccess | None = None,
         facts: ServerFacts | None = None,
         state: ClusterState | None = None,
+        performer: "Performer | None" = None,
     ) -> None:
-        self._build = build
+        self._build, self._performer = build, performer
         self._start: Mould | None = None
         """What `build` gives, once a reset has asked for it."""
         self._snapshots: dict[str, Snapshot] = {}
@@ -77,7 +80,7 @@ class SessionHost:
         """Who keeps on disk what answers tell; the server asks before one leaves. None where all is in memory."""
         self.warning_serial = 0
         """Counts lists of warnings, so that no two of them make equal session fingerprints."""
-        self._take(build() if state is None else state)
+        self._take(build(performer) if state is None else state)
         profile = self.state.profile
         self.facts = facts or ServerFacts(str(profile.version), profile.server_version)
 
@@ -213,7 +216,7 @@ class SessionHost:
     def begin_again(self) -> None:
         """What `reset` does."""
         if self._start is None:
-            self._start = _mould(self._build())
+            self._start = _mould(self._build(self._performer))
         self._begin(self._start.copy(), [])
 
     def forget_start(self) -> None:
@@ -274,10 +277,14 @@ class SessionHost:
         self._meet_again()
 
     def fork(self) -> "SessionHost":
-        """A cluster of its own that begins as this one is now: the same time, journal and snapshots, no sessions."""
+        """A cluster of its own that begins as this one is now: the same time, journal and snapshots, no sessions.
+
+        At real destinations it writes nothing: see `obsim.destination_io.overlay`.
+        """
         state = _mould(self.state).copy()
-        state.outside.reach_as(self.state.outside, unnoted=True)
-        made = SessionHost(self._build, copy(self.clock), self.control, self.facts, state)
+        state.outside.fork_of(self.state.outside)
+        clock, performer = copy(self.clock), state.outside.performer
+        made = SessionHost(self._build, clock, self.control, self.facts, state, performer)
         made.journal.begin(self.journal.records())
         made._snapshots, made._start = dict(self._snapshots), self._start
         return made
