@@ -9,8 +9,9 @@ from obsim.catalog.fault_views import spoilt_rows
 from obsim.catalog.information_schema import information_schema_views
 from obsim.catalog.model import SYS_ONLY, ColumnDef, Row, Scope, ViewDef
 from obsim.catalog.names import NOT_MODELLED
+from obsim.catalog.pairs import ORACLE_SCHEMA, key_of
 from obsim.catalog.part import GrowingMap, Part
-from obsim.catalog.registry import ORACLE_SCHEMA, VIEWS, key_of
+from obsim.catalog.registry import VIEWS
 from obsim.errors import NotModelled
 from obsim.ids import display_time
 

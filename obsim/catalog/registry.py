@@ -5,8 +5,6 @@ without TENANT_ID. In an Oracle-mode tenant the DBA form, and what else is marke
 The views that need the catalog itself, obsim.clock and those of information_schema, are made by `Catalog`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 
 from obsim.catalog.account_views import accounts, schema_grants, users
 from obsim.catalog.archive_views import (
@@ -58,9 +56,9 @@ from obsim.catalog.compaction_views import (
 from obsim.catalog.event_views import events
 from obsim.catalog.fault_views import faults
 from obsim.catalog.log_stream_views import log_stream_history, log_stream_locations, log_streams, table_locations
-from obsim.catalog.model import BOTH, SYS_ONLY, ColumnDef, PartSource, Row, RowSource, ViewDef
+from obsim.catalog.model import SYS_ONLY, ViewDef
+from obsim.catalog.pairs import Alone, Pair, ViewKey, key_of, views_of_one, views_of_pair
 from obsim.catalog.parameter_views import local_parameters, parameters
-from obsim.catalog.part import Part
 from obsim.catalog.resource_views import (
     resource_pools,
     root_jobs,
@@ -89,53 +87,9 @@ from obsim.catalog.table_recovery_views import (
     recover_job_history,
     recover_jobs,
 )
-from obsim.cluster import ClusterState, Tenant
 from obsim.revisions import WATCHED
 
-__all__ = ["ALONE", "ORACLE_SCHEMA", "PAIRS", "VIEWS", "Alone", "Pair", "ViewKey", "key_of", "nothing"]
-
-ORACLE_SCHEMA = "SYS"
-
-Producer = Callable[[ClusterState, Iterable[Tenant], int], list[Row]]
-GrowingProducer = Callable[[ClusterState, Tenant, int], Part]
-ViewKey = tuple[str, str]
-
-
-def nothing(_state: ClusterState, _tenants: Iterable[Tenant], _offset_s: int) -> list[Row]:
-    """A pair of views over what no simulated cluster ever has."""
-    return []
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """CDB_<name> and DBA_<name>. Its rows are made by `rows`, or tenant by tenant by `part` where there may be many."""
-
-    name: str
-    columns: tuple[ColumnDef, ...]
-    families: tuple[str, ...]
-    rows: Producer = nothing
-    part: GrowingProducer | None = None
-    keys: tuple[str, ...] = ()
-    history: bool = False
-    dba_types: Mapping[str, str] = field(default_factory=dict)
-    dba_tenant: bool = False
-    """The DBA form has TENANT_ID too."""
-    since: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Alone:
-    """A view with one form; `oracle`: an Oracle-mode tenant has it as SYS.<name>."""
-
-    schema: str
-    name: str
-    columns: tuple[ColumnDef, ...]
-    families: tuple[str, ...]
-    rows: RowSource
-    tenants: str = BOTH
-    oracle: bool = False
-    since: str | None = None
-
+__all__ = ["ALONE", "PAIRS", "VIEWS"]
 
 PAIRS = (
     Pair("OB_BACKUP_JOBS", backup_columns.BACKUP_JOBS, ("jobs",), jobs),
@@ -427,49 +381,7 @@ ALONE = (
 )
 
 
-def key_of(schema: str, name: str) -> ViewKey:
-    """The key of a view: names ignore case."""
-    return schema.lower(), name.lower()
-
-
-def _part(pair: Pair) -> GrowingProducer:
-    return pair.part or (lambda state, tenant, offset_s: Part((), pair.rows(state, (tenant,), offset_s)))
-
-
-def _cdb_parts(part: GrowingProducer) -> PartSource:
-    return lambda state, scope: [part(state, tenant, scope.offset_s) for tenant in state.tenants.values()]
-
-
-def _dba_parts(part: GrowingProducer) -> PartSource:
-    return lambda state, scope: [part(state, state.tenants[scope.tenant_id], scope.offset_s)]
-
-
-def _rows(parts: PartSource) -> RowSource:
-    return lambda state, scope: [row for part in parts(state, scope) for row in part]
-
-
-def _pair_views(pair: Pair) -> Iterator[ViewDef]:
-    cdb_parts, dba_parts = _cdb_parts(_part(pair)), _dba_parts(_part(pair))
-    yield ViewDef(
-        "oceanbase", f"CDB_{pair.name}", pair.columns, pair.families, _rows(cdb_parts), SYS_ONLY, keys=pair.keys,
-        since=pair.since, parts=cdb_parts,
-    )  # fmt: skip
-    place = next(i for i, column in enumerate(pair.columns) if column.name == "TENANT_ID")
-    kept = (c for i, c in enumerate(pair.columns) if pair.dba_tenant or i != place)
-    columns = tuple(replace(c, mysql_type=pair.dba_types.get(c.name, c.mysql_type)) for c in kept)
-    for schema in ("oceanbase", ORACLE_SCHEMA):
-        yield ViewDef(
-            schema, f"DBA_{pair.name}", columns, pair.families, _rows(dba_parts), BOTH, pair.history, pair.keys,
-            pair.since, None if pair.dba_tenant else place, dba_parts,
-        )  # fmt: skip
-
-
-def _all_views() -> Iterator[ViewDef]:
-    for pair in PAIRS:
-        yield from _pair_views(pair)
-    for one in ALONE:
-        for schema in (one.schema, ORACLE_SCHEMA) if one.oracle else (one.schema,):
-            yield ViewDef(schema, one.name, one.columns, one.families, one.rows, one.tenants, since=one.since)
-
-
-VIEWS: dict[ViewKey, ViewDef] = {key_of(view.schema, view.name): view for view in _all_views()}
+VIEWS: dict[ViewKey, ViewDef] = {
+    key_of(view.schema, view.name): view
+    for views in (*map(views_of_pair, PAIRS), *map(views_of_one, ALONE)) for view in views
+}  # fmt: skip

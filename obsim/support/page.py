@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 from textwrap import fill
 
-from obsim.catalog.registry import ALONE, PAIRS, Alone, Pair, nothing
+from obsim.catalog.pairs import Alone, Pair, nothing
+from obsim.catalog.registry import ALONE, PAIRS
 from obsim.control import PROCEDURES
 from obsim.parameters import PARAMETERS
 from obsim.query.functions.registry import FUNCTIONS, ORACLE_MODE, Form
