@@ -15,7 +15,7 @@ from pyroaring import BitMap64
 from obsim.backup.files import ALIGN_BYTES, BLOCK_BYTES, FILE_HEADER_BYTES, DataFiles
 from obsim.ids import BackupSetId, Bytes, LogStreamId
 from obsim.storage.macroblocks import SLOT_BITS, BaselineBlocks, Compaction
-from obsim.storage.tenant import Picture
+from obsim.storage.picture import Picture
 
 __all__ = ["Location", "SetContent", "pack", "unpack"]
 

@@ -28,8 +28,9 @@ from obsim.error_codes import (
     OB_VERSION_NOT_MATCH,
 )
 from obsim.ids import LogStreamId, Nanoseconds, Scn, us_floor
+from obsim.storage.picture import Snapshot
 from obsim.storage.tablet import Tablet
-from obsim.storage.tenant import INNER_TABLET_COUNT, Snapshot
+from obsim.storage.tenant import INNER_TABLET_COUNT
 from obsim.units import MS_NS
 
 if TYPE_CHECKING:

@@ -31,7 +31,7 @@ from obsim.scheduler.priorities import Priority
 from obsim.scheduler.roster import Roster
 from obsim.storage.freezes import MajorFreeze, MajorFreezes
 from obsim.storage.macroblocks import BaselineBlocks, Compaction
-from obsim.storage.tenant import Picture, Snapshot
+from obsim.storage.picture import Picture, Snapshot
 from obsim.versions import VersionProfile
 
 __all__ = ["Mould", "copy_of"]

@@ -2,9 +2,9 @@
 
 from obsim.destination.envelope import Damaged
 from obsim.storage.macroblocks import SLOT_BITS
+from obsim.storage.picture import Picture
 from obsim.storage.stored import ContentRecord
 from obsim.storage.tablet import Tablet
-from obsim.storage.tenant import Picture
 
 __all__ = ["check_content"]
 

@@ -27,7 +27,8 @@ from obsim.restore.rebuild import Unreadable, rebuild
 from obsim.revisions import Revisions
 from obsim.scheduler.dag import DagTask
 from obsim.scheduler.events import EventQueue
-from obsim.storage.tenant import INNER_TABLET_COUNT, Picture, TenantStorage
+from obsim.storage.picture import Picture
+from obsim.storage.tenant import INNER_TABLET_COUNT, TenantStorage
 from obsim.units import MS_NS, SECOND_NS
 
 __all__ = ["NewTenant", "RestoreCluster", "RestoreRun"]

@@ -16,7 +16,7 @@ from obsim.destination.records import UNDECODABLE
 from obsim.storage.changes import CHANGES, StorageChange
 from obsim.storage.layout import RowLayout
 from obsim.storage.macroblocks import Compaction
-from obsim.storage.tenant import Picture
+from obsim.storage.picture import Picture
 
 __all__ = [
     "ChangeRecord", "ContentRecord", "change_record", "decode_facts", "encode_facts", "read_stored", "seal_stored",

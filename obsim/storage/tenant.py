@@ -1,7 +1,7 @@
 """All storage of one tenant, and what writes, freezes and DDL do to it (engine.md 1.3, 1.4)."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 
@@ -15,11 +15,12 @@ from obsim.storage.compaction import Merge, Seams, compact_tablet, seams_of
 from obsim.storage.freezes import MajorFreeze, MajorFreezes
 from obsim.storage.layout import DEFAULT_LAYOUT, RowLayout
 from obsim.storage.macroblocks import SLOT_BITS, BaselineBlocks, BlockId, Compaction
+from obsim.storage.picture import FrozenChanges, Picture, Snapshot
 from obsim.storage.positions import gather
 from obsim.storage.tablet import ROWS_MAX, TABLET_BLOCKS_MAX, TABLET_SIZE_BYTES, TENANT_BLOCKS_MAX, Pending, Tablet
 from obsim.storage.workload import WRITE_KINDS, Change, kind_named
 
-__all__ = ["INNER_TABLET_COUNT", "PROGRESSIVE_ROUNDS", "WRITE_KINDS", "Picture", "Snapshot", "TenantStorage"]
+__all__ = ["INNER_TABLET_COUNT", "PROGRESSIVE_ROUNDS", "WRITE_KINDS", "TenantStorage"]
 
 INNER_TABLET_COUNT = 614
 """System tablets of a tenant: counted in TABLET_COUNT, hardly any blocks (samples.md: 617 and 631 tablets in all)."""
@@ -29,68 +30,6 @@ _PICTURED_TOO = attrgetter("log_stream_id", "minor_end_scn")
 """What of a tablet may change while its blocks stay."""
 PROGRESSIVE_ROUNDS = 100
 """OB_AUTO_PROGRESSIVE_MERGE_NUM: in so many major compactions the blocks of an altered table are rewritten."""
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """What a backup copies from: fixed at the consistent SCN, `scn`."""
-
-    scn: Scn
-    checkpoint_scn: Scn
-    """Log after it is needed to replay what was in memory then."""
-    epoch: int
-    live: BitMap64
-    """Shared with other snapshots: never changed."""
-    tablets: tuple[tuple[TabletId, LogStreamId, int, int, int], ...]
-    """(tablet, log stream, first position, end position, mini and minor blocks) in tablet order."""
-    block_bytes: Mapping[TabletId, int]
-    """What a baseline block of a tablet occupies, without those of the default layout."""
-    delta_bytes: Mapping[TabletId, int]
-    """What the mini and minor blocks of a tablet occupy together, without those that have none."""
-
-
-@dataclass(slots=True)
-class _Frozen:
-    """What a major freeze has to compact: the changes up to `version`."""
-
-    version: Scn
-    dirty: BitMap64
-    slot_count: int
-    """A tablet that came later is not part of it."""
-    pending: dict[int, Pending] = field(default_factory=dict)
-    """Of the tablets that have more to do than rewriting, by slot."""
-    later: BitMap64 = field(default_factory=BitMap64)
-    """Positions that were touched after the freeze: they stay dirty."""
-
-    def copy(self) -> "_Frozen":
-        """One that does not change with this one."""
-        pending = {slot: one.copy() for slot, one in self.pending.items()}
-        return _Frozen(self.version, BitMap64(self.dirty), self.slot_count, pending, BitMap64(self.later))
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """All of a storage at one moment but its baseline blocks, which follow from the compactions up to `epoch`.
-
-    Nothing in it is ever changed: who makes a storage of it takes copies.
-    """
-
-    change_count: int
-    """Changes up to then: the log goes on with the one of this number."""
-    epoch: int
-    log_stream_ids: tuple[LogStreamId, ...]
-    tablets: tuple[Tablet, ...]
-    """Shared by pictures between which they were only compacted."""
-    major_version: Scn | None
-    """Version of the last compaction if all of `tablets` have taken part in it, whatever they say themselves."""
-    dirty: BitMap64
-    log_bytes: Bytes
-    checkpoint_scn: Scn
-    write_count: int
-    slot_count: int
-    freezes: MajorFreezes
-    merge_suspended: bool
-    frozen: _Frozen | None
 
 
 @dataclass(slots=True)
@@ -117,7 +56,7 @@ class TenantStorage:
     """Told of each change and its number, from 0."""
     changing: bool = False
     """Whether a change goes on."""
-    _frozen: _Frozen | None = None
+    _frozen: FrozenChanges | None = None
     """The freeze that waits for merges to be resumed."""
     _seams: Seams | None = None
     """Those of all tablets, None when they have to be looked for."""
@@ -350,7 +289,7 @@ class TenantStorage:
         waits = self.merge_suspended
         read_bytes = Bytes(0) if waits else self._baseline_bytes()
         self.freezes.add(MajorFreeze(version, INNER_TABLET_COUNT + len(self.tablets), read_bytes))
-        frozen = _Frozen(version, BitMap64(self.blocks.dirty) if waits else self.blocks.dirty, self.slot_count)
+        frozen = FrozenChanges(version, BitMap64(self.blocks.dirty) if waits else self.blocks.dirty, self.slot_count)
         for tablet in self.tablets:
             if waits:
                 tablet.minor_freeze(version, 0)
@@ -382,7 +321,7 @@ class TenantStorage:
     def _baseline_bytes(self) -> Bytes:
         return Bytes(len(self.blocks.live) * MACROBLOCK_BYTES)
 
-    def _merge(self, frozen: _Frozen, *, resumed: bool = False) -> None:
+    def _merge(self, frozen: FrozenChanges, *, resumed: bool = False) -> None:
         """Merge what a freeze found; if that had to wait, tablets may have got more to do meanwhile."""
         seams = self._seams_of(frozen)
         merge = Merge(frozen.dirty, seams.tasks)
@@ -403,7 +342,7 @@ class TenantStorage:
         if frozen.later:
             self.blocks.dirty |= self._moved(frozen.later, merge)
 
-    def _seams_of(self, frozen: _Frozen) -> Seams:
+    def _seams_of(self, frozen: FrozenChanges) -> Seams:
         """The seams of the tablets that a freeze found, looked for anew only when blocks came or went."""
         if frozen.slot_count < self.slot_count:
             return seams_of([t for t in self.tablets if t.slot < frozen.slot_count], self.blocks.live)
