@@ -12,8 +12,10 @@ from obsim.destination_io.files import FileRoot
 from obsim.destination_io.reach import make_reach
 from obsim.errors import ServerError, UsageError, plain_message
 from obsim.ids import BackupSetId, display_time
+from obsim.restore.found_piece import FoundPiece
+from obsim.restore.found_set import FoundSet
 from obsim.restore.found_windows import found_windows
-from obsim.restore.reading import FoundDestination, FoundPiece, FoundSet, read_destination
+from obsim.restore.reading import FoundDestination, read_destination
 from obsim.restore.window import Span
 
 __all__ = ["Report", "inspect_destinations"]

@@ -17,7 +17,7 @@ from obsim.destination.outcome import Outcome
 from obsim.destination.store import File, Store, Transcript
 from obsim.destination.uri import BackupUri
 from obsim.ids import Nanoseconds, Scn
-from obsim.restore.reading import FoundPiece, read_pieces
+from obsim.restore.found_piece import FoundPiece, read_pieces
 from obsim.restore.rebuild import Unreadable
 from obsim.restore.standby import reach
 from obsim.storage.changes import StorageChange
@@ -50,7 +50,7 @@ class ReadLog:
     def carry_out(self, store: Store) -> Outcome:
         """What cannot be read of a piece makes it broken, never the outcome."""
         transcript = Transcript(store)
-        pieces = read_pieces(transcript, self.first_piece_id)
+        pieces = read_pieces(transcript, transcript.names(), self.first_piece_id)
         return Outcome(found=FoundLog(pieces, transcript.read_files()))
 
 

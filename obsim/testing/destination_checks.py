@@ -21,7 +21,8 @@ from obsim.destination.records import (
     read_record,
 )
 from obsim.ids import display_time
-from obsim.restore.reading import FoundDestination, FoundSet
+from obsim.restore.found_set import FoundSet
+from obsim.restore.reading import FoundDestination
 
 __all__ = ["Row", "archive_lines", "data_lines"]
 

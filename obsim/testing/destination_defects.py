@@ -15,7 +15,7 @@ from obsim.backup.written import _Directory
 from obsim.cleanup import tenant as cleanup_tenant
 from obsim.destination import envelope
 from obsim.destination.layout import Layout
-from obsim.restore import reading
+from obsim.restore import found_piece, found_set
 from obsim.testing.defect import defect
 
 DESTINATION = "destination"
@@ -58,7 +58,7 @@ def _tail_unchecked(right: Any) -> Any:
     return lambda data, start=0: right(memoryview(data)[: max(len(data) - 2, 0)], start)
 
 
-@defect("nobody compares files with the sums of a set's row", DESTINATION, reading, "_check_set")
+@defect("nobody compares files with the sums of a set's row", DESTINATION, found_set, "_check_set")
 def _sums_unread(_right: Any) -> Any:
     return lambda _found, _info, _sums: None
 
@@ -145,7 +145,7 @@ def _piece_end_forgotten(right: Any) -> Any:
     return _phases(lambda phases: (*phases[:-1], tuple(f for f in phases[-1] if "_end_" not in f[0])))(right)
 
 
-@defect("a piece without a log file counts as whole", DESTINATION, reading, "_note_gaps")
+@defect("a piece without a log file counts as whole", DESTINATION, found_piece, "_note_gaps")
 def _gaps_unread(_right: Any) -> Any:
     return lambda _found, _record, _logs, _checkpoint: None
 
