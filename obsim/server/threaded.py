@@ -97,21 +97,25 @@ class ThreadedServer:
             self.listener = Listener(engine, self._options)
             await self.listener.start()
         except BaseException as failure:  # it is raised in the thread that waits
-            self._over()
-            started.set_exception(failure)
+            try:
+                self._over()
+            finally:
+                started.set_exception(failure)
             return
         self._loop = asyncio.get_running_loop()
         started.set_result(None)
         preload_soon(self._loop)
         await self._ended.wait()
-        await self.listener.stop()
-        self._over()
-        with self._lock:
-            self._loop = None
-            left = list(self._calls)
-        for call in left:
-            if not call.done():
-                call.set_exception(_stopped())
+        try:
+            await self.listener.stop()
+            self._over()
+        finally:
+            with self._lock:
+                self._loop = None
+                left = list(self._calls)
+            for call in left:
+                if not call.done():
+                    call.set_exception(_stopped())
 
     def _over(self) -> None:
         """Nobody is served any more; runs in the thread, also where the start has failed."""
