@@ -4,6 +4,7 @@ Times and SCNs are integers in nanoseconds since 1970-01-01 UTC (engine.md 4.3);
 number of microseconds, as 4.2.2 and later print it (samples.md, Formats).
 """
 
+from functools import lru_cache
 from typing import NewType
 
 from obsim.units import SECOND_NS
@@ -50,23 +51,23 @@ def us_floor(time_ns: int) -> int:
     return time_ns - time_ns % 1000
 
 
-def _civil(days: int) -> tuple[int, int, int]:
-    """Year, month, day of a day number since 1970-01-01 (proleptic Gregorian)."""
+@lru_cache(maxsize=1024)
+def _date(days: int) -> str:
+    """`YYYY-MM-DD` of a day number since 1970-01-01 (proleptic Gregorian)."""
     z = days + 719_468
     era, doe = divmod(z, 146_097)
     yoe = (doe - doe // 1460 + doe // 36_524 - doe // 146_096) // 365
     doy = doe - (365 * yoe + yoe // 4 - yoe // 100)
     mp = (5 * doy + 2) // 153
     month = mp + 3 if mp < 10 else mp - 9
-    return yoe + era * 400 + (month <= 2), month, doy - (153 * mp + 2) // 5 + 1
+    return f"{yoe + era * 400 + (month <= 2):04d}-{month:02d}-{doy - (153 * mp + 2) // 5 + 1:02d}"
 
 
 def display_time(time_ns: int, offset_s: int = 28_800, digits: int = 6) -> str:
     """`YYYY-MM-DD HH:MM:SS.ffffff` of a time, cut (not rounded) to `digits` 0..9, at a zone offset in seconds."""
     seconds, fraction = divmod(time_ns + offset_s * SECOND_NS, SECOND_NS)
     days, second = divmod(seconds, _DAY_S)
-    year, month, day = _civil(days)
-    text = f"{year:04d}-{month:02d}-{day:02d} {second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
+    text = f"{_date(days)} {second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
     return f"{text}.{fraction:09d}"[: len(text) + 1 + digits] if digits else text
 
 

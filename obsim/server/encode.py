@@ -25,9 +25,9 @@ SEQUENCE_BYTE = 3
 """Where a packet has its number."""
 FIELD_BYTES_MAX = 64
 FIELDS_MAX = 8192
-ROWS_MAX, ROWS_BYTES_MAX = 8192, 4 << 20
+ROWS_MAX, ROWS_BYTES_MAX = 2048, 1 << 20
 """Of the rows whose packets are kept."""
-LASTING_ROWS_MAX = 1024
+LASTING_ROWS_MAX = 512
 """An answer with more rows would put what smaller ones ask for again out of the kept ones."""
 DIGITS_FIXED_MAX = 15
 DATE_TEXT_BYTES = 10
