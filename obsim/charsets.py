@@ -6,7 +6,7 @@ Order and columns follow the recorded SHOW CHARSET and SHOW COLLATION (seekdb-ob
 
 from dataclasses import dataclass
 
-from obsim.errors import ServerError
+from obsim.errors import error
 
 __all__ = [
     "CHARACTER_SETS", "CHARACTER_SET_OF_ID", "COLLATIONS", "CharacterSet", "Collation", "character_set", "collation",
@@ -84,7 +84,7 @@ def character_set(name: str) -> CharacterSet:
     lower = name.lower()
     found = CHARACTER_SETS.get(_ALIASES.get(lower, lower))
     if found is None:
-        raise ServerError(1115, "42000", f"Unknown character set: '{name}'", name="OB_ERR_UNKNOWN_CHARSET", code=-5142)
+        raise error("OB_ERR_UNKNOWN_CHARSET", name)
     return found
 
 
@@ -96,5 +96,5 @@ def collation(name: str) -> Collation:
             lower = real + lower[len(alias) :]
     found = COLLATIONS.get(lower)
     if found is None:
-        raise ServerError(1273, "HY000", f"Unknown collation: '{name}'", name="OB_ERR_UNKNOWN_COLLATION", code=-5146)
+        raise error("OB_ERR_UNKNOWN_COLLATION", name)
     return found

@@ -96,7 +96,7 @@ def find_variable(name: str) -> Variable:
 
 
 def _scope_error(errno: int, text: str) -> ServerError:
-    return ServerError(errno, "HY000", text, name="OB_ERR_INCORRECT_GLOBAL_LOCAL_VAR", code=-5189)
+    return ServerError(errno, "HY000", text, name="OB_ERR_INCORRECT_GLOBAL_LOCAL_VAR", code=-5103)
 
 
 def check_readable(variable: Variable, scope: str) -> None:
@@ -214,9 +214,7 @@ def _zone(value: Value) -> str:
         minutes = _zone_minutes(value)
         if minutes is not None:
             return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"
-    text = "NULL" if value is None else str(value)
-    message = f"Unknown or incorrect time zone: '{text}'"
-    raise ServerError(1298, "HY000", message, name="OB_ERR_UNKNOWN_TIME_ZONE", code=-5197)
+    raise error("OB_ERR_UNKNOWN_TIME_ZONE", "NULL" if value is None else value)
 
 
 def _zone_minutes(text: str) -> int | None:

@@ -27,7 +27,7 @@ from obsim.cluster.tenant import Tenant, User
 from obsim.cluster.tenant_life import begin_tenant, free_pools, place_tenant
 from obsim.cluster.tenant_variables import Checked, checked_variables, set_variables
 from obsim.cluster.unit_placement import check_zones, zone_list
-from obsim.errors import NotModelled, ServerError, error
+from obsim.errors import NotModelled, error
 from obsim.ids import Nanoseconds
 from obsim.statements.tenants import (
     AlterTenant,
@@ -97,8 +97,7 @@ def _charset(options: Options) -> tuple[str, str]:
     if isinstance(ordered, str):
         chosen = collation(ordered)
         if isinstance(named, str) and character_set(named).name != chosen.character_set:
-            message = f"COLLATION '{chosen.name}' is not valid for CHARACTER SET '{character_set(named).name}'"
-            raise ServerError(1253, "42000", message, name="OB_ERR_COLLATION_MISMATCH", code=-5125)
+            raise error("OB_ERR_COLLATION_MISMATCH", chosen.name, character_set(named).name)
         return chosen.character_set, chosen.name
     charset = character_set(named if isinstance(named, str) else "utf8mb4")
     return charset.name, charset.default_collation

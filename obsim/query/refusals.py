@@ -23,8 +23,7 @@ def no_such_function(name: str) -> ServerError:
 
 def wrong_argument_count(name: str) -> ServerError:
     """1582."""
-    text = f"Incorrect parameter count in the call to native function '{name}'"
-    return ServerError(1582, "42000", text, name="OB_ERR_PARAM_SIZE", code=-5007)
+    return error("OB_ERR_PARAM_SIZE", name)
 
 
 def wrong_arguments(name: str) -> ServerError:
@@ -34,12 +33,12 @@ def wrong_arguments(name: str) -> ServerError:
 
 def group_function_misused() -> ServerError:
     """1111: an aggregate where there are no groups yet, or one inside another."""
-    return ServerError(1111, "HY000", "Invalid use of group function", name="OB_ERR_INVALID_GROUP_FUNC_USE", code=-5142)
+    return error("OB_ERR_INVALID_GROUP_FUNC_USE")
 
 
 def bad_group_term(name: str) -> ServerError:
     """1056: GROUP BY names a column that is an aggregate."""
-    return ServerError(1056, "42000", f"Can't group on '{name}'", name="OB_ERR_WRONG_GROUP_FIELD")
+    return error("OB_WRONG_GROUP_FIELD", name)
 
 
 def unknown_column(name: str, clause: str) -> ServerError:
@@ -49,40 +48,37 @@ def unknown_column(name: str, clause: str) -> ServerError:
 
 def ambiguous_column(name: str, clause: str) -> ServerError:
     """1052."""
-    text = f"Column '{name}' in {clause} is ambiguous"
-    return ServerError(1052, "23000", text, name="OB_NON_UNIQ_ERROR", code=-5148)
+    return error("OB_NON_UNIQ_ERROR", name, clause)
 
 
 def duplicate_column(name: str) -> ServerError:
     """1060: a derived table with two columns of one name."""
-    return ServerError(1060, "42S21", f"Duplicate column name '{name}'", name="OB_ERR_COLUMN_DUPLICATE", code=-5017)
+    return error("OB_ERR_COLUMN_DUPLICATE", name)
 
 
 def unknown_table(name: str) -> ServerError:
     """1051: the table before `.*` is none of the statement's."""
-    return ServerError(1051, "42S02", f"Unknown table '{name}'", name="OB_ERR_UNKNOWN_TABLE", code=-5019)
+    return error("OB_ERR_BAD_TABLE", name)
 
 
 def column_counts_differ() -> ServerError:
     """1222: the sides of a UNION."""
-    text = "The used SELECT statements have a different number of columns"
-    return ServerError(1222, "21000", text, name="OB_ERR_COLUMN_SIZE", code=-5007)
+    return error("OB_ERR_COLUMN_SIZE")
 
 
 def wrong_column_count(count: int) -> ServerError:
     """1241: a row of another width."""
-    text = f"Operand should contain {count} column(s)"
-    return ServerError(1241, "21000", text, name="OB_ERR_INVALID_COLUMN_NUM", code=-5198)
+    return error("OB_ERR_INVALID_COLUMN_NUM", count)
 
 
 def rows_more_than_one() -> ServerError:
     """1242: a scalar subquery."""
-    return ServerError(1242, "21000", "Subquery returns more than 1 row", name="OB_SUBQUERY_TOO_MANY_ROW", code=-5112)
+    return error("OB_SUBQUERY_TOO_MANY_ROW")
 
 
 def out_of_range(kind: str) -> ServerError:
     """1690: arithmetic that leaves 64 bits."""
-    return ServerError(1690, "22003", f"{kind} value is out of range", name="OB_OPERATE_OVERFLOW", code=-4393)
+    return ServerError(1690, "22003", f"{kind} value is out of range", name="OB_OPERATE_OVERFLOW", code=-4157)
 
 
 def query_too_large() -> ServerError:

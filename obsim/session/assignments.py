@@ -116,8 +116,7 @@ def set_names(session: "Session", statement: SetNames, _: Sequence[Value]) -> Ok
     if statement.collation is not None:
         chosen = collation(statement.collation)
         if chosen.character_set != charset.name:
-            message = f"COLLATION '{chosen.name}' is not valid for CHARACTER SET '{charset.name}'"
-            raise ServerError(1253, "42000", message, name="OB_ERR_COLLATION_MISMATCH", code=-5125)
+            raise error("OB_ERR_COLLATION_MISMATCH", chosen.name, charset.name)
         collation_name = chosen.name
     session.settings.name_character_set(CHARACTER_SETS[charset.name].name, collation_name)
     return Ok()

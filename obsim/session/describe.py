@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from obsim.answers import ResultSet, Value
 from obsim.catalog import ViewDef
 from obsim.client_statements import Describe, Show
-from obsim.errors import ServerError, error
+from obsim.errors import error
 from obsim.session.listing import Listing, blob, chosen, key_text, number, text
 from obsim.statements import quote_name
 
@@ -147,8 +147,7 @@ def create_view(session: "Session", statement: Show) -> Listing:
     """SHOW CREATE VIEW; an inner table is 1347."""
     view = _view(session, statement.schema, statement.table or "")
     if _is_table(view):
-        message = f"'{view.schema}.{view.name.lower()}' is not VIEW"
-        raise ServerError(1347, "HY000", message, name="OB_ERR_WRONG_OBJECT", code=-5187)
+        raise error("OB_ERR_WRONG_OBJECT", view.schema, view.name.lower(), "VIEW")
     return _view_listing(session, view)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from obsim.errors import ServerError
+from obsim.errors import ServerError, error
 from obsim.query.collation import folded
 
 __all__ = ["LikePattern", "Regex", "like_pattern", "regex"]
@@ -74,14 +74,14 @@ def _piece_width(piece: str) -> int:
 def like_pattern(pattern: str, escape: str = "\\") -> LikePattern:
     """The compiled LIKE pattern; raises 1210 for an escape of more than one character."""
     if len(escape) > 1:
-        raise ServerError(1210, "HY000", "Incorrect arguments to ESCAPE", name="OB_INVALID_ARGUMENT", code=-4002)
+        raise error("OB_INVALID_ARGUMENT", "ESCAPE")
     if len(pattern) > PATTERN_LENGTH_MAX:
         raise _refused(f"a LIKE pattern of more than {PATTERN_LENGTH_MAX} characters")
     return LikePattern(pattern, escape)
 
 
 def _refused(reason: str) -> ServerError:
-    return ServerError(1139, "42000", f"Got error '{reason}' from regexp", name="OB_ERR_REGEXP_ERROR", code=-5812)
+    return error("OB_ERR_REGEXP_ERROR", reason)
 
 
 @dataclass(frozen=True, slots=True)

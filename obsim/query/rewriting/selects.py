@@ -6,7 +6,7 @@ from dataclasses import replace
 from re import compile as re_compile
 from typing import Any
 
-from obsim.errors import NotModelled, ServerError, SyntaxRefused
+from obsim.errors import NotModelled, ServerError, SyntaxRefused, error
 from obsim.query.kinds import merged
 from obsim.query.refusals import (
     bad_group_term,
@@ -244,8 +244,7 @@ def _select(rewriter: Rewriter, node: Node, parent: Scope | None) -> Query:
 def _listed(term: Term) -> str:
     """An item of the list; a text is marked so that DISTINCT and outer queries ignore its letter case."""
     if term.row:
-        text = "Operand should contain 1 column(s)"
-        raise ServerError(1241, "21000", text, name="OB_ERR_INVALID_COLUMN_NUM", code=-5198)
+        raise error("OB_ERR_INVALID_COLUMN_NUM", 1)
     return collated(term)
 
 

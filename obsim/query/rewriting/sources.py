@@ -105,8 +105,7 @@ def _together(sql: str, left: Joined, right: Joined) -> Joined:
     names = {s.alias.lower() for s in left.sources}
     for source in right.sources:
         if source.alias.lower() in names:
-            text = f"Not unique table/alias: '{source.alias}'"
-            raise ServerError(1066, "42000", text, name="OB_ERR_NONUNIQ_TABLE", code=-5154)
+            raise error("OB_ERR_NONUNIQ_TABLE", source.alias)
     return Joined(sql, left.sources + right.sources, left.visible + right.visible)
 
 
