@@ -113,6 +113,6 @@ def changes_of(state: "ClusterState") -> int:
 def told_answer(answer: object) -> str:
     """What an input was answered, as text."""
     if isinstance(answer, Ok):
-        warned = "".join(f" {code}" for code, _ in answer.warned)
+        warned = "".join(f" {code}" for code, _ in answer.warned) if answer.warned else ""
         return f"ok {answer.affected_rows}{warned} {answer.info}".rstrip()
     return "" if answer is None else str(answer)

@@ -39,10 +39,14 @@ _BEHIND = """
 SELECT number, timeline, at_ns, event_count, kind, body, CAST(answer AS BLOB), changes, sum FROM record
 WHERE number > ? ORDER BY number
 """
+_SET = "INSERT OR REPLACE INTO meta VALUES (?, ?)"
+_ADD_CHECKPOINT = "INSERT OR REPLACE INTO checkpoint VALUES (?, ?, ?)"
 _DROP_OLD = """
 DELETE FROM checkpoint WHERE number NOT IN (SELECT number FROM checkpoint ORDER BY number DESC LIMIT ?)
 """
 _KEPT_CHECKPOINTS = 2
+_Step = tuple[str, Sequence[Any]]
+"""A statement of SQLite and its values."""
 
 
 class StoreFailed(Exception):
@@ -144,7 +148,7 @@ class Store:
             self._set("making", making)
 
     def _set(self, name: str, value: Mapping[str, Any]) -> None:
-        self._run("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, json.dumps(value)))
+        self._run(_SET, (name, json.dumps(value)))
 
     def _get(self, name: str) -> Any:
         rows = self._run("SELECT value FROM meta WHERE name = ?", (name,))
@@ -154,27 +158,27 @@ class Store:
 
     def commit(self, batch: Batch) -> None:
         """All of it, synced, or nothing. Raises StoreFailed."""
-        with self._transaction():
-            for begin in range(0, len(batch.records), _ROWS_AT_ONCE):
-                some = batch.records[begin : begin + _ROWS_AT_ONCE]
-                self._run(_adding(len(some)), [value for record in some for value in _row(record)])
-            if batch.lease is not None:
-                self._set("lease", asdict(batch.lease))
-            if batch.checkpoint is not None:
-                text = json.dumps(batch.checkpoint.body)
-                self._run(
-                    "INSERT OR REPLACE INTO checkpoint VALUES (?, ?, ?)",
-                    (batch.checkpoint.number, text, crc32(text.encode())),
-                )
-                self._run(_DROP_OLD, (_KEPT_CHECKPOINTS,))
+        steps: list[_Step] = []
+        for begin in range(0, len(batch.records), _ROWS_AT_ONCE):
+            some = batch.records[begin : begin + _ROWS_AT_ONCE]
+            steps.append((_adding(len(some)), [value for record in some for value in _row(record)]))
+        if batch.lease is not None:
+            steps.append((_SET, ("lease", json.dumps(asdict(batch.lease)))))
+        if batch.checkpoint is not None:
+            text = json.dumps(batch.checkpoint.body)
+            steps.append((_ADD_CHECKPOINT, (batch.checkpoint.number, text, crc32(text.encode()))))
+            steps.append((_DROP_OLD, (_KEPT_CHECKPOINTS,)))
+        with self._transaction(alone=len(steps) == 1):
+            for sql, values in steps:
+                self._run(sql, values)
 
     def probe(self) -> None:
         """Raises StoreFailed while nothing can be written."""
         with self._transaction():
             self._set("probe", {})
 
-    def _transaction(self) -> "_Transaction":
-        return _Transaction(self._file, self._lock)
+    def _transaction(self, *, alone: bool = False) -> "_Transaction":
+        return _Transaction(self._file, self._lock, alone=alone)
 
     def close(self) -> None:
         """The end; what the WAL holds goes into the file as far as there is room."""
@@ -240,13 +244,18 @@ class Store:
 
 
 class _Transaction:
-    """From BEGIN to COMMIT; what the disk refuses is a StoreFailed, and then nothing is there."""
+    """From BEGIN to COMMIT; what the disk refuses is a StoreFailed, and then nothing is there.
 
-    def __init__(self, file: apsw.Connection, lock: Lock) -> None:
-        self._file, self._lock = file, lock
+    A statement that is `alone` needs neither: SQLite commits it by itself.
+    """
+
+    def __init__(self, file: apsw.Connection, lock: Lock, *, alone: bool) -> None:
+        self._file, self._lock, self._alone = file, lock, alone
 
     def __enter__(self) -> None:
         self._lock.acquire()
+        if self._alone:
+            return
         try:
             self._file.execute("BEGIN IMMEDIATE")
         except apsw.Error as failure:
@@ -262,7 +271,8 @@ class _Transaction:
     def _end(self, raised: BaseException | None) -> None:
         if raised is None:
             try:
-                self._file.execute("COMMIT")
+                if not self._alone:
+                    self._file.execute("COMMIT")
             except apsw.Error as failure:
                 self._undo()
                 raise _failed(failure) from None

@@ -114,18 +114,21 @@ def _read_value(told: Any, secrets: Secrets) -> Value:
     return cast(Value, told)
 
 
+_MORE_OF_WHO = [(field.name, field.default) for field in fields(Principal)[2:]]
+
+
 def _who(who: Principal, secrets: Secrets) -> dict[str, Any]:
     told: dict[str, Any] = {"tenant": who.tenant_id, "user": who.user}
-    for field in fields(Principal)[2:]:
-        value = getattr(who, field.name)
-        if value == field.default:
+    for name, default in _MORE_OF_WHO:
+        value = getattr(who, name)
+        if value == default:
             continue
         if isinstance(value, Secret):
-            told[field.name] = secrets.name_of(digest_of(value), "password")
+            told[name] = secrets.name_of(digest_of(value), "password")
         elif isinstance(value, tuple):
-            told[field.name] = [secrets.name_of(digest_of(one), "password") for one in value]
+            told[name] = [secrets.name_of(digest_of(one), "password") for one in value]
         else:
-            told[field.name] = _value(value, secrets)
+            told[name] = _value(value, secrets)
     return told
 
 

@@ -1,9 +1,10 @@
 """Answers leave once what they tell is on disk: one write to the disk for all that have come together.
 
 Everything a connection sends passes through a `HeldTransport`. While nothing is to be kept it goes straight on;
-otherwise it waits in one queue, in the order in which it was made, until the journal is synced that far: at once where
-the disk is quick, else in a thread. What comes meanwhile is the next batch. When the disk refuses, whoever waits is
-told so instead of the answer.
+otherwise it waits in one queue, in the order in which it was made, until the journal is synced that far. All statements
+of one turn of the loop are one write, and so is what comes while one is under way. Where a write takes less than
+`AT_ONCE_MAX_S` the loop writes by itself; on a slower disk a thread does, and everybody else is served meanwhile. When
+the disk refuses, whoever waits is told so instead of the answer.
 """
 
 import asyncio
@@ -23,9 +24,15 @@ if TYPE_CHECKING:
 __all__ = ["HeldTransport", "Outbox"]
 
 AT_ONCE_MAX_S = 0.003
-"""A write that is over so soon is not worth a thread: to hand it over and back takes longer on a busy machine."""
-FORGOTTEN = 0.9
-"""Of how slow a write was, with each one since."""
+"""A write that is over so soon is not worth a thread.
+
+To hand it over and back takes as long on a busy machine, and others wait longer for a slice of a jump.
+"""
+ASIDE_MIN, ASIDE_MAX = 32, 1024
+"""How many writes go to the thread once two in a row of the loop's own were slow; then the loop tries one again.
+
+Twice as many each time the disk is still slow. Only the loop's own are timed: a thread also waits for the interpreter.
+"""
 SEQUENCE_BYTE = 3
 """Where a packet has its number."""
 HELD_BYTES_MAX = 64 * 1024
@@ -113,8 +120,11 @@ class Outbox:
         self._closed = False
         self._writing = self._due = False
         self._lost = False
-        self._slow_s = 0.0
-        """What a write takes at most these days."""
+        self._aside_count = 0
+        """So many writes more go to the thread."""
+        self._next_aside_count = ASIDE_MIN
+        self._slow_before = False
+        """The last write of the loop's own was slow."""
 
     def wrapped(self, transport: asyncio.Transport, client: Client) -> asyncio.Transport:
         """The transport of a client, held."""
@@ -176,30 +186,47 @@ class Outbox:
         self._durable.rest()
         work = self._durable.take()
         self._writing = True
-        if self._slow_s < AT_ONCE_MAX_S:
-            self._written(work, *self._write(work))
-        else:
+        if not self.at_once():
             self._pool.submit(self._write_aside, work)
+            return
+        begin_s = perf_counter()
+        failure = self._write(work)
+        self._took(perf_counter() - begin_s)
+        self._written(work, failure)
 
-    def _write(self, work: Any) -> tuple[float, BaseException | None]:
-        """How long it took, and what went wrong."""
-        begin_s, failure = perf_counter(), None
+    def at_once(self) -> bool:
+        """Whether the next write is one for the loop."""
+        aside = self._aside_count > 0
+        self._aside_count -= aside
+        return not aside
+
+    def _write(self, work: Any) -> BaseException | None:
+        """What went wrong."""
         try:
             self._durable.write(work)
         except BaseException as failed:  # it is the loop's to deal with
-            failure = failed
-        return perf_counter() - begin_s, failure
+            return failed
+        return None
+
+    def _took(self, spent_s: float) -> None:
+        """One slow write is an accident, two in a row are a slow disk."""
+        slow = spent_s >= AT_ONCE_MAX_S
+        if not slow:
+            self._next_aside_count = ASIDE_MIN
+        elif self._slow_before:
+            self._aside_count = self._next_aside_count
+            self._next_aside_count = min(2 * self._next_aside_count, ASIDE_MAX)
+        self._slow_before = slow
 
     def _write_aside(self, work: Any) -> None:
-        spent_s, failure = self._write(work)
+        failure = self._write(work)
         try:
-            self._loop.call_soon_threadsafe(self._written, work, spent_s, failure)
+            self._loop.call_soon_threadsafe(self._written, work, failure)
         except RuntimeError:  # the loop has ended
             return
 
-    def _written(self, work: Any, spent_s: float, failure: BaseException | None) -> None:
+    def _written(self, work: Any, failure: BaseException | None) -> None:
         self._writing = False
-        self._slow_s = max(spent_s, self._slow_s * FORGOTTEN)
         if failure is None:
             self._durable.done(work)
             self._release()

@@ -16,7 +16,7 @@ from obsim.journal.directory import DataDirectory
 from obsim.journal.fsck import check_directory
 from obsim.journal.store import StoreFailed
 from obsim.server.listener import ListenOptions
-from obsim.server.outbox import AT_ONCE_MAX_S
+from obsim.server.outbox import Outbox
 from obsim.server.threaded import ThreadedServer
 from tests.journal.test_recovery import leave
 
@@ -76,7 +76,7 @@ class Disk:
 @pytest.fixture(params=["at once", "aside"])
 def kind(request, monkeypatch):
     """How the loop has the journal written."""
-    monkeypatch.setattr("obsim.server.outbox.AT_ONCE_MAX_S", AT_ONCE_MAX_S if request.param == "at once" else 0.0)
+    monkeypatch.setattr(Outbox, "at_once", lambda _: request.param == "at once")
     return request.param
 
 
@@ -100,7 +100,7 @@ def test_a_full_disk_is_told_and_nothing_is_half_done(tmp_path, monkeypatch, kin
 
 def test_what_the_disk_refuses_ends_the_packet(tmp_path, monkeypatch):
     """The first answers are refused while the rest waits for the disk."""
-    monkeypatch.setattr("obsim.server.outbox.AT_ONCE_MAX_S", 0.0)
+    monkeypatch.setattr(Outbox, "at_once", lambda _: False)
     with served(tmp_path / "d") as (server, kept):
         disk = Disk(kept.keeper, monkeypatch)
         with connected(server, client_flag=CLIENT.MULTI_STATEMENTS) as connection:
@@ -121,7 +121,7 @@ def test_what_the_disk_refuses_ends_the_packet(tmp_path, monkeypatch):
 
 
 def test_pages_tell_nothing_that_is_not_on_disk(tmp_path, monkeypatch):
-    monkeypatch.setattr("obsim.server.outbox.AT_ONCE_MAX_S", 0.0)
+    monkeypatch.setattr(Outbox, "at_once", lambda _: False)
     with served(tmp_path / "d", ListenOptions(http="0")) as (server, kept):
         disk, pages = Disk(kept.keeper, monkeypatch), server.listener.http
         connection = connected(server, "mysql_tenant")
@@ -155,7 +155,7 @@ def test_what_a_full_disk_refuses_of_a_transaction_is_not_set(tmp_path, monkeypa
 
 
 def test_while_the_disk_is_slow_nobody_is_told_and_others_are_served(tmp_path, monkeypatch):
-    monkeypatch.setattr("obsim.server.outbox.AT_ONCE_MAX_S", 0.0)
+    monkeypatch.setattr(Outbox, "at_once", lambda _: False)
     with served(tmp_path / "d") as (server, kept):
         disk = Disk(kept.keeper, monkeypatch)
         writers = [connected(server) for _ in range(6)]

@@ -1,10 +1,12 @@
 """Answers that wait for the disk: one client's trouble is nobody else's, and nobody's answers pile up."""
 
 import asyncio
+import threading
 from contextlib import contextmanager
+from itertools import groupby
 
 from obsim.errors import error
-from obsim.server.outbox import HELD_BYTES_MAX, Outbox
+from obsim.server.outbox import AT_ONCE_MAX_S, HELD_BYTES_MAX, Outbox
 from obsim.server.packets import error_packet, frame
 
 FULL = error("OB_SERVER_OUTOF_DISK_SPACE")
@@ -110,8 +112,8 @@ def test_a_line_that_is_gone_keeps_nobody_waiting():
 
 
 def test_what_comes_after_its_end_is_left_to_others(monkeypatch):
-    monkeypatch.setattr("obsim.server.outbox.AT_ONCE_MAX_S", 0.0)
     with outbox() as (made, disk, _, turn):
+        monkeypatch.setattr(made, "at_once", lambda: False)
         line = Line()
         held = made.wrapped(line, Client())
         held.write(b"\x01\x00\x00\x01a")
@@ -176,3 +178,26 @@ def test_a_client_with_much_waiting_is_held_back_until_it_has_left():
         assert [len(line.sent) for line in lines] == [2, 2, 1]
         # The second one's socket is full: it goes on when that says so.
         assert [client.told for client in clients] == [["hold back", "go on"], ["hold back"], []]
+
+
+def test_a_slow_disk_is_written_to_in_a_thread_and_tried_again_now_and_then(monkeypatch):
+    once, twice, tries = [False, False, True, False], [True, True], [True, True, False, True, True]
+    slow, writers, clock_s = [*once, *once, *twice, *tries], [], [0.0]
+    with outbox() as (made, disk, _, turn):
+
+        def write(work):
+            aside = threading.current_thread() is not threading.main_thread()
+            writers.append("thread" if aside else "loop")
+            clock_s[0] += 0.0 if aside else AT_ONCE_MAX_S * (1.1 if slow.pop(0) else 0.9)
+
+        monkeypatch.setattr("obsim.server.outbox.perf_counter", lambda: clock_s[0])
+        monkeypatch.setattr(disk, "write", write)
+        held = made.wrapped(Line(), Client())
+        for disk.added in range(1, 272):
+            held.write(b"\x01\x00\x00\x01a")
+            while disk.kept < disk.added:
+                turn()
+    assert [(who, len(list(run))) for who, run in groupby(writers)] == [
+        ("loop", 10), ("thread", 32), ("loop", 1), ("thread", 64), ("loop", 1), ("thread", 128),
+        ("loop", 3), ("thread", 32),
+    ]  # fmt: skip
