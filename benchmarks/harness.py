@@ -4,7 +4,7 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -53,10 +53,12 @@ class Figure:
 
 
 @contextmanager
-def obsim_server(*options: str, uvloop: bool = False) -> Iterator[Address]:
-    """`obsim serve` with `options` on a free port, with or without uvloop."""
+def obsim_server(*options: str, uvloop: bool = False, env: Mapping[str, str] = {}) -> Iterator[Address]:
+    """`obsim serve` with `options` on a free port, with or without uvloop; `env` is added to its environment."""
     command = [sys.executable, "-c", CONSOLE_SCRIPT if uvloop else WITHOUT_UVLOOP, "serve", "--port", "0", *options]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    process = subprocess.Popen(
+        command, cwd=ROOT, env={**os.environ, **env}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
     try:
         assert process.stdout is not None
         words = process.stdout.readline().split()
