@@ -29,6 +29,9 @@ from obsim.versions import PROFILES, IncrementalBase
 
 __all__ = ["Campaign", "Plan", "Seed", "SeedResult", "run_seed"]
 
+_TORN_HEAD = b'{"seed": '
+"""What a result begins with that was not written to its end."""
+
 RUN_COUNT = 5
 STEPS_A_RUN = 100
 _JOBS_A_WORKER = 2
@@ -167,10 +170,23 @@ class Campaign:
         return [name for name in SITUATIONS if not self.situations[name]]
 
     def resume(self) -> None:
-        """Take over what the state file says is done. Raises UsageError for a file of another kind."""
-        if self.state_file is None or not self.state_file.exists():
+        """Take over what the state file says is done. Raises UsageError for a file of another kind.
+
+        The result that a killed campaign was writing is cut off: its seed is run again.
+        """
+        if self.state_file is None:
             return
-        for number, line in enumerate(self.state_file.read_text("utf-8").splitlines(), 1):
+        try:
+            with self.state_file.open("ab+") as file:  # where it could not be kept is noticed before the work
+                file.seek(0)
+                *whole, torn = file.read().split(b"\n")
+                self._take_all(whole if torn.startswith(_TORN_HEAD) or not torn else [*whole, torn])
+                file.truncate(file.tell() - len(torn))
+        except OSError as failure:
+            raise UsageError(f"cannot keep the campaign in {self.state_file}: {failure.strerror}") from None
+
+    def _take_all(self, lines: Sequence[bytes]) -> None:
+        for number, line in enumerate(lines, 1):
             try:
                 row = json.loads(line)
                 self._take(SeedResult(**row | {"seed": Seed(**row["seed"])}))

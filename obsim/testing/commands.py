@@ -96,9 +96,12 @@ def _show(result: SeedResult, campaign: Campaign, progress: Progress, echo: Echo
     )  # fmt: skip
     if result.failure:
         seed = result.seed
-        failures.mkdir(parents=True, exist_ok=True)
         file = failures / f"{seed.version}-{seed.base}-{seed.number}.sql"
-        file.write_text(result.script, "utf-8")
+        try:
+            failures.mkdir(parents=True, exist_ok=True)
+            file.write_text(result.script, "utf-8")
+        except OSError as failure:  # the failure itself is what counts, and the command brings the script back
+            progress.console.print(f"cannot write {file}: {failure.strerror}", markup=False)
         first = result.failure.splitlines()[0]
         echo(f"FAILED\t{seed.version}\t{seed.base}\t{seed.number}\t{first}\t{seed.command}\t{file}")
 

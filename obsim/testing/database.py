@@ -134,8 +134,8 @@ class DatabaseDriver:
             cursor.execute(text)
             connection.commit()
         except Exception as refused:
-            errno = refused.args[0] if refused.args else None
-            if not isinstance(errno, int):
+            errno = _errno(refused)
+            if not errno:
                 raise
             return errno
         finally:
@@ -244,7 +244,13 @@ class DatabaseDriver:
 
     def _shows_macros(self, tenant: str) -> bool:
         """Whether the tenant can read its macroblocks. A cluster that lacks the table refuses with a number."""
-        return self.run(tenant, f"SELECT 1 FROM {_MACROS} LIMIT 1") == 0
+        try:
+            self.query(tenant, f"SELECT 1 FROM {_MACROS} LIMIT 1")
+        except Exception as refused:
+            if not _errno(refused):
+                raise
+            return False
+        return True
 
     def _baseline(self, tenant: str) -> dict[int, tuple[Identity, ...]]:
         """The blocks of the newest major SSTable of each tablet, in order."""
@@ -271,6 +277,12 @@ _VIEWS = (
     "CDB_OB_BACKUP_SET_FILES", "CDB_OB_BACKUP_DELETE_JOB_HISTORY",
 )  # fmt: skip
 _STATUS = ("TENANT_ID", "JOB_ID", "TASK_ID", "BACKUP_SET_ID", "ROUND_ID", "PIECE_ID", "STATUS", "FILE_STATUS", "VALUE")
+
+
+def _errno(refused: Exception) -> int:
+    """The number of a server's error, as drivers have it first; 0 without one."""
+    number = refused.args[0] if refused.args else None
+    return number if isinstance(number, int) else 0
 
 
 def _ns(value: object) -> int:

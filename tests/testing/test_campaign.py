@@ -69,6 +69,28 @@ def test_another_file_is_no_state_file(tmp_path):
         Campaign(Plan(), file).resume()
 
 
+def test_a_result_that_was_not_written_to_its_end_is_cut_off(tmp_path):
+    file = tmp_path / "state.jsonl"
+    run(Plan(**SHORT, seeds_max=2), state_file=file)
+    kept = file.read_bytes()
+    first, second = kept.splitlines(keepends=True)
+    for torn in (second[:-1], second[:40], second[:9]):
+        file.write_bytes(first + torn)
+        campaign = Campaign(Plan(**SHORT, seeds_max=2), file)
+        campaign.resume()
+        assert [seed.number for seed in campaign.results] == [0]
+        assert file.read_bytes() == first
+    file.write_bytes(first + b"a note")
+    with pytest.raises(UsageError, match="line 2 is no result of a campaign"):
+        Campaign(Plan(), file).resume()
+    assert file.read_bytes() == first + b"a note"
+
+
+def test_a_state_file_that_cannot_be_kept_is_noticed_before_the_work(tmp_path):
+    with pytest.raises(UsageError, match=r"cannot keep the campaign in .*: No such file or directory"):
+        Campaign(Plan(), tmp_path / "nowhere" / "state").resume()
+
+
 def test_a_failure_is_a_line_and_a_script_that_repeats_it(tmp_path):
     """`obsim sql` with the script brings about what was seen: here that an increment is refused."""
     result = invoke(
@@ -95,6 +117,15 @@ def test_a_failure_is_a_line_and_a_script_that_repeats_it(tmp_path):
     assert any(line.startswith("-- 9040 for ") and "BACKUP INCREMENTAL" in line for line in script.splitlines())
     execute = shell.local_session("sys", None, scenario="campaign", version="4.2.5")
     assert shell.run_script(script, execute, "tsv", io.StringIO())
+
+
+def test_a_failure_whose_script_cannot_be_kept_is_told_all_the_same(tmp_path):
+    (tmp_path / "file").write_text("")
+    wrong = ["--seeds", "1", "--mutant", "conversion_refused", "--workers", "1", "--failures", str(tmp_path / "file")]
+    result = invoke("campaign", *OPTIONS, *wrong)
+    assert result.exit_code == 1
+    assert result.stdout.startswith("FAILED\t4.2.5\tprevious\t0\tInvariantBroken: 7 ")
+    assert "file/4.2.5-previous-0.sql: File exists" in result.stderr.replace("\n", "")
 
 
 def test_scripts_change_the_tenant():

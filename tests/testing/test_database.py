@@ -1,5 +1,6 @@
 """The driver for any DB-API connection: on a server of obsim, and on one that only writes down what it hears."""
 
+import mysql.connector
 import pymysql
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -16,12 +17,29 @@ TABLES = [("mysql_tenant", "t1"), ("mysql_tenant", "t2"), ("oracle_tenant", "T1"
 PATHS = ["file:///data/a", "file:///data/b"]
 
 
+CONNECTORS = {
+    "PyMySQL": lambda args: pymysql.connect(**args),
+    "mysql-connector": lambda args: mysql.connector.connect(**args, use_pure=True),
+}
+"""What connects with the arguments of a server; the second takes offence at rows that nobody has read."""
+
+
 @pytest.fixture
-def driver():
+def server():
     with Server(scenario="campaign", clock="wall", speed=100.0) as server:
-        yield DatabaseDriver(
-            lambda tenant: pymysql.connect(**server.connect_args(tenant)), TABLES, PATHS, obsim_write, poll_s=0.02
-        )
+        yield server
+
+
+@pytest.fixture
+def driver(server):
+    return driver_of(server, "PyMySQL")
+
+
+def driver_of(server: Server, connector: str) -> DatabaseDriver:
+    connect = CONNECTORS[connector]
+    return DatabaseDriver(
+        lambda tenant: connect(server.connect_args(tenant)), TABLES, PATHS, obsim_write, poll_s=0.02
+    )
 
 
 def test_it_sees_what_the_views_show(driver):
@@ -51,7 +69,10 @@ def test_refusals_are_numbers_and_waits_end(driver):
     assert at_rest(driver.wait_until(at_rest, 5))
 
 
-def test_the_machine_runs_on_it(driver):
+@pytest.mark.parametrize("connector", CONNECTORS)
+def test_the_machine_runs_on_it(server, connector):
+    driver = driver_of(server, connector)
+
     class Machine(ClusterMachine):
         def make_trial(self, seed: int) -> Trial:
             return Trial(driver)
