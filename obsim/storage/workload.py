@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import log, log1p
+from operator import itemgetter
 from re import fullmatch
 
 from pyroaring import BitMap64
@@ -22,6 +23,10 @@ __all__ = ["KINDS", "WRITE_KINDS", "Change", "Kind", "kind_named"]
 
 _SPLIT_CHANCE = 1 / 512
 """Of a block that an update rewrites: one split among the 480 of the experiment."""
+_FEW_CHOSEN = 64
+"""So many members of a set with gaps are looked up one by one."""
+_LISTED_MAX = 1 << 16
+"""Of a part so wide the members are listed to choose from them."""
 _SURE_MEETING = 40
 """With so many hits more than its logarithm for each block, every block is met (all but one chance in e**40)."""
 
@@ -110,8 +115,29 @@ def _blocks(change: Change, places: BitMap64, rows: int | None) -> list[Touch]:
 
 
 def _nth(there: BitMap64, chosen: BitMap64, start: int) -> BitMap64:
-    """The members of `there` whose numbers, counted from `start`, are chosen: for stretches with gaps."""
-    return BitMap64([there[number - start] for number in chosen])
+    """The members of `there` whose numbers, counted from `start`, are chosen: for stretches with gaps.
+
+    Halves until a part has no gap, where numbers and members differ by one shift, or is small or few are chosen.
+    """
+    found = BitMap64()
+    if not chosen:
+        return found
+    parts = [(there.min(), there.max() + 1, 0, chosen.shift(-start))]
+    while parts:
+        low, high, first, mine = parts.pop()
+        if there.range_cardinality(low, high) == high - low:
+            found |= mine.shift(low - first)
+        elif len(mine) <= _FEW_CHOSEN:
+            found |= BitMap64([there[number] for number in mine])
+        elif high - low <= _LISTED_MAX:
+            members = list(there & BitMap64(range(low, high)))
+            found |= BitMap64(itemgetter(*mine.shift(-first))(members))
+        else:
+            middle = (low + high) // 2
+            cut = first + there.range_cardinality(low, middle)
+            lower = mine & BitMap64(range(first, cut))
+            parts += [(low, middle, first, lower), (middle, high, cut, mine - lower)]
+    return found
 
 
 def _append(change: Change) -> list[Touch]:
@@ -226,7 +252,7 @@ def _met(tablet: Tablet, stretch: Stretch, rows: int, key: int, live: BitMap64) 
     sure = rows == stretch.row_count or hits > count * (log(count) + _SURE_MEETING)
     met = BitMap64(range(count)) if sure else draw_hits(key, count, hits)
     if len(met) > rows:  # few rows, the mean above what there is, or blocks without rows: no more blocks than rows
-        met = _nth(met, draw_distinct(key, len(met), rows), 0)
+        met -= _nth(met, draw_distinct(key, len(met), len(met) - rows), 0)
     return met.shift(first) if there is None else _nth(there, met, 0)
 
 

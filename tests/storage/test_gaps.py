@@ -5,12 +5,13 @@ Told once more row by row, for tables of a few dozen rows.
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from pyroaring import BitMap64
 
 from obsim.ids import LogStreamId, Scn
 from obsim.storage.compaction import position_of, stretch_span
 from obsim.storage.layout import BLOCK_PAYLOAD_BYTES, RowLayout
 from obsim.storage.tenant import TenantStorage
-from obsim.storage.workload import _block_of, _clear, _met, _of_rows, _span
+from obsim.storage.workload import _block_of, _clear, _met, _nth, _of_rows, _span
 
 STREAM = LogStreamId(1001)
 FULL = 10
@@ -183,3 +184,24 @@ def test_ranges_go_on_in_the_next_tablet():
         assert len(places) in {3, 4}
         met.update(places)
     assert met == set(range(8))
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 400), st.integers(0, 90)), max_size=6),
+    st.lists(st.tuples(st.integers(0, 5_000), st.integers(1, 5_000)), min_size=1, max_size=5),
+    st.integers(0, 1 << 40),
+)
+@example([(150, 1)], [(0, 400)], 7)
+@example([], [(0, 5_000)], 0)
+@example([(20_000, 70_000), (3, 1), (90_000, 2)], [(19_000, 5_000), (15_000, 90_000)], 5)
+def test_members_by_their_number_across_gaps(gaps, runs, start):
+    """As looked up one by one: of runs with gaps between, what is chosen may be many or few."""
+    there, at = BitMap64(), 3
+    for length, gap in [*gaps, (300, 0)]:
+        there.add_range(at, at + length)
+        at += length + gap
+    chosen = BitMap64()
+    for low, length in runs:
+        chosen.add_range(low % len(there), min(low % len(there) + length, len(there)))
+    found = _nth(there, chosen.shift(start), start)
+    assert list(found) == [there[number] for number in chosen]
