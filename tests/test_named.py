@@ -8,11 +8,11 @@ import pytest
 from mysql import connector
 
 import obsim
-from obsim.answers import Answer, Ok, ResultSet, Value
+from obsim.answers import Ok, ResultSet
 from obsim.api import make_host
-from obsim.errors import ServerError
-from obsim.session import Pending, Session
+from obsim.session import Session
 from obsim.session.named import STATEMENTS_MAX
+from tests.answers import done, refused, rows
 
 UNKNOWN = (1243, "HY000", "Unknown prepared statement handle")
 IN_PROTOCOL = (1295, "HY000", "This command is not supported in the prepared statement protocol yet")
@@ -24,22 +24,6 @@ def session() -> Session:
     owner = host.state.tenant_named("sys")
     assert owner is not None
     return host.open("root", owner, "127.0.0.1", "oceanbase")
-
-
-def done(answer: Answer | Pending) -> Answer:
-    return answer.run() if isinstance(answer, Pending) else answer
-
-
-def rows(session: Session, text: str) -> list[tuple[Value, ...]]:
-    answer = done(session.execute(text))
-    assert isinstance(answer, ResultSet)
-    return [tuple(row) for row in answer.rows]
-
-
-def refused(session: Session, text: str) -> tuple[int, str, str]:
-    with pytest.raises(ServerError) as caught:
-        done(session.execute(text))
-    return caught.value.errno, caught.value.sqlstate, caught.value.message
 
 
 def run(session: Session, *texts: str) -> None:

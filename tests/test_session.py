@@ -3,10 +3,11 @@ from contextlib import suppress
 import pytest
 
 import obsim
-from obsim.answers import Answer, Ok, ResultSet, Value
+from obsim.answers import Ok, ResultSet, Value
 from obsim.api import make_host
 from obsim.errors import NotModelled, ServerError
 from obsim.session import Pending, Session, SessionHost
+from tests.answers import done, refused, rows
 
 SECOND = 1_000_000_000
 ROOT_SYS_FLAGS = 0x22
@@ -23,22 +24,6 @@ def login(host: SessionHost, tenant: str = "sys", database: str | None = None, u
     assert owner is not None
     name = user or ("SYS" if owner.mode == "ORACLE" else "root")
     return host.open(name, owner, "127.0.0.1", database)
-
-
-def done(answer: Answer | Pending) -> Answer:
-    return answer.run() if isinstance(answer, Pending) else answer
-
-
-def rows(session: Session, text: str) -> list[tuple[Value, ...]]:
-    answer = done(session.execute(text))
-    assert isinstance(answer, ResultSet)
-    return [tuple(row) for row in answer.rows]
-
-
-def refused(session: Session, text: str) -> tuple[int, str, str]:
-    with pytest.raises(ServerError) as caught:
-        done(session.execute(text))
-    return caught.value.errno, caught.value.sqlstate, caught.value.message
 
 
 class TestDatabase:
