@@ -46,11 +46,6 @@ class Trial:
         self.seen = driver.observe()
         self.check(self.seen)
 
-    @property
-    def tenant_names(self) -> list[str]:
-        """The user tenants."""
-        return [t.name for t in self.seen.tenants.values()]
-
     def tenant_id(self, name: str) -> int:
         """The id of a user tenant, or of sys."""
         return SYS_ID if name == SYS else next(t.tenant_id for t in self.seen.tenants.values() if t.name == name)
