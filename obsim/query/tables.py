@@ -6,7 +6,7 @@ rows are written again only where its families changed: equal rows stay, changed
 
 # ruff: noqa: S608 - the text is ours: names are generated, literals quoted, values bound
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -38,6 +38,9 @@ __all__ = ["NATIVE_FUNCTIONS", "Tables", "connect"]
 STEPS_PER_TICK = 10_000
 TICKS_MAX = 2_000
 """A statement may take 20 million steps of the machine of SQLite, about a second; the count, not the time, ends it."""
+CALL_COST = 512
+STEP_COST = 256
+"""Characters that a call of a function, and a row for an aggregate, take from the budget beside those of its texts."""
 UNCOUNTED = 1 << 62
 CELLS_MAX = 4_000_000
 """Values of a result, all rows together."""
@@ -102,13 +105,15 @@ def connect(meter: _Meter) -> apsw.Connection:
     connection.config(apsw.SQLITE_DBCONFIG_DQS_DDL, 0)
     connection.create_collation("GENERAL_CI", order)
     for name, call in HELPERS.items():
-        connection.create_scalar_function(name, call, -1, deterministic=True)
+        connection.create_scalar_function(name, _counted(call, CALL_COST), -1, deterministic=True)
     connection.create_scalar_function("ob_join_group", _joined, 3, deterministic=True)
     for function in FUNCTIONS.values():
         if function.form is Form.SCALAR:
-            connection.create_scalar_function(sqlite_name(function), converted(function), -1, deterministic=True)
+            call = _counted(converted(function), CALL_COST)
+            connection.create_scalar_function(sqlite_name(function), call, -1, deterministic=True)
     for name, factory in AGGREGATES.items():
-        connection.create_window_function(name, factory)
+        counted = {"__slots__": (), "step": _counted(factory.step, STEP_COST)}  # type: ignore[attr-defined]
+        connection.create_window_function(name, type(factory.__name__, (factory,), counted))
     connection.execute("PRAGMA journal_mode=off")
     connection.execute("PRAGMA synchronous=off")
     connection.limit(apsw.SQLITE_LIMIT_LENGTH, TEXT_BYTES_MAX)
@@ -116,6 +121,19 @@ def connect(meter: _Meter) -> apsw.Connection:
     connection.limit(apsw.SQLITE_LIMIT_WORKER_THREADS, 0)
     connection.set_progress_handler(meter.tick, STEPS_PER_TICK)
     return connection
+
+
+def _counted(call: Callable[..., Any], cost: int) -> Callable[..., Any]:
+    """A function of ours for SQLite, which counts a call as a few steps although it takes as long as a hundred."""
+    budget = BUDGET
+
+    def counted(*arguments: Any) -> Any:
+        budget.left -= cost
+        if budget.left < 0:
+            raise statement_too_costly()
+        return call(*arguments)
+
+    return counted
 
 
 def _joined(*arguments: Any) -> str | None:

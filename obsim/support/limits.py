@@ -65,7 +65,7 @@ def _statements() -> Iterator[Bound]:
     )
     yield Bound(
         "function work",
-        "texts that the functions of a query read and write",
+        f"texts that the functions of a query read and write, {tables.CALL_COST} for each call besides",
         values.Budget.START,
         "characters",
         "the same",

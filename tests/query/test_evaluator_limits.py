@@ -5,7 +5,7 @@ import pytest
 
 import obsim
 from obsim.errors import ServerError
-from obsim.query import tables
+from obsim.query import tables, values
 from obsim.query.functions.registry import FUNCTIONS, HELPERS
 from obsim.query.tables import NATIVE_FUNCTIONS, Tables
 from tests.query.fakes import Scope, World
@@ -113,6 +113,22 @@ def test_limits(world: World, text: str, errno: int, monkeypatch: pytest.MonkeyP
         world.ask(text)
     assert caught.value.errno == errno, caught.value
     assert world.rows("SELECT count(*) FROM cdb_jobs") == [(4,)]  # the next statement is well
+
+
+@pytest.mark.parametrize(
+    "expression", ["count(concat(a.job_id, b.job_id))", "count(a.job_id LIKE '%1')", "sum(a.job_id)", "avg(b.job_id / 3)"]
+)
+def test_calls_count_although_their_texts_are_short(
+    world: World, expression: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    joined = ", ".join(f"cdb_jobs {name}" for name in "abcd")
+    calls = 4**4
+    monkeypatch.setattr(values.Budget, "START", calls * tables.CALL_COST * 3)
+    assert len(world.rows(f"SELECT {expression} FROM {joined}")) == 1
+    monkeypatch.setattr(values.Budget, "START", calls * tables.STEP_COST - 1)
+    with pytest.raises(ServerError) as caught:
+        world.ask(f"SELECT {expression} FROM {joined}")
+    assert caught.value.errno == 4012
 
 
 def test_a_runaway_query_takes_nothing_from_the_filling_of_views(monkeypatch: pytest.MonkeyPatch) -> None:
