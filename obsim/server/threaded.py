@@ -2,6 +2,7 @@
 
 import asyncio
 import concurrent.futures
+import contextlib
 import threading
 from collections.abc import Callable
 from types import TracebackType
@@ -15,6 +16,7 @@ from obsim.server.gate import Turn
 from obsim.server.limits import Limits
 from obsim.server.listener import Listener, ListenOptions
 from obsim.server.preload import preload_soon
+from obsim.server.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from obsim.api import Cluster
@@ -60,6 +62,7 @@ class ThreadedServer:
         self._calls: set[concurrent.futures.Future[Any]] = set()
         self._lock = threading.Lock()
         self.listener: Listener
+        self._watchdog: Watchdog
         self._surface: object = None
 
     def start(self) -> Self:
@@ -103,9 +106,11 @@ class ThreadedServer:
                 started.set_exception(failure)
             return
         self._loop = asyncio.get_running_loop()
+        self._watchdog = Watchdog(self.listener.shared)
         started.set_result(None)
         preload_soon(self._loop)
         await self._ended.wait()
+        self._watchdog.set(None)
         try:
             await self.listener.stop()
             self._over()
@@ -132,6 +137,21 @@ class ThreadedServer:
             thread.join(STOP_TIMEOUT_S)
             if thread.is_alive():
                 logger.error("the server's thread did not end within %g s and was left behind", STOP_TIMEOUT_S)
+
+    def hang_up_after(self, seconds: float | None) -> None:
+        """Cut off every client in so many real seconds, and whoever comes then, until this is called anew; None: never.
+
+        For test runs that must not wait for a client that waits for ever. Nothing happens when the server does not run.
+        """
+        loop = self._loop
+        if loop is not None:
+            with contextlib.suppress(RuntimeError):  # it ends right now
+                loop.call_soon_threadsafe(self._watchdog.set, seconds)
+
+    @property
+    def has_hung_up(self) -> bool:
+        """Whether the time of `hang_up_after` was over."""
+        return hasattr(self, "_watchdog") and self._watchdog.barked
 
     def __enter__(self) -> Self:
         return self.start()

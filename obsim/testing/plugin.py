@@ -10,6 +10,9 @@ Both fixtures are fresh for each test and take a port of their own, so they are 
 `unix_socket=True` a server has a socket in the file system too. `server_fixture` and
 `cluster_fixture` make fixtures of a wider scope. A failed test's report says what the cluster was made with, where its
 clock stands, the command that starts the same one by hand, and the command that replays what it was asked to do.
+
+A server hangs up on its clients when a test has lasted a minute (`--obsim-timeout`, `timeout` of the marker): a client
+that waits for ever fails its test and not the run.
 """
 
 import re
@@ -35,6 +38,8 @@ COMMAND_OPTIONS = {
     "scenario": "--scenario", "seed": "--seed", "version": "--ob-version", "clock": "--clock", "data_dir": "--data-dir",
 }  # fmt: skip
 """What of a cluster's making `obsim serve` can be told, in this order."""
+TIMEOUT_S = 60.0
+HUNG_UP = "it has hung up on all clients, because the test took too long: --obsim-timeout, marker obsim(timeout=...)"
 Scope = Literal["function", "class", "module", "package", "session"]
 
 
@@ -46,6 +51,7 @@ class _InUse:
     made_with: dict[str, Any]
     cluster: "Cluster"
     address: str = ""
+    server: "Server | None" = None
 
     def lines(self) -> list[str]:
         """The report: what it was, and how to have it again."""
@@ -65,6 +71,7 @@ class _InUse:
             ", ".join([f"{self.fixture}: {where}", *facts]),
             f"its clock stands at {self.cluster.now.isoformat(' ', 'microseconds')}",
             f"the same by hand: {shlex.join(command)}",
+            *([HUNG_UP] if self.server is not None and self.server.has_hung_up else ()),
         ]
 
     def replay_line(self, folder: Path, test: str) -> str:
@@ -94,6 +101,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--obsim-seed", type=int, metavar="N", help="seed of every random choice (default: 0)")
     group.addoption("--obsim-version", metavar="VERSION", help="the OceanBase version to be (default: 4.2.1)")
     group.addoption("--obsim-clock", metavar="CLOCK", help="manual, autojump, step or wall (default: the scenario's)")
+    told = f"seconds of a test after which servers hang up on their clients, 0 for never (default: {TIMEOUT_S:g})"
+    group.addoption("--obsim-timeout", type=float, default=TIMEOUT_S, metavar="SECONDS", help=told)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -105,12 +114,41 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_runtest_makereport(item: pytest.Item) -> Any:
     """Say of a failed test what its cluster was."""
     report = yield
-    if report.when == "call" and report.failed:
-        for used in item.stash.get(_IN_USE, {}).values():
+    if report.when != "teardown" and report.failed:
+        for used in _used_by(item):
             report.sections.append(("obsim", "\n".join([*used.lines(), *_replay_lines(item, used)])))
     if report.when == "teardown":  # pytest keeps every item to the end of the run
         item.stash.setdefault(_IN_USE, {}).clear()
     return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Servers that several tests share: each test has the whole time, and nobody is cut off in between."""
+    used = _used_by(item)
+    for one in _all_in_use(item):
+        if one.server is not None:
+            one.server.hang_up_after(_timeout_s(item) if one in used else None)
+
+
+def _all_in_use(item: pytest.Item) -> list[_InUse]:
+    """The clusters that are there for a test or for more than one, of a wider scope first."""
+    return [used for node in item.listchain() for used in node.stash.get(_IN_USE, {}).values()]
+
+
+def _used_by(item: pytest.Item) -> list[_InUse]:
+    """Those of them that the test has asked for."""
+    names = getattr(item, "fixturenames", ())
+    return [used for used in _all_in_use(item) if used.fixture in names]
+
+
+def _timeout_s(node: Any) -> float | None:
+    """How long a test's clients may take, None for any time; the nearest marker goes before the command line."""
+    stated = [marker.kwargs["timeout"] for marker in node.iter_markers("obsim") if "timeout" in marker.kwargs]
+    seconds = (stated or [node.config.getoption("obsim_timeout")])[0]
+    if not isinstance(seconds, int | float) or not 0 <= seconds < float("inf"):
+        raise pytest.UsageError(f"obsim's timeout is a number of seconds, 0 for never, not {seconds!r}")
+    return seconds or None
 
 
 def _replay_lines(item: pytest.Item, used: _InUse) -> list[str]:
@@ -143,15 +181,20 @@ def _made_with(request: pytest.FixtureRequest, kind: Callable[..., Any], own: di
         marked = marker.kwargs | marked  # the nearest one comes first
     asked = {name: config.getoption(f"obsim_{name}") for name in ("scenario", "seed", "version", "clock")}
     given = own | {name: value for name, value in asked.items() if value is not None} | marked
+    given.pop("timeout", None)
     known = _known_options(kind)
     for name in given:
         if name not in known:
-            raise pytest.UsageError(f"obsim does not know the option {name!r}: it takes {', '.join(known)}")
+            raise pytest.UsageError(f"obsim does not know the option {name!r}: it takes {', '.join(known)}, timeout")
     return {"scenario": "three-tenants", "seed": 0} | given
 
 
 def _note(request: pytest.FixtureRequest, used: _InUse) -> None:
-    request.node.stash.setdefault(_IN_USE, {})[used.fixture] = used
+    """Let reports find it, as long as the fixture is there; what one test alone used goes with its last report."""
+    here = request.node.stash.setdefault(_IN_USE, {})
+    here[used.fixture] = used
+    if request.scope != "function":
+        request.addfinalizer(lambda: here.pop(used.fixture, None))
 
 
 def _cluster(request: pytest.FixtureRequest, own: dict[str, Any]) -> "Iterator[Cluster]":
@@ -170,7 +213,7 @@ def _server(request: pytest.FixtureRequest, own: dict[str, Any]) -> "Iterator[Se
     from obsim.scenario.templates import TEMPLATES  # noqa: PLC0415
     from obsim.server import Server  # noqa: PLC0415
 
-    options = _made_with(request, Server, own)
+    options, timeout_s = _made_with(request, Server, own), _timeout_s(request.node)
     with ExitStack() as stack:
         if options.get("unix_socket") is True:  # not below tmp_path: a socket's path has at most 107 bytes
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="obsim-"))
@@ -178,7 +221,8 @@ def _server(request: pytest.FixtureRequest, own: dict[str, Any]) -> "Iterator[Se
         with TEMPLATES.in_use():
             server = stack.enter_context(Server(**{"record": "data_dir" not in options} | options))
         address = options.get("unix_socket") or f"{server.host}:{server.port}"
-        _note(request, _InUse(request.fixturename or "server", options, server.cluster, address))
+        _note(request, _InUse(request.fixturename or "server", options, server.cluster, address, server))
+        server.hang_up_after(timeout_s)
         yield server
 
 

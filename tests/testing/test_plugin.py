@@ -263,6 +263,68 @@ def test_whatever_clients_do_the_run_goes_on(run: Run) -> None:
     assert result.duration < 60
 
 
+def test_a_client_that_waits_for_ever_fails_its_test_and_not_the_run(run: Run) -> None:
+    result = run(
+        """
+        import pymysql, pytest
+        from obsim.testing.plugin import server_fixture
+
+        shared = server_fixture(scope="module")
+        BACKUP = "ALTER SYSTEM BACKUP DATABASE"
+
+        def ask(server, statement):
+            with pymysql.connect(**server.connect_args()) as connection:
+                return connection.cursor().execute(statement)
+
+        def test_it_hangs(obsim_server):
+            obsim_server.cluster.fault("stall=before statement=BACKUP")
+            ask(obsim_server, BACKUP)
+
+        def test_it_polls_for_ever(obsim_server):
+            ask(obsim_server, BACKUP)
+            with pymysql.connect(**obsim_server.connect_args()) as connection:
+                while connection.cursor().execute("SELECT STATUS FROM oceanbase.CDB_OB_BACKUP_JOBS"):
+                    pass
+
+        def test_it_comes_again(obsim_server):
+            for n in range(2):
+                with pytest.raises(pymysql.MySQLError):
+                    while True:
+                        ask(obsim_server, "SELECT 1")
+
+        def test_shared_and_hangs(shared):
+            shared.cluster.fault("stall=before statement=BACKUP times=1")
+            ask(shared, BACKUP)
+
+        def test_shared_once_more(shared):
+            assert ask(shared, BACKUP) == 0
+            assert not shared.has_hung_up
+
+        @pytest.fixture
+        def prepared(shared):
+            ask(shared, "ALTER SYSTEM BACKUP NOTHING")
+
+        def test_an_error_of_a_fixture(prepared):
+            pass
+
+        @pytest.mark.obsim(timeout="soon")
+        def test_it_is_a_number(obsim_server):
+            pass
+
+        @pytest.mark.obsim(timeout=0)
+        def test_and_may_be_none(obsim_server):
+            assert ask(obsim_server, "SELECT 1") == 1
+        """,
+        "--obsim-timeout=0.8",
+    )
+    result.assert_outcomes(passed=3, failed=3, errors=2)
+    output = result.stdout.str()
+    assert output.count("it has hung up on all clients, because the test took too long: --obsim-timeout") == 3
+    assert output.count("shared: cluster at 127.0.0.1") == 2
+    assert output.count("what it did, once more: obsim replay ") == 4
+    assert "obsim's timeout is a number of seconds, 0 for never, not 'soon'" in output
+
+
 def test_sockets_clocks_and_copies_of_scenarios(run: Run) -> None:
     result = run(
         """
