@@ -199,7 +199,8 @@ def _check_keys(values: Mapping[str, str]) -> None:
         raise refused(f"'{values['stage']}' is no stage, they are {', '.join(STAGES)};")
     if action == "rows" and (_HOW_OFTEN | {"tenant"}) & set(values):
         raise refused("rows are wrong for everybody and as long as the rule is there: say for=..., not how often;")
-    if action == "rows" and ("view" not in values or ("column" in values) != (values["rows"] == "wrong")):
+    wrong = values.get("rows") == "wrong"
+    if action == "rows" and ("view" not in values or any((key in values) != wrong for key in ("column", "value"))):
         raise refused("rows=missing and rows=doubled go with view=..., rows=wrong with column=... and value=... too;")
     _check_standing(action, values)
 
@@ -239,7 +240,8 @@ def _rule(text: str, values: Mapping[str, str]) -> FaultRule:
         _span("latency", values["latency"]) if "latency" in values else 0,
         cast(Literal["", "before", "after"], get("stall", "")),
         _number("truncate", values["truncate"], 0, TRUNCATE_MAX) if "truncate" in values else None,
-        get("rows", ""), get("view", "").upper(), get("column", "").upper(), get("value", ""), get("destination", ""),
+        get("rows", ""), get("view", "").upper().rpartition(".")[2], get("column", "").upper(), get("value", ""),
+        get("destination", ""),
         _span("for", values["for"]) if "for" in values else None,
         _rate(values["rate"]) if "rate" in values else 0, get("block", ""), _server("crash", get("crash", "")),
         _span("down", values["down"]) if "down" in values else None, _server("leader", get("leader", "")),

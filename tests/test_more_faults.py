@@ -105,9 +105,38 @@ def test_rows_are_wrong(cluster):
     back_up(cluster)
     cluster.fault("rows=wrong view=DBA_OB_BACKUP_JOB_HISTORY column=status value=FAILED")
     cluster.fault("rows=wrong view=DBA_OB_BACKUP_JOB_HISTORY column=RESULT value=-9082")
-    cluster.fault("rows=wrong view=DBA_OB_BACKUP_JOB_HISTORY column=NO_SUCH value=1")
     assert tuple(cluster.query(JOB, tenant="mysql_tenant")[0]) == ("FAILED", -9082)
     assert cluster.state.tenants[1002].backup.job_history[0].status.value == "COMPLETED"
+
+
+@pytest.mark.parametrize(
+    ("rule", "why"),
+    [
+        ("rows=missing view=CDB_OB_BACKUP_JOBZ", "'CDB_OB_BACKUP_JOBZ' is no view .* nearest are CDB_OB_BACKUP_JOBS, "),
+        ("rows=missing view=obsim.faults", "'FAULTS' is no view"),
+        ("rows=missing view=DBA_OB_ARCHIVE_DEST", ""),
+        ("rows=missing view=*", ""),
+        ("rows=wrong view=DBA_OB_BACKUP_JOB_HISTORY column=state value=x", "'STATE' is no column of .* STATUS"),
+        ("rows=wrong view=DBA_OB_BACKUP_JOB_HISTORY column=STATUS", "column=... and value=... too"),
+        ("error=9082 stage=BACKUP_LOG tenant=mysql_tenat", "'mysql_tenat' is no tenant, they are sys, mysql_tenant, "),
+        ("error=9082 stage=RESTORE_TABLETS_META tenant=to_come", ""),
+        ("error=9082 stage=BACKUP_LOG server=10.9.9.9:1", "'10.9.9.9:1' is no server, they are 127.0.0.1:2882"),
+    ],
+)  # fmt: skip
+def test_a_rule_names_what_is_there(cluster, rule, why):
+    if not why:
+        cluster.fault(rule)
+        return
+    with pytest.raises(obsim.ServerError, match=why) as refused:
+        cluster.fault(rule)
+    assert refused.value.errno == 1210
+    assert cluster.query("SELECT COUNT(*) FROM obsim.faults")[0][0] == 0
+
+
+def test_a_view_may_be_named_with_its_schema(cluster):
+    back_up(cluster)
+    cluster.fault("rows=missing view=oceanbase.CDB_OB_BACKUP_JOB_HISTORY")
+    assert cluster.query(COUNT)[0][0] == 0
 
 
 def test_the_same_over_the_wire_where_answers_are_kept():

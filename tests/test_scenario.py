@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+import obsim
 from obsim.errors import ScenarioError
 from obsim.scenario import DEFAULT_START_NS, build_state, load_scenario, scenario_names
 from obsim.versions import IncrementalBase, profile_for
@@ -215,3 +216,43 @@ def test_an_unknown_name_lists_the_known(tmp_path):
 def test_a_name_cannot_leave_the_folder(tmp_path):
     with pytest.raises(ScenarioError, match="no scenario"):
         load_scenario("..")
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ('[clock]\nstart = "yesterday"', "3: clock.start: 'yesterday' is not a time: write it as '2024-"),
+        ('[[server]]\nip = "1.1.1.999"\nzone = "z1"', "3: server[0].ip is '1.1.1.999': it is an address as"),
+        ('[[tenant]]\nname = "a@b"', "3: tenant[0].name is 'a@b': nobody could log in to a name"),
+        ('[[tenant]]\nname = "s"\ndata_backup_dest = "/b"', "4: .*data_backup_dest: .* write it as file:///path or"),
+        ('[[tenant]]\nname = "s"\nlog_archive_dest = "/b"', "4: .*log_archive_dest: .* write it as LOCATION=file:"),
+        (
+            '[[tenant]]\nname = "s"\nparameters = { ha_low_thread_score = 101 }',
+            "4: .*_score: Invalid config: allowed is from 0 to 100",
+        ),
+        (
+            '[[tenant]]\nname = "s"\n[[tenant.table]]\nname = "t"\nrows = 9\nrow_bytes = inf',
+            "7: .*row_bytes is inf: allowed are",
+        ),
+        (
+            '[[unit_config]]\nname = "u"\nmax_cpu = 1\nmemory_size = "4X"',
+            "2: unit_config\\[0\\] 'u': Parse error: sizes are bytes or as '4G'",
+        ),
+        (
+            'faults = ["rows=missing view=DBA_OB_JOBZ"]',
+            "2: faults\\[0\\]: .*'DBA_OB_JOBZ' is no view whose rows could be others",
+        ),
+        ("# caf\xe9", "2: it is not UTF-8: "),
+    ],
+)  # fmt: skip
+def test_mistakes_are_named_with_line_key_and_what_is_allowed(tmp_path, text, wrong):
+    path = tmp_path / "wrong.toml"
+    path.write_bytes(b'about = "x"\n' + text.encode("latin-1") + b"\n")
+    exact = wrong if "*" in wrong or "\\" in wrong else re.escape(wrong)
+    with pytest.raises(ScenarioError, match=f"wrong.toml:{exact}"):
+        obsim.Cluster(str(path))
+
+
+def test_a_file_may_begin_with_a_byte_order_mark(tmp_path):
+    (tmp_path / "marked.toml").write_bytes(b'\xef\xbb\xbfabout = "x"\n[[tenant]]\nname = "s"\n')
+    assert obsim.Cluster(str(tmp_path / "marked.toml")).state.tenant_named("s") is not None

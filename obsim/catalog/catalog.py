@@ -90,6 +90,12 @@ class Catalog:
         seen = (v for (s, _), v in self._views.items() if s == key and self._is_seen(v, tenant))
         return sorted(seen, key=lambda view: view.name)
 
+    def spoilable(self, name: str | None = None) -> list[ViewDef]:
+        """The views that this version has and a fault may be about: of any schema and that name, or all of them."""
+        version = self.state.profile.version
+        mine = (view for view in self._views.values() if view.schema != CONTROL_SCHEMA and version.has(view.since))
+        return [view for view in mine if name is None or view.name.upper() == name.upper()]
+
     def columns(self, view: ViewDef) -> tuple[ColumnDef, ...]:
         """The columns that the cluster's version has."""
         columns = self._columns.get(view)

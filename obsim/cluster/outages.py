@@ -109,6 +109,11 @@ class Outages:
             self._server(rule.leader)
         if rule.leader and not rule.triggered:
             self._new_leader(rule)
+        if rule.server:
+            self._server(rule.server)
+        if rule.tenant and not rule.stage.startswith("RESTORE_") and self.state.tenant_named(rule.tenant) is None:
+            known = ", ".join(tenant.name for tenant in self.state.tenants.values() if tenant.kind != "META")
+            raise error("OB_INVALID_ARGUMENT", f"obsim.fault: '{rule.tenant}' is no tenant, they are {known};")
 
     def may_act(self, rule: FaultRule, server: str) -> bool:
         """Whether a rule can do now what it says; `server` is where the work is that it waits for."""

@@ -5,6 +5,8 @@ Tenants are made in order; ids are given out from 1002 in steps of two, each wit
 will happen by itself, is in `history`.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from re import fullmatch
@@ -26,10 +28,10 @@ from obsim.control import parse_interval
 from obsim.destination import BackupUri, parse_archive_destination, parse_uri
 from obsim.destination.outside import Performer
 from obsim.destination.uri import ARCHIVE, DATA
-from obsim.errors import ScenarioError, ServerError, error_of
+from obsim.errors import ScenarioError, ServerError, UsageError, error_of
 from obsim.faults import parse_rule
 from obsim.ids import SYS_TENANT_ID, Bytes, LogStreamId, Nanoseconds, Scn
-from obsim.parameters import CAPACITY_UNITS
+from obsim.parameters import CAPACITY_UNITS, PARAMETERS
 from obsim.scenario.reading import FIRST_LOG_STREAM, ScenarioFile, read_scenario, read_toml, scenario_file
 from obsim.scenario.resources import add_pool, add_pools, add_sys_pool, build_resources
 from obsim.scenario.specs import LoadSpec, ParameterText, Scenario, TableSpec, TenantSpec, UserSpec
@@ -48,6 +50,8 @@ DEFAULT_START_NS = Nanoseconds(1_704_038_400_000_000_000)
 """2024-01-01 00:00:00 +08:00."""
 _BASELINE_AGE_NS = 2 * HOUR_NS
 _ROUND_AGE_NS = HOUR_NS
+_DATA_FORM = "file:///path or scheme://bucket/path?host=..., with one of the schemes oss, cos, s3, obs, azblob"
+_ARCHIVE_FORM = "LOCATION=file:///path [BINDING=OPTIONAL|MANDATORY] [PIECE_SWITCH_INTERVAL=1d to 7d]"
 
 
 def build_state(
@@ -149,7 +153,13 @@ def _cluster_of(
     _let_happen(state, scenario, file, start_ns)
     for at, rule in enumerate(scenario.faults):
         with file.at(f"faults[{at}]"):
-            state.faults.add(parse_rule(rule))
+            parsed = parse_rule(rule)
+            if parsed.rows:
+                from obsim.catalog import Catalog  # noqa: PLC0415 - the views: few scenarios need them
+                from obsim.catalog.fault_checks import check_rows  # noqa: PLC0415
+
+                check_rows(Catalog(state), parsed)
+            state.faults.add(parsed)
     return state
 
 
@@ -172,7 +182,28 @@ def _set_parameters(state: ClusterState, tenant: Tenant | None, values: dict[str
         try:
             state.execute(Principal(SYS_TENANT_ID, "root"), AlterParameters((action,)))
         except ServerError as refused:
-            raise ScenarioError(f"{key}: {refused.message}") from None
+            raise ScenarioError(f"{key}: {refused.message}{_allowed_values(name.lower())}") from None
+
+
+def _allowed_values(parameter: str) -> str:
+    """What a parameter may be, as the end of a sentence; nothing for one that is unknown or takes any text."""
+    found = PARAMETERS.get(parameter)
+    if found is None:
+        return ""
+    words = list(found.allowed)
+    if found.low is not None or found.high is not None:
+        ends = [f"{word} {end}" for word, end in (("from", found.low), ("to", found.high)) if end is not None]
+        words.append(" ".join(ends))
+    return f": allowed is {' or '.join(words)}" if words else f": it is of type {found.kind}"
+
+
+@contextmanager
+def _written_as(form: str) -> Iterator[None]:
+    """What is refused inside is answered with the form it should have."""
+    try:
+        yield
+    except ServerError as refused:
+        raise UsageError(f"{refused.message}: write it as {form}") from None
 
 
 def _set_bandwidth(state: ClusterState, scenario: Scenario, file: ScenarioFile) -> None:
@@ -222,7 +253,8 @@ def _add_tenant(state: ClusterState, spec: TenantSpec, file: ScenarioFile, key: 
             _set_archive(state, tenant, spec)
     if spec.data_backup_dest:
         with file.at(f"{key}.data_backup_dest"):
-            uri = parse_uri(spec.data_backup_dest)
+            with _written_as(_DATA_FORM):
+                uri = parse_uri(spec.data_backup_dest)
             tenant.backup.path, tenant.backup.shown_dest = uri.path, uri.shown
             tenant.backup.dest_id = _set_destination(state, tenant, DATA, uri)
     with file.at(key):
@@ -310,7 +342,8 @@ def _add_user(state: ClusterState, administrator: Principal, spec: UserSpec, key
 
 
 def _set_archive(state: ClusterState, tenant: Tenant, spec: TenantSpec) -> None:
-    destination = parse_archive_destination(spec.log_archive_dest)
+    with _written_as(_ARCHIVE_FORM):
+        destination = parse_archive_destination(spec.log_archive_dest)
     archive = tenant.archive
     dest_id = _set_destination(state, tenant, ARCHIVE, destination.uri)
     archive.destinations[ARCHIVED] = StoredDestination(destination, dest_id)

@@ -14,6 +14,7 @@ from typing import Any, TypeVar, get_args, get_type_hints
 
 import msgspec
 
+from obsim.clock import moment_ns
 from obsim.control import parse_interval
 from obsim.errors import ScenarioError, ServerError, UsageError
 from obsim.ids import MACROBLOCK_BYTES
@@ -40,6 +41,7 @@ _CLOCKS = ("wall", "manual", "autojump", "step")
 _MODES = ("mysql", "oracle")
 _KEY = re_compile(r"[a-z_]+(?:\[\d+\])?(?:\.[a-zA-Z_0-9]+(?:\[\d+\])?)*")
 _MSGSPEC_PLACE = re_compile(r" - at `\$\.?([^`]*)`")
+_NO_LOGIN = re_compile(r"[@#:\x00-\x1f]")
 _TOML_LINE = re_compile(r"\(at line (\d+)")
 _MSGSPEC_FIELD = re_compile(r"field `([^`]+)`")
 
@@ -106,9 +108,10 @@ def read_file(path: Path) -> ScenarioFile:
     if path.stat().st_size > SIZE_MAX_BYTES:
         raise ScenarioError(f"{path}: larger than {SIZE_MAX_BYTES} bytes")
     try:
-        return ScenarioFile(path, path.read_text("utf-8"))
+        return ScenarioFile(path, path.read_text("utf-8-sig"))  # editors of Windows begin a file with a mark
     except UnicodeDecodeError as caught:
-        raise ScenarioError(f"{path}: {caught}") from None
+        line = caught.object.count(b"\n", 0, caught.start) + 1
+        raise ScenarioError(f"{path}:{line}: it is not UTF-8: {caught.reason}") from None
 
 
 def load_scenario(name_or_file: str) -> Scenario:
@@ -196,6 +199,11 @@ def _check_span(key: str, text: str) -> int:
 
 
 def _check_clock(clock: ClockSpec) -> None:
+    if clock.start:
+        try:
+            moment_ns(clock.start)
+        except UsageError as refused:
+            raise ScenarioError(f"clock.start: {refused}") from None
     if clock.mode:
         check_choice("clock.mode", clock.mode, _CLOCKS)
     if clock.autojump_after < 1:
@@ -207,6 +215,8 @@ def _check_tenant(scenario: Scenario, tenant: TenantSpec, where: str) -> None:
     check_choice(f"{where}.mode", tenant.mode, _MODES)
     if not tenant.name or tenant.name == "sys" or names.count(tenant.name) > 1:
         raise ScenarioError(f"{where}.name is '{tenant.name}': names are not empty, not sys and not given twice")
+    if _NO_LOGIN.search(tenant.name):
+        raise ScenarioError(f"{where}.name is '{tenant.name}': nobody could log in to a name with @, # or :")
     known = [pool.name for pool in scenario.pool]
     for name in tenant.pools:
         if name not in known:

@@ -118,7 +118,8 @@ def check_resources(
         try:
             config.size()
         except ServerError as caught:
-            raise ScenarioError(f"unit_config[{at}] '{config.name}': {caught.message}") from None
+            rule = "sizes are bytes or as '4G', max_cpu is 1 or more"
+            raise ScenarioError(f"unit_config[{at}] '{config.name}': {caught.message}: {rule}") from None
     for at, pool in enumerate(pools):
         units = [_STANDARD_CONFIG, *(config.name for config in configs)]
         check_choice(f"pool[{at}].unit", pool.unit, units)
@@ -143,6 +144,9 @@ def _check_servers(servers: Sequence[ServerSpec], zones: Sequence[str]) -> None:
         if not server.ip or (server.ip, server.port) in addresses:
             rule = "addresses are not empty and not given twice"
             raise ScenarioError(f"server[{at}].ip is '{server.ip}': {rule}")
+        numbers = server.ip.split(".")
+        if not set(server.ip) - set("0123456789.") and [n for n in numbers if n and int(n) < 256] != numbers[:4]:
+            raise ScenarioError(f"server[{at}].ip is '{server.ip}': it is an address as 10.0.1.1, or a name")
         addresses.append((server.ip, server.port))
     served = {server.zone for server in servers}
     if servers and (missing := [zone for zone in zones if zone not in served]):

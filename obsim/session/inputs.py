@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from obsim.answers import Ok, Value
+from obsim.catalog.fault_checks import check_rows
 from obsim.cluster import Principal
 from obsim.control import PROCEDURES, Argument, Reset, RestoreSnapshot, TakeSnapshot, writable_tenant
 from obsim.control import Outcome as CallOutcome
 from obsim.errors import ServerError
-from obsim.faults import FaultRule
+from obsim.faults import FaultRule, parse_rule
 from obsim.ids import TenantId
 from obsim.statements import BackupStatement
 
@@ -121,6 +122,8 @@ def _execute(host: "SessionHost", command: Execute) -> Ok:
 
 
 def _call(host: "SessionHost", command: Call) -> CallOutcome:
+    if command.name == "fault" and isinstance(command.arguments[0], str):
+        check_rows(host.catalog, parse_rule(command.arguments[0]))
     return PROCEDURES[command.name].call(host.state, command.arguments)
 
 
