@@ -19,7 +19,7 @@ PLANS: dict[str, tuple[str, str]] = {
         "a server goes while it copies; the work is tried again elsewhere, or when it is back",
     ),
     "leader moves": (
-        "leader=next tenant=shop log_stream=1001 stage=BACKUP_DATA_MAJOR times=1",
+        "leader=next tenant=mysql_tenant log_stream=1001 stage=BACKUP_DATA_MAJOR times=1",
         "a log stream's leader moves while it is copied; the work is tried again (scenario three-zones)",
     ),
     "crash behind the statement": (
