@@ -53,7 +53,7 @@ WORDS: dict[str, dict[str, str]] = {
             "CALL obsim.run_until_idle() 一直等到所有任务结束，CALL obsim.advance('10m') 让时间前进十分钟。"
         ),
         "commands": (
-            "obsim lab check {name}    检查哪些已满足、哪些还缺\n"
+            "obsim lab check {name}    检查哪些条件已满足、哪些还没有\n"
             "obsim lab hint {name}     查看当前步骤的提示\n"
             "obsim lab reset {name}    恢复到初始状态\n"
             "在本终端按 Ctrl-C 结束实验。"
@@ -62,12 +62,12 @@ WORDS: dict[str, dict[str, str]] = {
         "done": "第 {number} 步（共 {count} 步）：{title}，已完成",
         "holds": "满足",
         "missing": "未满足",
-        "found": "实际为 {found}，应为 {expected}",
+        "found": "实际：{found}，要求：{expected}",
         "failed": "服务器返回：{error}",
         "nothing": "没有记录",
         "null": "NULL",
         "why": "为什么重要：{why}",
-        "all": "全部满足。",
+        "all": "所有条件均已满足。",
         "hint": "提示 {number}（共 {count} 条）",
         "last": "这是本步骤的最后一条提示。",
         "again": "实验已恢复到初始状态。",

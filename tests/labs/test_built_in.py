@@ -54,6 +54,21 @@ def test_its_solution_and_its_last_hints_solve_one_step_after_the_other(name, tm
         assert current_step(lab, at.ask) == len(lab.step)
 
 
+def test_what_lies_on_another_path_is_no_step(tmp_path):
+    with learner("first-backup", tmp_path) as at:
+        _, *parts = SECTION.split((SOLUTIONS / "first-backup.sql").read_text("utf-8"))
+        solve(parts[1].replace("shop/archive", "shop/elsewhere"), at.port)
+        assert current_step(at.lab.lab, at.ask) == 0
+        at.reset()
+        solve(parts[1] + parts[3].replace("shop/data", "shop/elsewhere"), at.port)
+        solve("ALTER SYSTEM SET data_backup_dest = 'file:///backup/shop/data' TENANT = shop", at.port)
+        assert current_step(at.lab.lab, at.ask) == 1
+        _, full = check_lab(at.lab.lab, at.ask)[1].checks
+        assert not full.holds
+        solve(parts[3], at.port)
+        assert current_step(at.lab.lab, at.ask) == 2
+
+
 @pytest.mark.parametrize("name", lab_names())
 def test_every_text_says_something_in_its_language(name):
     lab = load_lab(name).lab

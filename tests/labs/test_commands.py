@@ -88,7 +88,7 @@ def test_a_lab_from_its_start_to_its_end(state_home):
         assert [step["step"] for step in facts["steps"]] == ["archive", "full", "increment", "own"]
         assert all(check["holds"] and check["found"] for step in facts["steps"] for check in step["checks"])
         code, said = lab("check", "first-backup", "--port", str(port), "--lang", "zh")
-        assert (code, "全部满足。" in said) == (0, True)
+        assert (code, "所有条件均已满足。" in said) == (0, True)
         assert lab("hint") == (0, "Everything holds.\n")
 
         code, said = lab("reset")
@@ -115,7 +115,7 @@ def test_the_example_of_the_guide_is_a_lab_and_its_solution_solves_it(tmp_path):
     solution.write_text(blocks["sql"], "utf-8")
     with started(str(own), "--port", "0", "--lang", "zh") as (process, port):
         code, said = lab("check", "trial")
-        assert (code, "  [未满足] 还没有租户 trial。\n" in said, "应为 (NORMAL, MYSQL)\n" in said) == (1, True, True)
+        assert (code, "  [未满足] 还没有租户 trial。\n" in said, "(NORMAL, MYSQL)\n" in said) == (1, True, True)
         done = CliRunner().invoke(app, ["sql", "--host", "127.0.0.1", "--port", str(port), "-f", str(solution)])
         assert done.exit_code == 0
         code, said = lab("check", "trial", "--lang", "en")
