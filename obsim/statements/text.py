@@ -25,7 +25,7 @@ _LEXEMES = re_compile(
 )
 _SECRET_WORDS = frozenset(
     """access_id access_key decryption encrypt_key encrypted encryption external_kms_info identified kms_encrypt_info
-    password secret_key session_token ssl_external_kms_info""".split()
+    password secret_key session_token ssl_external_kms_info sys_password""".split()
 )
 _BEHIND_SECRETS = frozenset({"account", "description", "from", "key", "only", "remap", "require", "with"})
 _STATEMENT_INSIDE = re_compile(r"(?i)\b(?:identified|encrypted)\b|\bpassword\s*\(")
