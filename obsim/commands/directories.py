@@ -95,7 +95,8 @@ def replay(
     try:
         replayed(export, known)
     except Differs as differs:
-        typer.echo(f"differs at {differs}")
+        at = "" if str(differs).startswith(("after", "before")) else "at "
+        typer.echo(f"differs {at}{differs}")
         raise typer.Exit(1) from None
     except SecretMissing as missing:
         raise UsageError(str(missing)) from None

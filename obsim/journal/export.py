@@ -82,12 +82,19 @@ def read_export(lines: Iterable[str], name: str) -> Export:
             if making is None:
                 making = _making(told)
             elif "end" in told:
-                return Export(making, tuple(records), Moment(**told["end"]), told["views"])
+                return _ended(making, records, told)
             else:
                 records.append(Record.of(told))
         except (ValueError, KeyError, TypeError, AttributeError) as wrong:
             raise UsageError(f"{name}:{number}: no line of a journal: {wrong}") from None
     raise UsageError(f"{name}: it has no end: a journal is cut off here")
+
+
+def _ended(making: Mapping[str, Any], records: list[Record], told: Mapping[str, Any]) -> Export:
+    views, end = told["views"], Moment(**told["end"])
+    if not isinstance(views, dict) or not all(type(number) is int for number in asdict(end).values()):
+        raise ValueError("the end has three numbers and an object of views")
+    return Export(making, tuple(records), end, views)
 
 
 def _making(told: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+from msgspec import ValidationError, convert
 
 from obsim.clock import ClockMode, ManualClock, clock_named
 from obsim.cluster.state import ClusterOptions, ClusterState
@@ -62,8 +64,9 @@ class Making:
         """Read it. Raises SecretMissing, and ValueError for what is none."""
         try:
             text = "".join(map(secrets.reveal, told["text"]))
-            return cls(**{**told, "text": text, "s3_endpoints": tuple(told.get("s3_endpoints", ()))})
-        except (KeyError, TypeError) as wrong:
+            made = cls(**{**told, "text": text, "s3_endpoints": tuple(told.get("s3_endpoints", ()))})
+            return convert(asdict(made), cls)  # what people have edited may be of any type
+        except (KeyError, TypeError, ValidationError) as wrong:
             raise ValueError(f"it does not say how the cluster was made: {wrong}") from None
 
     def blueprint(self) -> Blueprint:

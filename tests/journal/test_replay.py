@@ -1,5 +1,6 @@
 """A journal acts once more: everything is as it was, or the record is named at which it is not."""
 
+import json
 import os
 import random
 from dataclasses import replace
@@ -16,7 +17,7 @@ from obsim.journal.checkpoint import Checkpoints
 from obsim.journal.export import replayed
 from obsim.journal.record import Moment
 from obsim.journal.replay import Differs, view_digests
-from obsim.journal.secrets import SecretMissing, Secrets
+from obsim.journal.secrets import SecretMissing, Secrets, read_secrets
 from obsim.session.inputs import Call
 from tests.journal.conftest import export_of, secrets_of
 from tests.journal.families import EVERYTHING
@@ -146,6 +147,16 @@ def test_secrets_stay_out_and_are_asked_for_by_name(lived):
         replayed(export_of(text), Secrets())
 
 
+def test_the_passwords_of_a_scenario_are_kept_by_name(tmp_path):
+    text = 'about = "x"\nsys_password = "geheim-1"\n[[tenant]]\nname = "a"\npassword = "geheim-2"\n'
+    (tmp_path / "own.toml").write_text(text)
+    cluster = obsim.Cluster(str(tmp_path / "own.toml"), record=True)
+    assert "geheim" not in cluster.recorded()
+    secrets = tmp_path / "own.secrets"
+    secrets.write_text(cluster.recorded_secrets())
+    assert replayed(export_of(cluster.recorded()), read_secrets(secrets)).state.tenant_named("a") is not None
+
+
 def test_the_command(lived, tmp_path):
     journal, secrets = tmp_path / "life.journal", tmp_path / "life.secrets"
     journal.write_text(lived.recorded())
@@ -160,6 +171,30 @@ def test_the_command(lived, tmp_path):
     other = run(app, ["replay", str(journal), "--secrets", str(secrets)])
     assert other.exit_code == 1
     assert other.output.startswith("differs at record 1, execute ALTER SYSTEM BACKUP DATABASE: it answered")
+    digest = next(iter(export.views.values()))
+    journal.write_text(lived.recorded().replace(digest, "0" * 32))
+    other = run(app, ["replay", str(journal), "--secrets", str(secrets)])
+    assert (other.exit_code, other.output[:45]) == (1, "differs after the last record these views dif")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("scenario", 7), ("text", 7), ("text", [7]), ("seed", "x"), ("start_ns", None), ("s3_endpoints", [1])],
+)
+def test_a_head_that_was_edited_is_refused_in_a_sentence(lived, tmp_path, name, value):
+    head, *lines = lived.recorded().splitlines(keepends=True)
+    told = json.loads(head)
+    told["making"][name] = value
+    journal, secrets = tmp_path / "life.journal", tmp_path / "life.secrets"
+    journal.write_text("".join([json.dumps(told) + "\n", *lines]))
+    secrets.write_text(lived.recorded_secrets())
+    refused = CliRunner().invoke(app, ["replay", str(journal), "--secrets", str(secrets)]).exception
+    assert isinstance(refused, UsageError)
+    assert "it does not say how the cluster was made" in str(refused)
+
+
+HEAD = '{"format": 1, "making": {}}\n'
+END = '{"end": {"timeline": 1, "at_ns": %s, "event_count": 0}, "views": %s}'
 
 
 @pytest.mark.parametrize(
@@ -170,6 +205,8 @@ def test_the_command(lived, tmp_path):
         ('{"format": 9}', "here:1: no line of a journal: this obsim reads journals of format 1"),
         ('{"format": 1, "making": {}}\n{"number": 1}', "here:2: no line of a journal: it has no 'timeline'"),
         ("[]", "here:1: no line of a journal"),
+        (HEAD + END % ('"x"', "{}"), "here:2: no line of a journal: the end has three numbers"),
+        (HEAD + END % ("1", "[]"), "here:2: no line of a journal: the end has three numbers"),
     ],
 )
 def test_what_is_no_journal_is_refused_with_its_line(text, message):
