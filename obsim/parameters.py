@@ -256,9 +256,9 @@ class ParameterStore:
 
     def get_int(self, name: str, tenant_id: TenantId | None = None) -> int:
         """The number that holds for a tenant: an int, nanoseconds, bytes, or 0 and 1 (`number_of`)."""
-        definition = self.find(name)
-        number = self._numbers.get((tenant_id, definition.name))
+        number = self._numbers.get((tenant_id, name))
         if number is None:
+            definition = self.find(name)
             found = number_of(definition, self.get(name, tenant_id))
             if found is None:
                 raise ValueError(f"{name} has no number")

@@ -125,16 +125,16 @@ class LogStreamTasks:
             self.done(now_ns)
             return
         for task in list(self.waiting):
-            if len(self.working) == len(self.context.settings.servers(task.log_stream_id)):
+            servers = self.context.settings.servers(task.log_stream_id)
+            if len(self.working) == len(servers):
                 continue  # none is free
-            server = self._server_for(task) if task.not_before_ns <= now_ns else None
+            server = self._server_for(task, servers) if task.not_before_ns <= now_ns else None
             if server is not None:
                 self.waiting.remove(task)
                 self._start(task, server, now_ns)
 
-    def _server_for(self, task: LogStreamTask) -> BackupServer | None:
+    def _server_for(self, task: LogStreamTask, servers: list[BackupServer]) -> BackupServer | None:
         """One of the free servers that have not failed the task, drawn by lot; None while there is none."""
-        servers = self.context.settings.servers(task.log_stream_id)
         if len(servers) == 1 and not task.black_list:
             return servers[0]
         busy = {other.server.address for other in self.working if other.server is not None}

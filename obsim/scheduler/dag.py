@@ -1,7 +1,7 @@
 """A unit of work for the DAG scheduler: kind, priority, length, what it waits for, and when it ran."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from obsim.ids import LogStreamId, Nanoseconds, TabletId
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["Course", "DagTask", "Span"]
 
 _CPU_OF = CPU_OF.get
+_SYS_LOG_STREAM_ID = LogStreamId(1)
+_AT_ONCE = Nanoseconds(0)
 
 
 class Span(NamedTuple):
@@ -56,11 +58,11 @@ class _OfEveryEnd:
     )  # fmt: skip
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, init=False)
 class DagTask(_OfEveryEnd):
     """One task. It runs in spans, several if it was paused or slowed down; it is done when they add up to `work_ns`.
 
-    Many are made and some thousands kept: fields that only a scheduler needs have no value before it gives them one.
+    Many are made and some thousands kept, so there is no value before it is submitted of what is only known then.
     """
 
     kind: str
@@ -68,50 +70,63 @@ class DagTask(_OfEveryEnd):
     priority: Priority
     work_ns: Nanoseconds
     """How long it takes a thread that nothing slows down."""
-    on_finish: Callable[[Nanoseconds], None] | None = None
-    log_stream_id: LogStreamId = LogStreamId(1)
+    on_finish: Callable[[Nanoseconds], None] | None
+    log_stream_id: LogStreamId
     """What it works on."""
-    parents: tuple["DagTask", ...] = ()
+    parents: tuple["DagTask", ...]
     """It is ready when all of them have finished; forgotten when it is submitted."""
-    not_before_ns: Nanoseconds = Nanoseconds(0)
+    not_before_ns: Nanoseconds
     """It refuses to be scheduled before; the scheduler asks again every 5 s."""
-    emergency: bool = False
+    emergency: bool
     """It goes before the ready ones of its priority."""
-    tablet_id: TabletId | None = None
+    tablet_id: TabletId | None
     """The tablet it works on, None for more than one."""
-    running_since_ns: int | None = None
+    running_since_ns: int | None
     """When its last span began; None before the first one and while it is paused."""
-    number: int = field(default=0, init=False)
+    number: int
     """Counts the tasks of a scheduler from 1; 0 before it is submitted."""
-    added_ns: Nanoseconds = field(init=False)
+    added_ns: Nanoseconds
     """When it was submitted."""
-    finished: bool = field(default=False, init=False)
-    cancelled: bool = field(default=False, init=False)
+    finished: bool
+    cancelled: bool
 
     # What its scheduler keeps with it.
-    queue: "PriorityQueue" = field(init=False)
-    cpu: int = field(init=False)
+    queue: "PriorityQueue"
+    cpu: int
     """Thousandths of a CPU that its thread takes at full speed."""
-    plain: bool = field(init=False)
+    plain: bool
     """Whether it neither refuses nor goes first."""
-    indegree: int = field(default=0, init=False)
+    indegree: int
     """Parents that have not finished; below zero when it is cancelled, so that the last one's end does not wake it."""
-    children: list["DagTask"] | None = field(default=None, init=False)
+    children: list["DagTask"] | None
     """Tasks that wait for this one."""
-    wake_ns: int = field(default=NEVER, init=False)
+    wake_ns: int
     """When it will be woken, at its end or at a yield point; for one that has finished, when that was."""
-    yields: bool = field(default=False, init=False)
+    yields: bool
     """Whether that will be a yield point."""
-    course: Course | None = field(default=None, init=False)
+    course: Course | None
     """How it has run so far, unless it was in one go."""
-    clock: ServiceClock | None = field(default=None, init=False)
+    clock: ServiceClock | None
     """The clock of the open span; None at full speed."""
-    ends_at_value: int = field(default=NEVER, init=False)
+    ends_at_value: int
     """What the clock will show at its end."""
 
-    def __post_init__(self) -> None:
-        self.cpu = _CPU_OF(self.kind, FULL_CPU)
-        self.plain = self.not_before_ns <= 0 and not self.emergency
+    def __init__(
+        self, kind: str, priority: Priority, work_ns: Nanoseconds,
+        on_finish: Callable[[Nanoseconds], None] | None = None, log_stream_id: LogStreamId = _SYS_LOG_STREAM_ID,
+        parents: tuple["DagTask", ...] = (), *, not_before_ns: Nanoseconds = _AT_ONCE, emergency: bool = False,
+        tablet_id: TabletId | None = None, running_since_ns: int | None = None,
+    ) -> None:  # fmt: skip
+        self.kind, self.priority, self.work_ns, self.on_finish = kind, priority, work_ns, on_finish
+        self.log_stream_id, self.tablet_id, self.parents = log_stream_id, tablet_id, parents
+        self.not_before_ns, self.emergency = not_before_ns, emergency
+        self.running_since_ns = running_since_ns
+        self.cpu = _CPU_OF(kind, FULL_CPU)
+        self.plain = not_before_ns <= 0 and not emergency
+        self.number = self.indegree = 0
+        self.finished = self.cancelled = self.yields = False
+        self.children = self.course = self.clock = None
+        self.wake_ns = self.ends_at_value = NEVER
 
     @property
     def running(self) -> bool:

@@ -92,9 +92,14 @@ class Lane:
 
     def enter(self, task: DagTask, now_ns: Nanoseconds) -> None:
         """Let a task go at the lane's rate from now on."""
-        ends_at_value = self.clock.value(now_ns) + (task.left_ns(now_ns) << SCALE_BITS)
-        task.change_pace(now_ns, self.clock)
-        task.ends_at_value = ends_at_value
+        clock = self.clock
+        if task.course is None and task.running_since_ns == now_ns:  # it has just begun
+            left_ns = task.work_ns
+            task.clock = clock
+        else:
+            left_ns = Nanoseconds(task.left_ns(now_ns))
+            task.change_pace(now_ns, clock)
+        task.ends_at_value = ends_at_value = clock.value(now_ns) + (left_ns << SCALE_BITS)
         self.tasks[task] = None
         heappush(self.ends, (ends_at_value, task.number, task))
 
