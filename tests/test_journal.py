@@ -110,3 +110,17 @@ def test_through_a_server_with_kept_answers_and_prepared_statements():
         assert len(server.journal.expect(poll, tenant="sys", times=4)) == 4
         with pytest.raises(ExpectationFailed):
             server.journal.expect("BACKUP DATABASE")
+
+
+def test_how_much_virtual_time_a_statement_took():
+    cluster = obsim.Cluster("three-tenants", clock="autojump")
+    with cluster.session("root", "mysql_tenant") as session:
+        session.execute("ALTER SYSTEM BACKUP DATABASE")
+        for _ in range(2):
+            session.execute("SELECT STATUS FROM oceanbase.DBA_OB_BACKUP_TASKS")
+    took = [row[0] for row in cluster.query("SELECT ELAPSED_NS FROM obsim.statements ORDER BY STATEMENT_ID")]
+    assert took == [0, 0, 200_000_000]
+    stepping = obsim.Cluster("three-tenants", clock="step")
+    stepping.execute("ALTER SYSTEM BACKUP DATABASE", tenant="mysql_tenant")
+    (ordered,) = stepping.journal.find("BACKUP DATABASE")
+    assert ordered.elapsed_ns == 1_000_000_000

@@ -45,6 +45,8 @@ class StatementRecord:
     errno: int
     row_count: int
     """Rows in the answer, or rows that it says were affected."""
+    elapsed_ns: int = 0
+    """Virtual time that passed from when it was asked."""
 
     def shown(self) -> str:
         """One line for reports."""
@@ -66,12 +68,13 @@ class Journal:
         self._tallies: dict[tuple[str, int], int] = {}
 
     def add(
-        self, session_id: int, tenant: str, user: str, at_ns: Nanoseconds, text: str, errno: int, row_count: int
-    ) -> None:
+        self, session_id: int, tenant: str, user: str, at_ns: Nanoseconds, text: str, errno: int, row_count: int,
+        elapsed_ns: int = 0,
+    ) -> None:  # fmt: skip
         """Note a statement that has been answered."""
         self.count += 1
         text = text if len(text) <= TEXT_LENGTH_MAX else f"{text[: TEXT_LENGTH_MAX - 3]}..."
-        record = StatementRecord(self.count, session_id, tenant, user, at_ns, text, errno, row_count)
+        record = StatementRecord(self.count, session_id, tenant, user, at_ns, text, errno, row_count, elapsed_ns)
         self._records.append(record)
         if self.on_record is not None:
             self.on_record(record)

@@ -109,6 +109,7 @@ class Login:
         """The last statement as the journal has it."""
         self.asked: Statement | str | None = None
         """What the journal gets once it is answered: a text until it is read, None for what controls obsim."""
+        self.asked_ns = 0
 
     def owning(self, pending: "Pending") -> "Pending":
         """Note that what runs now asks the outside itself, or is to move the clock: see `holds_clock`."""
@@ -270,14 +271,15 @@ class Login:
         asked, self.asked = self.asked, None
         if asked is None:
             return
-        self.repeat(masked(asked) if isinstance(asked, str) else self._host.written(asked), row_count, errno)
+        text = masked(asked) if isinstance(asked, str) else self._host.written(asked)
+        self.repeat(text, row_count, errno, max(self._host.state.now_ns - self.asked_ns, 0))
 
-    def repeat(self, text: str, row_count: int, errno: int = 0) -> None:
+    def repeat(self, text: str, row_count: int, errno: int = 0, elapsed_ns: int = 0) -> None:
         """Note a statement that was answered just now, perhaps with an answer that was kept."""
         state = self._host.state
         self.recorded = text
         self._host.journal.add(
-            self.connection_id, self.tenant.name, self.user, state.now_ns, text, errno, row_count
+            self.connection_id, self.tenant.name, self.user, state.now_ns, text, errno, row_count, elapsed_ns
         )
         state.revisions.touch("statements")
 

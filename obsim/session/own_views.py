@@ -79,7 +79,7 @@ def _statements(session: "Session") -> _Rows:
     return [
         (
             record.statement_id, record.session_id, record.tenant, record.user, display_time(record.at_ns, offset_s),
-            record.text, record.errno, record.row_count,
+            record.text, record.errno, record.row_count, record.elapsed_ns,
         )
         for record in session.cluster.journal.records()
     ]  # fmt: skip

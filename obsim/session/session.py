@@ -57,7 +57,7 @@ class Session(Login):
 
     def execute(self, text: str) -> Answer | Pending:
         """Run one statement. Raises its ServerError; gives Pending when it has to move the clock far first."""
-        self.asked = text
+        self.asked, self.asked_ns = text, self._host.state.now_ns
         try:
             statement = self._host.read(text)
             if isinstance(statement, ExecutePrepared):
@@ -169,6 +169,7 @@ class Session(Login):
         host = self._host
         self.statement = statement
         self.asked = None if isinstance(statement, CallProcedure) else statement
+        self.asked_ns = host.state.now_ns
         self.families = self.reply = self.under_way = None
         if self.warnings and not _reads_diagnostics(statement):
             self.warnings.clear()

@@ -99,6 +99,7 @@ STATEMENTS = columns_of("""\
     STATEMENT                    longtext
     ERRNO                        bigint(20)
     ROW_COUNT                    bigint(20)
+    ELAPSED_NS                   bigint(20)
 """)
 
 CLOCK = columns_of("""\
