@@ -8,9 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from obsim.cluster.replicas import dispatcher_at, replica_servers
-from obsim.errors import ServerError
+from obsim.errors import ServerError, error
 from obsim.ids import LogStreamId, Nanoseconds
 from obsim.scheduler.dag import DagTask
+from obsim.scheduler.dispatcher import DAG_COUNT_MAX
 from obsim.scheduler.priorities import PRIORITIES, Priority
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ class Load:
 
 def order_load(state: "ClusterState", tenant: "Tenant", load: Load) -> None:
     """Order it now, on the leader's server. Raises 4019 when the scheduler holds too many of them."""
+    if load.task_count > DAG_COUNT_MAX:
+        raise error("OB_SIZE_OVERFLOW")  # before that many are made
     priority, before, kind, after = KINDS[load.kind]
     stream = LogStreamId(max(tenant.storage.log_stream_ids, default=LogStreamId(1)))
     address = replica_servers(state, tenant, stream)[0].address

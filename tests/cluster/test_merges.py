@@ -148,6 +148,8 @@ def test_a_scheduler_holds_so_many_dags_of_a_type():
     cluster = obsim.Cluster()
     with pytest.raises(ServerError, match="4019"):
         cluster.execute("CALL obsim.load('mysql_tenant', 'migration', 15001, '1s')")
+    with pytest.raises(ServerError, match="4019"):  # refused before they are made: such a list fits nowhere
+        cluster.execute("CALL obsim.load('mysql_tenant', 'migration', 9223372036854775807, '1s')")
     cluster.execute("CALL obsim.load('mysql_tenant', 'migration', 15000, '1s')")
     cluster.execute("CALL obsim.load('mysql_tenant', 'fast_migrate', 10, '1s')")
     with pytest.raises(ServerError, match="4019"):
