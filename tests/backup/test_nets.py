@@ -47,6 +47,19 @@ def test_a_prefetch_spawns_as_many_files_as_there_are_copy_tasks_and_the_next_pr
     assert list(map(tuple, cluster.query(FILES))) == [(n, size, "COMPLETE") for n, size in enumerate([260] * 4 + [56])]
 
 
+def test_every_dag_of_a_backup_names_its_log_stream():
+    cluster = obsim.Cluster(version="4.2.5")
+    cluster.execute("ALTER SYSTEM BACKUP DATABASE", tenant=TENANT)
+    named = "SELECT dag_type, dag_key FROM oceanbase.__all_virtual_dag WHERE dag_type LIKE 'BACKUP%'"
+    seen = set()
+    for _ in range(150):
+        cluster.advance(milliseconds=100)
+        seen.update(map(tuple, cluster.query(named)))
+    for kind in ("BACKUP_DATA", "BACKUP_INDEX_REBUILD", "BACKUP_FINISH"):
+        assert (kind, "ls_id={id:1001}") in seen
+    assert {key for _, key in seen} == {"ls_id={id:1}", "ls_id={id:1001}"}
+
+
 def test_a_cancelled_backup_leaves_no_dag_behind():
     cluster = large_tenant(2)
     cluster.execute("ALTER SYSTEM BACKUP DATABASE", tenant=TENANT)

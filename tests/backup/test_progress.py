@@ -37,6 +37,22 @@ def test_blocks_are_finished_as_their_task_works():
     assert {c.macro_block_count for c in counters} == {10}
 
 
+def test_nothing_is_known_before_the_tablets_are_listed():
+    progress = progress_of(10, scope_ns=0, copy_ns=0)
+    progress.tablets_known_ns = SECOND_NS
+    assert progress.counters(SECOND_NS - 1).tablet_count == 0
+    assert progress.counters(SECOND_NS).tablet_count == 1
+
+
+def test_a_tablet_is_finished_with_its_last_block_of_the_last_stage():
+    """The minor stage is the first of two; of its end alone no tablet is finished."""
+    progress = progress_of(10, scope_ns=SECOND_NS, copy_ns=SECOND_NS)
+    progress.scopes.insert(0, Scope(0, {}, {}))
+    counts = [progress.counters(at).finish_tablet_count for at in (SECOND_NS - 1, SECOND_NS, 2 * SECOND_NS - 1)]
+    assert counts == [0, 0, 0]
+    assert progress.counters(SECOND_NS + 10 * COPY_BLOCK_NS).finish_tablet_count == 1
+
+
 @st.composite
 def copied_files(draw):
     """Blocks by tablet, some of them stored by earlier attempts, and how many blocks of each file are copied."""
