@@ -1,10 +1,11 @@
 """How a cluster was made: all that makes an equal one begin, its scenario's text included."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import partial
 from pathlib import Path
+from re import compile as re_compile
 from typing import Any
 
 from msgspec import ValidationError, convert
@@ -22,6 +23,21 @@ from obsim.variables import ServerFacts
 from obsim.versions import IncrementalBase, profile_for
 
 __all__ = ["Making"]
+
+
+_QUOTED_KEY = re_compile(r"""["'](\w*password)["'](?=\s*=)""")
+
+
+def _lines(text: str) -> Iterator[str]:
+    """The lines of a TOML text, those of one string together: what announces a secret may stand lines before it."""
+    held = ""
+    for line in text.splitlines(keepends=True):
+        held += line
+        if not any(held.count(quotes) % 2 for quotes in ('"""', "'''")):
+            yield held
+            held = ""
+    if held:
+        yield held
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +64,8 @@ class Making:
     def told(self, secrets: Secrets) -> dict[str, Any]:
         """As JSON, secrets of the scenario by name."""
         lines: list[Any] = []
-        for line in self.text.splitlines(keepends=True):
-            places = list(secret_places(line))
+        for line in _lines(self.text):
+            places = list(secret_places(_QUOTED_KEY.sub(r" \1 ", line.replace("#", " "))))
             lines.append(secrets.concealed(line, places) if places else line)
         plain: list[Any] = []
         for line in lines:  # what lies between two lines with secrets is one text

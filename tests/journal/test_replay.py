@@ -147,8 +147,16 @@ def test_secrets_stay_out_and_are_asked_for_by_name(lived):
         replayed(export_of(text), Secrets())
 
 
-def test_the_passwords_of_a_scenario_are_kept_by_name(tmp_path):
-    text = 'about = "x"\nsys_password = "geheim-1"\n[[tenant]]\nname = "a"\npassword = "geheim-2"\n'
+@pytest.mark.parametrize(
+    "secret",
+    [
+        'password = "geheim-2"', 'password = """\ngeheim-3\n"""', "'password' = 'geheim-4'", '# password = "geheim-5"',
+        'mode = "mysql"  # password = "geheim-6"',
+        '[[history]]\nbefore = "1h"\nrun = ["""CREATE USER u\nIDENTIFIED BY\n\'geheim-7\'"""]',
+    ],
+)  # fmt: skip
+def test_the_passwords_of_a_scenario_are_kept_by_name(tmp_path, secret):
+    text = f'about = "#x"\nsys_password = "geheim#1"\n[[tenant]]\nname = "a"\n{secret}\n'
     (tmp_path / "own.toml").write_text(text)
     cluster = obsim.Cluster(str(tmp_path / "own.toml"), record=True)
     assert "geheim" not in cluster.recorded()
