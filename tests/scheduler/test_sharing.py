@@ -183,6 +183,20 @@ def test_tenants_share_a_server():
     assert server.wanted_bytes_per_s == 0
 
 
+def test_who_leaves_a_pipe_leaves_its_part_to_the_others():
+    events = EventQueue()
+    one, other, server = Bench(), Bench(), Pipe(2 * COPY_BYTES_PER_S)
+    for bench in (one, other):
+        bench.events = events
+        bench.dispatcher = Dispatcher(events)
+        bench.dispatcher.set_pipes(server, None, Nanoseconds(0))
+        bench.submit(3, kind="BACKUP_DATA", count=2)
+    events.push(Nanoseconds(2 * S), lambda now_ns: other.dispatcher.set_pipes(None, None, now_ns))
+    events.run()
+    assert [at for _, at in one.ended + other.ended] == [4 * S] * 4  # a second of work by then, two at full speed
+    assert server.wanted_bytes_per_s == 0
+
+
 def test_a_pipe_may_change_its_width():
     bench = Bench()
     pipe = Pipe(COPY_BYTES_PER_S)
