@@ -5,6 +5,8 @@ import sys
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import mysql.connector
 import pymysql
@@ -14,6 +16,7 @@ from typer.testing import CliRunner
 import obsim
 from obsim.cli import app
 from obsim.server.drivers import DRIVERS
+from obsim.testing.plugin import pytest_configure
 
 pytest_plugins = ["pytester"]
 
@@ -323,6 +326,16 @@ def test_a_client_that_waits_for_ever_fails_its_test_and_not_the_run(run: Run) -
     assert output.count("shared: cluster at 127.0.0.1") == 2
     assert output.count("what it did, once more: obsim replay ") == 4
     assert "obsim's timeout is a number of seconds, 0 for never, not 'soon'" in output
+
+
+def test_the_engine_is_not_rewritten(pytestconfig: pytest.Config) -> None:
+    marked, known = {"obsim", "other"}, {"obsim.api": True}
+    hook = SimpleNamespace(_must_rewrite=marked, _marked_for_rewrite_cache=known)
+    config = SimpleNamespace(addinivalue_line=pytestconfig.addinivalue_line)
+    config.pluginmanager = SimpleNamespace(rewrite_hook=hook)
+    pytest_configure(cast(pytest.Config, config))
+    assert (marked, known) == ({"obsim.testing", "other"}, {})
+    assert isinstance(pytestconfig.pluginmanager.rewrite_hook._must_rewrite, set)  # pytest still has it
 
 
 def test_sockets_clocks_and_copies_of_scenarios(run: Run) -> None:
