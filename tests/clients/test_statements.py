@@ -25,7 +25,7 @@ def session(client, refused):
     ],
 )
 def test_a_read_with_parameters(session, condition, parameters, tenants):
-    rows = session.prepared(f"SELECT TENANT_ID FROM CDB_OB_BACKUP_JOB_HISTORY WHERE {condition}", *parameters)
+    rows = session.prepared(f"SELECT DISTINCT TENANT_ID FROM CDB_OB_BACKUP_JOB_HISTORY WHERE {condition}", *parameters)
     assert [row["TENANT_ID"] for row in rows] == tenants
 
 
