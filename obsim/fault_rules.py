@@ -19,7 +19,8 @@ line is cut); only a server does these three. `rows=missing`, `doubled` or `wron
 there, are there twice, or all have `value` in `column`. `destination=full`, `unreachable`, `corrupt` or `slow` is about
 data_backup_dest: data does not fit (9082), nothing can be read or written (4009, tried again), the indexes of earlier
 sets cannot be read (4103), or no more than `rate` bytes a second get there. `block=corrupt`: a block of the major data
-arrives damaged, which nobody notices before a restore reads it (4103).
+arrives damaged, which nobody notices before a restore reads it (4103). `path` says of which destination a rule is
+that has to do with one, as views print it (`*` stands for anything).
 
 `crash` takes a server away, by its address, the one with the root service (`root`) or the one at work (`worker`), for
 `down` or as long as the rule stands. `leader` moves the leaders of a tenant, or that of one `log_stream`, to a server
@@ -51,14 +52,14 @@ _ERRORS = {**_ERRNOS, **_CODES, **_SYMBOLS}
 """Symbol, OceanBase code or MySQL errno -> symbol; the first row of the table wins where numbers meet."""
 _CODE_OF = {row[0]: row[1] for row in ERROR_ROWS}
 _ACTIONS: dict[str, frozenset[str]] = {
-    "error": frozenset({"statement", "stage", "archive", "cleanup", "server", "log_stream"}),
+    "error": frozenset({"statement", "stage", "archive", "cleanup", "server", "log_stream", "path"}),
     "disconnect": frozenset({"statement"}),
     "latency": frozenset({"statement"}),
     "stall": frozenset({"statement"}),
     "truncate": frozenset({"statement"}),
     "rows": frozenset({"view", "column", "value"}),
-    "destination": frozenset({"rate"}),
-    "block": frozenset({"log_stream"}),
+    "destination": frozenset({"rate", "path"}),
+    "block": frozenset({"log_stream", "path"}),
     "crash": frozenset({"statement", "stage", "down"}),
     "leader": frozenset({"statement", "stage", "log_stream"}),
     "skew": frozenset({"server"}),
@@ -121,6 +122,8 @@ class FaultRule:
     leader: str = ""
     """Address of a server, or `next`."""
     skew_ns: int = 0
+    path: str = ""
+    """PATH of a destination, with `?host=` or without; `*` stands for anything."""
 
     @property
     def triggered(self) -> bool:
@@ -202,6 +205,8 @@ def _check_keys(values: Mapping[str, str]) -> None:
     wrong = values.get("rows") == "wrong"
     if action == "rows" and ("view" not in values or any((key in values) != wrong for key in ("column", "value"))):
         raise refused("rows=missing and rows=doubled go with view=..., rows=wrong with column=... and value=... too;")
+    if "access_" in values.get("path", "").partition("?")[2].lower():
+        raise refused("path is a destination as views print it, without keys;")
     _check_standing(action, values)
 
 
@@ -245,7 +250,7 @@ def _rule(text: str, values: Mapping[str, str]) -> FaultRule:
         _span("for", values["for"]) if "for" in values else None,
         _rate(values["rate"]) if "rate" in values else 0, get("block", ""), _server("crash", get("crash", "")),
         _span("down", values["down"]) if "down" in values else None, _server("leader", get("leader", "")),
-        _skew(values["skew"]) if "skew" in values else 0,
+        _skew(values["skew"]) if "skew" in values else 0, get("path", ""),
     )  # fmt: skip
 
 
@@ -299,8 +304,8 @@ def _error_of(values: Mapping[str, str]) -> str:
     for key, word in _WORK.items():
         if values.get(key, word).lower() != word:
             raise refused(f"{key} is {word}, not '{values[key]}';")
-    if ("server" in values and "stage" not in values) or ("log_stream" in values and not of_work):
-        raise refused("server and log_stream go with stage, log_stream with archive and cleanup too;")
+    if ("server" in values and "stage" not in values) or ({"log_stream", "path"} & set(values) and not of_work):
+        raise refused("server, log_stream and path go with stage, the last two with archive and cleanup too;")
     if {"view", "column", "value"} & set(values):
         raise refused("view, column and value go with rows;")
     if {"rate", "down"} & set(values):

@@ -23,7 +23,7 @@ from obsim.fault_rules import (
     refused,
 )
 from obsim.randomness import stream_key
-from obsim.statements.matching import holds, line_of, words_of
+from obsim.statements.matching import holds, is_like, line_of, words_of
 
 __all__ = [
     "FAULT_KEYS", "RULE_LENGTH_MAX", "STAGES", "ConnectionCut", "ConnectionStalled", "Disturber", "Fault", "FaultRule",
@@ -141,9 +141,9 @@ class Faults:
         """Whether a rule may still act on that work: archive or cleanup."""
         return any(f.rule.work == work and (f.rule.times is None or f.hit_count < f.rule.times) for f in self.rules)
 
-    def work_code(self, work: str, tenant: str, log_stream_id: int) -> int:
-        """What a log stream's part of that work ends with: a negative code, 0 where nothing is wrong."""
-        for fault in self._fitting(tenant):
+    def work_code(self, work: str, tenant: str, log_stream_id: int, path: str) -> int:
+        """What a log stream's part of that work at a destination ends with: a negative code, or 0."""
+        for fault in self._fitting(tenant, path):
             if fault.rule.work != work or fault.rule.log_stream not in {None, log_stream_id}:
                 continue
             if self._hits(fault):
@@ -151,10 +151,13 @@ class Faults:
         return 0
 
     def stage_code(
-        self, tenant: str, stage: str, log_stream_id: int, server: str, *, incremental: bool = False
+        self, tenant: str, stage: str, log_stream_id: int, server: str, *paths: str, incremental: bool = False
     ) -> int:
-        """What an attempt of a log stream's task in a stage ends with: a negative code, 0 where nothing is wrong."""
-        for fault in self._fitting(tenant):
+        """What an attempt of a log stream's task in a stage ends with: a negative code, 0 where nothing is wrong.
+
+        `paths` are the destinations that it writes to or reads.
+        """
+        for fault in self._fitting(tenant, *paths):
             rule = fault.rule
             if rule.destination in _DESTINATION_FAULTS:
                 symbol, meets = _DESTINATION_FAULTS[rule.destination]
@@ -179,9 +182,9 @@ class Faults:
         disturber.act(fault, server)
         return True
 
-    def block_arrives_damaged(self, tenant: str, log_stream_id: int) -> bool:
-        """Whether what an attempt at a log stream's major data copies has a damaged block in it."""
-        for fault in self._fitting(tenant):
+    def block_arrives_damaged(self, tenant: str, log_stream_id: int, path: str) -> bool:
+        """Whether what an attempt at a log stream's major data copies to a destination has a damaged block in it."""
+        for fault in self._fitting(tenant, path):
             rule = fault.rule
             if rule.block and rule.log_stream in {None, log_stream_id} and self._hits(fault):
                 return True
@@ -206,6 +209,10 @@ class Faults:
         """The rules of a kind that lasts: rate, rows or skew."""
         return filter(lambda fault: _STANDING[kind](fault.rule), self.rules)
 
+    def rates(self, tenant: str, path: str) -> list[int]:
+        """The widths, in bytes a second, that rules give a tenant's backup destination."""
+        return [fault.rule.rate_bytes_per_s for fault in self._fitting(tenant, path) if fault.rule.rate_bytes_per_s]
+
     @property
     def of_rows(self) -> bool:
         """Whether a rule is about rows of views."""
@@ -216,5 +223,14 @@ class Faults:
         self.on_change()
         return hit
 
-    def _fitting(self, tenant: str) -> Iterator[Fault]:
-        return (fault for fault in self.rules if fault.rule.tenant in {"", tenant})
+    def _fitting(self, tenant: str, *paths: str) -> Iterator[Fault]:
+        """The rules about that tenant and, of those about a destination, the ones about one of these."""
+        for fault in self.rules:
+            rule = fault.rule
+            if rule.tenant in {"", tenant} and (not rule.path or any(_is_at(path, rule) for path in paths)):
+                yield fault
+
+
+def _is_at(path: str, rule: FaultRule) -> bool:
+    """Whether a destination is the one that a rule names: as a whole, or without what follows `?`."""
+    return is_like(path, rule.path) or is_like(path.partition("?")[0], rule.path)

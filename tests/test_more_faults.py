@@ -39,6 +39,63 @@ def test_a_full_destination(cluster):
     assert tuple(cluster.query(JOB.replace("oceanbase", "SYS"), tenant="oracle_tenant")[0]) == ("COMPLETED", 0)
 
 
+@pytest.mark.parametrize(("path", "first", "second"), [
+    ("file:///other", -9082, 0), ("*/mysql_tenant/*", 0, -9082), ("file:///oth", 0, 0), ("*", -9082, -9082),
+])  # fmt: skip
+def test_a_rule_is_about_the_destination_that_it_names(cluster, path, first, second):
+    there = cluster.query("SELECT VALUE FROM oceanbase.CDB_OB_BACKUP_PARAMETER WHERE TENANT_ID = 1002 LIMIT 1")[0][0]
+    cluster.fault(f"destination=full path={path}")
+    cluster.execute("ALTER SYSTEM SET data_backup_dest = 'file:///other'", tenant="mysql_tenant")
+    assert back_up(cluster)[1] == first
+    cluster.execute(f"ALTER SYSTEM SET data_backup_dest = '{there}'", tenant="mysql_tenant")
+    assert back_up(cluster)[1] == second
+
+
+def test_a_slow_destination_slows_no_other(cluster):
+    there = cluster.query("SELECT VALUE FROM oceanbase.CDB_OB_BACKUP_PARAMETER WHERE TENANT_ID = 1002 LIMIT 1")[0][0]
+    taken = []
+    cluster.fault("destination=slow rate=2M path=file:///other")
+    for path in (there, "file:///other", there):
+        cluster.execute(f"ALTER SYSTEM SET data_backup_dest = '{path}'", tenant="mysql_tenant")
+        start = cluster.now
+        assert back_up(cluster) == ("COMPLETED", 0)
+        taken.append((cluster.now - start).total_seconds())
+    assert taken[0] == taken[2] < 30
+    assert taken[1] > 96  # 96 macroblocks of 2 MiB at 2 MiB a second
+
+
+def hits(cluster):
+    return [row[0] for row in cluster.query("SELECT HIT_COUNT FROM obsim.faults ORDER BY FAULT_ID")]
+
+
+def test_archive_and_restore_go_by_destination_too(cluster):
+    home = "file:///data/backup/mysql_tenant"
+    assert back_up(cluster) == ("COMPLETED", 0)
+    for path in ("file:///elsewhere/*", f"{home}/archive"):
+        cluster.fault(f"error=OB_BACKUP_DEVICE_OUT_OF_SPACE archive=write tenant=mysql_tenant path={path} times=1")
+    cluster.advance(seconds=130)
+    assert hits(cluster) == [0, 1]
+    cluster.clear_faults()
+    for path in (f"{home}/archive", f"{home}/data"):
+        cluster.fault(f"error=OB_BACKUP_DEVICE_OUT_OF_SPACE stage=RESTORE_MAJOR_DATA path={path}x")
+        cluster.fault(f"error=OB_BACKUP_DEVICE_OUT_OF_SPACE stage=RESTORE_MAJOR_DATA path={path}")
+    cluster.execute("CREATE RESOURCE UNIT u1 MAX_CPU 4, MEMORY_SIZE '4G'")
+    cluster.execute("CREATE RESOURCE POOL p UNIT = 'u1', UNIT_NUM = 1")
+    cluster.execute(f"ALTER SYSTEM RESTORE back FROM '{home}/data,{home}/archive' WITH 'pool_list=p'")
+    cluster.run_until_idle()
+    assert hits(cluster) == [0, 1, 0, 0]
+
+
+def test_a_clean_up_goes_by_destination_too(cluster):
+    for _ in range(2):
+        assert back_up(cluster) == ("COMPLETED", 0)
+    cluster.execute("ALTER SYSTEM ADD DELETE BACKUP POLICY = 'default' RECOVERY_WINDOW = '1m'", tenant="mysql_tenant")
+    for path in ("file:///elsewhere/*", "*/mysql_tenant/data"):
+        cluster.fault(f"error=OB_BACKUP_DEVICE_OUT_OF_SPACE cleanup=delete path={path} times=1")
+    cluster.advance(hours=3)
+    assert hits(cluster) == [0, 1]
+
+
 def test_an_unreachable_destination_is_tried_again_until_it_is_back(cluster):
     cluster.fault("destination=unreachable for=8s")
     start = cluster.now
@@ -231,7 +288,9 @@ def test_in_process_a_stall_is_a_cut_connection(cluster):
         ("rows=missing view=x times=1", "say for=..., not how often"), ("destination=gone", "destination is full, "),
         ("destination=full statement=x", "statement does not go with destination"), ("truncate=x", "whole number"),
         ("error=9082 view=x", "view, column and value go with rows"), ("latency=1s stall=before", "say one of"),
-        ("error=9082 for=1", "for is a span"),
+        ("error=9082 for=1", "for is a span"), ("error=9082 path=file:///x", "go with stage, the last two with"),
+        ("latency=1s path=file:///x", "path does not go with latency"),
+        ("destination=full path=oss://b?host=h&access_key=k", "without keys"),
     ],
 )  # fmt: skip
 def test_wrong_rules(rule, message):

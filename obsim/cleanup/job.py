@@ -37,6 +37,11 @@ class DeleteTask:
     """When the log stream in work was begun, for the last time."""
     result: int = 0
 
+    @property
+    def path(self) -> str:
+        """The destination that the set or piece lies at."""
+        return self.target.path if isinstance(self.target, BackupSet) else self.target.archive_round.path
+
     def end(self, status: JobStatus, now_ns: Nanoseconds, result: int = 0) -> None:
         """Enter a final state."""
         self.status, self.end_ns, self.result = status, now_ns, result

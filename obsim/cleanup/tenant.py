@@ -58,8 +58,8 @@ class CleanupContext:
     """Whether the tenant has been dropped."""
     run: RunContext
     """What the tenant's backups see: among it where its destinations lie."""
-    delete_code: Callable[[LogStreamId], int]
-    """What the next attempt to delete a log stream's part ends with, 0 where nothing is wrong."""
+    delete_code: Callable[[LogStreamId, str], int]
+    """What the next attempt to delete a log stream's part at a destination ends with, 0 where nothing is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +244,7 @@ class TenantCleanup:
     def _stream_done(self, now_ns: Nanoseconds) -> None:
         work = self._work
         assert work is not None, "what is over has been begun"
-        code = self.context.delete_code(work.dag.log_stream_id)
+        code = self.context.delete_code(work.dag.log_stream_id, work.task.path)
         if code:
             self._failed(work, code, now_ns)
         else:

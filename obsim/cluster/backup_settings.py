@@ -121,7 +121,9 @@ class TenantWrites:
         tenant = self.state.tenants[self.tenant_id]
         if not self.led(log_stream_id):
             return OB_IO_ERROR
-        return self.state.faults.work_code("archive", tenant.name, log_stream_id)
+        current = tenant.archive.round
+        path = current.path if current is not None else ""
+        return self.state.faults.work_code("archive", tenant.name, log_stream_id, path)
 
     @property
     def log_disk_bytes(self) -> Bytes:

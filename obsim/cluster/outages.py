@@ -86,10 +86,9 @@ class Outages:
         """How far the clock of a server is ahead."""
         return sum(fault.rule.skew_ns for fault in self.state.faults.standing("skew") if fault.rule.server == address)
 
-    def slowest_bytes_per_s(self, tenant_name: str) -> int | None:
+    def slowest_bytes_per_s(self, tenant: "Tenant") -> int | None:
         """What faults let a tenant's backup destination take, None without one."""
-        rules = [f.rule for f in self.state.faults.standing("rate") if f.rule.tenant in {"", tenant_name}]
-        return min((rule.rate_bytes_per_s for rule in rules), default=None)
+        return min(self.state.faults.rates(tenant.name, tenant.backup.path), default=None)
 
     def _has_majority(self, tenant: "Tenant", away: "dict[str, Outage] | set[str]") -> bool:
         voting = voters(tenant, replica_servers(self.state, tenant))

@@ -246,6 +246,8 @@ def _check_data_dest(state: ClusterState, tenant: Tenant, text: str, planned: Fo
             tenant.backup.path = uri.path if uri else ""
             tenant.backup.shown_dest = uri.shown if uri else ""
             tenant.backup.dest_id = dest_id()
+            if state.faults.rules:
+                apply_shares(state)  # one may slow another destination than before
             state.revisions.touch("backup_parameters")
 
         return change

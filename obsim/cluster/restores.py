@@ -151,7 +151,8 @@ class Restores:
         """What a stage ends with for a log stream, 0 for success: a fault may have been ordered."""
         tenant = self._tenant_of(job)
         server = replica_servers(self.state, tenant, log_stream_id)[0].address
-        code = self.state.faults.stage_code(tenant.name, stage, log_stream_id, server)
+        sources = job.request.destinations.split(",")
+        code = self.state.faults.stage_code(tenant.name, stage, log_stream_id, server, *sources)
         damaged = stage == "RESTORE_MAJOR_DATA" and job.request.plan.reads_damaged(log_stream_id)
         return code or (OB_CHECKSUM_ERROR if damaged else 0)
 

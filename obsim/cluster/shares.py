@@ -41,7 +41,7 @@ class Bandwidth:
 
     def destination(self, state: "ClusterState", tenant: "Tenant") -> Pipe | None:
         """What a tenant's data_backup_dest takes, with the faults that slow it."""
-        known = (self.widths.get(tenant.tenant_id), state.outages.slowest_bytes_per_s(tenant.name))
+        known = (self.widths.get(tenant.tenant_id), state.outages.slowest_bytes_per_s(tenant))
         width = min((w for w in known if w is not None), default=None)
         if width is None:
             self.destinations.pop(tenant.tenant_id, None)

@@ -378,13 +378,13 @@ class ClusterState:
             return 0
         incremental = job.request.backup_type is BackupType.INC
         tenant = self.tenants[job.tenant_id].name
-        return self.faults.stage_code(tenant, stage, log_stream_id, server, incremental=incremental)
+        return self.faults.stage_code(tenant, stage, log_stream_id, server, job.path, incremental=incremental)
 
     def _fault_of_block(self, job: BackupJob, log_stream_id: LogStreamId) -> bool:
-        return self.faults.block_arrives_damaged(self.tenants[job.tenant_id].name, log_stream_id)
+        return self.faults.block_arrives_damaged(self.tenants[job.tenant_id].name, log_stream_id, job.path)
 
-    def _fault_of_delete(self, tenant_id: TenantId, log_stream_id: int) -> int:
-        return self.faults.work_code("cleanup", self.tenants[tenant_id].name, log_stream_id)
+    def _fault_of_delete(self, tenant_id: TenantId, log_stream_id: LogStreamId, path: str) -> int:
+        return self.faults.work_code("cleanup", self.tenants[tenant_id].name, log_stream_id, path)
 
     def _fault_rules_changed(self) -> None:
         wrong = self.faults.of_rows or any(self.faults.standing("skew"))

@@ -32,7 +32,7 @@ class TenantHooks:
     storage_changed: Callable[[TenantArchive, int, StorageChange], None]
     bring_archive: Callable[[Nanoseconds, Callable[[], None]], None]
     is_dropped: Callable[[TenantBackup], bool]
-    fault_of_delete: Callable[[int], int]
+    fault_of_delete: Callable[[LogStreamId, str], int]
 
 
 def new_tenant(

@@ -1,6 +1,8 @@
-"""Whether a statement holds some words: how rules and assertions name statements."""
+"""Whether a statement holds some words, or a name is like another: how rules say what they are about."""
 
-__all__ = ["holds", "line_of", "words_of"]
+import re
+
+__all__ = ["holds", "is_like", "line_of", "words_of"]
 
 
 def line_of(text: str) -> str:
@@ -22,3 +24,8 @@ def holds(line: str, words: tuple[str, ...]) -> bool:
             return False
         place += len(word)
     return True
+
+
+def is_like(name: str, wanted: str) -> bool:
+    """Whether a name is the wanted one, in which `*` stands for anything."""
+    return re.fullmatch(".*".join(map(re.escape, wanted.split("*"))), name, re.DOTALL) is not None
