@@ -39,7 +39,7 @@ def backup(cluster, tenant=TENANT):
         ("disconnect=sometimes", "disconnect is before or after"),
         ("disconnect=before stage=BACKUP_LOG", "stage does not go with disconnect"),
         ("error=9082 stage=BACKUP_LOG statement=x", "stage goes with error"),
-        ("error=9082 server=127.0.0.1:2882", "server and log_stream go with stage"),
+        ("error=9082 server=127.0.0.1:2882", "server, log_stream and path go with stage"),
         ("error=9082 stage=NO_STAGE", "'NO_STAGE' is no stage"),
         ("error=1040 stage=BACKUP_LOG", "no job ends with it"),
         ("error=9082 nth=0", "nth is a whole number from 1"),

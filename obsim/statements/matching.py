@@ -1,7 +1,5 @@
 """Whether a statement holds some words, or a name is like another: how rules say what they are about."""
 
-import re
-
 __all__ = ["holds", "is_like", "line_of", "words_of"]
 
 
@@ -28,4 +26,17 @@ def holds(line: str, words: tuple[str, ...]) -> bool:
 
 def is_like(name: str, wanted: str) -> bool:
     """Whether a name is the wanted one, in which `*` stands for anything."""
-    return re.fullmatch(".*".join(map(re.escape, wanted.split("*"))), name, re.DOTALL) is not None
+    first, *between = wanted.split("*")
+    if not between:
+        return name == wanted
+    last = between.pop()
+    middle = name.removeprefix(first).removesuffix(last)
+    if len(first) + len(middle) + len(last) != len(name):
+        return False
+    place = 0
+    for part in between:
+        place = middle.find(part, place)
+        if place < 0:
+            return False
+        place += len(part)
+    return True

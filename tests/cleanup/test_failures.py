@@ -85,7 +85,7 @@ def test_it_is_about_one_tenant_and_not_about_the_archive(cluster):
         ("error=9071 archive=delete", "archive is write, not 'delete'"),
         ("error=9071 cleanup=delete archive=write", "say either archive=... or cleanup=..."),
         ("disconnect=after cleanup=delete", "cleanup does not go with disconnect"),
-        ("error=9071 cleanup=delete server=127.0.0.1:2882", "server and log_stream go with stage"),
+        ("error=9071 cleanup=delete server=127.0.0.1:2882", "server, log_stream and path go with stage"),
     ],
 )
 def test_a_rule_that_says_nothing_is_refused(cluster, text, says):
