@@ -237,7 +237,8 @@ def test_what_a_long_way_has_made_counts_as_old_unless_something_is_kept_from_al
     with rare_collections():
         made = [[] for _ in range(2_000)]
         few = is_old(made)
-    assert (few, is_old(made), gc.get_freeze_count()) == (False, True, 0)
+    assert (few, is_old(made)) == (False, True)
+    assert gc.get_freeze_count() < pending._FROZEN_BY_PYTHON_MAX
     gc.freeze()
     gc.collect()
     with rare_collections():

@@ -22,6 +22,8 @@ EVENTS_AT_ONCE = 64
 _ALLOCATIONS_A_COLLECTION = 2_000_000
 _LONG_WAY = 100_000
 """Who has left so many new objects behind has come a long way."""
+_FROZEN_BY_PYTHON_MAX = 2_000
+"""From 3.12 on Python itself keeps some hundreds of objects out of all looks; whoever freezes has tens of thousands."""
 
 
 class _Usual:
@@ -63,7 +65,7 @@ def _keep_what_was_made() -> None:
     The next look at old objects takes it in. Where the process keeps some out of all looks that would not be so: there
     nothing is done.
     """
-    if gc.get_count()[0] > _LONG_WAY and not gc.get_freeze_count():
+    if gc.get_count()[0] > _LONG_WAY and gc.get_freeze_count() < _FROZEN_BY_PYTHON_MAX:
         gc.freeze()
         gc.unfreeze()
 
