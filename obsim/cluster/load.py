@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from obsim.cluster.replicas import dispatcher_at, replica_servers
 from obsim.errors import ServerError, error
-from obsim.ids import LogStreamId, Nanoseconds
+from obsim.ids import SYS_LOG_STREAM_ID, LogStreamId, Nanoseconds
 from obsim.scheduler.dag import DagTask
 from obsim.scheduler.dispatcher import DAG_COUNT_MAX
 from obsim.scheduler.priorities import PRIORITIES, Priority
@@ -46,7 +46,7 @@ def order_load(state: "ClusterState", tenant: "Tenant", load: Load) -> None:
     if load.task_count > DAG_COUNT_MAX:
         raise error("OB_SIZE_OVERFLOW")  # before that many are made
     priority, before, kind, after = KINDS[load.kind]
-    stream = LogStreamId(max(tenant.storage.log_stream_ids, default=LogStreamId(1)))
+    stream = LogStreamId(max(tenant.storage.log_stream_ids, default=SYS_LOG_STREAM_ID))
     address = replica_servers(state, tenant, stream)[0].address
 
     def dag(name: str, length_ns: int, parents: list[DagTask]) -> DagTask:

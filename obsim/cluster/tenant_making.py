@@ -13,7 +13,7 @@ from obsim.cleanup.tenant import CleanupContext, TenantCleanup
 from obsim.cluster.backup_settings import TenantSettings, TenantWrites
 from obsim.cluster.locality import full_locality
 from obsim.cluster.tenant import Tenant
-from obsim.ids import LogStreamId, Nanoseconds, TenantId
+from obsim.ids import SYS_LOG_STREAM_ID, LogStreamId, Nanoseconds, TenantId
 from obsim.revisions import TenantRevisions
 from obsim.scheduler.dispatcher import Dispatcher
 from obsim.storage.changes import StorageChange
@@ -39,7 +39,7 @@ def new_tenant(
     state: "ClusterState", tenant_id: TenantId, name: str, kind: str, mode: str, hooks: TenantHooks
 ) -> Tenant:
     """The tenant, which the state does not have yet."""
-    streams = [LogStreamId(1), LogStreamId(1001)] if kind == "USER" else [LogStreamId(1)]
+    streams = [SYS_LOG_STREAM_ID, LogStreamId(1001)] if kind == "USER" else [SYS_LOG_STREAM_ID]
     storage = TenantStorage(streams)
     dispatcher = Dispatcher(state.events)
     sending = Sending(TenantWrites(state, tenant_id))

@@ -1,10 +1,10 @@
 """A unit of work for the DAG scheduler: kind, priority, length, what it waits for, and when it ran."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from obsim.ids import LogStreamId, Nanoseconds, TabletId
+from obsim.ids import SYS_LOG_STREAM_ID, LogStreamId, Nanoseconds, TabletId
 from obsim.scheduler.clock import ServiceClock
 from obsim.scheduler.demand import CPU_OF, FULL_CPU
 from obsim.scheduler.events import NEVER
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 __all__ = ["Course", "DagTask", "Span"]
 
 _CPU_OF = CPU_OF.get
-_SYS_LOG_STREAM_ID = LogStreamId(1)
 _AT_ONCE = Nanoseconds(0)
 
 
@@ -85,13 +84,13 @@ class DagTask(_OfEveryEnd):
     """When its last span began; None before the first one and while it is paused."""
     number: int
     """Counts the tasks of a scheduler from 1; 0 before it is submitted."""
-    added_ns: Nanoseconds
+    added_ns: Nanoseconds = field(repr=False)
     """When it was submitted."""
     finished: bool
     cancelled: bool
 
     # What its scheduler keeps with it.
-    queue: "PriorityQueue"
+    queue: "PriorityQueue" = field(repr=False)
     cpu: int
     """Thousandths of a CPU that its thread takes at full speed."""
     plain: bool
@@ -113,7 +112,7 @@ class DagTask(_OfEveryEnd):
 
     def __init__(
         self, kind: str, priority: Priority, work_ns: Nanoseconds,
-        on_finish: Callable[[Nanoseconds], None] | None = None, log_stream_id: LogStreamId = _SYS_LOG_STREAM_ID,
+        on_finish: Callable[[Nanoseconds], None] | None = None, log_stream_id: LogStreamId = SYS_LOG_STREAM_ID,
         parents: tuple["DagTask", ...] = (), *, not_before_ns: Nanoseconds = _AT_ONCE, emergency: bool = False,
         tablet_id: TabletId | None = None, running_since_ns: int | None = None,
     ) -> None:  # fmt: skip

@@ -288,3 +288,11 @@ def test_finished_tasks_are_kept_without_what_they_hold():
     kept = list(bench.dispatcher.finished)
     assert [(task.kind, task.segments) for task in kept] == [("parent", [(0, S)]), ("child", [(S, 2 * S)])]
     assert all(task.parents == () and task.children is None for task in kept)
+
+
+def test_a_task_can_be_printed_before_it_is_submitted():
+    bench = Bench()
+    child = dag("child", bench, 1, dag("parent", bench, 1))
+    assert repr(child).startswith("DagTask(kind='child', ")
+    bench.dispatcher.submit_net([*child.parents, child], Nanoseconds(0))
+    assert "queue" not in repr(child)
