@@ -1,4 +1,4 @@
-"""What a tenant's backups and its log archive ask of parameters and of the cluster."""
+"""What a tenant's backups and restores and its log archive ask of parameters and of the cluster."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from obsim.cluster.state import ClusterState
 
 __all__ = ["TenantSettings", "TenantWrites"]
-
-"""What is written again and again."""
 
 
 @dataclass(slots=True, eq=False)

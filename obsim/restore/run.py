@@ -44,8 +44,6 @@ UPGRADE_NS = 1000 * MS_NS
 SYS_AFTER_TENANT_NS = 1000 * MS_NS
 """The row of sys ends some seconds after the tenant's (samples.md)."""
 
-"""Of what others wrote to a medium, all sums right, and what cannot have been."""
-
 
 @dataclass(frozen=True, slots=True)
 class NewTenant:
@@ -305,6 +303,7 @@ class RestoreRun:
         except Unreadable:
             if not request.catalogue.external:
                 raise
+            # Others wrote it to a medium: all sums are right, and yet it cannot have been.
             self.fail(OB_INVALID_DATA, now_ns, SYS_LOG_STREAM_ID)
             return
         self.cluster.restored(self.job, facts)
