@@ -29,9 +29,9 @@ from obsim.destination import BackupUri, parse_archive_destination, parse_uri
 from obsim.destination.outside import Performer
 from obsim.destination.uri import ARCHIVE, DATA
 from obsim.errors import ScenarioError, ServerError, UsageError, error_of
-from obsim.faults import parse_rule
 from obsim.ids import SYS_TENANT_ID, Bytes, LogStreamId, Nanoseconds, Scn
 from obsim.parameters import CAPACITY_UNITS, PARAMETERS
+from obsim.scenario.fault_texts import rule_of
 from obsim.scenario.reading import FIRST_LOG_STREAM, ScenarioFile, read_scenario, read_toml, scenario_file
 from obsim.scenario.resources import add_pool, add_pools, add_sys_pool, build_resources
 from obsim.scenario.specs import LoadSpec, ParameterText, Scenario, TableSpec, TenantSpec, UserSpec
@@ -153,13 +153,7 @@ def _cluster_of(
     _let_happen(state, scenario, file, start_ns)
     for at, rule in enumerate(scenario.faults):
         with file.at(f"faults[{at}]"):
-            parsed = parse_rule(rule)
-            if parsed.rows:
-                from obsim.catalog import Catalog  # noqa: PLC0415 - the views: few scenarios need them
-                from obsim.catalog.fault_checks import check_rows  # noqa: PLC0415
-
-                check_rows(Catalog(state), parsed)
-            state.faults.add(parsed)
+            state.faults.add(rule_of(state, rule))
     return state
 
 

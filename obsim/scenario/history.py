@@ -13,6 +13,7 @@ from obsim.cluster.state import ClusterState
 from obsim.control import PROCEDURES, Move, parse_interval
 from obsim.errors import ScenarioError, ServerError, error
 from obsim.ids import Nanoseconds, TenantId
+from obsim.scenario.fault_texts import rule_of
 from obsim.scenario.reading import ScenarioFile
 from obsim.scenario.specs import HistorySpec, WorkloadSpec
 from obsim.sql.reader import read_statement
@@ -74,17 +75,23 @@ def _program(state: ClusterState, tenant_name: str, texts: Sequence[str], key: s
         except ServerError as refused:
             raise ScenarioError(f"{where}: {refused.message}") from None
         if isinstance(statement, CallProcedure):
-            _check_call(statement, where)
+            _check_call(state, statement, where)
         elif type(statement) not in known and type(statement) not in KEPT_ALONE:
             raise ScenarioError(f"{where} is '{text}': allowed are ALTER SYSTEM and the like, and CALL obsim.*")
         statements.append(cast(BackupStatement, statement))
     return Program(tenant.tenant_id, tuple(statements))
 
 
-def _check_call(statement: CallProcedure, where: str) -> None:
+def _check_call(state: ClusterState, statement: CallProcedure, where: str) -> None:
     known = [name for name in PROCEDURES if name not in _ALONE]
     if statement.schema not in {"", "obsim"} or statement.name not in known:
         raise ScenarioError(f"{where} calls '{statement.name}': allowed are {', '.join(known)}")
+    if statement.name == "fault":
+        try:
+            for text in statement.arguments:
+                rule_of(state, str(text))
+        except ServerError as refused:
+            raise ScenarioError(f"{where}: {refused.message}") from None
 
 
 # Before the start.

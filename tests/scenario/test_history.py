@@ -127,6 +127,24 @@ def test_a_grant_on_the_schema_in_use_is_refused_where_none_is(scenario):
     assert refusal(file) == "12: history[0].run: No database selected"
 
 
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        ("rows=missing view=CDB_OB_BACKUP_JOBZ", "'CDB_OB_BACKUP_JOBZ' is no view whose rows could be others,"),
+        ("rows=wrong view=DBA_OB_BACKUP_JOBS column=STATE value=x", "'STATE' is no column of DBA_OB_BACKUP_JOBS,"),
+        ("error=nonsense", "'nonsense' is no error, give a name"),
+    ],
+)
+@pytest.mark.parametrize(("key", "when"), [("history", "before"), ("workload", "after")])
+def test_a_fault_among_them_names_what_is_there(scenario, key, when, rule, message):
+    file = scenario(f"""
+        [[{key}]]
+        {when} = "1h"
+        run = ["CALL obsim.fault('rows=missing view=DBA_OB_BACKUP_JOBS')", "CALL obsim.fault('{rule}')"]
+    """)
+    assert refusal(file).startswith(f"11: {key}[0].run[1]: Incorrect arguments to obsim.fault: {message}")
+
+
 def test_variables_of_tenants_are_set(scenario):
     cluster = obsim.Cluster(scenario(TENANTS + """
         [[history]]
