@@ -187,13 +187,13 @@ def writable_tenant(state: ClusterState, name: Argument) -> Tenant:
         raise error("OB_ERR_INVALID_TENANT_NAME")
     if tenant.role != "PRIMARY":
         raise error("OB_STANDBY_READ_ONLY")
-    _check_led(state, tenant, (SYS_LOG_STREAM_ID,))
+    check_led(state, tenant, (SYS_LOG_STREAM_ID,))
     return tenant
 
 
-def _check_led(state: ClusterState, tenant: Tenant, log_stream_ids: Iterable[LogStreamId]) -> None:
-    """Raises 4038 where one of these log streams has no leader that works."""
-    if not all(state.outages.led(tenant, stream) for stream in log_stream_ids):
+def check_led(state: ClusterState, tenant: Tenant, log_stream_ids: Iterable[LogStreamId]) -> None:
+    """Raises 4038 where one of these log streams has no leader that works; they are looked for only if one may not."""
+    if state.outages.away and not all(state.outages.led(tenant, stream) for stream in log_stream_ids):
         raise error("OB_NOT_MASTER")
 
 
@@ -203,7 +203,7 @@ def _table_of(state: ClusterState, tenant_name: Argument, table_name: Argument, 
         raise error("OB_INVALID_ARGUMENT", form)
     if not tenant.storage.table(table_name):
         raise error("OB_TABLE_NOT_EXIST", tenant.name, table_name)
-    _check_led(state, tenant, {tablet.log_stream_id for tablet in tenant.storage.table(table_name)})
+    check_led(state, tenant, {tablet.log_stream_id for tablet in tenant.storage.table(table_name)})
     return tenant, table_name
 
 
@@ -231,7 +231,7 @@ def _create_table(state: ClusterState, arguments: tuple[Argument, ...]) -> Ok:
     if tenant.storage.table(name):
         raise error("OB_INVALID_ARGUMENT", f"table, {tenant.name} has a table {name}")
     storage, layout = tenant.storage, RowLayout(float(row_bytes))
-    _check_led(state, tenant, storage.log_stream_ids)
+    check_led(state, tenant, storage.log_stream_ids)
     storage.check_room([-(-rows // tablets // layout.rows_per_block)] * tablets)
     for tablet in storage.load_table(name, [0] * tablets, storage.log_stream_ids[1:], layout):
         storage.append_rows(tablet, rows // tablets + (tablet.slot % tablets < rows % tablets))
@@ -271,7 +271,7 @@ def _transfer(state: ClusterState, arguments: tuple[Argument, ...]) -> Ok:
     tenant = writable_tenant(state, tenant_name)
     if not isinstance(tablet_id, int) or not isinstance(log_stream_id, int):
         raise error("OB_INVALID_ARGUMENT", "obsim.transfer(tenant, tablet_id, ls_id)")
-    _check_led(state, tenant, tenant.storage.log_stream_ids)
+    check_led(state, tenant, tenant.storage.log_stream_ids)
     tenant.storage.transfer(tablet_id, LogStreamId(log_stream_id))
     state.revisions.touch("storage")
     return Ok()

@@ -260,9 +260,13 @@ def test_what_a_server_led_has_nobody_until_it_is_noticed(zones):
         with pytest.raises(obsim.ServerError) as refused:
             zones.execute(f"CALL obsim.{call}")
         assert refused.value.code == -4038
+    with pytest.raises(obsim.ServerError) as refused:
+        zones.change_blocks("shop", iter([0, 1]))
+    assert (refused.value.code, len(zones.state.tenants[1002].storage.blocks.dirty)) == (-4038, 0)
     zones.advance(seconds=10)
     assert leaders(zones) == {1: "10.0.1.2", 1001: "10.0.1.2"}
     zones.execute("CALL obsim.write('shop', 'orders', 1, 'random')")
+    assert zones.change_blocks("shop", iter([])) == 0
 
 
 def test_its_archive_stands_meanwhile(zones):

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 from obsim.answers import Ok, Value
 from obsim.catalog.fault_checks import check_rows
 from obsim.cluster import Principal
-from obsim.control import PROCEDURES, Argument, Reset, RestoreSnapshot, TakeSnapshot, writable_tenant
+from obsim.control import PROCEDURES, Argument, Reset, RestoreSnapshot, TakeSnapshot, check_led, writable_tenant
 from obsim.control import Outcome as CallOutcome
 from obsim.errors import ServerError
 from obsim.faults import FaultRule, parse_rule
 from obsim.ids import TenantId
 from obsim.statements import BackupStatement
+from obsim.storage.positions import gather
 
 if TYPE_CHECKING:
     from obsim.session.host import SessionHost
@@ -145,7 +146,10 @@ def _schedule(host: "SessionHost", command: OrderSchedule) -> Ok:
 
 def _change_blocks(host: "SessionHost", command: ChangeBlocks) -> int:
     owner = writable_tenant(host.state, command.tenant)
-    changed = owner.storage.change_blocks(command.positions)
+    positions, tablets = gather(command.positions), owner.storage.tablets
+    there = (t.log_stream_id for t in tablets if positions.range_cardinality(t.first_position, t.end_position))
+    check_led(host.state, owner, there)
+    changed = owner.storage.change_blocks(positions)
     host.state.note_rows(owner)
     return changed
 
