@@ -5,6 +5,7 @@ OBSIM_EXAMPLES sets how many of each are tried in the long form (marker `full`).
 
 import os
 from copy import deepcopy
+from dataclasses import replace
 from random import Random
 from zlib import crc32
 
@@ -14,12 +15,15 @@ from typer.testing import CliRunner
 
 from obsim import Cluster, ServerError
 from obsim.cli import app
+from obsim.cluster.stored_facts import read_facts
+from obsim.cluster.tenant_facts import TenantFacts
 from obsim.destination import parse_uri
 from obsim.destination.envelope import Damaged, Kind, open_sealed, seal, sealed_kind
 from obsim.destination.records import FileSum, SetInfo, read_record, seal_record
 from obsim.errors import UsageError
 from obsim.restore.found_windows import found_windows
 from obsim.restore.reading import read_destination
+from obsim.storage.stored import encode_facts
 from obsim.testing.destination_trial import DestinationTrial
 from obsim.testing.media import Media
 
@@ -178,6 +182,13 @@ def test_facts_that_are_none_make_a_gap_in_the_log(lived):
         entries[-2][2:] = [None, b"\x80"]
 
     assert restoring(with_entries(files, change))[1] == 4018
+
+
+def test_facts_of_a_mode_that_is_none_are_damaged():
+    facts = TenantFacts("MYSQL", "utf8mb4", "utf8mb4_bin", (), ())
+    assert read_facts(encode_facts(facts)) == facts
+    with pytest.raises(Damaged, match="'DB2' is no compatibility mode"):
+        read_facts(encode_facts(replace(facts, mode="DB2")))
 
 
 @pytest.mark.parametrize(
