@@ -223,6 +223,11 @@ def test_a_name_cannot_leave_the_folder(tmp_path):
     [
         ('[clock]\nstart = "yesterday"', "3: clock.start: 'yesterday' is not a time: write it as '2024-"),
         ('[[server]]\nip = "1.1.1.999"\nzone = "z1"', "3: server[0].ip is '1.1.1.999': it is an address as"),
+        ('[[server]]\nip = "10.0.1"\nzone = "z1"', "3: server[0].ip is '10.0.1': it is an address as"),
+        ('[[server]]\nip = "10"\nzone = "z1"', "3: server[0].ip is '10': it is an address as"),
+        ('[[server]]\nip = "10.0.1.1.1"\nzone = "z1"', "3: server[0].ip is '10.0.1.1.1': it is an address as"),
+        ('[[server]]\nip = "10.0.1.1 "\nzone = "z1"', "3: server[0].ip is '10.0.1.1 ': it is an address as"),
+        ('[[server]]\nip = "a b"\nzone = "z1"', "3: server[0].ip is 'a b': it is an address as"),
         ('[[tenant]]\nname = "a@b"', "3: tenant[0].name is 'a@b': nobody could log in to a name"),
         ('[[tenant]]\nname = "s"\ndata_backup_dest = "/b"', "4: .*data_backup_dest: .* write it as file:///path or"),
         ('[[tenant]]\nname = "s"\nlog_archive_dest = "/b"', "4: .*log_archive_dest: .* write it as LOCATION=file:"),

@@ -1,6 +1,7 @@
 """What a scenario says of zones, servers, unit configs and pools, and how a cluster is made of it."""
 
 from collections.abc import Iterable, Sequence
+from re import fullmatch
 
 import msgspec
 
@@ -144,13 +145,19 @@ def _check_servers(servers: Sequence[ServerSpec], zones: Sequence[str]) -> None:
         if not server.ip or (server.ip, server.port) in addresses:
             rule = "addresses are not empty and not given twice"
             raise ScenarioError(f"server[{at}].ip is '{server.ip}': {rule}")
-        numbers = server.ip.split(".")
-        if not set(server.ip) - set("0123456789.") and [n for n in numbers if n and int(n) < 256] != numbers[:4]:
+        if not _is_place(server.ip):
             raise ScenarioError(f"server[{at}].ip is '{server.ip}': it is an address as 10.0.1.1, or a name")
         addresses.append((server.ip, server.port))
     served = {server.zone for server in servers}
     if servers and (missing := [zone for zone in zones if zone not in served]):
         raise ScenarioError(f"zone '{missing[0]}' has no [[server]]")
+
+
+def _is_place(ip: str) -> bool:
+    """Whether it is four numbers as 10.0.1.1, or anything else without blanks: a name, an IPv6 address."""
+    if not set(ip) <= set("0123456789."):
+        return not any(map(str.isspace, ip))
+    return fullmatch(r"\d{1,3}(\.\d{1,3}){3}", ip) is not None and all(int(number) < 256 for number in ip.split("."))
 
 
 def build_resources(
