@@ -104,6 +104,23 @@ def test_a_tenant_that_has_lost_its_majority_has_no_leader(zones):
     assert len(rows(zones, LEADERS.format(1002))) == 2
 
 
+def test_what_waits_for_a_leader_goes_on_when_another_locality_gives_it_one(zones):
+    checkpoint = "SELECT CHECKPOINT_SCN FROM oceanbase.CDB_OB_ARCHIVELOG"
+    zones.execute("ALTER TENANT shop LOCALITY = 'F@z1, F@z2'")
+    zones.advance(minutes=1)
+    zones.fault("crash=10.0.2.2:2882")
+    zones.advance(minutes=3)
+    before = rows(zones, checkpoint)
+    zones.execute("ALTER SYSTEM BACKUP DATABASE")
+    zones.advance(minutes=3)
+    assert rows(zones, "SELECT STATUS FROM oceanbase.CDB_OB_BACKUP_JOBS WHERE TENANT_ID = 1002") == [("INIT",)]
+    assert rows(zones, checkpoint) == before
+    zones.execute("ALTER TENANT shop LOCALITY = 'F@z1, F@z2, F@z3'")
+    zones.advance(minutes=3)
+    assert rows(zones, JOB) == [("COMPLETED", 0)]
+    assert rows(zones, checkpoint) > before
+
+
 def test_a_crash_that_would_leave_servers_without_a_majority_of_sys_is_refused(zones):
     zones.fault("crash=10.0.1.1:2882")
     with pytest.raises(obsim.ServerError, match="servers would be left, but no majority of sys") as refused:

@@ -248,8 +248,6 @@ class Outages:
         state.revisions.touch("tenants", "storage", "parameters")
         apply_shares(state)
         state.servers_changed()
-        for tenant in state.tenants.values():
-            tenant.archive.writes_changed(now_ns)
 
     # Leaders.
 

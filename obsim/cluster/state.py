@@ -240,11 +240,12 @@ class ClusterState:
         return tenant.destination_set(purpose, uri, self.now_ns)
 
     def servers_changed(self) -> None:
-        """Other servers take part than before: backups, clean-ups and restores that wait for one look again."""
+        """Other servers take part or lead than before: what waits for one looks again, archives included."""
         self.revisions.touch("tenants")
         for tenant in self.tenants.values():
             tenant.backup.servers_changed(self.now_ns)
             tenant.cleanup.servers_changed(self.now_ns)
+            tenant.archive.writes_changed(self.now_ns)
         if self._restores is not None:
             self._restores.servers_changed()
 

@@ -241,6 +241,7 @@ def _alter(state: ClusterState, tenant: Tenant, options: Options, text: str) -> 
     if replicas != tenant.locality:
         _move_replicas(state, tenant, replicas, text)
     place_tenant(state, tenant, replicas, primary_zone)
+    state.servers_changed()
     tenant.modified_ns = state.now_ns
 
 
