@@ -147,24 +147,23 @@ class Restores:
         source = source_with_id(self.state, request.catalogue.tenant.tenant_id)
         return all(s.usable for s in request.plan.sets) and source is not None and source.keeps(request.pieces)
 
-    def code_of(self, job: RestoreJob, stage: str, log_stream_id: LogStreamId) -> int:
-        """What a stage ends with for a log stream, 0 for success: a fault may have been ordered."""
+    def code_of(self, job: RestoreJob, stage: str, log_stream_id: LogStreamId, address: str) -> int:
+        """What a stage ends with for a log stream on a server, 0 for success: a fault may have been ordered."""
         tenant = self._tenant_of(job)
-        server = replica_servers(self.state, tenant, log_stream_id)[0].address
         sources = job.request.destinations.split(",")
-        code = self.state.faults.stage_code(tenant.name, stage, log_stream_id, server, *sources)
+        code = self.state.faults.stage_code(tenant.name, stage, log_stream_id, address, *sources)
         damaged = stage == "RESTORE_MAJOR_DATA" and job.request.plan.reads_damaged(log_stream_id)
         return code or (OB_CHECKSUM_ERROR if damaged else 0)
 
-    def comment(self, job: RestoreJob, code: int, log_stream_id: LogStreamId | None) -> str:
+    def comment(self, job: RestoreJob, code: int, log_stream_id: LogStreamId | None, address: str = "") -> str:
         """COMMENT of a failure (status-machines.md 0)."""
         tenant_id = job.tenant.tenant_id if job.tenant is not None else SYS_TENANT_ID
         what = f"result: {code}({plain_message(code)}), trace_id: Y{tenant_id:X}-{job.job_id:016X}-0-0"
         where = self.state.root_address()
         if log_stream_id is None or job.tenant is None:
             return f"(ROOTSERVICE)addr: {where}, {what}"
-        server = replica_servers(self.state, self._tenant_of(job), log_stream_id)[0].address
-        return f"(SERVER)ls_id: {log_stream_id}, addr: {server}, module: RESTORE_DATA, {what}"
+        address = address or replica_servers(self.state, self._tenant_of(job), log_stream_id)[0].address
+        return f"(SERVER)ls_id: {log_stream_id}, addr: {address}, module: RESTORE_DATA, {what}"
 
     def _tenant_of(self, job: RestoreJob) -> "Tenant":
         assert job.tenant is not None, "its tenant has been made"

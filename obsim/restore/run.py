@@ -70,11 +70,11 @@ class RestoreCluster(Protocol):
     def sources_kept(self, job: RestoreJob) -> bool:
         """Whether all sets and pieces of the plan are still where they were."""
 
-    def code_of(self, job: RestoreJob, stage: str, log_stream_id: LogStreamId) -> int:
-        """What a stage ends with for a log stream, 0 for success: a fault may have been ordered."""
+    def code_of(self, job: RestoreJob, stage: str, log_stream_id: LogStreamId, address: str) -> int:
+        """What a stage ends with for a log stream on a server, 0 for success: a fault may have been ordered."""
 
-    def comment(self, job: RestoreJob, code: int, log_stream_id: LogStreamId | None) -> str:
-        """COMMENT of a failure."""
+    def comment(self, job: RestoreJob, code: int, log_stream_id: LogStreamId | None, address: str = "") -> str:
+        """COMMENT of a failure of a log stream on a server, without one on the leader's; of no log stream: of sys."""
 
 
 @dataclass(slots=True, eq=False)
@@ -243,9 +243,11 @@ class RestoreRun:
         self._replay(progress.start_scn, progress.consistent_scn, self._restore_data, now_ns)
 
     def _ended_badly(self, work: StreamWork, now_ns: Nanoseconds) -> bool:
-        code = self.cluster.code_of(self.job, work.stage, work.log_stream_id)
+        assert work.server is not None, "what has ended was begun"
+        address = work.server.address
+        code = self.cluster.code_of(self.job, work.stage, work.log_stream_id, address)
         if code:
-            self.fail(code, now_ns, work.log_stream_id)
+            self.fail(code, now_ns, work.log_stream_id, address)
         return bool(code)
 
     @property
@@ -339,10 +341,12 @@ class RestoreRun:
         row.past = True
         self.revisions.touch("restores")
 
-    def fail(self, code: int, now_ns: Nanoseconds, log_stream_id: LogStreamId | None = None) -> None:
+    def fail(
+        self, code: int, now_ns: Nanoseconds, log_stream_id: LogStreamId | None = None, address: str = ""
+    ) -> None:
         """End the tenant's row with `code`; that of sys follows. The tenant stays, in state RESTORE."""
         self._stop(now_ns)
-        comment = self.cluster.comment(self.job, code, log_stream_id)
+        comment = self.cluster.comment(self.job, code, log_stream_id, address)
         self.job.tenant_status = TenantStatus.FAIL
         self._end_row(self.job.tenant, now_ns, code, comment)
         self.events.push(now_ns + SYS_AFTER_TENANT_NS, partial(self._sys_failed, code, comment))

@@ -52,6 +52,15 @@ def test_a_restore_that_nothing_disturbs(zones):
     assert (copied(zones, LEADER), copied(zones, NEXT)) == ([200_001, 200_002], [])
 
 
+def test_a_fault_of_a_server_is_about_the_one_that_did_the_work(zones):
+    zones.fault(f"error=OB_IO_ERROR stage=RESTORE_MAJOR_DATA log_stream=1001 server={LEADER}")
+    zones.advance(seconds=4)
+    zones.state.tenants[1004].leaders.update({1: NEXT, 1001: NEXT})
+    zones.run_until_idle()
+    ((status, comment),) = rows(zones, ENDS.replace("FINISH_TIMESTAMP", "COMMENT"))
+    assert (status, f"addr: {LEADER}, " in comment) == ("FAIL", True)
+
+
 @pytest.mark.parametrize(
     ("after_s", "end"),
     [
