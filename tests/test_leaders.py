@@ -185,6 +185,44 @@ def test_a_log_stream_that_is_worked_at_by_a_follower_goes_on(wide):
     assert {task.log_stream_id: (task.server.address, task.retry_id) for task in run.tasks.working} == before
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "ALTER TENANT shop PRIMARY_ZONE = 'z2'", "ALTER TENANT shop LOCALITY = 'F@z2, F@z3, R@z1'",
+        f"ALTER SYSTEM STOP SERVER '{FIRST}'", "ALTER SYSTEM STOP ZONE z1",
+    ],
+)  # fmt: skip
+def test_a_statement_that_moves_leaders_breaks_off_what_the_old_one_does(wide, statement):
+    before = at_work(wide)
+    (stream,) = (stream for stream, (address, _) in before.items() if address == FIRST)
+    wide.execute(statement)
+    assert set(leaders(wide).values()) == {"10.0.2.2"}
+    tasks = wide.state.tenants[1002].backup.run.tasks
+    assert [(task.log_stream_id, task.retry_id, task.code) for task in tasks.waiting] == [(stream, 1, -4038)]
+    assert {task.log_stream_id for task in tasks.working} == before.keys() - {stream}
+    wide.run_until_idle()
+    assert rows(wide, JOB) == [("COMPLETED", 0)]
+
+
+def test_a_leader_that_is_back_takes_over(wide):
+    wide.fault(f"crash={FIRST}")
+    wide.advance(seconds=10)
+    before = at_work(wide)
+    led = {stream for stream, (address, _) in before.items() if address == SECOND}
+    wide.clear_faults()
+    tasks = wide.state.tenants[1002].backup.run.tasks
+    assert {(task.log_stream_id, task.retry_id, task.code) for task in tasks.waiting} == {(s, 1, -4038) for s in led}
+    assert led
+    wide.run_until_idle()
+    assert rows(wide, JOB) == [("COMPLETED", 0)]
+
+
+def test_leaders_that_a_rule_moved_stay_whatever_else_is_altered(zones):
+    zones.fault("leader=next tenant=shop log_stream=1001")
+    zones.execute("ALTER TENANT shop COMMENT = 'sells'")
+    assert leaders(zones) == {1: "10.0.1.2", 1001: "10.0.2.2"}
+
+
 @pytest.mark.parametrize(("stream", "later_s"), [(1001, 0), (1, 5)])
 def test_the_service_of_a_tenant_is_with_its_system_log_stream(zones, stream, later_s):
     """A pass that is broken off is made again after five seconds; it is nobody else's."""

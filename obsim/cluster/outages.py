@@ -3,9 +3,11 @@
 A server that crashes is silent at once: its clients lose their lines, its DAGs lose what they have done, its log
 streams have no leader. The root service finds out when the lease of its heartbeat is over (`lease_time`): then the
 server is INACTIVE, leaders and the root service move where a majority is left, and what the server worked at for a
-backup has failed and is tried again as after any other failure. When it is back it is ACTIVE at once.
+backup has failed and is tried again as after any other failure. When it is back it is ACTIVE at once. Wherever a leader
+moves, by a rule, a crash or a statement, what runs on the old one for its log stream is broken off and begun elsewhere.
 """
 
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import partial
@@ -30,7 +32,10 @@ if TYPE_CHECKING:
     from obsim.cluster.tenant import Tenant
     from obsim.faults import Fault
 
-__all__ = ["Outage", "Outages"]
+__all__ = ["Leaders", "Outage", "Outages"]
+
+Leaders = Mapping[TenantId, Mapping[LogStreamId, str]]
+"""By tenant and log stream the address of the server that leads it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -81,6 +86,16 @@ class Outages:
             return True
         leader = replica_servers(self.state, tenant, log_stream_id)[0]
         return self.is_up(leader) and self._has_majority(tenant, self.away)
+
+    def leaders(self) -> Leaders:
+        """Who leads each log stream that has a leader which works: to be asked before anything may move them."""
+        found = {}
+        for tenant in self.state.tenants.values():
+            if not self.away or self._has_majority(tenant, self.away):
+                each = replicas_of_each(self.state, tenant, tenant.storage.log_stream_ids)
+                works = {stream: servers[0] for stream, servers in each.items() if self.is_up(servers[0])}
+                found[tenant.tenant_id] = {stream: server.address for stream, server in works.items()}
+        return found
 
     def skew_ns(self, address: str) -> int:
         """How far the clock of a server is ahead."""
@@ -196,17 +211,17 @@ class Outages:
         if fault.rule.down_ns is not None:
             state.events.push(now_ns + fault.rule.down_ns, partial(self._come_back, outage))
         state.on_server_lost.tell(server)
-        self._changed(now_ns)
+        self._changed({}, now_ns)
 
     def _notice(self, outage: Outage, now_ns: Nanoseconds) -> None:
         """The lease is over."""
         server = self.state.resources.servers.get(outage.address)
         if self.away.get(outage.address) is not outage or server is None:
             return
-        outage.noticed = True
+        outage.noticed, before = True, self.leaders()
         server.status = ServerStatus.INACTIVE
         server.offline_ns = server.modified_ns = now_ns
-        self._changed(now_ns)
+        self._changed(before, now_ns)
         self._work_lost(outage.address, now_ns)
 
     def _come_back(self, outage: Outage, now_ns: Nanoseconds) -> None:
@@ -214,6 +229,7 @@ class Outages:
         server = state.resources.servers.get(outage.address)
         if self.away.get(outage.address) is not outage:
             return
+        before = self.leaders()
         del self.away[outage.address]
         if server is not None:
             server.start_ns = server.modified_ns = now_ns
@@ -222,7 +238,7 @@ class Outages:
                 server.status = ServerStatus.ACTIVE
         if not outage.noticed:
             self._work_lost(outage.address, now_ns)
-        self._changed(now_ns)
+        self._changed(before, now_ns)
 
     def _work_lost(self, address: str, now_ns: Nanoseconds) -> None:
         for tenant in self.state.tenants.values():
@@ -237,8 +253,8 @@ class Outages:
         if tenant.status == "RESTORE":
             self.state.restores.server_lost(tenant.tenant_id, address, led)
 
-    def _changed(self, now_ns: Nanoseconds) -> None:
-        """Other servers work than before."""
+    def _changed(self, before: Leaders, now_ns: Nanoseconds) -> None:
+        """Other servers work than before, when leaders were where that says."""
         state = self.state
         state.resources.move_root_service()
         for tenant in state.tenants.values():
@@ -247,9 +263,29 @@ class Outages:
                     dispatcher.go_on(now_ns)
         state.revisions.touch("tenants", "storage", "parameters")
         apply_shares(state)
-        state.servers_changed()
+        self.leaders_changed(before, now_ns)
 
     # Leaders.
+
+    def leaders_changed(self, before: Leaders, now_ns: Nanoseconds) -> None:
+        """Other servers take part or lead than `before`: what waits for one looks again.
+
+        Where a leader has moved, what runs on the old one for its log stream has failed, and so has a pass of a job on
+        that of log stream 1.
+        """
+        moved: list[tuple[Tenant, dict[LogStreamId, str]]] = []
+        for tenant_id, was in before.items():
+            tenant = self.state.tenants[tenant_id]
+            now = replicas_of_each(self.state, tenant, was)
+            moved.append((tenant, {s: address for s, address in was.items() if now[s][0].address != address}))
+        for tenant, old in moved:
+            if SYS_LOG_STREAM_ID in old:
+                tenant.backup.leader_changed()
+        self.state.servers_changed()
+        for tenant, old in moved:
+            for address in sorted(set(old.values())):
+                led = {stream for stream, was_at in old.items() if was_at == address}
+                self._tell_lost(tenant, address, OB_NOT_MASTER, led, now_ns)
 
     def _new_leader(self, rule: FaultRule) -> "_Move":
         """Whose leaders move, and where to. Raises 1210 where they cannot."""
@@ -282,12 +318,7 @@ class Outages:
         meta = self.state.tenants.get(TenantId(tenant.tenant_id - 1))
         if rule.log_stream is None and meta is not None:
             meta.leaders[SYS_LOG_STREAM_ID] = target
-        if move.now.get(SYS_LOG_STREAM_ID, target) != target:
-            tenant.backup.leader_changed()
-        self._changed(now_ns)
-        for address in sorted(set(move.now.values()) - {target}):
-            led = {stream for stream, was in move.now.items() if was == address}
-            self._tell_lost(tenant, address, OB_NOT_MASTER, led, now_ns)
+        self._changed({tenant.tenant_id: move.now}, now_ns)
 
     # Clocks.
 

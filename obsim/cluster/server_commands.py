@@ -11,6 +11,7 @@ from re import compile as re_compile
 from obsim.answers import Ok
 from obsim.cluster.authority import Rule, check_sys, guarded
 from obsim.cluster.locality import full_zones
+from obsim.cluster.outages import Leaders
 from obsim.cluster.resources import Server, ServerStatus, Unit, Zone, ZoneStatus
 from obsim.cluster.root_jobs import RootJob, RootJobKind
 from obsim.cluster.state import ClusterState, Command, Principal
@@ -62,14 +63,15 @@ def _find(state: ClusterState, statement: AdminServer) -> list[Server]:
 def admin_server(state: ClusterState, who: Principal, statement: AdminServer) -> Ok:
     """Every check of every server, then the change."""
     check_sys(state, who, statement)
+    before = state.outages.leaders()
     _SERVER_ACTIONS[statement.action](state, statement)
-    return _placed_anew(state)
+    return _placed_anew(state, before)
 
 
-def _placed_anew(state: ClusterState) -> Ok:
-    """Servers came, went or changed: where the root service and the leaders are may be elsewhere."""
+def _placed_anew(state: ClusterState, before: Leaders) -> Ok:
+    """Servers came, went or changed: the root service and the leaders may be elsewhere than before."""
     state.resources.move_root_service()
-    state.servers_changed()
+    state.outages.leaders_changed(before, state.now_ns)
     state.revisions.touch("tenants", "storage", "parameters")
     return Ok()
 
@@ -145,13 +147,14 @@ def _deleted(
 ) -> None:
     if job.result is not None:
         return
+    before = state.outages.leaders()
     for unit, migration in units:
         unit.migrated_from = None
         if migration.result is None:
             migration.finish(now_ns)
     job.finish(now_ns)
     del state.resources.servers[server.address]
-    state.servers_changed()
+    state.outages.leaders_changed(before, now_ns)
     state.revisions.touch("tenants", "storage", "parameters")
 
 
@@ -251,8 +254,9 @@ _SERVER_ACTIONS: dict[str, Callable[[ClusterState, AdminServer], None]] = {
 def admin_zone(state: ClusterState, who: Principal, statement: AdminZone) -> Ok:
     """One zone at a time."""
     check_sys(state, who, statement)
+    before = state.outages.leaders()
     _ZONE_ACTIONS[statement.action](state, statement)
-    return _placed_anew(state)
+    return _placed_anew(state, before)
 
 
 def _zone(state: ClusterState, statement: AdminZone) -> Zone:

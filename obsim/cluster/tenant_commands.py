@@ -230,6 +230,7 @@ def _alter(state: ClusterState, tenant: Tenant, options: Options, text: str) -> 
     if "PRIMARY_ZONE" in options:
         primary_zone = str(options["PRIMARY_ZONE"] or RANDOM)
         check_primary_zone(primary_zone, replicas)
+    before = state.outages.leaders()
     if pools.startswith("+"):
         state.resources.grant([state.resources.pools[pools[1:]]], tenant.tenant_id, state.now_ns)
     elif pools:
@@ -240,8 +241,9 @@ def _alter(state: ClusterState, tenant: Tenant, options: Options, text: str) -> 
         _move_leaders(state, tenant, text)
     if replicas != tenant.locality:
         _move_replicas(state, tenant, replicas, text)
-    place_tenant(state, tenant, replicas, primary_zone)
-    state.servers_changed()
+    if "PRIMARY_ZONE" in options or replicas != tenant.locality:
+        place_tenant(state, tenant, replicas, primary_zone)
+    state.outages.leaders_changed(before, state.now_ns)
     tenant.modified_ns = state.now_ns
 
 
