@@ -24,8 +24,8 @@ that has to do with one, as views print it (`*` stands for anything).
 
 `crash` takes a server away, by its address, the one with the root service (`root`) or the one at work (`worker`), for
 `down` or as long as the rule stands. `leader` moves the leaders of a tenant, or that of one `log_stream`, to a server
-or to the `next` one. Both happen when the rule is given, or with `stage` when work of that stage begins (of that log
-stream, where one is named), with `statement` when such a one has run.
+or to the `next` one. Both happen when the rule is given, or with `stage` when work of that stage begins, in a restore
+when it ends (of that log stream, where one is named), with `statement` when such a one has run.
 `skew=-250ms` sets the clock of a server apart from the others' as long as the rule stands.
 
 A rule with `for=10m` goes by itself when so much virtual time has passed since it was ordered.

@@ -93,6 +93,10 @@ def test_what_cannot_be_moved_is_refused(zones):
     assert message == f"Incorrect arguments to obsim.fault: leaders of shop can move to {FIRST}, {THIRD};"
     assert refusal(zones, "skew=1s server=10.0.2.2:2882")[0] == 1235
     zones.fault("skew=1s server=10.0.3.2:2882")
+    for words in ("log_stream=1001", ""):
+        assert refusal(zones, f"leader={THIRD} tenant=shop {words}") == (
+            1235, f"obsim does not model a leader on {THIRD}, whose clock is set apart: NOW() and SCNs would follow it"
+        )  # fmt: skip
 
 
 def test_it_is_the_same_in_a_copy_and_after_a_dump(zones, tmp_path):

@@ -288,7 +288,7 @@ class Outages:
                 self._tell_lost(tenant, address, OB_NOT_MASTER, led, now_ns)
 
     def _new_leader(self, rule: FaultRule) -> "_Move":
-        """Whose leaders move, and where to. Raises 1210 where they cannot."""
+        """Whose leaders move, and where to. Raises 1210 where they cannot, 1235 for a server with another clock."""
         tenant = self.state.tenant_named(rule.tenant)
         if tenant is None or tenant.kind == "META":
             raise error("OB_INVALID_ARGUMENT", f"obsim.fault: '{rule.tenant}' is no tenant whose leaders could move;")
@@ -306,6 +306,8 @@ class Outages:
         if target not in others:
             known = ", ".join(others) or "none"
             raise error("OB_INVALID_ARGUMENT", f"obsim.fault: leaders of {tenant.name} can move to {known};")
+        if self.skew_ns(target):
+            raise NotModelled(f"a leader on {target}, whose clock is set apart: NOW() and SCNs would follow it")
         return _Move(tenant, target, now)
 
     def _lead(self, rule: FaultRule, now_ns: Nanoseconds) -> None:
