@@ -323,6 +323,21 @@ def test_its_archive_stands_meanwhile(zones):
     assert rows(zones, checkpoint) == [("2024-01-01 00:01:12.000000",)]
 
 
+@pytest.mark.parametrize("rule", ["error=9082 archive=write log_stream=1", f"crash={FIRST}"])
+def test_the_others_are_looked_at_meanwhile(zones, rule):
+    """Each log stream is archived up to where its own trouble begins."""
+    progress = "SELECT LS_ID, CHECKPOINT_SCN FROM oceanbase.CDB_OB_LS_LOG_ARCHIVE_PROGRESS ORDER BY LS_ID"
+    zones.execute("ALTER SYSTEM SET archive_lag_target = '1s' TENANT = shop")
+    zones.fault(f"leader={SECOND} tenant=shop log_stream=1001")
+    zones.advance_to("2024-01-01 00:01:00.500")
+    zones.fault(f"crash={SECOND}")
+    zones.advance(seconds=2)
+    zones.fault(rule)
+    zones.advance(seconds=6)
+    reached = [(stream, (scn - zones.state.start_ns) / 10**9) for stream, scn in rows(zones, progress)]
+    assert reached == [(1, 62), (1001, 60)]
+
+
 # Restores.
 
 

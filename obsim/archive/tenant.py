@@ -263,7 +263,8 @@ class TenantArchive:
         if current is None or not self.doing or not (self.sending.held or self.sending.may_fail):
             self._order_write(None)
             return
-        if self.sending.held and not any(map(self.sending.writes.led, self.sending.held)):
+        streams = self.storage.log_stream_ids
+        if self.sending.held.keys() >= set(streams) and not any(map(self.sending.writes.led, streams)):
             self._order_write(None)  # whoever leads next begins
             return
         step_ns = RETRY_NS if self.sending.held else current.step_ns

@@ -216,13 +216,15 @@ def _progress(
     state: ClusterState, tenant: Tenant, current: ArchiveRound, piece: ArchivePiece, done_bytes: int
 ) -> list[Row]:
     """A row for each log stream that has come to the piece; `done_bytes`: log in the round's pieces before."""
-    streams, archive = tenant.storage.log_stream_ids, tenant.archive
+    streams, archive, held = tenant.storage.log_stream_ids, tenant.archive, tenant.archive.sending.held
     rows: list[Row] = []
     for log_stream_id in streams:
         checkpoint_scn = piece.checkpoint_scn
-        if not piece.frozen and log_stream_id not in archive.sending.held:
-            checkpoint_scn = max(checkpoint_scn, min(current.max_scn_at(state.now_ns), piece.last_scn))
-        elif checkpoint_scn == piece.start_scn > current.start_scn and not piece.complete:
+        if not piece.frozen:
+            own_scn = held.get(log_stream_id, current.max_scn_at(state.now_ns))
+            checkpoint_scn = max(checkpoint_scn, min(own_scn, piece.last_scn))
+        waits = piece.frozen or log_stream_id in held
+        if waits and checkpoint_scn == piece.start_scn > current.start_scn and not piece.complete:
             continue
         start, size = (done_bytes, piece.input_bytes) if log_stream_id == streams[-1] else (0, 0)
         end = start + size
