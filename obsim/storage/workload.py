@@ -30,6 +30,8 @@ _LISTED_MAX = 1 << 16
 _SURE_MEETING = 40
 """With so many hits more than its logarithm for each block, every block is met (all but one chance in e**40)."""
 
+_NONE = BitMap64()
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -177,10 +179,13 @@ def _where_rows_are(places: BitMap64, first: int, end: int, live: BitMap64) -> B
 
 
 def _rows_clustered(change: Change) -> list[Touch]:
-    return [
-        _updated(change, n, tablet, _of_rows(tablet, start, end, change.live), end - start)
-        for n, (tablet, start, end) in enumerate(_ranges(change))
-    ]
+    touches: list[Touch] = []
+    last = _NONE
+    for n, (tablet, start, end) in enumerate(_ranges(change)):
+        touched = _of_rows(tablet, start, end, change.live)
+        touches.append(_updated(change, n, tablet, touched, end - start, touched & last))
+        last = touched  # only neighbouring ranges share blocks, and a block of several is in each of them
+    return touches
 
 
 def _rows_append(change: Change) -> list[Touch]:
@@ -205,8 +210,16 @@ def _rows_delete_clustered(change: Change) -> list[Touch]:
     ]
 
 
-def _updated(change: Change, n: int, tablet: Tablet, touched: BitMap64, rows: int) -> Touch:
-    rewritten = len(touched) - touched.intersection_cardinality(change.dirty)  # each once, however often it is touched
+def _updated(
+    change: Change, n: int, tablet: Tablet, touched: BitMap64, rows: int, again: BitMap64 = _NONE
+) -> Touch:
+    """Rows are updated; `again`: what the same write has touched before.
+
+    A block has its chance to split when it becomes dirty, however often it is touched; one that deletes or writes by
+    blocks made dirty has none.
+    """
+    once = touched - again if again else touched
+    rewritten = len(once) - once.intersection_cardinality(change.dirty)
     tablet.pending.split_count += binomial(
         stream_key(change.key, "split", tablet.tablet_id, n), rewritten, _SPLIT_CHANCE
     )

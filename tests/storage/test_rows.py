@@ -6,6 +6,7 @@ import pytest
 
 from obsim.errors import ServerError
 from obsim.ids import LogStreamId, Scn
+from obsim.storage import workload
 from obsim.storage.layout import DEFAULT_LAYOUT, RowLayout
 from obsim.storage.tenant import TenantStorage
 
@@ -227,6 +228,14 @@ def test_a_block_splits_by_being_rewritten_however_often_it_was_touched(suspende
             storage.write("t", 500_000, "rows_uniform", seed)
         counts.append(storage.tablets[0].pending.split_count - before)
     assert 0 < sum(counts) < 20  # 40 * 72 / 512 are 5.6; touches would make 56
+
+
+@pytest.mark.parametrize(("ranges", "rows", "blocks"), [(100, 14_000, 1), (300, 1_000_000, 72)])
+def test_a_block_that_ranges_share_is_drawn_once(monkeypatch, ranges, rows, blocks):
+    monkeypatch.setattr(workload, "_SPLIT_CHANCE", 1.0)
+    storage = table(rows)
+    storage.write("t", rows // 2, f"rows_clustered:{ranges}", 0)
+    assert storage.tablets[0].pending.split_count == len(storage.blocks.dirty) <= blocks
 
 
 def test_writes_by_blocks_never_split_or_pack():
