@@ -13,10 +13,13 @@ from itertools import pairwise
 
 from pyroaring import BitMap64
 
+from obsim.storage.macroblocks import SLOT_BITS
 from obsim.storage.tablet import Pending, Stretch, Tablet
 
 __all__ = ["Merge", "Seams", "compact_tablet", "position_of", "seams_of"]
 
+PLACES_MAX = 1 << SLOT_BITS
+"""Places of a tablet: past them are those of the next one."""
 _SMALL_PART = 8
 """A block that splits leaves an eighth of its rows to the second one: 261,749 of 2,056,893 bytes in the experiment."""
 
@@ -77,7 +80,7 @@ def compact_tablet(tablet: Tablet, pending: Pending, live: BitMap64, merge: Merg
         _progress(tablet, live, merge)
     if not (pending.any or any(stretch.deleted_row_count for stretch in tablet.stretches)):
         return
-    if pending.rows_changed and _all_rewritten(tablet, merge.written):
+    if pending.rows_changed and _all_rewritten(tablet, merge.written) and _has_places(tablet, pending):
         _pack_all(tablet, pending, live, merge)
     elif pending.cleared or any(stretch.deleted_row_count for stretch in tablet.stretches):
         _close_gaps(tablet, pending.cleared, live, merge)
@@ -125,6 +128,14 @@ def _progress(tablet: Tablet, live: BitMap64, merge: Merge) -> None:
 def _all_rewritten(tablet: Tablet, written: BitMap64) -> bool:
     count = tablet.major_block_count
     return count > 0 and written.range_cardinality(tablet.first_position, tablet.end_position) == count
+
+
+def _has_places(tablet: Tablet, pending: Pending) -> bool:
+    """Whether all rows fit into places that never held a block; else those that are kept have to do."""
+    rows = tablet.row_count + pending.appended_row_count
+    packed = -(-rows // tablet.layout.rows_per_block) + tablet.merge_task_count
+    added = pending.appended_block_count + pending.split_count
+    return tablet.next_place + packed + added <= PLACES_MAX
 
 
 def _pack_all(tablet: Tablet, pending: Pending, live: BitMap64, merge: Merge) -> None:
@@ -244,6 +255,7 @@ def _split(tablet: Tablet, count: int, merge: Merge) -> None:
 
     Of the small ones only their number is kept, not beside whom they lie: they stand after the fullest stretch.
     """
+    count = min(count, PLACES_MAX - tablet.next_place)
     if not count or not tablet.stretches:
         return
     at = max(range(len(tablet.stretches)), key=lambda n: tablet.stretches[n].row_count)

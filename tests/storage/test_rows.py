@@ -6,7 +6,7 @@ import pytest
 
 from obsim.errors import ServerError
 from obsim.ids import LogStreamId, Scn
-from obsim.storage import workload
+from obsim.storage import compaction, workload
 from obsim.storage.layout import DEFAULT_LAYOUT, RowLayout
 from obsim.storage.tenant import TenantStorage
 
@@ -283,6 +283,22 @@ def test_a_full_compaction_packs_what_appends_left_half_full():
     storage.write("t", 1, "rows_uniform", 0)
     storage.major_freeze(Scn(storage.checkpoint_scn + 1_000))
     assert [rows for _, rows in rows_of(storage)] == [FULL, 28_000 - FULL]
+
+
+def test_a_tablet_without_places_left_is_packed_no_more(monkeypatch):
+    """The places of the next tablet are its own, and what is left of the blocks holds all rows."""
+    monkeypatch.setattr(compaction, "PLACES_MAX", 100)
+    monkeypatch.setattr(workload, "_SPLIT_CHANCE", 0.2)
+    storage = table(80 * FULL, tablets=2)
+    for seed in range(12):
+        change(storage, FULL, "rows_delete", seed)
+        assert all(tablet.next_place <= 100 for tablet in storage.tablets)
+    for seed in range(6):
+        change(storage, 4 * FULL, "rows_uniform", seed)
+    assert max(tablet.next_place for tablet in storage.tablets) == 100
+    assert sum(tablet.row_count for tablet in storage.tablets) == 68 * FULL
+    assert all(0 < rows <= blocks * FULL for blocks, rows in rows_of(storage))
+    assert sum(tablet.major_block_count for tablet in storage.tablets) == len(storage.blocks.live)
 
 
 def test_truncate_gives_a_new_tablet():
