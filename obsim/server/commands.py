@@ -74,8 +74,7 @@ def _run_text(connection: "Connection", text: str, done: Callable[[Answer | None
     if gate.held and session.stands_alone(text):
         gate.run_now(Turn(connection, lambda: session.execute_alone(text), done))
     else:
-        jumps = gate.held and session.jumps(text)
-        gate.enter(Turn(connection, lambda: session.execute(text), done, jumps=jumps))
+        gate.enter(Turn(connection, lambda: session.execute(text), done, is_jump=lambda: session.jumps(text)))
 
 
 class _Script:

@@ -26,16 +26,21 @@ Done = Callable[[Any, BaseException | None], None]
 class Turn:
     """One statement: how it starts, and who is told its answer or its failure (exactly once).
 
-    One that `jumps` is to move the clock: it does not wait for another one that waits for the outside itself.
+    One that is to move the clock does not wait for another one that waits for the outside itself. `is_jump` says
+    whether this is one; it is asked when the statement has to wait.
     """
 
-    __slots__ = ("call", "done", "jumps", "owner", "pending")
+    __slots__ = ("call", "done", "is_jump", "jumps", "owner", "pending")
 
-    def __init__(self, owner: object, call: Callable[[], Any], done: Done, *, jumps: bool = False) -> None:
+    def __init__(
+        self, owner: object, call: Callable[[], Any], done: Done, *, is_jump: Callable[[], bool] = lambda: False
+    ) -> None:
         self.owner = owner
         self.call = call
         self.done = done
-        self.jumps = jumps
+        self.is_jump = is_jump
+        self.jumps = False
+        """What `is_jump` said."""
         self.pending: Pending | None = None
 
 
@@ -50,7 +55,7 @@ class Gate:
         self._settled_until = 0.0
         self._waiting: deque[Turn] = deque()
         self._current: Turn | None = None
-        self._drain_due = False
+        self._drain_due = self._turning_away = False
         self.running: object = None
         """The owner whose statement is being executed at this very moment."""
 
@@ -86,6 +91,7 @@ class Gate:
         if ready:
             self._begin(turn)
         else:
+            turn.jumps = turn.is_jump()
             self._waiting.append(turn)
             self._turn_jumps_away()
             self._drain_soon()
@@ -172,8 +178,8 @@ class Gate:
             return
         if answer is None and failure is None:
             if turn.pending.waits:
-                self._turn_jumps_away()
                 self._loop.call_later(WAIT_S, self._slice, turn)
+                self._turn_jumps_away()
             else:
                 self._loop.call_soon(self._slice, turn)
             return
@@ -182,13 +188,25 @@ class Gate:
         turn.done(answer, failure)
 
     def _turn_jumps_away(self) -> None:
-        """While the statement under way holds the clock those that are to move it are begun, and so refused."""
-        pending = None if self._current is None else self._current.pending
-        if pending is None or not pending.holds_clock:
+        """While the statement under way holds the clock those that are to move it are begun, and so refused.
+
+        Whose jump was refused may have sent another behind it: it comes back to `enter` from within, and is seen here
+        in the next round.
+        """
+        if self._turning_away:
             return
-        for turn in [turn for turn in self._waiting if turn.jumps and turn.pending is None]:
-            self._waiting.remove(turn)
-            self._begin(turn)
+        self._turning_away = True
+        try:
+            while self._clock_held and (turn := next(filter(_waits_to_jump, self._waiting), None)) is not None:
+                self._waiting.remove(turn)
+                self._begin(turn)
+        finally:
+            self._turning_away = False
+
+    @property
+    def _clock_held(self) -> bool:
+        pending = None if self._current is None else self._current.pending
+        return pending is not None and pending.holds_clock
 
     def _drain_soon(self) -> None:
         if self._waiting and not self._drain_due:
@@ -217,6 +235,10 @@ class Gate:
                 break
         if self._waiting and self._current is None:
             self._drain_soon()
+
+
+def _waits_to_jump(turn: Turn) -> bool:
+    return turn.jumps and turn.pending is None
 
 
 def _log_failure(_: object, failure: BaseException | None) -> None:

@@ -6,6 +6,7 @@ data beyond its bound, 5931 for a fetch without a cursor (seekdb-observations.js
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from struct import unpack
 from typing import TYPE_CHECKING, Any
 
@@ -168,9 +169,8 @@ def execute(connection: "Connection", body: bytes) -> None:
         else:
             connection.finish(_binary_packets(connection, answer))
 
-    gate = connection.shared.gate
-    jumps = gate.held and session.jumps(prepared)
-    gate.enter(Turn(connection, lambda: session.execute_prepared(prepared, values), answered, jumps=jumps))
+    run, is_jump = partial(session.execute_prepared, prepared, values), partial(session.jumps, prepared)
+    connection.shared.gate.enter(Turn(connection, run, answered, is_jump=is_jump))
 
 
 def _binary_packets(connection: "Connection", answer: ResultSet) -> bytes:

@@ -213,7 +213,7 @@ class ThreadedServer:
             else:
                 future.set_result(answer)
 
-        turn = Turn(self, function, done, jumps=jumps)
+        turn = Turn(self, function, done, is_jump=lambda: jumps)
         with self._lock:
             loop = self._loop
             if loop is None:

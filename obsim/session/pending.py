@@ -216,6 +216,7 @@ class Pending:
                     if not isinstance(answer, Pending):
                         return answer
                     self._journey, self._then = answer._journey, answer._then  # noqa: SLF001 - one statement going on
+                    self.own = self.own or answer.own
                 if out_of_time():
                     return None
             raise error("OB_ERR_QUERY_INTERRUPTED")

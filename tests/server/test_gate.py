@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 
 from obsim.answers import Ok
+from obsim.errors import error
 from obsim.server import Limits
 from obsim.server.gate import Gate, Turn
 from tests.server.conftest import StartFake
@@ -50,6 +51,84 @@ def test_a_statement_that_one_slice_is_enough_for_is_answered_without_a_turn_of_
     gate.enter(Turn("other", Ok, lambda *end: told.append((gate.held, gate.running, *end))))
     assert told == [(False, None, Ok(info="arrived"), None), (False, None, Ok(), None)]
     assert asked == []
+
+
+class Scheduled:
+    """A loop that does nothing by itself: what it was asked for is called by the test."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[Callable[..., object], tuple[object, ...]]] = []
+
+    def call_soon(self, what: Callable[..., object], *arguments: object) -> None:
+        self.calls.append((what, arguments))
+
+    def call_later(self, _seconds: float, what: Callable[..., object], *arguments: object) -> None:
+        self.calls.append((what, arguments))
+
+    def turn(self) -> None:
+        calls, self.calls = self.calls, []
+        for what, arguments in calls:
+            what(*arguments)
+
+
+def refused() -> None:
+    raise error("OB_NOT_SUPPORTED")
+
+
+def test_whose_jump_is_turned_away_may_have_sent_others_behind_it() -> None:
+    """A client that pipelines: its next statement comes while it is told of the refusal."""
+    loop, told = Scheduled(), []
+    gate = Gate(FakeHost(), cast(Any, loop), slice_s=0)
+
+    def jump(owner: str, left: int) -> None:
+        def done(_answer: object, _failure: object) -> None:
+            told.append(owner)
+            if left:
+                jump(owner, left - 1)
+
+        gate.enter(Turn(owner, refused, done, is_jump=lambda: True))
+
+    asker = FakePending(60)
+    gate.enter(Turn("asker", lambda: asker, lambda *_end: told.append("asker")))
+    for owner in ("a", "b"):
+        jump(owner, 2)
+    assert told == []
+    asker.waits = asker.holds_clock = True
+    loop.turn()
+    assert told == ["a", "b"] * 3
+    loop.turn()
+    asker.seconds = 0
+    loop.turn()
+    assert told == [*["a", "b"] * 3, "asker"]
+
+
+def test_many_clients_that_pipeline_are_turned_away_one_after_the_other() -> None:
+    loop, told = Scheduled(), []
+    gate = Gate(FakeHost(), cast(Any, loop), slice_s=0)
+
+    def jump(number: int, left: int) -> None:
+        again = (lambda *_end: jump(number, left - 1)) if left else (lambda *_end: told.append(number))
+        gate.enter(Turn(number, refused, again, is_jump=lambda: True))
+
+    asker = FakePending(60)
+    gate.enter(Turn("asker", lambda: asker, lambda *_end: None))
+    for number in range(400):
+        jump(number, 1)
+    asker.waits = asker.holds_clock = True
+    loop.turn()
+    assert told == list(range(400))
+
+
+def test_a_jump_is_known_as_one_although_only_time_itself_held_it_up() -> None:
+    loop, host, told = Scheduled(), FakeHost(), []
+    gate = Gate(host, cast(Any, loop), slice_s=0)
+    wall = FakePending(60)
+    host.behind.append(wall)
+    gate.enter(Turn("mover", refused, lambda *_end: told.append("mover"), is_jump=lambda: True))
+    assert told == []
+    wall.waits = wall.holds_clock = True
+    loop.turn()
+    assert told == ["mover"]
 
 
 def test_slices_are_no_longer_than_asked(start: StartFake) -> None:

@@ -8,7 +8,10 @@ import pymysql
 import pytest
 
 import obsim
+from obsim.destination import parse_uri
+from obsim.destination.intents import RemoveFiles
 from obsim.destination.outcome import Outcome
+from obsim.session.pending import Pending, ToTime, UntilKnown
 
 SET = "ALTER SYSTEM SET data_backup_dest = 'file:///there/data' TENANT = mysql_tenant"
 LOG = "ALTER SYSTEM SET log_archive_dest = 'LOCATION=file:///there/log' TENANT = mysql_tenant"
@@ -238,6 +241,21 @@ def test_an_ordinary_statement_that_waits_behind_the_clusters_own_work_holds_no_
         assert (reader.thread.is_alive(), mover.thread.is_alive()) == (True, True)
         slow.released.set()
         assert (reader.end(), mover.end()) == ("2024-01-01 00:00:00", None)
+
+
+def test_a_statement_that_goes_on_as_one_that_asks_the_outside_holds_the_clock_from_then_on():
+    state = obsim.Cluster("blank").state
+    state.outside.attach(Slow())
+
+    def ask():
+        asking = Pending(UntilKnown(state, RemoveFiles(parse_uri("file:///there/data"), ())), state)
+        asking.own = True
+        return asking
+
+    under_way = Pending(ToTime(state, state.now_ns), state, ask)
+    assert not under_way.holds_clock
+    assert under_way.step(lambda: True) is None
+    assert under_way.holds_clock
 
 
 def test_a_refused_jump_is_no_input():
