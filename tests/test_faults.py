@@ -176,6 +176,15 @@ def test_control_never_fails(cluster):
     assert cluster.query("SELECT 1 AS a") == [{"a": 1}]
 
 
+@pytest.mark.parametrize("arguments", ["", "'error=9082', 'error=9082'"])
+def test_a_wrong_number_of_arguments_is_no_defect(arguments):
+    cluster = obsim.Cluster("blank", record=True)
+    with pytest.raises(obsim.ServerError, match=r"obsim\.fault\(rule\)") as refused:
+        cluster.execute(f"CALL obsim.fault({arguments})")
+    assert refused.value.errno == 1210
+    assert "defect" not in cluster.recorded()
+
+
 def test_a_scenario_may_begin_with_faults(tmp_path):
     path = tmp_path / "full.toml"
     path.write_text('about = "x"\nfaults = ["error=9082 statement=FREEZE"]\n')

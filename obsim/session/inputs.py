@@ -123,8 +123,9 @@ def _execute(host: "SessionHost", command: Execute) -> Ok:
 
 
 def _call(host: "SessionHost", command: Call) -> CallOutcome:
-    if command.name == "fault" and isinstance(command.arguments[0], str):
-        check_rows(host.catalog, parse_rule(command.arguments[0]))
+    match command:
+        case Call("fault", (str(rule),)):  # any other arguments are refused as those of every procedure are
+            check_rows(host.catalog, parse_rule(rule))
     return PROCEDURES[command.name].call(host.state, command.arguments)
 
 
