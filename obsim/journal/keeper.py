@@ -120,6 +120,10 @@ class Keeper:
         self._records, self._pending_lease, self._checkpoint = [], None, None
         return work
 
+    def takes_long(self, work: Work) -> bool:
+        """Whether it does on a quick disk, too: with a checkpoint."""
+        return work.batch.checkpoint is not None
+
     def write(self, work: Work) -> None:
         """Write it, in any thread. Raises StoreFailed: nothing of it is there."""
         try:

@@ -3,8 +3,8 @@
 Everything a connection sends passes through a `HeldTransport`. While nothing is to be kept it goes straight on;
 otherwise it waits in one queue, in the order in which it was made, until the journal is synced that far. All statements
 of one turn of the loop are one write, and so is what comes while one is under way. Where a write takes less than
-`AT_ONCE_MAX_S` the loop writes by itself; on a slower disk a thread does, and everybody else is served meanwhile. When
-the disk refuses, whoever waits is told so instead of the answer.
+`AT_ONCE_MAX_S` the loop writes by itself; on a slower disk a thread does, as it does with a checkpoint on any disk, and
+everybody else is served meanwhile. When the disk refuses, whoever waits is told so instead of the answer.
 """
 
 import asyncio
@@ -186,7 +186,7 @@ class Outbox:
         self._durable.rest()
         work = self._durable.take()
         self._writing = True
-        if not self.at_once():
+        if self._durable.takes_long(work) or not self.at_once():
             self._pool.submit(self._write_aside, work)
             return
         begin_s = perf_counter()

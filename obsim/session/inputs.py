@@ -103,6 +103,9 @@ class Durable(Protocol):
     def take(self) -> Any:
         """All that is to be written now."""
 
+    def takes_long(self, work: Any) -> bool:
+        """Whether to write it takes long on a quick disk, too."""
+
     def write(self, work: Any) -> None:
         """Write it, in any thread. Raises StoreFailed."""
 

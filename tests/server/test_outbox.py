@@ -16,7 +16,7 @@ class Disk:
     """What is to be kept; `wrong` is how the next write fails."""
 
     def __init__(self):
-        self.added, self.kept, self.wrong, self.taken = 1, 0, None, []
+        self.added, self.kept, self.wrong, self.taken, self.long = 1, 0, None, [], set()
 
     def show(self):
         pass
@@ -27,6 +27,9 @@ class Disk:
     def take(self):
         self.taken.append(self.added)
         return self.added
+
+    def takes_long(self, work):
+        return work in self.long
 
     def write(self, work):
         if self.wrong is not None:
@@ -178,6 +181,21 @@ def test_a_client_with_much_waiting_is_held_back_until_it_has_left():
         assert [len(line.sent) for line in lines] == [2, 2, 1]
         # The second one's socket is full: it goes on when that says so.
         assert [client.told for client in clients] == [["hold back", "go on"], ["hold back"], []]
+
+
+def test_a_checkpoint_is_written_in_a_thread_and_says_nothing_of_the_disk(monkeypatch):
+    writers = []
+    with outbox() as (made, disk, _, turn):
+        monkeypatch.setattr("obsim.server.outbox.AT_ONCE_MAX_S", 60)
+        monkeypatch.setattr(disk, "write", lambda _work: writers.append(threading.current_thread()))
+        disk.long = {2, 3}
+        held = made.wrapped(Line(), Client())
+        for disk.added in range(1, 6):
+            held.write(b"\x01\x00\x00\x01a")
+            while disk.kept < disk.added:
+                turn()
+    main = threading.main_thread()
+    assert [writer is main for writer in writers] == [True, False, False, True, True]
 
 
 def test_a_slow_disk_is_written_to_in_a_thread_and_tried_again_now_and_then(monkeypatch):
