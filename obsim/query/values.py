@@ -3,6 +3,7 @@
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from re import ASCII
 from re import compile as re_compile
+from threading import local
 
 from obsim.answers import Value
 from obsim.query.kinds import INT64_MAX, plain_number
@@ -20,10 +21,12 @@ _DOUBLE_EXACT_MAX = 2**53
 TEXT_BYTES_MAX = 16 << 20
 
 
-class Budget:
-    """Characters that the functions of one statement may read and write; SQLite counts only its own steps."""
+class Budget(local):
+    """Characters that the functions of one statement may read and write; SQLite counts only its own steps.
 
-    __slots__ = ("left",)
+    Each thread has its own: one process may have a server in each.
+    """
+
     START = 256 << 20
 
     def __init__(self) -> None:
@@ -41,13 +44,12 @@ class Budget:
 
 
 BUDGET = Budget()
-"""Statements run one at a time on one thread, each renews it."""
+"""Statements run one at a time on a thread, each renews it."""
 
 
-class Truncations:
-    """Texts that the present statement read as numbers and that are none, as warning 1292 words them."""
+class Truncations(local):
+    """Texts that the present statement of a thread read as numbers and that are none, as warning 1292 words them."""
 
-    __slots__ = ("messages",)
     MAX = 64
     TEXT_MAX = 128
     """Characters of the value that a message shows."""

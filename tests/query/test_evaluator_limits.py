@@ -1,5 +1,7 @@
 """What a query cannot do: reach SQLite, the real world, or more time and memory than one statement may have."""
 
+import threading
+
 import apsw
 import pytest
 
@@ -160,3 +162,21 @@ def test_texts_come_back_as_they_went_in(world: World, text: str) -> None:
     assert world.value("?", text) == text
     literal = text.replace("\\", "\\\\").replace("'", "''")
     assert world.value(f"concat('{literal}', '')") == text
+
+
+def test_each_thread_counts_for_itself():
+    """One process may have two servers."""
+    values.BUDGET.renew()
+    values.TRUNCATIONS.messages.clear()
+    values.BUDGET.charge(1_000)
+    values.TRUNCATIONS.note("DOUBLE", "a")
+
+    def other():
+        values.TRUNCATIONS.messages.append("b")
+        values.BUDGET.renew()
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    thread.join()
+    assert values.BUDGET.left == values.Budget.START - 1_000
+    assert values.TRUNCATIONS.messages == ["Truncated incorrect DOUBLE value: 'a'"]
