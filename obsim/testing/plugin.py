@@ -52,11 +52,20 @@ class _InUse:
     cluster: "Cluster"
     address: str = ""
     server: "Server | None" = None
+    timeout: Any = None
+    """Seconds of the fixture itself, None where it says nothing."""
 
     def lines(self) -> list[str]:
-        """The report: what it was, and how to have it again."""
-        host = self.cluster.host
-        stated = {"version": str(host.state.profile.version).removesuffix(".0"), "clock": host.clock.name}
+        """The report: what it was, and how to have it again; of a cluster that was closed what is known without it."""
+        from obsim.errors import ObsimError  # noqa: PLC0415
+
+        stated = {}
+        try:
+            host = self.cluster.host
+            stated = {"version": str(host.state.profile.version).removesuffix(".0"), "clock": host.clock.name}
+            state = f"its clock stands at {self.cluster.now.isoformat(' ', 'microseconds')}"
+        except (ObsimError, OSError) as refused:
+            state = f"it cannot be asked any more: {refused}"
         shown = {name: (stated | self.made_with).get(name) for name in COMMAND_OPTIONS}
         others = {name: value for name, value in self.made_with.items() if name not in shown}
         if others.get("control") not in {None, "off"}:
@@ -69,7 +78,7 @@ class _InUse:
         where = f"cluster at {self.address}" if self.address else "cluster"
         return [
             ", ".join([f"{self.fixture}: {where}", *facts]),
-            f"its clock stands at {self.cluster.now.isoformat(' ', 'microseconds')}",
+            state,
             f"the same by hand: {shlex.join(command)}",
             *([HUNG_UP] if self.server is not None and self.server.has_hung_up else ()),
         ]
@@ -102,7 +111,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--obsim-version", metavar="VERSION", help="the OceanBase version to be (default: 4.2.1)")
     group.addoption("--obsim-clock", metavar="CLOCK", help="manual, autojump, step or wall (default: the scenario's)")
     told = f"seconds of a test after which servers hang up on their clients, 0 for never (default: {TIMEOUT_S:g})"
-    group.addoption("--obsim-timeout", type=float, default=TIMEOUT_S, metavar="SECONDS", help=told)
+    group.addoption("--obsim-timeout", type=float, metavar="SECONDS", help=told)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -143,7 +152,15 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     used = _used_by(item)
     for one in _all_in_use(item):
         if one.server is not None:
-            one.server.hang_up_after(_timeout_s(item) if one in used else None)
+            one.server.hang_up_after(_timeout_s(item, one.timeout) if one in used else None)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> None:
+    """The time begins with the test itself, for servers too that its fixtures have just made or asked for by name."""
+    for one in _used_by(item):
+        if one.server is not None:
+            one.server.hang_up_after(_timeout_s(item, one.timeout))
 
 
 def _all_in_use(item: pytest.Item) -> list[_InUse]:
@@ -152,15 +169,19 @@ def _all_in_use(item: pytest.Item) -> list[_InUse]:
 
 
 def _used_by(item: pytest.Item) -> list[_InUse]:
-    """Those of them that the test has asked for."""
-    names = getattr(item, "fixturenames", ())
+    """Those of them that the test has asked for, with `getfixturevalue` too."""
+    names = {*getattr(item, "fixturenames", ()), *getattr(getattr(item, "_request", None), "fixturenames", ())}
     return [used for used in _all_in_use(item) if used.fixture in names]
 
 
-def _timeout_s(node: Any) -> float | None:
-    """How long a test's clients may take, None for any time; the nearest marker goes before the command line."""
+def _timeout_s(node: Any, own: Any = None) -> float | None:
+    """How long a test's clients may take, None for any time.
+
+    The nearest marker goes before the command line, that before what the fixture says, its `own`.
+    """
     stated = [marker.kwargs["timeout"] for marker in node.iter_markers("obsim") if "timeout" in marker.kwargs]
-    seconds = (stated or [node.config.getoption("obsim_timeout")])[0]
+    others = [seconds for seconds in (node.config.getoption("obsim_timeout"), own) if seconds is not None]
+    seconds = (stated or others or [TIMEOUT_S])[0]
     if not isinstance(seconds, int | float) or not 0 <= seconds < float("inf"):
         raise pytest.UsageError(f"obsim's timeout is a number of seconds, 0 for never, not {seconds!r}")
     return seconds or None
@@ -228,7 +249,9 @@ def _server(request: pytest.FixtureRequest, own: dict[str, Any]) -> "Iterator[Se
     from obsim.scenario.templates import TEMPLATES  # noqa: PLC0415
     from obsim.server import Server  # noqa: PLC0415
 
-    options, timeout_s = _made_with(request, Server, own), _timeout_s(request.node)
+    options, timeout = _made_with(request, Server, own), own.get("timeout")
+    test = getattr(request, "_pyfuncitem", request.node)  # of a wider scope: the first test that asks for it
+    timeout_s = _timeout_s(test, timeout)
     with ExitStack() as stack:
         if options.get("unix_socket") is True:  # not below tmp_path: a socket's path has at most 107 bytes
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="obsim-"))
@@ -236,7 +259,7 @@ def _server(request: pytest.FixtureRequest, own: dict[str, Any]) -> "Iterator[Se
         with TEMPLATES.in_use():
             server = stack.enter_context(Server(**{"record": "data_dir" not in options} | options))
         address = options.get("unix_socket") or f"{server.host}:{server.port}"
-        _note(request, _InUse(request.fixturename or "server", options, server.cluster, address, server))
+        _note(request, _InUse(request.fixturename or "server", options, server.cluster, address, server, timeout))
         server.hang_up_after(timeout_s)
         yield server
 

@@ -433,3 +433,86 @@ def test_a_cluster_of_a_directory_goes_on_in_the_next_test_and_its_report_says_w
     result.assert_outcomes(passed=1, failed=1)
     told = "what it did is kept: obsim record 'kept dir'"
     result.stdout.fnmatch_lines(["*assert 3 == 4*", "*--data-dir 'kept dir'", told])
+
+
+def test_a_cluster_that_the_test_has_closed_is_reported_too(run: Run) -> None:
+    result = run(
+        """
+        import pytest
+
+        @pytest.mark.obsim(data_dir="kept")
+        def test_closed(obsim_cluster):
+            obsim_cluster.close()
+            raise AssertionError("first")
+
+        def test_stopped(obsim_server):
+            obsim_server.stop()
+            raise AssertionError("second")
+
+        def test_next(obsim_cluster):
+            assert obsim_cluster.query("SELECT 1") == [(1,)]
+        """,
+        "-p", "no:randomly", "-p", "no:xdist",
+    )
+    result.assert_outcomes(passed=1, failed=2)
+    result.stdout.fnmatch_lines(
+        [
+            "*AssertionError: first",
+            "obsim_cluster: cluster, scenario three-tenants, seed 0, data_dir kept",
+            "it cannot be asked any more: this cluster was closed: make it again with its data_dir",
+            "the same by hand: obsim serve --scenario three-tenants --seed 0 --data-dir kept",
+            "*AssertionError: second",
+            "it cannot be asked any more: the server does not run: *",
+        ]
+    )
+
+
+def test_each_test_has_its_own_time_with_servers_of_any_kind(run: Run) -> None:
+    result = run(
+        """
+        import pytest
+        from obsim.server import Server
+        from obsim.testing.plugin import server_fixture
+
+        class Times(dict):
+            def note(self, server, seconds):
+                self[server] = seconds
+
+        times, really = Times(), Server.hang_up_after
+
+        def hang_up_after(server, seconds):
+            times.note(server, seconds)
+            really(server, seconds)
+
+        Server.hang_up_after = hang_up_after
+        plain, patient, late = server_fixture(), server_fixture(timeout=70), server_fixture(scope="class", timeout=0)
+
+        @pytest.fixture
+        def by_name(request):
+            return request.getfixturevalue("patient")
+
+        @pytest.mark.obsim(timeout=50)
+        def test_that_makes_them(plain, patient):
+            assert (times[plain], times[patient]) == (50, 50)
+
+        def test_that_says_nothing(plain, patient):
+            assert (times[plain], times[patient]) == (60, 70)
+
+        def test_that_uses_one(plain, request):
+            assert times[request.getfixturevalue("patient")] is None
+
+        def test_of_a_fixture_that_asks_by_name(by_name):
+            assert times[by_name] == 70
+
+        @pytest.mark.obsim(timeout=50)
+        class TestInTheMiddle:
+            def test_it_is_made(self, request):
+                assert times[request.getfixturevalue("late")] == 50
+
+            @pytest.mark.obsim(timeout=0)
+            def test_for_ever(self, late):
+                assert times[late] is None
+        """,
+        "-p", "no:randomly", "-p", "no:xdist",
+    )
+    result.assert_outcomes(passed=6)
