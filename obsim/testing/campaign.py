@@ -180,8 +180,10 @@ class Campaign:
             with self.state_file.open("ab+") as file:  # where it could not be kept is noticed before the work
                 file.seek(0)
                 *whole, torn = file.read().split(b"\n")
-                self._take_all(whole if torn.startswith(_TORN_HEAD) or not torn else [*whole, torn])
-                file.truncate(file.tell() - len(torn))
+                begun = torn.startswith(_TORN_HEAD) or _TORN_HEAD.startswith(torn)
+                self._take_all(whole if begun else [*whole, torn])
+                if begun and torn:
+                    file.truncate(file.tell() - len(torn))
         except OSError as failure:
             raise UsageError(f"cannot keep the campaign in {self.state_file}: {failure.strerror}") from None
 

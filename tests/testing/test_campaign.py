@@ -3,6 +3,7 @@
 import io
 import json
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -74,7 +75,7 @@ def test_a_result_that_was_not_written_to_its_end_is_cut_off(tmp_path):
     run(Plan(**SHORT, seeds_max=2), state_file=file)
     kept = file.read_bytes()
     first, second = kept.splitlines(keepends=True)
-    for torn in (second[:-1], second[:40], second[:9]):
+    for torn in (second[:-1], second[:40], second[:9], second[:3]):
         file.write_bytes(first + torn)
         campaign = Campaign(Plan(**SHORT, seeds_max=2), file)
         campaign.resume()
@@ -84,6 +85,12 @@ def test_a_result_that_was_not_written_to_its_end_is_cut_off(tmp_path):
     with pytest.raises(UsageError, match="line 2 is no result of a campaign"):
         Campaign(Plan(), file).resume()
     assert file.read_bytes() == first + b"a note"
+
+
+def test_a_state_file_that_cannot_be_cut_off_is_left_alone_where_nothing_is_torn():
+    campaign = Campaign(Plan(), Path("/dev/null"))
+    campaign.resume()
+    assert campaign.results == {}
 
 
 def test_a_state_file_that_cannot_be_kept_is_noticed_before_the_work(tmp_path):
