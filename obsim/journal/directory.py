@@ -90,5 +90,6 @@ class DataDirectory:
     def release(self) -> None:
         """Let others have it; for the second time nothing."""
         if self._lock is not None:
+            fcntl.flock(self._lock, fcntl.LOCK_UN)  # a child that was forked has it open still
             os.close(self._lock)
             self._lock = None

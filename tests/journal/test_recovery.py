@@ -292,6 +292,16 @@ def test_one_process_at_a_time(tmp_path):
     open_kept(tmp_path / "d").keeper.close()
 
 
+def test_a_child_that_was_forked_does_not_keep_the_directory(tmp_path):
+    directory = DataDirectory(tmp_path / "d")
+    directory.take()
+    inherited = os.dup(directory._lock)  # the same open file, as a child has it
+    directory.release()
+    directory.take()
+    directory.release()
+    os.close(inherited)
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
