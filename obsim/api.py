@@ -101,7 +101,7 @@ class Cluster:
                 raise UsageError("a cluster with a data_dir has its recording there: `obsim record DIR` prints it")
             kept = open_kept(
                 data_dir, scenario=scenario, default_clock="manual", control=control, show_control=show_control,
-                catch_up=catch_up, background=self._served, as_options=False, **wishes,
+                catch_up=catch_up, as_options=False, **wishes,
             )  # fmt: skip
             self._host, self._keeper = kept.host, kept.keeper
             return

@@ -169,7 +169,8 @@ class Keeper:
     def close(self) -> None:
         """The last checkpoint, the exact time, and the directory is free. A disk that takes nothing loses nothing kept.
 
-        For the second time nothing.
+        What has begun at a destination outside is waited for, as long as that takes to answer or to fail. For the
+        second time nothing.
         """
         if self._closed:
             return
@@ -177,6 +178,8 @@ class Keeper:
         try:
             if self.lost:
                 return
+            self._host.state.outside.wait()  # whoever takes the directory next does not meet what this one still does
+            self.recorder.give_up()
             self.show()
             self.make_checkpoint()
             work = self.take()

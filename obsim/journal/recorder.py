@@ -121,6 +121,13 @@ class Recorder:
         """Note what is no input of a session: MOVED, OPENED, OUTCOME, REST."""
         self._add(at or moment_of_state(self._host.state), kind, body or {}, "")
 
+    def give_up(self) -> None:
+        """Nobody comes again for what a statement has asked for: the journal is about to be closed."""
+        if self._in_question is not None:
+            self._in_question = None
+            self._host.state.outside.forget_answers()
+            self.note(FORGOTTEN)
+
     def go_on(self, last_number: int) -> None:
         """The cluster is another one, that of a journal up to this record."""
         self.last_number, self._in_question = last_number, None

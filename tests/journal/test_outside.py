@@ -1,17 +1,20 @@
 """What was done at destinations is not done again: how it ended is in the journal."""
 
 import shutil
+import time
 
 import pytest
 
 import obsim
 from obsim.api import open_kept
+from obsim.destination_io.reach import Reach
 from obsim.journal.directory import DataDirectory
 from obsim.journal.export import replayed
 from obsim.journal.fsck import check_directory
 from obsim.journal.keeper import Keeper
 from obsim.journal.replay import Differs, view_digests
 from obsim.journal.secrets import Secrets
+from obsim.journal.store import Store
 from tests.journal.conftest import export_of
 from tests.journal.test_recovery import leave
 from tests.lives import back_up_and_follow, running
@@ -125,6 +128,45 @@ def test_what_others_say_meanwhile_does_not_take_an_outcome_away(tmp_path, kille
     assert kinds[2:] == ["meet", "globals", "outcome", *["forgotten"] * killed, "execute"]
     kept.keeper.close()
     assert check_directory(DataDirectory(folder)).wrong == []
+
+
+def test_a_directory_is_free_once_nothing_is_done_at_a_destination_any_more(tmp_path, monkeypatch):
+    root, folder = tmp_path / "root", tmp_path / "d"
+    root.mkdir()
+    kept = open_kept(folder, clock="manual", seed=5, file_root=root, background=True)
+    really, found = Reach._carried_out, []
+
+    def carried_out(reach, intent):
+        time.sleep(0.2)
+        other = DataDirectory(folder)
+        try:
+            other.take()
+        except obsim.UsageError:
+            found.append("in use")
+        else:
+            other.release()
+            found.append("free")
+        return really(reach, intent)
+
+    monkeypatch.setattr(Reach, "_carried_out", carried_out)
+    asks = kept.host.open("root", kept.host.state.tenant_named("mysql_tenant"))
+    waiting = asks.execute(f"ALTER SYSTEM SET data_backup_dest = 'file://{root}/data'")
+    waiting.cancel()
+    with pytest.raises(obsim.ServerError, match="interrupted"):
+        waiting.step(lambda: True)
+    kept.keeper.close()
+    assert found == ["in use"]
+    assert [record.kind for record in Store(folder / "journal.db", readonly=True).records()] == ["outcome", "forgotten"]
+    assert check_directory(DataDirectory(folder)).wrong == []
+
+
+def test_what_a_cluster_in_process_has_made_a_server_reaches_in_the_background(tmp_path):
+    root, folder = tmp_path / "root", tmp_path / "d"
+    root.mkdir()
+    with obsim.Cluster(seed=5, file_root=root, data_dir=folder) as cluster:
+        lived(cluster, root)
+    with obsim.Server(data_dir=folder) as server:
+        assert server.cluster.state.outside.in_background
 
 
 def test_without_an_outcome_it_stops_there(tmp_path):
