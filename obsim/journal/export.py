@@ -65,9 +65,9 @@ def exported(directory: DataDirectory) -> Iterator[str]:
         secrets = read_secrets(directory.secrets)
         making = Making.of(store.making, secrets)
         remembered = reaches_of(making)
-        host, last = rebuilt(store, secrets, making, remembered, remembered, making.still_clock())
-        records = islice(store.records(), last)  # whoever uses the journal may have added more meanwhile
-        yield from export_lines(store.making, records, moment_of_state(host.state), view_digests(host))
+        found = rebuilt(store, secrets, making, remembered, remembered, making.still_clock())
+        records = islice(store.records(), found.last)  # whoever uses the journal may have added more meanwhile
+        yield from export_lines(store.making, records, moment_of_state(found.host.state), view_digests(found.host))
     finally:
         store.close()
 

@@ -129,9 +129,9 @@ def _replay(store: Store, secrets: Secrets, making: Making, report: Report) -> N
     for name, number in [("the start", 0), *((f"checkpoint {number}", number) for number in report.checkpoints)]:
         remembered = reaches_of(making)
         try:
-            ends[name], _ = rebuilt(
+            ends[name] = rebuilt(
                 store, secrets, making, remembered, remembered, making.still_clock(), begin_with=number
-            )  # fmt: skip
+            ).host  # fmt: skip
         except (Differs, StoreDamaged, ScenarioError) as wrong:
             report.wrong.append(f"from {name}: {wrong}")
         except SecretMissing as missing:

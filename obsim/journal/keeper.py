@@ -29,7 +29,8 @@ RECORD_CHARACTERS = 128
 """Of the last checkpoint, for each record since, before there is another: a big one is written more rarely.
 
 To replay a record takes about as long as to read 150 to 300 characters of a checkpoint, so a start takes about three
-times as long as reading the checkpoint does, at the most.
+times as long as reading the checkpoint does. One before which the clock came far takes as long as that way: no number
+of records bounds it.
 """
 
 
@@ -59,7 +60,9 @@ class Keeper:
         self.lost = False
         """Not even what is on disk could be had again: nothing is to be told or written any more."""
         self.checkpointed = 0
-        """The last record that a checkpoint has."""
+        """The last record that a checkpoint on disk has."""
+        self._tried = 0
+        """The last record when there was to be one."""
         self._checkpoint_length = 0
         """Characters of the last one that this process has made."""
         self._records: list[Record] = []
@@ -96,15 +99,19 @@ class Keeper:
             self.added += 1
 
     def rest(self) -> None:
-        """Nobody's statement is under way: the moment for a checkpoint, if one is due."""
+        """Nobody's statement is under way: the moment for a checkpoint, if one is due.
+
+        What could not be written, or was refused by the disk, is tried again after `CHECKPOINT_RECORDS`.
+        """
+        last = self.recorder.last_number
         due = max(CHECKPOINT_RECORDS, self._checkpoint_length // RECORD_CHARACTERS)
-        if self.recorder.last_number - self.checkpointed >= due:
+        if last - self.checkpointed >= due and last - self._tried >= CHECKPOINT_RECORDS:
             self.make_checkpoint()
 
     def make_checkpoint(self) -> None:
         """Let the next batch have one, if the cluster can be written now."""
         body = None if self.recorder.in_question else self._checkpoints.of(self._host)
-        self.checkpointed = self.recorder.last_number
+        self._tried = self.recorder.last_number
         if body is not None:
             self._checkpoint_length = len(body["state"]) + sum(map(len, body["snapshots"].values()))
             self._checkpoint = Checkpoint(self.recorder.last_number, body)
@@ -137,6 +144,8 @@ class Keeper:
         """It is written."""
         self.kept = work.mark
         self.broken = False
+        if work.batch.checkpoint is not None:
+            self.checkpointed = work.batch.checkpoint.number
 
     def failed(self, work: Work, failed: StoreFailed) -> ServerError:
         """It is not: the cluster is as the disk has it, and what was answered since is not so. Gives what to answer.

@@ -27,7 +27,7 @@ from obsim.variables import ServerFacts
 if TYPE_CHECKING:
     from obsim.scenario.building import Blueprint
 
-__all__ = ["Kept", "open_directory", "rebuilt"]
+__all__ = ["Kept", "Rebuilt", "open_directory", "rebuilt"]
 
 
 @dataclass(slots=True)
@@ -37,6 +37,17 @@ class Kept:
     host: SessionHost
     keeper: Keeper
     making: Making
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """A cluster as its journal has it."""
+
+    host: SessionHost
+    last: int
+    """Number of the last record."""
+    checkpoint: int
+    """Of the last one that was in the checkpoint it began with; 0 for the start."""
 
 
 def open_directory(
@@ -125,10 +136,11 @@ class _Opening:
         remembered = reaches_of(self.making)
         noting = None if remembered is None else NotingPerformer(remembered)
         mode = self.making.mode()
-        host, last = rebuilt(
+        found = rebuilt(
             self.store, self.secrets, self.making, remembered, noting, mode, self.control, self.facts,
             at_last=partial(self._reach, remembered),
         )  # fmt: skip
+        host = found.host
         lease, present_ns = self.store.lease, real_ns() if catch_up and self.making.clock == "wall" else None
         self._come_forward(host.state, remembered, resumed_ns(
             lease, host.state, real_ns=present_ns, speed=self.making.speed
@@ -136,7 +148,8 @@ class _Opening:
         host.clock.rebase(host.state.now_ns)
         if noting is not None and self.performer is not None:
             noting.inner = self.performer
-        keeper = self._keeper(host, real_ns, last)
+        keeper = self._keeper(host, real_ns, found.last)
+        keeper.checkpointed = found.checkpoint
         if noting is not None:
             noting.attach(keeper.recorder, early=False)
         keeper.recorder.note(OPENED)
@@ -158,7 +171,6 @@ class _Opening:
         lease = LeaseHolder.of(self.making.clock, self.making.speed, real_ns)
         keeper = Keeper(host, self.store, self.directory, lease, Checkpoints(self.secrets))
         keeper.recorder = Recorder(host, keeper, self.secrets, last)
-        keeper.checkpointed = last
         keeper.again = lambda: self._again(host)
         host.recorder, host.durable = keeper.recorder, keeper
         return keeper
@@ -169,21 +181,22 @@ class _Opening:
         remembered = reaches_of(self.making)
         performer = None if remembered is None else NotingPerformer(remembered)
         clock = self.making.still_clock()
-        fresh, last = rebuilt(
+        found = rebuilt(
             self.store, self.secrets, self.making, remembered, performer, clock, None, self.facts,
             at_last=partial(self._reach, remembered),
         )  # fmt: skip
+        fresh = found.host
         self._come_forward(fresh.state, remembered, resumed_ns(self.store.lease, fresh.state))
         host.go_on_with(fresh.state, fresh.snapshot_states())
-        return last
+        return found.last
 
 
 def rebuilt(
     store: Store, secrets: Secrets, making: Making, remembered: Remembered | None, performer: Performer | None,
     clock: ClockMode, control: ControlAccess | None = None, facts: ServerFacts | None = None, *,
     begin_with: int | None = None, at_last: Callable[[], None] = lambda: None,
-) -> tuple[SessionHost, int]:  # fmt: skip
-    """The cluster after the last record, and that record's number.
+) -> Rebuilt:  # fmt: skip
+    """The cluster after the last record.
 
     It begins with the newest checkpoint that can be read, or with the start; or with the checkpoint behind a record
     (0 for the start). `at_last` as for `Replay.run`. Raises Differs, StoreDamaged and SecretMissing.
@@ -200,10 +213,10 @@ def rebuilt(
             state.outside.attach(performer)
         host = making.host(performer, clock, control, facts, state=state)
         host.remember(snapshots)
-        last = checkpoint.number
+        last = begun_with = checkpoint.number
         break
     else:
-        last = 0
+        last = begun_with = 0
         if remembered is not None:
             for record in store.records():
                 if record.kind != OUTCOME:
@@ -212,4 +225,4 @@ def rebuilt(
                 last = record.number
         host = making.host(performer, clock, control, facts)
     last = max(last, Replay(host, secrets, remembered).run(store.records(last), at_last))
-    return host, last
+    return Rebuilt(host, last, begun_with)

@@ -241,6 +241,46 @@ def test_a_big_checkpoint_is_written_more_rarely(tmp_path, monkeypatch):
     leave(kept)
 
 
+def work(kept, count):
+    """So many records, each on disk at once."""
+    cluster = obsim.Cluster._over(kept.host)
+    for _ in range(count):
+        cluster.execute("ALTER SYSTEM SET ha_low_thread_score = 3 TENANT = mysql_tenant")
+        kept.keeper.rest()
+        kept.keeper.sync()
+
+
+def test_a_cluster_that_is_always_killed_early_gets_its_checkpoint_all_the_same(tmp_path, monkeypatch):
+    monkeypatch.setattr(keeping, "CHECKPOINT_RECORDS", 10)
+    found = []
+    for _ in range(5):
+        kept = open_kept(tmp_path / "d", clock="manual")
+        work(kept, 4)
+        found.append([checkpoint.number for checkpoint in kept.keeper._store.checkpoints()])
+        leave(kept)
+    assert found[:2] == [[], []]
+    assert [numbers[0] for numbers in found[2:]] == [11, 11, 21]
+
+
+def test_a_checkpoint_that_cannot_be_made_is_tried_again_soon(tmp_path, monkeypatch):
+    monkeypatch.setattr(keeping, "CHECKPOINT_RECORDS", 10)
+    monkeypatch.setattr(keeping, "RECORD_CHARACTERS", 1_000)
+    kept = open_kept(tmp_path / "d", clock="manual")
+    work(kept, 10)
+    (first,) = kept.keeper._store.checkpoints()
+    due, tried = first.number + len(first.body["state"]) // 1_000, []
+    assert due - first.number > 15
+
+    class Impossible:
+        def of(self, _host):
+            tried.append(kept.keeper.recorder.last_number)
+
+    monkeypatch.setattr(kept.keeper, "_checkpoints", Impossible())
+    work(kept, due + 10)
+    assert tried == [due, due + 10, due + 20]
+    leave(kept)
+
+
 def test_an_answer_beyond_the_lease_would_be_noticed(tmp_path, monkeypatch):
     wall = Wall(tmp_path / "d")
     monkeypatch.setattr(wall.kept.keeper, "show", lambda: None)
