@@ -150,7 +150,11 @@ class Cluster:
 
     @contextmanager
     def _keeping(self) -> Iterator[None]:
-        """What is done here is on disk at the end, where the cluster is kept and nobody else sees to that."""
+        """What is done here is on disk at the end, where the cluster is kept and nobody else sees to that.
+
+        Raises UsageError in another thread, before anything is done.
+        """
+        self._check_thread()
         try:
             yield
         finally:

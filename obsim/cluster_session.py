@@ -50,8 +50,8 @@ class ClusterSession:
         return list(self._session.warnings)
 
     def close(self) -> None:
-        """Log out; closing twice is no error."""
-        self._cluster._check_thread()  # noqa: SLF001 - one thing in two classes
+        """Log out; closing twice is no error, nor is it once the cluster was closed."""
+        self._cluster._check_thread(ended=True)  # noqa: SLF001 - one thing in two classes
         self._session.killed = True
         self._session.cluster.close(self._session)
 

@@ -1,5 +1,6 @@
 """A cluster of a Python process that is kept in a directory: `data_dir` of obsim.Cluster and obsim.Server."""
 
+import threading
 from datetime import timedelta
 
 import pymysql
@@ -122,6 +123,31 @@ def test_what_is_refused(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(obsim.UsageError, match="cannot use the data directory"):
         obsim.Cluster(data_dir=tmp_path / "file")
+
+
+def test_another_thread_touches_no_journal(tmp_path, monkeypatch):
+    with obsim.Cluster(data_dir=tmp_path / "d") as cluster:
+        touched, refusals = [], []
+        monkeypatch.setattr(cluster._keeper, "rest", lambda: touched.append("rest"))
+
+        def use():
+            for call in CALLS.values():
+                with pytest.raises(obsim.UsageError, match="belongs to the thread that made it") as refused:
+                    call(cluster)
+                refusals.append(refused.value)
+
+        thread = threading.Thread(target=use)
+        thread.start()
+        thread.join()
+        assert (len(refusals), touched) == (len(CALLS), [])
+
+
+def test_a_session_may_be_closed_after_its_cluster(tmp_path):
+    with obsim.Cluster(data_dir=tmp_path / "d") as cluster:
+        session = cluster.session()
+    session.close()
+    with pytest.raises(obsim.UsageError, match="this cluster was closed"):
+        session.execute("SELECT 1")
 
 
 def test_a_cluster_in_memory_has_nothing_to_close():
