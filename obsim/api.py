@@ -57,9 +57,9 @@ class Cluster:
     With `record` everything that changes the cluster is noted, for `recorded`.
 
     With `data_dir` the cluster is kept in a directory, and the one that is there goes on. What a call has changed is on
-    disk when it returns; `close`, or the end of a `with`, leaves the directory to others. What is said of a cluster
-    that is there must be as it was made, but for the clock; `catch_up` lets one that follows the wall count the time
-    since.
+    disk when it returns; what the work that a `plan_` method gives has changed is with the next call. `close`, or the
+    end of a `with`, leaves the directory to others. What is said of a cluster that is there must be as it was made, but
+    for the clock; `catch_up` lets one that follows the wall count the time since.
 
     Raises ScenarioError and UsageError here, ServerError from statements, UsageError when another thread uses it.
     """
@@ -348,6 +348,7 @@ class Cluster:
 
         At real destinations it writes nothing. What it would write or remove there it keeps in memory, over what lies
         there, what this cluster writes later included; files of the same name are its own once it has written them.
+        How much memory that takes has no bound.
         """
         self._settle()
         return Cluster._over(self._host.fork())

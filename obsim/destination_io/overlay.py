@@ -1,7 +1,8 @@
 """What a fork writes at real destinations: nothing. It keeps that in memory, over what is on the medium.
 
 A fork goes on in the places of the cluster it was made of, and that one goes on there too. Two that write in one place
-would spoil each other's sets, so only the first one does; the fork reads what lies there and sees its own changes.
+would spoil each other's sets, so only the first one does; the fork reads what lies there and sees its own changes. What
+it keeps has no bound.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

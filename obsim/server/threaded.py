@@ -291,9 +291,8 @@ class Server(ThreadedServer):
     ...     server.cluster.advance(minutes=5)
 
     `scenario`, `seed`, `clock` and further `options` are those of `obsim.Cluster`; one with a `data_dir` is closed when
-    the server stops. `http` is where `/metrics`, `/ready`
-    and `/health` are, as `[HOST:]PORT`; 0 takes a free port, which `http_address` tells. `loop` is `asyncio`, `uvloop`,
-    or `auto` for uvloop where it is installed.
+    the server stops. `http` is where `/metrics`, `/ready` and `/health` are, as `[HOST:]PORT`; 0 takes a free port,
+    which `http_address` tells. `loop` is `asyncio`, `uvloop`, or `auto` for uvloop where it is installed.
     """
 
     def __init__(

@@ -115,7 +115,8 @@ class SessionHost:
     def read(self, text: str, parameters: Sequence[Value] = ()) -> ClientStatement | BackupStatement:
         """The statement of a text in the grammar of this version, each `?` with its value. Raises as `read_statement`.
 
-        Texts that cannot carry a secret are remembered.
+        Texts of queries, SHOW and DESC are remembered, and of statements that change the cluster those that hold no
+        secret.
         """
         known = None if parameters else self._read_texts.get(text)
         if known is not None:
@@ -329,7 +330,10 @@ def _mould(state: ClusterState) -> "Mould":
 
 
 def _may_be_remembered(statement: ClientStatement | BackupStatement, text: str) -> bool:
-    """Whether a text carries no secret; what CALL says is the test's own, a password among it."""
+    """Whether a text may stay in memory: of what takes passwords and keys only where none can be in it.
+
+    What CALL says is the test's own, a password among it. A query is kept with its plan as well, whatever it has in it.
+    """
     if isinstance(statement, Query | Show | Describe):
         return True
     ours = isinstance(statement, BackupStatement) and not isinstance(statement, CallProcedure)
