@@ -124,7 +124,7 @@ class CopyProgress:
     """When that was."""
 
     def never_below(self, at_ns: int) -> None:
-        """Some of what was copied is about to be lost; what is counted by now stays counted until there is more."""
+        """Some of what was copied is about to be lost; what the pass at `at_ns` counted stays until there is more."""
         self.floor, self.floor_ns = self.counters(at_ns), at_ns
 
     def forget_work(self) -> None:

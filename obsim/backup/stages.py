@@ -209,7 +209,7 @@ class DataWork(StageWork):
         work, _ = self._copying.pop(task.log_stream_id)
         content = self.task.backup_set.content
         assert content is not None, "the snapshot is taken before the data stages"
-        self.task.progress.never_below(now_ns)
+        self.task.progress.never_below(self.task.passed_ns(now_ns))
         kept = work.files.cut.first_files(work.complete_count)
         self.shares[task.log_stream_id].stored -= work.files.cut.block_count - kept.block_count
         place = content.files.index(work.files)

@@ -40,5 +40,8 @@ class SetTask:
         """The progress columns as of the last pass at or before `now_ns`."""
         if self.final_counters is not None:
             return self.final_counters
-        elapsed_ns = now_ns - self.start_ns
-        return self.progress.counters(self.start_ns + elapsed_ns - elapsed_ns % PASS_NS)
+        return self.progress.counters(self.passed_ns(now_ns))
+
+    def passed_ns(self, now_ns: int) -> int:
+        """When the last pass was that summed up the counters."""
+        return now_ns - (now_ns - self.start_ns) % PASS_NS

@@ -90,3 +90,8 @@ def test_what_is_lost_stays_counted_until_there_is_more():
     rule = CallProcedure("obsim", "fault", ('crash=root statement="FREEZE" times=1 down=500ms',))
     steps = [("sys", BackupDatabase()), 4_100, ("sys", rule), ("mysql_tenant", Freeze(False)), 500]
     assert run(steps, "4.0.0") == ([], [])
+
+
+def test_what_is_lost_between_two_passes_stays_counted_too():
+    rule = CallProcedure("obsim", "fault", ("leader=next tenant=shop",))
+    assert run([BACKUP, 3_601, ("sys", rule), ("sys", rule)], "4.0.0", "three-zones") == ([], [])
