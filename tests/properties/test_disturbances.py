@@ -8,7 +8,16 @@ from hypothesis import strategies as st
 import obsim
 from obsim.backup.log_streams import LogStreamTasks
 from obsim.scheduler.dispatcher import Dispatcher
-from obsim.statements import AddDeletePolicy, BackupDatabase, CallProcedure, Freeze, RestoreTenant
+from obsim.statements import (
+    AddDeletePolicy,
+    AdminServer,
+    AlterTenant,
+    BackupDatabase,
+    CallProcedure,
+    Freeze,
+    RestoreTenant,
+    TenantOption,
+)
 from obsim.testing import disturbances, statements, workloads
 from obsim.testing.invariants import violations
 from obsim.testing.observer import Observer
@@ -25,10 +34,18 @@ STEPS = st.lists(
 BACKUP = ("sys", BackupDatabase())
 POLICY = ("sys", AddDeletePolicy("default", "1m", tenants=("shop",)))
 RESTORE = ("sys", RestoreTenant("t9", "pool_list=spare", "file:///backup/shop/data,file:///backup/shop/archive"))
+MOVES = [
+    *(("sys", AlterTenant("shop", (TenantOption("PRIMARY_ZONE", zone),))) for zone in ("z1;z2", "z2", "z3")),
+    *(("sys", AlterTenant("shop", (TenantOption("LOCALITY", text),))) for text in ("F@z1, F@z2", "F@z1, F@z2, F@z3")),
+    *(("sys", AdminServer(action, (address,))) for action in ("STOP", "START")
+      for address in ("10.0.1.2:2882", "10.0.2.2:2882")),
+]  # fmt: skip
+"""Statements that move leaders."""
 STEPS_OF_ZONES = st.lists(
     st.one_of(
         disturbances(["shop"], length_max=3), disturbances(["t9"]), workloads([("shop", "orders")], length_max=2),
-        st.sampled_from([BACKUP, RESTORE]), st.integers(1, 3_000), st.sampled_from([20_000, 3_600_000 - 1_000]),
+        st.sampled_from([BACKUP, RESTORE]), st.sampled_from(MOVES), st.integers(1, 3_000),
+        st.sampled_from([20_000, 3_600_000 - 1_000]),
     ),
     min_size=6, max_size=20,
 ).map(lambda steps: [POLICY, BACKUP, *steps])  # fmt: skip
