@@ -52,8 +52,8 @@ class Keeper:
         self._host, self._store, self._directory, self._lease = host, store, directory, lease
         self._checkpoints = checkpoints
         self.recorder: Recorder
-        self.again: Callable[[], int]
-        """Takes the host back to what is on disk; the number of the last record there."""
+        self.again: Callable[[], None]
+        """Takes the host and its recorder back to what is on disk."""
         self.added = self.kept = 0
         self.broken = False
         """The disk did not take the last batch."""
@@ -87,6 +87,10 @@ class Keeper:
         """The next record."""
         self._records.append(record)
         self.added += 1
+
+    def drop(self) -> None:
+        """The records that are not on disk never were."""
+        self._records = []
 
     def show(self) -> None:
         """An answer is about to leave: what it may tell of the clock has to be kept too."""
@@ -154,9 +158,9 @@ class Keeper:
         """
         self.recorder.secrets.fresh[:0] = work.secrets
         if work.batch.records or self._records:
-            self._records = []
+            self.drop()
             self.lost = True
-            self.recorder.go_on(self.again())
+            self.again()
             self.lost = False
         self._pending_lease, self._checkpoint, self._lease.held = None, None, None
         self.kept = self.added

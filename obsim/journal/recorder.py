@@ -130,8 +130,10 @@ class Recorder:
 
     def go_on(self, last_number: int) -> None:
         """The cluster is another one, that of a journal up to this record."""
-        self.last_number, self._in_question = last_number, None
-        self.noted = self.moment
+        asked, self._in_question = self.in_question, None
+        self.last_number, self.noted = last_number, self.moment
+        if asked:
+            self.note(FORGOTTEN)
 
     def moved(self) -> None:
         """Note where the cluster is, if it was elsewhere at the last record."""
@@ -162,13 +164,13 @@ class NotingPerformer:
         self._begun: Intent | None = None
         self._rest: Moment | None = None
         self._early: list[dict[str, Any]] = []
-        """What ended before there was a recorder: when the cluster began."""
+        """What ended before there was a recorder, and is in no journal: when the cluster began or came again."""
         self._recorder: Recorder | None = None
 
-    def attach(self, recorder: "Recorder", *, early: bool = True) -> None:
-        """Tell a recorder from now on, and first what was before, unless it knows."""
+    def attach(self, recorder: "Recorder") -> None:
+        """Tell a recorder from now on, and first what was before."""
         self._recorder = recorder
-        for body in self._early if early else ():
+        for body in self._early:
             recorder.note(OUTCOME, body)
         self._early.clear()
 
@@ -212,9 +214,9 @@ class NotingPerformer:
             body = {"of": intent_key(self._begun), "code": outcome.code, "created": outcome.created}
             if outcome.found is not None:
                 body["files"] = [[name, b64encode(data).decode()] for name, data in outcome.found.files]
-            if self._recorder is None:
-                self._early.append(body)
-            else:
+            if self._recorder is not None:
                 self._recorder.note(OUTCOME, body)
+            elif not getattr(self.inner, "from_journal", False):
+                self._early.append(body)
             self._begun = None
         return outcome

@@ -151,7 +151,7 @@ class _Opening:
         keeper = self._keeper(host, real_ns, found.last)
         keeper.checkpointed = found.checkpoint
         if noting is not None:
-            noting.attach(keeper.recorder, early=False)
+            noting.attach(keeper.recorder)
         keeper.recorder.note(OPENED)
         keeper.sync()
         return Kept(host, keeper, self.making)
@@ -171,12 +171,12 @@ class _Opening:
         lease = LeaseHolder.of(self.making.clock, self.making.speed, real_ns)
         keeper = Keeper(host, self.store, self.directory, lease, Checkpoints(self.secrets))
         keeper.recorder = Recorder(host, keeper, self.secrets, last)
-        keeper.again = lambda: self._again(host)
+        keeper.again = lambda: self._again(host, keeper)
         host.recorder, host.durable = keeper.recorder, keeper
         return keeper
 
-    def _again(self, host: SessionHost) -> int:
-        """The running host goes back to what is on disk."""
+    def _again(self, host: SessionHost, keeper: Keeper) -> None:
+        """The running host goes back to what is on disk, and with it who keeps its journal."""
         host.state.outside.wait()
         remembered = reaches_of(self.making)
         performer = None if remembered is None else NotingPerformer(remembered)
@@ -188,7 +188,10 @@ class _Opening:
         fresh = found.host
         self._come_forward(fresh.state, remembered, resumed_ns(self.store.lease, fresh.state))
         host.go_on_with(fresh.state, fresh.snapshot_states())
-        return found.last
+        keeper.drop()
+        keeper.recorder.go_on(found.last)
+        if performer is not None:
+            performer.attach(keeper.recorder)
 
 
 def rebuilt(

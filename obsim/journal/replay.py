@@ -42,6 +42,8 @@ class Remembered:
         """Who takes over where the journal ends."""
         self.missing = ""
         """What no outcome was found for."""
+        self.from_journal = False
+        """Whether what was begun last ended in the journal, too."""
         self._reaches, self._allows = reaches, allows
         self._known: dict[str, deque[Mapping[str, Any]]] = {}
         self._begun: Outcome | None = None
@@ -65,6 +67,7 @@ class Remembered:
     def perform(self, intent: Intent) -> Outcome | None:
         """The outcome, at once or with the next question, as it came then."""
         known = self._known.get(intent_key(intent))
+        self.from_journal = bool(known)
         if known:
             outcome = _outcome_of(intent, known.popleft())
             if not self.background:
@@ -92,6 +95,10 @@ def _outcome_of(intent: Intent, told: Mapping[str, Any]) -> Outcome:
     return intent.carry_out(MemoryStore({name: b64decode(data) for name, data in told["files"]}))
 
 
+_FORGETS = {FORGOTTEN, OPENED}
+"""Nobody waits behind them for what ended outside before."""
+
+
 @dataclass(slots=True)
 class Replay:
     """Lets records act on `host`, one after the other, and checks each against what it says."""
@@ -110,23 +117,35 @@ class Replay:
         """All of them; the number of the last one. `at_last` is called before the last that is no outcome acts.
 
         Whatever ends outside while nothing else happens stands behind the record that ordered it: it is needed with it.
-        Raises Differs, and SecretMissing.
+        Behind one that forgets it is what comes after that. Raises Differs, and SecretMissing.
         """
         held: Record | None = None
+        ended: list[Record] = []
         number = 0
         for record in records:
             number = record.number
             if record.kind == OUTCOME:
-                if self.remembered is not None:
-                    self.remembered.take(record)
+                ended.append(record)
                 continue
-            if held is not None:
-                self._act(held)
+            self._act_with(held, ended)
             held = record
         at_last()
-        if held is not None:
-            self._act(held)
+        self._act_with(held, ended)
         return number
+
+    def _take(self, ended: list[Record]) -> None:
+        if self.remembered is not None:
+            for record in ended:
+                self.remembered.take(record)
+        ended.clear()
+
+    def _act_with(self, record: Record | None, ended: list[Record]) -> None:
+        """Let a record act with what ended outside behind it."""
+        if record is None or record.kind not in _FORGETS:
+            self._take(ended)
+        if record is not None:
+            self._act(record)
+        self._take(ended)
 
     def _act(self, record: Record) -> None:
         state = self.host.state
@@ -155,8 +174,9 @@ class Replay:
         if self.remembered is not None:
             self.remembered.forget()
 
-    def _opened(self, _record: Record) -> None:
+    def _opened(self, record: Record) -> None:
         self.host.forget_start()
+        self._forget(record)  # who had asked is gone with the process
 
     def _rest(self, _record: Record) -> None:
         self.host.state.at_rest()

@@ -14,7 +14,7 @@ from obsim.journal.fsck import check_directory
 from obsim.journal.keeper import Keeper
 from obsim.journal.replay import Differs, view_digests
 from obsim.journal.secrets import Secrets
-from obsim.journal.store import Store
+from obsim.journal.store import Store, StoreFailed
 from tests.journal.conftest import export_of
 from tests.journal.test_recovery import leave
 from tests.lives import back_up_and_follow, running
@@ -158,6 +158,114 @@ def test_a_directory_is_free_once_nothing_is_done_at_a_destination_any_more(tmp_
     assert found == ["in use"]
     assert [record.kind for record in Store(folder / "journal.db", readonly=True).records()] == ["outcome", "forgotten"]
     assert check_directory(DataDirectory(folder)).wrong == []
+
+
+@pytest.fixture
+def after_kill(tmp_path):
+    """Opens a cluster with real destinations in one directory; the one before was killed."""
+    root, opened = tmp_path / "root", []
+    root.mkdir()
+
+    def open_again(**options):
+        for kept in opened:
+            leave(kept)
+        kept = open_kept(tmp_path / "d", seed=5, file_root=root, background=True, **options)
+        opened[:] = [kept]
+        return kept, obsim.Cluster._over(kept.host), root
+
+    yield open_again
+    leave(opened[0])
+    assert check_directory(DataDirectory(tmp_path / "d")).wrong == []
+
+
+def kinds(kept):
+    return [record.kind for record in kept.keeper._store.records()]
+
+
+def test_killed_before_a_statement_came_again_its_outcome_is_not_the_next_ones(after_kill):
+    kept, _, root = after_kill(clock="manual")
+    asks = kept.host.open("root", kept.host.state.tenant_named("mysql_tenant"))
+    asks.execute(f"ALTER SYSTEM SET data_backup_dest = 'file://{root}/data'")
+    kept.host.state.outside.wait()
+    kept.keeper.sync()
+    assert kinds(kept) == ["outcome"]
+    kept, cluster, _ = after_kill()
+    with pytest.raises(obsim.ServerError) as refused:  # what it has made there is not known of
+        cluster.execute(f"ALTER SYSTEM SET data_backup_dest = 'file://{root}/data'", tenant="mysql_tenant")
+    assert refused.value.errno == 9081
+    kept.keeper.sync()
+    assert kinds(kept) == ["outcome", "opened", "outcome", "execute"]
+    kept, _, _ = after_kill()
+    assert kinds(kept) == ["outcome", "opened", "outcome", "execute", "opened"]
+
+
+def test_what_was_done_outside_while_it_was_opened_is_noted(after_kill):
+    kept, cluster, root = after_kill(clock="manual")
+    cluster.execute(f"ALTER SYSTEM SET data_backup_dest = 'file://{root}/data'", tenant="mysql_tenant")
+    kept.host.open("root", kept.host.state.sys).execute(f"CALL obsim.empty_destination('file://{root}/data')")
+    kept.keeper.show()
+    before = kept.keeper.take()
+    kept.keeper.write(before)
+    assert kept.host.state.outside.blocked
+    assert kinds(kept) == ["outcome", "execute", "rest", "call"]
+    for opened in (1, 2):
+        kept, _, _ = after_kill()
+        assert kinds(kept) == ["outcome", "execute", "rest", "call", "outcome", *["opened"] * opened]
+
+
+def test_what_was_backed_up_while_it_was_opened_is_noted(after_kill):
+    real_ns = [10**18]
+    kept, cluster, root = after_kill(clock="wall", start_time="2024-01-01", real_ns=lambda: real_ns[0])
+    cluster.execute(f"ALTER SYSTEM SET data_backup_dest = 'file://{root}/data'", tenant="mysql_tenant")
+    cluster.execute("ALTER SYSTEM BACKUP DATABASE", tenant="mysql_tenant")
+    kept.keeper.sync()
+    real_ns[0] += 3_600_000_000_000
+    kept, cluster, _ = after_kill(catch_up=True, real_ns=lambda: real_ns[0])
+    status = "SELECT STATUS FROM oceanbase.CDB_OB_BACKUP_JOB_HISTORY"
+    assert cluster.query(status) == [("COMPLETED",)]
+    kept, cluster, _ = after_kill()
+    assert cluster.query(status) == [("COMPLETED",)]
+
+
+def refuse_once(kept, monkeypatch):
+    """The disk takes nothing of what is to be written now."""
+
+    def commit(_store, _batch):
+        raise StoreFailed("no room", full=True)
+
+    with monkeypatch.context() as full:
+        full.setattr(Store, "commit", commit)
+        with pytest.raises(obsim.ServerError, match="out of disk space"):
+            kept.keeper.sync()
+
+
+def test_when_the_disk_refused_what_came_before_an_outcome_is_not_the_next_ones(after_kill, monkeypatch):
+    kept, cluster, root = after_kill(clock="manual")
+    asks = kept.host.open("root", kept.host.state.tenant_named("mysql_tenant"))
+    asks.execute(f"ALTER SYSTEM SET data_backup_dest = 'file://{root}/data'")
+    kept.host.state.outside.wait()
+    kept.keeper.sync()
+    kept.host.open("root", kept.host.state.tenant_named("sys")).execute_alone("SET GLOBAL TRANSACTION READ WRITE")
+    refuse_once(kept, monkeypatch)
+    with pytest.raises(obsim.ServerError, match="9081"):
+        cluster.execute(f"ALTER SYSTEM SET data_backup_dest = 'file://{root}/data'", tenant="mysql_tenant")
+    kept.keeper.sync()
+    assert kinds(kept) == ["outcome", "forgotten", "outcome", "execute"]
+    after_kill()
+
+
+def test_what_was_under_way_outside_when_the_disk_refused_is_done_once_more(after_kill, monkeypatch):
+    kept, cluster, root = after_kill(clock="manual")
+    cluster.execute(f"ALTER SYSTEM SET data_backup_dest = 'file://{root}/data'", tenant="mysql_tenant")
+    kept.keeper.sync()
+    kept.host.open("root", kept.host.state.sys).execute(f"CALL obsim.empty_destination('file://{root}/data')")
+
+    refuse_once(kept, monkeypatch)
+    cluster.execute("ALTER SYSTEM MINOR FREEZE")
+    kept.keeper.sync()
+    assert [record.number for record in kept.keeper._store.records()] == [1, 2, 3]
+    assert kinds(kept) == ["outcome", "execute", "execute"]
+    after_kill()
 
 
 def test_what_a_cluster_in_process_has_made_a_server_reaches_in_the_background(tmp_path):
