@@ -3,6 +3,7 @@
 import pytest
 
 import obsim
+from obsim.cluster import unit_count_commands
 from obsim.cluster.replicas import full_replica_servers
 from obsim.scenario.reading import scenario_file
 from tests.whole import views
@@ -204,6 +205,20 @@ def test_a_statement_that_moves_leaders_breaks_off_what_the_old_one_does(wide, s
     tasks = wide.state.tenants[1002].backup.run.tasks
     assert [(task.log_stream_id, task.retry_id, task.code) for task in tasks.waiting] == [(stream, 1, -4038)]
     assert {task.log_stream_id for task in tasks.working} == before.keys() - {stream}
+    wide.run_until_idle()
+    assert rows(wide, JOB) == [("COMPLETED", 0)]
+
+
+def test_a_leader_whose_unit_goes_is_broken_off_too(wide, monkeypatch):
+    monkeypatch.setattr(unit_count_commands, "_SHRINK_NS", 1_000_000)
+    wide.execute("ALTER RESOURCE TENANT shop UNIT_NUM = 2")
+    before = at_work(wide)
+    (stream,) = (stream for stream, (address, _) in before.items() if address == FIRST)
+    wide.execute("ALTER RESOURCE TENANT shop UNIT_NUM = 1 DELETE UNIT_GROUP = (1001)")
+    wide.advance(milliseconds=1)
+    assert set(leaders(wide).values()) == {"10.0.1.1"}
+    tasks = wide.state.tenants[1002].backup.run.tasks
+    assert [(task.log_stream_id, task.retry_id, task.code) for task in tasks.waiting] == [(stream, 1, -4038)]
     wide.run_until_idle()
     assert rows(wide, JOB) == [("COMPLETED", 0)]
 
