@@ -211,6 +211,24 @@ BROKEN = {
 }
 
 
+@pytest.mark.parametrize(
+    ("ends", "result", "sound"),
+    [((5, 5), -9027, True), ((5, 5), -9029, True), ((5, 6), -9029, True), ((5, 6), -9027, False), ((5, 5), 0, False)],
+)
+def test_of_children_that_fail_at_once_the_parent_may_tell_either(ends, result, sound):
+    trial = ModelledTrial(base=IncrementalBase.PREVIOUS)
+    trial.backup_from_sys(("mysql_tenant", "oracle_tenant"), incremental=False)
+    trial.run_until_idle()
+    now = trial.seen
+    tenants = dict(now.tenants)
+    for tenant_id, end_ns, code in zip((TENANT, 1004), ends, (-9029, -9027), strict=True):
+        jobs = tuple(replace(job, end_ns=end_ns, status="FAILED", result=code) for job in tenants[tenant_id].jobs)
+        tenants[tenant_id] = replace(tenants[tenant_id], jobs=jobs)
+    (parent,) = now.sys_jobs
+    now = replace(now, tenants=tenants, sys_jobs=(replace(parent, status="FAILED", result=result),))
+    assert (list(INVARIANTS["P"].check(now, None)) == []) is sound
+
+
 def altered(seen: Observation, number: str) -> Pair:
     made = BROKEN[number](seen)
     return made if isinstance(made, tuple) else (made, None)
