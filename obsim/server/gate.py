@@ -218,15 +218,18 @@ class Gate:
         self._drain_due = False
         deadline = perf_counter() + self._slice_s
         while self._waiting and self._current is None:
-            turn = self._waiting[0]
+            turn, failure = self._waiting[0], None
             try:
                 if not self._settled():
                     return
-            except Exception as failure:  # whatever it is, its owner answers it
-                self._waiting.popleft()
+            except Exception as raised:  # whatever it is, its owner answers it
+                failure = raised
+            if not self._waiting or self._waiting[0] is not turn:
+                continue  # what has happened meanwhile has ended its session
+            self._waiting.popleft()
+            if failure is not None:
                 turn.done(None, failure)
                 continue
-            self._waiting.popleft()
             if turn.pending is None:
                 self._begin(turn)
             else:

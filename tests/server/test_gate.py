@@ -102,6 +102,24 @@ def test_whose_jump_is_turned_away_may_have_sent_others_behind_it() -> None:
     assert told == [*["a", "b"] * 3, "asker"]
 
 
+def test_a_session_that_time_itself_ends_does_not_take_the_turn_of_another() -> None:
+    """A tenant of its own that a recovery drops: its sessions end as the wall moves on."""
+    loop, host, told = Scheduled(), FakeHost(), []
+    gate = Gate(host, cast(Any, loop), slice_s=60)
+    wall = FakePending(60)
+    host.behind.append(wall)
+    for owner in ("dropped", "other"):
+        gate.enter(Turn(owner, Ok, lambda _answer, failure, owner=owner: told.append((owner, failure is None))))
+
+    def settle() -> None:
+        gate.withdraw("dropped", answer=True)
+
+    host.settle = settle  # type: ignore[method-assign]
+    wall.seconds = 0
+    loop.turn()
+    assert told == [("dropped", False), ("other", True)]
+
+
 def test_many_clients_that_pipeline_are_turned_away_one_after_the_other() -> None:
     loop, told = Scheduled(), []
     gate = Gate(FakeHost(), cast(Any, loop), slice_s=0)
