@@ -31,7 +31,7 @@ from obsim.query.refusals import (
     statement_too_costly,
 )
 from obsim.query.rewriting.sources import is_keyed, table_name
-from obsim.query.values import BUDGET, TEXT_BYTES_MAX, TRUNCATIONS
+from obsim.query.values import BUDGET, TEXT_BYTES_MAX, TRUNCATIONS, Budget
 
 __all__ = ["NATIVE_FUNCTIONS", "Tables", "connect"]
 
@@ -98,21 +98,21 @@ class _Meter:
         return self.left < 0
 
 
-def connect(meter: _Meter) -> apsw.Connection:
-    """A database in memory with our functions, limits and nothing else."""
+def connect(meter: _Meter, budget: Budget) -> apsw.Connection:
+    """A database in memory with our functions, limits and nothing else; calls are taken from the budget."""
     connection = apsw.Connection(":memory:", statementcachesize=400)
     connection.config(apsw.SQLITE_DBCONFIG_DQS_DML, 0)
     connection.config(apsw.SQLITE_DBCONFIG_DQS_DDL, 0)
     connection.create_collation("GENERAL_CI", order)
     for name, call in HELPERS.items():
-        connection.create_scalar_function(name, _counted(call, CALL_COST), -1, deterministic=True)
+        connection.create_scalar_function(name, _counted(call, CALL_COST, budget), -1, deterministic=True)
     connection.create_scalar_function("ob_join_group", _joined, 3, deterministic=True)
     for function in FUNCTIONS.values():
         if function.form is Form.SCALAR:
-            call = _counted(converted(function), CALL_COST)
+            call = _counted(converted(function), CALL_COST, budget)
             connection.create_scalar_function(sqlite_name(function), call, -1, deterministic=True)
     for name, factory in AGGREGATES.items():
-        counted = {"__slots__": (), "step": _counted(factory.step, STEP_COST)}  # type: ignore[attr-defined]
+        counted = {"__slots__": (), "step": _counted(factory.step, STEP_COST, budget)}  # type: ignore[attr-defined]
         connection.create_window_function(name, type(factory.__name__, (factory,), counted))
     connection.execute("PRAGMA journal_mode=off")
     connection.execute("PRAGMA synchronous=off")
@@ -123,9 +123,8 @@ def connect(meter: _Meter) -> apsw.Connection:
     return connection
 
 
-def _counted(call: Callable[..., Any], cost: int) -> Callable[..., Any]:
+def _counted(call: Callable[..., Any], cost: int, budget: Budget) -> Callable[..., Any]:
     """A function of ours for SQLite, which counts a call as a few steps although it takes as long as a hundred."""
-    budget = BUDGET
 
     def counted(*arguments: Any) -> Any:
         budget.left -= cost
@@ -183,9 +182,9 @@ class Tables:
 
     def __init__(self, state: ClusterState, catalog: Catalog, scope: Scope) -> None:
         self._state, self._catalog, self._scope = state, catalog, scope
-        self._meter = _Meter()
+        self._meter, self._budget = _Meter(), Budget()
         self._writing = True
-        self._connection = connect(self._meter)
+        self._connection = connect(self._meter, self._budget)
         self._connection.authorizer = self._authorize
         self._views: dict[int, tuple[ViewDef, _Filled]] = {}
         self._tables: set[str] = set()
@@ -307,7 +306,7 @@ class Tables:
     def query(self, sql: str, values: Sequence[Value], *, width: int, bulky: bool) -> list[_Row]:
         """The rows of a rewritten query of `width` columns. Raises 3024 for too much work, 4019 for a large result."""
         self._meter.left = TICKS_MAX
-        BUDGET.renew()
+        BUDGET.begin(self._budget)
         TRUNCATIONS.messages.clear()
         cursor = self._connection.cursor()
         try:

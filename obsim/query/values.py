@@ -10,8 +10,8 @@ from obsim.query.kinds import INT64_MAX, plain_number
 from obsim.query.refusals import result_too_large, statement_too_costly
 
 __all__ = [
-    "BUDGET", "TRUNCATIONS", "Budget", "Truncations", "bounded", "bytes_of", "exact", "is_number", "near", "number_of",
-    "quantized", "read_number", "text_of", "to_decimal", "whole_of", "whole_prefix",
+    "BUDGET", "TRUNCATIONS", "Budget", "Spending", "Truncations", "bounded", "bytes_of", "exact", "is_number", "near",
+    "number_of", "quantized", "read_number", "text_of", "to_decimal", "whole_of", "whole_prefix",
 ]
 
 _NUMBER = re_compile(r"\s*([-+]?)(\d+(?:\.\d*)?|\.\d+)((?:[eE][-+]?\d+)?)", ASCII)
@@ -21,12 +21,10 @@ _DOUBLE_EXACT_MAX = 2**53
 TEXT_BYTES_MAX = 16 << 20
 
 
-class Budget(local):
-    """Characters that the functions of one statement may read and write; SQLite counts only its own steps.
+class Budget:
+    """Characters that the functions of one statement may read and write; SQLite counts only its own steps."""
 
-    Each thread has its own: one process may have a server in each.
-    """
-
+    __slots__ = ("left",)
     START = 256 << 20
 
     def __init__(self) -> None:
@@ -43,8 +41,24 @@ class Budget(local):
             raise statement_too_costly()
 
 
-BUDGET = Budget()
-"""Statements run one at a time on a thread, each renews it."""
+class Spending(local):
+    """The budget of the statement that a thread runs: one process may have a server in each of several threads."""
+
+    def __init__(self) -> None:
+        self.budget = Budget()
+
+    def begin(self, budget: Budget) -> None:
+        """A statement begins that has this budget, whole."""
+        budget.renew()
+        self.budget = budget
+
+    def charge(self, characters: int) -> None:
+        """Take from it. Raises as `Budget.charge`."""
+        self.budget.charge(characters)
+
+
+BUDGET = Spending()
+"""Statements run one at a time on a thread, each begins with one of its own."""
 
 
 class Truncations(local):
