@@ -11,8 +11,8 @@ Both fixtures are fresh for each test and take a port of their own, so they are 
 `cluster_fixture` make fixtures of a wider scope. A failed test's report says what the cluster was made with, where its
 clock stands, the command that starts the same one by hand, and the command that replays what it was asked to do.
 
-A server hangs up on its clients when a test has lasted a minute (`--obsim-timeout`, `timeout` of the marker): a client
-that waits for ever fails its test and not the run.
+A server hangs up on its clients when a test has lasted a minute (`timeout` of the marker, else `--obsim-timeout`, else
+`timeout` of `server_fixture`): a client that waits for ever fails its test and not the run.
 """
 
 import re

@@ -272,7 +272,7 @@ def test_a_client_that_waits_for_ever_fails_its_test_and_not_the_run(run: Run) -
         import pymysql, pytest
         from obsim.testing.plugin import server_fixture
 
-        shared = server_fixture(scope="module")
+        shared = server_fixture(scope="module", timeout=90)
         BACKUP = "ALTER SYSTEM BACKUP DATABASE"
 
         def ask(server, statement):
