@@ -96,8 +96,9 @@ class Reach:
         assert self._begun is not None, "nothing was begun"
         if not wait and not self._begun.done():
             return None
-        begun, self._begun = self._begun, None
-        return begun.result()
+        outcome = self._begun.result()
+        self._begun = None  # not before: who is interrupted while he waits comes again
+        return outcome
 
 
 def _note(defect: Exception) -> None:

@@ -66,6 +66,8 @@ class Keeper:
         self._checkpoint_length = 0
         """Characters of the last one that this process has made."""
         self._records: list[Record] = []
+        self._noted_again = 0
+        """How many of them tell how what the last way back carried out has ended: no reason for another one."""
         self._pending_lease: Lease | None = None
         self._checkpoint: Checkpoint | None = None
         self._closed = False
@@ -148,6 +150,7 @@ class Keeper:
         """It is written."""
         self.kept = work.mark
         self.broken = False
+        self._noted_again = 0
         if work.batch.checkpoint is not None:
             self.checkpointed = work.batch.checkpoint.number
 
@@ -157,13 +160,17 @@ class Keeper:
         Raises whatever kept it from that; then it is `lost`.
         """
         self.recorder.secrets.fresh[:0] = work.secrets
-        if work.batch.records or self._records:
+        records = [*work.batch.records, *self._records]
+        if len(records) > self._noted_again:
             self.drop()
             self.lost = True
             self.again()
             self.lost = False
+            self._noted_again = len(self._records)
+        else:
+            self._records = records
         self._pending_lease, self._checkpoint, self._lease.held = None, None, None
-        self.kept = self.added
+        self.kept = self.added - len(self._records)
         self.broken = True
         return refusal(failed)
 
@@ -183,9 +190,9 @@ class Keeper:
         """The last checkpoint, the exact time, and the directory is free. A disk that takes nothing loses nothing kept.
 
         What has begun at a destination outside is waited for, as long as that takes to answer or to fail. For the
-        second time nothing.
+        second time nothing, and nothing in a forked child.
         """
-        if self._closed:
+        if self._closed or self._directory.inherited:
             return
         self._closed = True
         try:

@@ -130,10 +130,8 @@ class Recorder:
 
     def go_on(self, last_number: int) -> None:
         """The cluster is another one, that of a journal up to this record."""
-        asked, self._in_question = self.in_question, None
+        self._in_question = None
         self.last_number, self.noted = last_number, self.moment
-        if asked:
-            self.note(FORGOTTEN)
 
     def moved(self) -> None:
         """Note where the cluster is, if it was elsewhere at the last record."""

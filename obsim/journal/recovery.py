@@ -16,7 +16,7 @@ from obsim.journal.export import reaches_of
 from obsim.journal.keeper import Keeper
 from obsim.journal.lease import LeaseHolder, resumed_ns
 from obsim.journal.making import Making
-from obsim.journal.record import OPENED, OUTCOME
+from obsim.journal.record import FORGOTTEN, OPENED, OUTCOME
 from obsim.journal.recorder import NotingPerformer, Recorder
 from obsim.journal.replay import Differs, Remembered, Replay
 from obsim.journal.secrets import SecretMissing, Secrets, append_secrets, read_secrets
@@ -192,6 +192,7 @@ class _Opening:
         keeper.recorder.go_on(found.last)
         if performer is not None:
             performer.attach(keeper.recorder)
+            keeper.recorder.note(FORGOTTEN)  # what had been asked for a statement; behind what was just carried out
 
 
 def rebuilt(

@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from concurrent.futures import Future
 
 import pytest
 
@@ -263,9 +264,90 @@ def test_what_was_under_way_outside_when_the_disk_refused_is_done_once_more(afte
     refuse_once(kept, monkeypatch)
     cluster.execute("ALTER SYSTEM MINOR FREEZE")
     kept.keeper.sync()
-    assert [record.number for record in kept.keeper._store.records()] == [1, 2, 3]
-    assert kinds(kept) == ["outcome", "execute", "execute"]
+    assert [record.number for record in kept.keeper._store.records()] == [1, 2, 3, 4]
+    assert kinds(kept) == ["outcome", "execute", "forgotten", "execute"]
     after_kill()
+
+
+def test_what_came_before_is_noted_before_what_is_forgotten(after_kill, monkeypatch):
+    kept, cluster, root = after_kill(clock="manual")
+    cluster.execute(f"ALTER SYSTEM SET data_backup_dest = 'file://{root}/data'", tenant="mysql_tenant")
+    kept.host.open("root", kept.host.state.sys).execute(f"CALL obsim.empty_destination('file://{root}/data')")
+    kept.keeper.show()
+    work = kept.keeper.take()
+    kept.keeper.write(work)
+    kept.keeper.done(work)
+    kept.host.state.outside.wait()
+    asks = kept.host.open("root", kept.host.state.tenant_named("mysql_tenant"))
+    asks.execute(f"ALTER SYSTEM SET data_backup_dest = 'file://{root}/other'")
+    refuse_once(kept, monkeypatch)
+    assert kept.keeper.kept == kept.keeper.added - 2  # nobody is told of it before it is on disk
+    kept.keeper.sync()
+    assert kinds(kept) == ["outcome", "execute", "rest", "call", "outcome", "forgotten"]
+    after_kill()
+
+
+def test_refused_behind_an_outcome_a_statement_is_asked_anew(after_kill, monkeypatch):
+    kept, cluster, root = after_kill(clock="manual")
+    wanted = f"ALTER SYSTEM SET data_backup_dest = 'file://{root}/data'"
+    asked = kept.host.open("root", kept.host.state.tenant_named("mysql_tenant")).execute(wanted)
+    kept.host.state.outside.wait()
+    kept.keeper.sync()
+    asked.run()
+    refuse_once(kept, monkeypatch)
+    shutil.rmtree(root / "data")
+    (root / "data").write_text("a file, no directory")
+    with pytest.raises(obsim.ServerError, match="no I/O operation permission"):
+        cluster.execute(wanted, tenant="mysql_tenant")
+    kept.keeper.sync()
+    assert kinds(kept) == ["outcome", "forgotten", "rest", "outcome", "execute"]
+    after_kill()
+
+
+def test_while_the_disk_refuses_nothing_is_done_outside_again_and_again(after_kill, monkeypatch):
+    kept, cluster, root = after_kill(clock="manual")
+    cluster.execute(f"ALTER SYSTEM SET data_backup_dest = 'file://{root}/data'", tenant="mysql_tenant")
+    kept.host.open("root", kept.host.state.sys).execute(f"CALL obsim.empty_destination('file://{root}/data')")
+    kept.keeper.show()
+    work = kept.keeper.take()
+    kept.keeper.write(work)
+    kept.keeper.done(work)
+    kept.host.state.outside.wait()
+    refuse_once(kept, monkeypatch)
+    (root / "data").mkdir(exist_ok=True)
+    (root / "data" / "mine").write_text("")
+    for _ in range(3):
+        refuse_once(kept, monkeypatch)
+    assert (root / "data" / "mine").exists()
+    kept.keeper.sync()
+    assert kinds(kept) == ["outcome", "execute", "rest", "call", "outcome", "forgotten"]
+
+
+def test_who_is_interrupted_waits_for_what_has_begun(tmp_path, monkeypatch):
+    carried_out = Reach._carried_out
+    monkeypatch.setattr(Reach, "_carried_out", lambda reach, intent: (time.sleep(0.05), carried_out(reach, intent))[1])
+    root = tmp_path / "root"
+    root.mkdir()
+    interrupted = []
+
+    def result(future, timeout=None):
+        if not interrupted:
+            interrupted.append(future)
+            raise KeyboardInterrupt
+        return waited(future, timeout)
+
+    with obsim.Cluster(seed=5, file_root=root, data_dir=tmp_path / "d") as cluster:
+        cluster.execute(f"ALTER SYSTEM SET data_backup_dest = 'file://{root}/data'", tenant="mysql_tenant")
+        cluster.execute("ALTER SYSTEM BACKUP DATABASE", tenant="mysql_tenant")
+        waited = Future.result
+        monkeypatch.setattr(Future, "result", result)
+        with pytest.raises(KeyboardInterrupt):
+            cluster.run_until_idle()
+    assert interrupted[0].done()
+    assert check_directory(DataDirectory(tmp_path / "d")).wrong == []
+    with obsim.Cluster(data_dir=tmp_path / "d") as cluster:
+        cluster.run_until_idle()
+        assert cluster.query("SELECT STATUS FROM oceanbase.CDB_OB_BACKUP_JOB_HISTORY") == [("COMPLETED",)]
 
 
 def test_what_a_cluster_in_process_has_made_a_server_reaches_in_the_background(tmp_path):
