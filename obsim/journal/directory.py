@@ -48,6 +48,13 @@ class DataDirectory:
         self.journal = self.path / "journal.db"
         self.secrets = self.path / "secrets"
         self._lock: int | None = None
+        self._holder = 0
+        """The process that has locked it."""
+
+    @property
+    def inherited(self) -> bool:
+        """Whether this process is a child of the one that has it, forked meanwhile: it is not this one's to write."""
+        return self._lock is not None and self._holder != os.getpid()
 
     @property
     def fresh(self) -> bool:
@@ -78,7 +85,7 @@ class DataDirectory:
             os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
         except OSError:  # a full disk: only the hint is missing
             pass
-        self._lock = handle
+        self._lock, self._holder = handle, os.getpid()
 
     def touch(self) -> None:
         """Let the journal's file be there, for its owner alone: SQLite gives its other files the same rights.
@@ -90,6 +97,7 @@ class DataDirectory:
     def release(self) -> None:
         """Let others have it; for the second time nothing."""
         if self._lock is not None:
-            fcntl.flock(self._lock, fcntl.LOCK_UN)  # a child that was forked has it open still
+            if not self.inherited:
+                fcntl.flock(self._lock, fcntl.LOCK_UN)  # a child that was forked has it open still
             os.close(self._lock)
             self._lock = None

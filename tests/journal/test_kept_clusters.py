@@ -1,5 +1,6 @@
 """A cluster of a Python process that is kept in a directory: `data_dir` of obsim.Cluster and obsim.Server."""
 
+import os
 import threading
 from datetime import timedelta
 
@@ -148,6 +149,25 @@ def test_a_session_may_be_closed_after_its_cluster(tmp_path):
     session.close()
     with pytest.raises(obsim.UsageError, match="this cluster was closed"):
         session.execute("SELECT 1")
+
+
+def test_a_child_that_was_forked_neither_writes_nor_unlocks(tmp_path):
+    with obsim.Cluster(data_dir=tmp_path / "d") as cluster:
+        cluster.write("mysql_tenant", "t1", 9)
+        before = (tmp_path / "d" / "journal.db-wal").read_bytes()
+        child = os.fork()
+        if not child:
+            try:
+                cluster.close()
+            finally:
+                os._exit(0)
+        os.waitpid(child, 0)
+        assert (tmp_path / "d" / "journal.db-wal").read_bytes() == before
+        with pytest.raises(obsim.UsageError, match="is in use by this process"):
+            obsim.Cluster(data_dir=tmp_path / "d")
+        expected = seen(cluster)
+    with obsim.Cluster(data_dir=tmp_path / "d") as cluster:
+        assert seen(cluster) == expected
 
 
 def test_a_cluster_in_memory_has_nothing_to_close():
