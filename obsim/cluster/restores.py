@@ -11,6 +11,7 @@ from obsim.cluster.locality import RANDOM, check_primary_zone, full_locality, pa
 from obsim.cluster.replicas import replica_servers
 from obsim.cluster.shares import apply_shares
 from obsim.cluster.standbys import Standby, log_of, source_for
+from obsim.destination.uri import path_of_shown
 from obsim.error_codes import OB_CHECKSUM_ERROR
 from obsim.errors import error, plain_message
 from obsim.ids import SYS_TENANT_ID, JobId, LogStreamId, Nanoseconds, TenantId
@@ -150,7 +151,7 @@ class Restores:
     def code_of(self, job: RestoreJob, stage: str, log_stream_id: LogStreamId, address: str) -> int:
         """What a stage ends with for a log stream on a server, 0 for success: a fault may have been ordered."""
         tenant = self._tenant_of(job)
-        sources = job.request.destinations.split(",")
+        sources = map(path_of_shown, job.request.destinations.split(","))
         code = self.state.faults.stage_code(tenant.name, stage, log_stream_id, address, *sources)
         damaged = stage == "RESTORE_MAJOR_DATA" and job.request.plan.reads_damaged(log_stream_id)
         return code or (OB_CHECKSUM_ERROR if damaged else 0)

@@ -9,7 +9,7 @@ from re import fullmatch
 
 from obsim.errors import ServerError, error
 
-__all__ = ["ARCHIVE", "DATA", "HIDDEN_OPTIONS", "BackupUri", "parse_uri"]
+__all__ = ["ARCHIVE", "DATA", "HIDDEN_OPTIONS", "BackupUri", "parse_uri", "path_of_shown"]
 
 DATA = "backup_data"
 ARCHIVE = "archive_log"
@@ -78,6 +78,13 @@ def parse_uri(text: str) -> BackupUri:
     _check_options(scheme, dict(options), len(told))
     root = location.rstrip("/") or "/"
     return BackupUri(scheme, f"{scheme}://{root}", options)
+
+
+def path_of_shown(text: str) -> str:
+    """`BackupUri.path` of a destination that is known by its `BackupUri.shown` alone."""
+    root, _, options = text.partition("?")
+    host = next((option for option in options.split("&") if option.startswith("host=")), "")
+    return f"{root}?{host}" if host and not root.startswith("file:") else root
 
 
 def _check_options(scheme: str, options: Mapping[str, str], length: int) -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from obsim.destination import BackupUri, parse_uri
+from obsim.destination.uri import path_of_shown
 from obsim.errors import ServerError
 
 KEYS = "host=h.example&access_id=me&access_key=topsecret"
@@ -74,3 +75,12 @@ def test_what_is_no_destination(text, errno):
 )
 def test_what_is_one(text):
     assert isinstance(parse_uri(text), BackupUri)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [f"cos://bucket/a?{KEYS}&appid=1", f"s3://bucket/a?{KEYS}&checksum_type=md5", "file:///a/b?host_like=1", "file:///a"],
+)
+def test_what_is_shown_says_where_it_is(text):
+    uri = parse_uri(text)
+    assert path_of_shown(uri.shown) == uri.path
