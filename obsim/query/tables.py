@@ -21,7 +21,9 @@ from obsim.cluster import ClusterState
 from obsim.errors import ServerError
 from obsim.query.collation import key_of, order
 from obsim.query.functions.aggregates import AGGREGATES, join_group
-from obsim.query.functions.registry import FUNCTIONS, HELPERS, Form, converted, sqlite_name
+from obsim.query.functions.function import Form, converted, sqlite_name
+from obsim.query.functions.helpers import HELPERS
+from obsim.query.functions.registry import FUNCTIONS
 from obsim.query.kinds import INT64_MAX, Kind, kind_of_column
 from obsim.query.refusals import (
     group_function_misused,

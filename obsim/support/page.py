@@ -7,7 +7,8 @@ from obsim.catalog.pairs import Alone, Pair, nothing
 from obsim.catalog.registry import ALONE, PAIRS
 from obsim.control import PROCEDURES
 from obsim.parameters import PARAMETERS
-from obsim.query.functions.registry import FUNCTIONS, ORACLE_MODE, Form
+from obsim.query.functions.function import Form
+from obsim.query.functions.registry import FUNCTIONS, ORACLE_MODE
 from obsim.session.show import LISTINGS
 from obsim.sql.grammar.show import SHOW_KINDS
 from obsim.support.matrix import VERSIONS, statement_rows

@@ -8,7 +8,8 @@ import pytest
 import obsim
 from obsim.errors import ServerError
 from obsim.query import tables, values
-from obsim.query.functions.registry import FUNCTIONS, HELPERS
+from obsim.query.functions.helpers import HELPERS
+from obsim.query.functions.registry import FUNCTIONS
 from obsim.query.tables import NATIVE_FUNCTIONS, Tables
 from tests.query.fakes import Scope, World
 

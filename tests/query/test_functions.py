@@ -5,7 +5,8 @@
 import pytest
 
 from obsim.errors import ServerError
-from obsim.query.functions.registry import FUNCTIONS, GRAMMATICAL, ORACLE_MODE, Form, argument_range
+from obsim.query.functions.function import Form, argument_range
+from obsim.query.functions.registry import FUNCTIONS, GRAMMATICAL, ORACLE_MODE
 from tests.query.fakes import World
 
 VALUES: list[tuple[str, list[object]]] = [

@@ -1,23 +1,32 @@
 """The registry of SQL functions: what is not in this table does not exist, and what is not marked stable is volatile.
 
-A row: name, letters of its arguments, what kind it gives, how it is computed. Letters: `t` text, `b` bytes, `i` whole
-number, `n` number, `m` a point in time, `v` any value as it is, `u` a unit word; after `?` they may be missing, a final
-`*` repeats the last. `stable` means that equal arguments, session zone, tenant and world give an equal result: only
-then may an answer be cached.
+A row: name, letters of its arguments (`function`), what kind it gives (`results`), how it is computed. `stable` means
+that equal arguments, session zone, tenant and world give an equal result: only then may an answer be cached.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from enum import Enum
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from obsim.answers import MysqlType
-from obsim.query.collation import key_of
 from obsim.query.functions import facts
 from obsim.query.functions import number as num
 from obsim.query.functions import text as txt
 from obsim.query.functions import time as tim
 from obsim.query.functions import time_formats as fmt
+from obsim.query.functions.function import Form, Function, Rule
+from obsim.query.functions.results import (
+    average_kind,
+    fixed,
+    joined_text,
+    maybe,
+    never,
+    number_like_first,
+    seconds_kind,
+    sum_kind,
+    text_like_first,
+    time_kind,
+    whole_like_first,
+)
 from obsim.query.kinds import (
     BOOLEAN,
     DATE,
@@ -26,104 +35,15 @@ from obsim.query.kinds import (
     INTEGER,
     TEXT,
     TIME,
-    Kind,
     datetime_of,
-    decimal_of,
     merged,
     text_of_length,
-    time_of_digits,
 )
-from obsim.query.values import bytes_of, number_of, read_number, text_of, whole_of, whole_prefix
 
-__all__ = [
-    "FUNCTIONS", "GRAMMATICAL", "HELPERS", "ORACLE_MODE", "ORACLE_ONLY", "SPECIAL_SYNTAX", "WORDS", "Form", "Function",
-    "argument_range", "converted", "sqlite_name",
-]
+__all__ = ["FUNCTIONS", "GRAMMATICAL", "ORACLE_MODE", "ORACLE_ONLY", "SPECIAL_SYNTAX", "WORDS"]
 
-Rule = Callable[[Sequence[Kind]], Kind]
 UNSIGNED = replace(INTEGER, unsigned=True)
 BYTES = replace(TEXT, binary=True)
-
-
-class Form(Enum):
-    """How a call is rewritten."""
-
-    SCALAR = "scalar"  # a function of ours in SQLite
-    SHAPE = "shape"  # another expression: see `obsim.query.rewriting.calls`
-    FACT = "fact"  # a value of the statement, bound as a parameter
-    AGGREGATE = "aggregate"
-    WINDOW = "window"  # SQLite's own, only with OVER
-    REFUSED = "refused"  # the real engine has it, obsim says no
-
-
-@dataclass(frozen=True, slots=True)
-class Function:
-    """One row of the registry."""
-
-    name: str
-    arguments: str
-    result: Rule
-    call: Callable[..., Any] | None = None
-    stable: bool = False
-    form: Form = Form.SCALAR
-    zone: bool = False
-    """The session's offset in seconds is passed as a last argument."""
-    sees_null: bool = False
-    """Called with NULL arguments too; the others give NULL for any NULL."""
-
-
-def fixed(kind: Kind) -> Rule:
-    """This kind, NULL if an argument may be."""
-    return lambda kinds: kind.as_nullable(any(k.nullable for k in kinds))
-
-
-def maybe(kind: Kind) -> Rule:
-    """This kind, and it may be NULL whatever the arguments."""
-    return lambda _kinds: kind.as_nullable()
-
-
-def never(kind: Kind) -> Rule:
-    """This kind, never NULL."""
-    return lambda _kinds: kind.as_nullable(False)
-
-
-def whole_like_first(kinds: Sequence[Kind]) -> Kind:
-    """CEILING and FLOOR: an integer for exact numbers, a double for the rest."""
-    exact = kinds[0].is_whole or kinds[0].type is MysqlType.NEWDECIMAL or kinds[0].type is None
-    return (INTEGER if exact else DOUBLE).as_nullable(kinds[0].nullable)
-
-
-def number_like_first(kinds: Sequence[Kind]) -> Kind:
-    """ABS: the number itself, a double for a string."""
-    known = kinds[0].is_number or kinds[0].type is None
-    return kinds[0] if known else DOUBLE.as_nullable(kinds[0].nullable)
-
-
-def text_like_first(kinds: Sequence[Kind]) -> Kind:
-    """A string no longer than the first argument."""
-    first = kinds[0]
-    kind = MysqlType.BLOB if first.type is MysqlType.BLOB else MysqlType.VAR_STRING
-    length = first.length if first.is_text else max(first.length * 4, 4)
-    return Kind(kind, length, 0, any(k.nullable for k in kinds), binary=first.binary)
-
-
-def joined_text(kinds: Sequence[Kind]) -> Kind:
-    """A string as long as all arguments together."""
-    length = sum(k.length if k.is_text else k.length * 4 or TEXT.length for k in kinds)
-    binary = any(k.binary for k in kinds)
-    return Kind(MysqlType.VAR_STRING, length, 0, any(k.nullable for k in kinds), binary=binary)
-
-
-def time_kind(kinds: Sequence[Kind]) -> Kind:
-    """A time of day with as many digits as the arguments have."""
-    return time_of_digits(max((k.decimals for k in kinds if k.is_temporal), default=0))
-
-
-def seconds_kind(kinds: Sequence[Kind]) -> Kind:
-    """UNIX_TIMESTAMP: digits as the argument has."""
-    if not kinds or (kinds[0].is_temporal and not kinds[0].decimals):
-        return INTEGER
-    return decimal_of(kinds[0].decimals if kinds[0].is_temporal else 6, 20)
 
 
 def _row(
@@ -151,24 +71,6 @@ def _window(name: str, arguments: str, result: Rule) -> Function:
 
 def _refused(name: str) -> Function:
     return Function(name, "?v*", never(INTEGER), form=Form.REFUSED)
-
-
-def sum_kind(kinds: Sequence[Kind]) -> Kind:
-    """SUM: a decimal for exact numbers, else a double; of a parameter, what its value gives."""
-    first = kinds[0]
-    if first.type is None:
-        return first
-    return decimal_of(0 if first.is_whole else first.decimals, 38) if _is_exact(first) else DOUBLE
-
-
-def average_kind(kinds: Sequence[Kind]) -> Kind:
-    """AVG: four digits more than the argument, or a double."""
-    first = kinds[0]
-    return decimal_of((0 if first.is_whole else first.decimals) + 4, 38) if _is_exact(first) else DOUBLE
-
-
-def _is_exact(kind: Kind) -> bool:
-    return kind.is_whole or kind.type is MysqlType.NEWDECIMAL or kind.type is None
 
 
 _TEXT_ROWS = (
@@ -443,95 +345,3 @@ _GRAMMATICAL_NAMES = """
 """
 GRAMMATICAL = frozenset(_GRAMMATICAL_NAMES.split())
 """Functions with rules of their own in the grammar: a wrong number of arguments is 1064, not 1582."""
-
-HELPERS: dict[str, Callable[..., Any]] = {
-    "ob_number": read_number,
-    "ob_beside": lambda value, other: number_of(value) if isinstance(other, int | float) else value,
-    "ob_text": text_of,
-    "ob_key": key_of,
-    "ob_whole": whole_of,
-    "ob_whole_prefix": whole_prefix,
-    "ob_moment": tim.moment,
-    "ob_date": tim.date_of,
-    "ob_time_only": tim.time_of,
-    "ob_moment_number": lambda value, decimals: None if value is None else tim.moment_as_number(value, decimals),
-    "ob_cut": lambda value, size: None if value is None else value[:size],
-    "ob_decimal_text": num.decimal_text,
-    "ob_cast_decimal": num.cast_decimal,
-    "ob_cast_unsigned": num.cast_unsigned,
-    "ob_divide": num.divide,
-    "ob_div": num.integer_divide,
-    "ob_mod": num.modulo,
-    "ob_round_to": lambda number, digits: (
-        None if number is None or digits is None else num.round_(number_of(number) or 0, digits)
-    ),
-    "ob_truncate_to": lambda number, digits: (
-        None if number is None or digits is None else num.truncate(number_of(number) or 0, digits)
-    ),
-    "ob_like": lambda *a: None if None in a else txt.like(str(text_of(a[0])), str(text_of(a[1])), *map(str, a[2:])),
-    "ob_regexp": lambda a, b: None if a is None or b is None else txt.regexp(str(text_of(a)), str(text_of(b))),
-    "ob_bits": num.bits,
-    "ob_unsigned": num.unsigned_arithmetic,
-    "ob_signed": num.cast_signed,
-    "ob_round_double": lambda number, digits: (
-        None if number is None or digits is None else num.round_double(number, digits)
-    ),
-    "ob_date_add_moment": tim.date_add_moment,
-    "ob_date_add_date": tim.date_add_date,
-    "ob_date_add_text": tim.date_add_text,
-    "ob_timestamp_diff": tim.timestamp_diff,
-    "ob_extract": tim.extract,
-    "ob_str_to_date": lambda a, b: None if a is None or b is None else fmt.str_to_date(a, b),
-    "ob_str_to_time": lambda a, b: None if a is None or b is None else fmt.str_to_time(a, b),
-    "ob_str_to_date_only": lambda a, b: None if a is None or b is None else fmt.str_to_date_only(a, b),
-    "ob_from_unixtime": lambda a, z: None if a is None else tim.from_unixtime(a, z),
-    "ob_unix_timestamp": tim.unix_timestamp,
-}
-"""Functions that only rewritten queries use; a statement cannot name them."""
-
-_CONVERTERS: dict[str, Callable[[Any], Any] | None] = {
-    "b": bytes_of,
-    "t": text_of,
-    "i": whole_of,
-    "n": number_of,
-    "m": None,
-    "v": None,
-    "u": None,
-}
-
-
-def argument_range(letters: str) -> tuple[int, int]:
-    """Least and greatest number of arguments."""
-    plain = letters.replace("?", "").replace("*", "")
-    least = len(letters.split("?", maxsplit=1)[0].replace("*", ""))
-    return least, 1000 if letters.endswith("*") else len(plain)
-
-
-def letter_of(letters: str, place: int) -> str:
-    """The letter of the argument at a place."""
-    plain = letters.replace("?", "").replace("*", "")
-    return plain[min(place, len(plain) - 1)] if plain else "v"
-
-
-def sqlite_name(function: Function) -> str:
-    """What a scalar function is called inside SQLite."""
-    return f"ob_f_{function.name.lower()}"
-
-
-def converted(function: Function) -> Callable[..., Any]:
-    """The call as SQLite makes it: arguments converted by their letters, NULL for any NULL."""
-    call, sees_null = function.call, function.sees_null
-    assert call is not None
-    plain = function.arguments.replace("?", "").replace("*", "")
-    converters = [_CONVERTERS[letter] for letter in plain]
-    last = converters[-1] if function.arguments.endswith("*") else None
-    converters += [last] * (64 if last else 1)
-
-    def run(*values: Any) -> Any:
-        if not sees_null and None in values:
-            return None
-        if len(values) > len(converters):
-            return call(*(v if last is None or v is None else last(v) for v in values))
-        return call(*[v if c is None or v is None else c(v) for v, c in zip(values, converters, strict=False)])
-
-    return run

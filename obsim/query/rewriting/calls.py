@@ -6,7 +6,8 @@ from dataclasses import replace
 from obsim.answers import MysqlType
 from obsim.errors import NotModelled, SyntaxRefused
 from obsim.query.functions import facts
-from obsim.query.functions.registry import FUNCTIONS, ORACLE_MODE, ORACLE_ONLY, Form, Function, argument_range
+from obsim.query.functions.function import Form, Function, argument_range
+from obsim.query.functions.registry import FUNCTIONS, ORACLE_MODE, ORACLE_ONLY
 from obsim.query.functions.time import MONTH_UNITS, SIMPLE_UNITS
 from obsim.query.kinds import (
     BOOLEAN,

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from obsim.answers import MysqlType
 from obsim.errors import NotModelled, SyntaxRefused
 from obsim.query.functions import facts
-from obsim.query.functions.registry import FUNCTIONS, Form, Function, argument_range
+from obsim.query.functions.function import Form, Function, argument_range
+from obsim.query.functions.registry import FUNCTIONS
 from obsim.query.kinds import TEXT
 from obsim.query.refusals import group_function_misused, no_such_function, unknown_column, wrong_argument_count
 from obsim.query.rewriting.arithmetic import in_groups

@@ -11,7 +11,8 @@ from functools import cache
 from typing import Any, NoReturn
 
 from obsim.errors import SyntaxRefused
-from obsim.query.functions.registry import FUNCTIONS, GRAMMATICAL, SPECIAL_SYNTAX, WORDS, argument_range
+from obsim.query.functions.function import argument_range
+from obsim.query.functions.registry import FUNCTIONS, GRAMMATICAL, SPECIAL_SYNTAX, WORDS
 
 __all__ = ["CALL_MARK", "PARAMETER_MARK", "Preparation", "prepared", "unmarked"]
 

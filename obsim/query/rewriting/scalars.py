@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 
 from obsim.answers import MysqlType
-from obsim.query.functions.registry import FUNCTIONS, letter_of, number_like_first, sqlite_name
+from obsim.query.functions.function import letter_of, sqlite_name
+from obsim.query.functions.registry import FUNCTIONS
+from obsim.query.functions.results import number_like_first
 from obsim.query.kinds import Kind, merged
 from obsim.query.rewriting.comparison import as_kind, as_number, as_text
 from obsim.query.rewriting.rewriter import Rewriter, refuse_rows
