@@ -1,5 +1,7 @@
 """Whether a statement holds some words, or a name is like another: how rules say what they are about."""
 
+from collections.abc import Sequence
+
 __all__ = ["holds", "is_like", "line_of", "words_of"]
 
 
@@ -13,7 +15,7 @@ def words_of(wanted: str) -> tuple[str, ...]:
     return tuple(line_of(part) for part in wanted.split("*"))
 
 
-def holds(line: str, words: tuple[str, ...]) -> bool:
+def holds(line: str, words: Sequence[str]) -> bool:
     """Whether a line (`line_of`) holds the words in their order, with anything between them."""
     place = 0
     for word in words:
@@ -31,12 +33,4 @@ def is_like(name: str, wanted: str) -> bool:
         return name == wanted
     last = between.pop()
     middle = name.removeprefix(first).removesuffix(last)
-    if len(first) + len(middle) + len(last) != len(name):
-        return False
-    place = 0
-    for part in between:
-        place = middle.find(part, place)
-        if place < 0:
-            return False
-        place += len(part)
-    return True
+    return len(first) + len(middle) + len(last) == len(name) and holds(middle, between)
