@@ -269,8 +269,8 @@ def test_what_was_under_way_outside_when_the_disk_refused_is_done_once_more(afte
     after_kill()
 
 
-def test_what_came_before_is_noted_before_what_is_forgotten(after_kill, monkeypatch):
-    kept, cluster, root = after_kill(clock="manual")
+def end_outside_not_on_disk(kept, cluster, root):
+    """What a record has ordered outside has ended, and how is still to be written."""
     cluster.execute(f"ALTER SYSTEM SET data_backup_dest = 'file://{root}/data'", tenant="mysql_tenant")
     kept.host.open("root", kept.host.state.sys).execute(f"CALL obsim.empty_destination('file://{root}/data')")
     kept.keeper.show()
@@ -278,6 +278,11 @@ def test_what_came_before_is_noted_before_what_is_forgotten(after_kill, monkeypa
     kept.keeper.write(work)
     kept.keeper.done(work)
     kept.host.state.outside.wait()
+
+
+def test_what_came_before_is_noted_before_what_is_forgotten(after_kill, monkeypatch):
+    kept, cluster, root = after_kill(clock="manual")
+    end_outside_not_on_disk(kept, cluster, root)
     asks = kept.host.open("root", kept.host.state.tenant_named("mysql_tenant"))
     asks.execute(f"ALTER SYSTEM SET data_backup_dest = 'file://{root}/other'")
     refuse_once(kept, monkeypatch)
@@ -306,13 +311,7 @@ def test_refused_behind_an_outcome_a_statement_is_asked_anew(after_kill, monkeyp
 
 def test_while_the_disk_refuses_nothing_is_done_outside_again_and_again(after_kill, monkeypatch):
     kept, cluster, root = after_kill(clock="manual")
-    cluster.execute(f"ALTER SYSTEM SET data_backup_dest = 'file://{root}/data'", tenant="mysql_tenant")
-    kept.host.open("root", kept.host.state.sys).execute(f"CALL obsim.empty_destination('file://{root}/data')")
-    kept.keeper.show()
-    work = kept.keeper.take()
-    kept.keeper.write(work)
-    kept.keeper.done(work)
-    kept.host.state.outside.wait()
+    end_outside_not_on_disk(kept, cluster, root)
     refuse_once(kept, monkeypatch)
     (root / "data").mkdir(exist_ok=True)
     (root / "data" / "mine").write_text("")

@@ -168,13 +168,19 @@ def test_a_narrow_destination_slows_copies_but_not_migrations():
     assert bench.ended == [("TABLET_MIGRATION", 3 * S), ("BACKUP_DATA", 6 * S), ("BACKUP_DATA", 6 * S)]
 
 
-def test_tenants_share_a_server():
+def two_on_a_server():
+    """The events, two tenants, and the server's width, that of two copies."""
     events = EventQueue()
     one, other, server = Bench(), Bench(), Pipe(2 * COPY_BYTES_PER_S)
     for bench in (one, other):
         bench.events = events
         bench.dispatcher = Dispatcher(events)
         bench.dispatcher.set_pipes(server, None, Nanoseconds(0))
+    return events, one, other, server
+
+
+def test_tenants_share_a_server():
+    events, one, other, server = two_on_a_server()
     one.submit(2, kind="BACKUP_DATA", count=2)
     other.submit(1, kind="BACKUP_DATA", count=2)
     events.run()
@@ -184,12 +190,8 @@ def test_tenants_share_a_server():
 
 
 def test_who_leaves_a_pipe_leaves_its_part_to_the_others():
-    events = EventQueue()
-    one, other, server = Bench(), Bench(), Pipe(2 * COPY_BYTES_PER_S)
+    events, one, other, server = two_on_a_server()
     for bench in (one, other):
-        bench.events = events
-        bench.dispatcher = Dispatcher(events)
-        bench.dispatcher.set_pipes(server, None, Nanoseconds(0))
         bench.submit(3, kind="BACKUP_DATA", count=2)
     events.push(Nanoseconds(2 * S), lambda now_ns: other.dispatcher.set_pipes(None, None, now_ns))
     events.run()
