@@ -37,20 +37,19 @@ from shlex import split as split_words
 from typing import Literal, cast
 
 from obsim.error_table import ERROR_ROWS
-from obsim.errors import ServerError, error
+from obsim.errors import ServerError, code_of, error
 from obsim.parameters import CAPACITY_UNITS
 from obsim.statements import masked
 from obsim.units import HOUR_NS, UNIT_NS
 from obsim.versions import PROFILES
 
-__all__ = ["FAULT_KEYS", "RESTORE_STAGES", "STAGES", "FaultRule", "code_of", "parse_rule", "refused"]
+__all__ = ["FAULT_KEYS", "RESTORE_STAGES", "STAGES", "FaultRule", "parse_rule", "refused"]
 
 _SYMBOLS = {row[0]: row[0] for row in ERROR_ROWS}
 _CODES = {str(-row[1]): row[0] for row in reversed(ERROR_ROWS) if row[1]}
 _ERRNOS = {str(row[2]): row[0] for row in reversed(ERROR_ROWS)}
 _ERRORS = {**_ERRNOS, **_CODES, **_SYMBOLS}
 """Symbol, OceanBase code or MySQL errno -> symbol; the first row of the table wins where numbers meet."""
-_CODE_OF = {row[0]: row[1] for row in ERROR_ROWS}
 _ACTIONS: dict[str, frozenset[str]] = {
     "error": frozenset({"statement", "stage", "archive", "cleanup", "server", "log_stream", "path"}),
     "disconnect": frozenset({"statement"}),
@@ -136,11 +135,6 @@ class FaultRule:
         if self.crash or self.leader:
             return bool(self.statement)
         return not (self.stage or self.work or self.rows or self.destination or self.block or self.skew_ns)
-
-
-def code_of(symbol: str) -> int:
-    """The negative code of an error."""
-    return _CODE_OF[symbol]
 
 
 def refused(why: str) -> ServerError:
@@ -310,6 +304,6 @@ def _error_of(values: Mapping[str, str]) -> str:
         raise refused("view, column and value go with rows;")
     if {"rate", "down"} & set(values):
         raise refused("rate goes with destination=slow, down with crash;")
-    if of_work and not _CODE_OF[symbol]:
+    if of_work and not code_of(symbol):
         raise refused(f"'{symbol}' is an error of the protocol, no job ends with it;")
     return symbol

@@ -11,14 +11,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from obsim.errors import ObsimError
+from obsim.errors import ObsimError, code_of
 from obsim.fault_rules import (
     FAULT_KEYS,
     RESTORE_STAGES,
     RULE_LENGTH_MAX,
     STAGES,
     FaultRule,
-    code_of,
     parse_rule,
     refused,
 )
