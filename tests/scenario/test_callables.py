@@ -35,10 +35,11 @@ def test_a_callback_that_the_tables_lack_is_found_in_the_sources(monkeypatch):
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_no_scenario_needs_the_sources_to_be_dumped(monkeypatch, scenario):
-    def look_up():
+    def look_up(*_module):
         raise AssertionError("the tables of callbacks lack one")
 
     monkeypatch.setattr(kinds, "_more_methods", look_up)
+    monkeypatch.setattr(kinds, "_more_functions", look_up)
     cluster = obsim.Cluster(scenario, clock="manual")
     assert dump_of(cluster.state).startswith("# ")
     cluster.advance(seconds=3)
