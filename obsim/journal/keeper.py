@@ -176,6 +176,8 @@ class Keeper:
 
     def sync(self) -> None:
         """Write all there is, for a caller that has nobody else to serve. Raises ServerError: then nothing of it is."""
+        if self.lost:
+            raise error("OB_IO_ERROR")
         self.show()
         if self.kept == self.added and self._checkpoint is None:
             return

@@ -194,6 +194,29 @@ def refusing(monkeypatch):
     monkeypatch.setattr(Store, "commit", commit)
 
 
+def test_after_what_is_on_disk_could_not_be_had_again_nothing_is_written(tmp_path, monkeypatch):
+    def away():
+        raise RuntimeError("the disk is away")
+
+    cluster = obsim.Cluster(data_dir=tmp_path / "d")
+    CALLS["execute"](cluster)
+    expected = len(list(cluster._keeper._store.records()))
+    cluster._keeper.again = away
+    with monkeypatch.context() as full:
+        refusing(full)
+        with pytest.raises(RuntimeError, match="the disk is away"):
+            CALLS["write"](cluster)
+    for name in ("advance", "write", "run_until_idle"):
+        with pytest.raises(obsim.ServerError) as refused:
+            CALLS[name](cluster)
+        assert refused.value.errno == 4009
+    assert len(list(cluster._keeper._store.records())) == expected
+    cluster.close()
+    assert check_directory(DataDirectory(tmp_path / "d")).wrong == []
+    with obsim.Cluster(data_dir=tmp_path / "d") as cluster:
+        CALLS["write"](cluster)
+
+
 @pytest.mark.parametrize("kind", [obsim.Cluster, obsim.Server])
 def test_a_disk_that_is_full_is_told_and_nothing_is_half_done(tmp_path, monkeypatch, kind):
     with kind(data_dir=tmp_path / "d") as opened:
