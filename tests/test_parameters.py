@@ -25,13 +25,9 @@ ROOT_OF_SYS = Principal(SYS_TENANT_ID, "root")
 
 
 def test_what_acts_is_what_the_cluster_asks_for() -> None:
-    """The mark `acts` is printed as documentation: it stands at the parameters that code reads by name, no other.
-
-    How a cluster was made has names of its own (`made_with`); `data_dir` is a parameter too.
-    """
+    """The mark `acts` is printed as documentation: it stands at the parameters that code reads by name, no other."""
     sources = [path.read_text("utf-8") for path in (ROOT / "obsim").rglob("*.py")]
-    pattern = r'(?<!made_with)(?:\.get|\.get_int)\(\s*"([a-z_]+)"'
-    asked = {name for text in sources for name in re.findall(pattern, text)}
+    asked = {name for text in sources for name in re.findall(r'(?:\.get|\.get_int)\(\s*"([a-z_]+)"', text)}
     asked |= {priority.parameter for priority in PRIORITIES if priority.parameter is not None}
     assert {name for name, definition in PARAMETERS.items() if definition.acts} == asked & PARAMETERS.keys()
 

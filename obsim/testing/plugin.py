@@ -85,7 +85,7 @@ class _InUse:
 
     def replay_line(self, folder: Path, test: str) -> str:
         """Keep what the cluster was asked to do, and say how to replay it; secrets go to a file of its owner's."""
-        if self.made_with.get("data_dir") is not None:
+        if "data_dir" in self.made_with:
             return f"what it did is kept: {shlex.join(['obsim', 'record', str(self.made_with['data_dir'])])}"
         name = re.sub(r"[^\w.-]+", "-", f"{test}-{self.fixture}").strip("-")[-150:]
         journal, secrets = folder / f"{name}.journal", folder / f"{name}.secrets"
@@ -222,7 +222,14 @@ def _made_with(request: pytest.FixtureRequest, kind: Callable[..., Any], own: di
     for name in given:
         if name not in known:
             raise pytest.UsageError(f"obsim does not know the option {name!r}: it takes {', '.join(known)}, timeout")
+    if "data_dir" in given and given["data_dir"] is None:  # the fixture's, taken back by a marker
+        del given["data_dir"]
     return {"scenario": "three-tenants", "seed": 0} | given
+
+
+def _recorded(options: dict[str, Any]) -> dict[str, Any]:
+    """With what a report needs to say how to replay: a recording, where no directory has one."""
+    return {"record": "data_dir" not in options} | options
 
 
 def _note(request: pytest.FixtureRequest, used: _InUse) -> None:
@@ -239,7 +246,7 @@ def _cluster(request: pytest.FixtureRequest, own: dict[str, Any]) -> "Iterator[C
 
     options = _made_with(request, Cluster, own)
     with TEMPLATES.in_use():
-        cluster = Cluster(**{"record": "data_dir" not in options} | options)
+        cluster = Cluster(**_recorded(options))
     with cluster:
         _note(request, _InUse(request.fixturename or "cluster", options, cluster))
         yield cluster
@@ -257,7 +264,7 @@ def _server(request: pytest.FixtureRequest, own: dict[str, Any]) -> "Iterator[Se
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="obsim-"))
             options["unix_socket"] = str(Path(folder) / "sock")
         with TEMPLATES.in_use():
-            server = stack.enter_context(Server(**{"record": "data_dir" not in options} | options))
+            server = stack.enter_context(Server(**_recorded(options)))
         address = options.get("unix_socket") or f"{server.host}:{server.port}"
         _note(request, _InUse(request.fixturename or "server", options, server.cluster, address, server, timeout))
         server.hang_up_after(timeout_s)

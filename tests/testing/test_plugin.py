@@ -435,6 +435,24 @@ def test_a_cluster_of_a_directory_goes_on_in_the_next_test_and_its_report_says_w
     result.stdout.fnmatch_lines(["*assert 3 == 4*", "*--data-dir 'kept dir'", told])
 
 
+def test_a_marker_without_a_directory_takes_back_that_of_its_class(run: Run) -> None:
+    result = run(
+        """
+        import pytest
+
+        @pytest.mark.obsim(data_dir="kept")
+        class TestKept:
+            @pytest.mark.obsim(data_dir=None)
+            def test_it(self, obsim_cluster):
+                assert obsim_cluster.recorded() == 3
+        """,
+        "-p", "no:randomly", "-p", "no:xdist",
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*assert '{\"obsim\":*", "what it did, once more: obsim replay *"])
+    result.stdout.no_fnmatch_line("*data_dir None*")
+
+
 def test_a_cluster_that_the_test_has_closed_is_reported_too(run: Run) -> None:
     result = run(
         """
