@@ -161,8 +161,7 @@ class Listener:
         while turns_without < TURNS_OF_ACCEPTING and loop.time() < cut_at_s:
             for connection in list(connections.values()):
                 if not connection.transport.is_closing():
-                    connection.killed(query_only=False)
-                    connection.transport.close()
+                    connection.hang_up()
             waits = bool(connections) or (self.shared.outbox is not None and self.shared.outbox.waits)
             turns_without = 0 if waits else turns_without + 1
             await asyncio.sleep(STOP_TICK_S if waits else 0)

@@ -377,6 +377,11 @@ class Connection(asyncio.BufferedProtocol):
         if self.doomed:
             self.close()
 
+    def hang_up(self) -> None:
+        """KILL it, and close the line behind what is sent, in the midst of its own statement, too."""
+        self.killed(query_only=False)
+        self.transport.close()
+
     def look_at_session(self) -> None:
         """Take over what the session may have changed: character sets, and with them whose answers are ours too."""
         session = self.session

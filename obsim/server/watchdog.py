@@ -35,11 +35,9 @@ class Watchdog:
 
     def _bark(self) -> None:
         for connection in list(self._shared.connections.values()):
-            transport = connection.transport
-            if transport.is_closing():  # it takes nothing of what is still to be sent
-                transport.abort()
-                continue
-            connection.killed(query_only=False)
-            transport.close()
+            if connection.transport.is_closing():  # it takes nothing of what is still to be sent
+                connection.transport.abort()
+            else:
+                connection.hang_up()
         self.barked = True
         self._timer = self._shared.loop.call_later(AGAIN_S, self._bark)
