@@ -70,21 +70,26 @@ def parse_uri(text: str) -> BackupUri:
     destination with any of these or with delete_mode; 1210 for an unknown delete_mode or checksum_type, 9113 for a
     checksum that the store does not take. Options that nobody knows are kept and mean nothing.
     """
-    match = fullmatch(r"([a-z0-9]+)://([^?\s\x00]+)(?:\?([^\s\x00]*))?", text)
-    if match is None or match.group(1) not in _SCHEMES:
+    if fullmatch(r"[a-z0-9]+://[^?\s\x00]+(\?[^\s\x00]*)?", text) is None:
         raise error("OB_INVALID_BACKUP_DEST")
-    scheme, location, told = match.group(1), match.group(2), match.group(3) or ""
-    options = tuple((name, value) for name, _, value in (part.partition("=") for part in told.split("&") if part))
-    _check_options(scheme, dict(options), len(told))
-    root = location.rstrip("/") or "/"
-    return BackupUri(scheme, f"{scheme}://{root}", options)
+    uri = _split(text)
+    if uri.scheme not in _SCHEMES:
+        raise error("OB_INVALID_BACKUP_DEST")
+    _check_options(uri.scheme, dict(uri.options), len(text.partition("?")[2]))
+    return uri
 
 
 def path_of_shown(text: str) -> str:
     """`BackupUri.path` of a destination that is known by its `BackupUri.shown` alone."""
-    root, _, options = text.partition("?")
-    host = next((option for option in options.split("&") if option.startswith("host=")), "")
-    return f"{root}?{host}" if host and not root.startswith("file:") else root
+    return _split(text).path
+
+
+def _split(text: str) -> BackupUri:
+    """What a text says if it is a URI."""
+    where, _, told = text.partition("?")
+    scheme, _, location = where.partition("://")
+    options = tuple((name, value) for name, _, value in (part.partition("=") for part in told.split("&") if part))
+    return BackupUri(scheme, f"{scheme}://{location.rstrip('/') or '/'}", options)
 
 
 def _check_options(scheme: str, options: Mapping[str, str], length: int) -> None:

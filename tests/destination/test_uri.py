@@ -79,7 +79,10 @@ def test_what_is_one(text):
 
 @pytest.mark.parametrize(
     "text",
-    [f"cos://bucket/a?{KEYS}&appid=1", f"s3://bucket/a?{KEYS}&checksum_type=md5", "file:///a/b?host_like=1", "file:///a"],
+    [
+        f"cos://bucket/a?{KEYS}&appid=1", f"s3://bucket/a?{KEYS}&checksum_type=md5", f"s3://bucket/a?{KEYS}&host=other",
+        "file:///a/b?host_like=1", "file:///a",
+    ],
 )
 def test_what_is_shown_says_where_it_is(text):
     uri = parse_uri(text)
