@@ -321,7 +321,6 @@ class Cluster:
 
     def reset(self) -> None:
         """Back to the scenario's start, clock included; sessions stay open."""
-        self._check_thread()
         with self._keeping():
             self._host.reset()
 
@@ -339,7 +338,6 @@ class Cluster:
 
         It may be restored any number of times. Raises ServerError 1210 for an unknown name.
         """
-        self._check_thread()
         with self._keeping():
             self._host.restore_snapshot(name)
 
@@ -420,14 +418,12 @@ class Cluster:
         What a rule may say: `obsim.faults`. Gives its number in `obsim.faults`; raises ServerError 1210 for a rule that
         says nothing. A cut connection is `obsim.ConnectionCut` here.
         """
-        self._check_thread()
         with self._keeping():
             self._host.carry(Call("fault", (rule,)))
         return self._host.state.faults.rules[-1].fault_id
 
     def clear_faults(self) -> None:
         """Let nothing fail any more."""
-        self._check_thread()
         with self._keeping():
             self._host.carry(Call("clear_faults", ()))
 
