@@ -162,7 +162,6 @@ class Keeper:
         self.recorder.secrets.fresh[:0] = work.secrets
         records = [*work.batch.records, *self._records]
         if len(records) > self._noted_again:
-            self.drop()
             self.lost = True
             self.again()
             self.lost = False
