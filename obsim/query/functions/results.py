@@ -29,8 +29,7 @@ def never(kind: Kind) -> Rule:
 
 def whole_like_first(kinds: Sequence[Kind]) -> Kind:
     """CEILING and FLOOR: an integer for exact numbers, a double for the rest."""
-    exact = kinds[0].is_whole or kinds[0].type is MysqlType.NEWDECIMAL or kinds[0].type is None
-    return (INTEGER if exact else DOUBLE).as_nullable(kinds[0].nullable)
+    return (INTEGER if _is_exact(kinds[0]) else DOUBLE).as_nullable(kinds[0].nullable)
 
 
 def number_like_first(kinds: Sequence[Kind]) -> Kind:
