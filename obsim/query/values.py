@@ -10,7 +10,7 @@ from obsim.query.kinds import INT64_MAX, plain_number
 from obsim.query.refusals import result_too_large, statement_too_costly
 
 __all__ = [
-    "BUDGET", "TRUNCATIONS", "Budget", "Spending", "Truncations", "bounded", "bytes_of", "exact", "is_number", "near",
+    "BUDGET", "TRUNCATIONS", "Budget", "Truncations", "bounded", "bytes_of", "exact", "is_number", "near",
     "number_of", "quantized", "read_number", "text_of", "to_decimal", "whole_of", "whole_prefix",
 ]
 
