@@ -14,6 +14,8 @@ from itertools import islice, takewhile
 from pathlib import Path
 from typing import Any
 
+from msgspec import convert
+
 from obsim._version import __version__
 from obsim.cluster.moments import Astray, come_to
 from obsim.destination.uri import BackupUri
@@ -82,19 +84,13 @@ def read_export(lines: Iterable[str], name: str) -> Export:
             if making is None:
                 making = _making(told)
             elif "end" in told:
-                return _ended(making, records, told)
+                end = convert(asdict(Moment(**told["end"])), Moment)  # what people have edited may be of any type
+                return Export(making, tuple(records), end, convert(told["views"], dict[str, str]))
             else:
                 records.append(Record.of(told))
         except (ValueError, KeyError, TypeError, AttributeError) as wrong:
             raise UsageError(f"{name}:{number}: no line of a journal: {wrong}") from None
     raise UsageError(f"{name}: it has no end: a journal is cut off here")
-
-
-def _ended(making: Mapping[str, Any], records: list[Record], told: Mapping[str, Any]) -> Export:
-    views, end = told["views"], Moment(**told["end"])
-    if not isinstance(views, dict) or not all(type(number) is int for number in asdict(end).values()):
-        raise ValueError("the end has three numbers and an object of views")
-    return Export(making, tuple(records), end, views)
 
 
 def _making(told: Mapping[str, Any]) -> Mapping[str, Any]:

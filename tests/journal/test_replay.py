@@ -213,8 +213,10 @@ END = '{"end": {"timeline": 1, "at_ns": %s, "event_count": 0}, "views": %s}'
         ('{"format": 9}', "here:1: no line of a journal: this obsim reads journals of format 1"),
         ('{"format": 1, "making": {}}\n{"number": 1}', "here:2: no line of a journal: it has no 'timeline'"),
         ("[]", "here:1: no line of a journal"),
-        (HEAD + END % ('"x"', "{}"), "here:2: no line of a journal: the end has three numbers"),
-        (HEAD + END % ("1", "[]"), "here:2: no line of a journal: the end has three numbers"),
+        (HEAD + END % ('"x"', "{}"), "here:2: no line of a journal: Expected `int`, got `str` - at `$.at_ns`"),
+        (HEAD + END % ("1", "[]"), "here:2: no line of a journal: Expected `object`, got `array`"),
+        (HEAD + END % ("1", '{"a": 1}'), "here:2: no line of a journal: Expected `str`, got `int`"),
+        (HEAD + END % ('1, "more": 1', "{}"), "here:2: no line of a journal: Moment.__init__() got an unexpected"),
     ],
 )
 def test_what_is_no_journal_is_refused_with_its_line(text, message):
