@@ -26,6 +26,10 @@ class Performer(Protocol):
     background: bool
     """Whether it does so in a thread, so that whoever asks goes on meanwhile."""
 
+    @property
+    def from_journal(self) -> bool:
+        """Whether how the intent begun last ends is in a journal already."""
+
     def reaches(self, place: BackupUri) -> bool:
         """Whether a destination is on a medium; if not it is in memory."""
 

@@ -31,6 +31,8 @@ logger = logging.getLogger("obsim.destination")
 class Reach:
     """Carries intents out at real destinations."""
 
+    from_journal = False
+
     def __init__(self, file_root: FileRoot | None = None, s3: "S3Endpoints | None" = None) -> None:
         self.background = False
         self._file_root = file_root

@@ -181,6 +181,11 @@ class NotingPerformer:
     def background(self, wanted: bool) -> None:
         self.inner.background = wanted
 
+    @property
+    def from_journal(self) -> bool:
+        """As the other."""
+        return self.inner.from_journal
+
     def reaches(self, place: BackupUri) -> bool:
         """As the other."""
         return self.inner.reaches(place)
@@ -214,7 +219,7 @@ class NotingPerformer:
                 body["files"] = [[name, b64encode(data).decode()] for name, data in outcome.found.files]
             if self._recorder is not None:
                 self._recorder.note(OUTCOME, body)
-            elif not getattr(self.inner, "from_journal", False):
+            elif not self.inner.from_journal:
                 self._early.append(body)
             self._begun = None
         return outcome

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from obsim.destination.intents import carried_out
 from obsim.destination.outcome import Intent, Outcome
@@ -49,6 +50,7 @@ class Media:
     changes: list[list[Change]] = field(default_factory=list)
     """A list for each call of a store."""
     background: bool = False
+    from_journal: ClassVar = False
     refusal: int = 0
     """The code that a call ends with, 0 while none fails."""
     passing: int = 0
