@@ -50,6 +50,11 @@ class LogStreamTask:
     left: int = 0
     """DAGs that have to finish before the last chain begins, as far as they exist."""
 
+    @property
+    def placed_with(self) -> LogStreamId:
+        """The log stream whose replicas and leader it goes by: its own, for the index the system log stream."""
+        return self.log_stream_id if self.log_stream_id != INDEX_STREAM_ID else SYS_LOG_STREAM_ID
+
 
 class StageWork:
     """What a stage does for a log stream. Its methods are called in the order they stand here."""
@@ -125,7 +130,7 @@ class LogStreamTasks:
             self.done(now_ns)
             return
         for task in list(self.waiting):
-            servers = self.context.settings.servers(task.log_stream_id)
+            servers = self.context.settings.servers(task.placed_with)
             if len(self.working) == len(servers):
                 continue  # none is free
             server = self._server_for(task, servers) if task.not_before_ns <= now_ns else None
@@ -212,7 +217,7 @@ class LogStreamTasks:
             return
         assert task.server is not None
         task.black_list.append(task.server.address)
-        if not {s.address for s in self.context.settings.servers(task.log_stream_id)} - set(task.black_list):
+        if not {s.address for s in self.context.settings.servers(task.placed_with)} - set(task.black_list):
             task.black_list.clear()
         task.retry_id += 1
         task.server, task.scheduled_ns, task.net = None, Nanoseconds(0), []
@@ -227,7 +232,7 @@ class LogStreamTasks:
         if led is not None and not self.work.needs_leader():
             return
         for task in list(self.working):
-            its = led is None or (task.log_stream_id or SYS_LOG_STREAM_ID) in led
+            its = led is None or task.placed_with in led
             if its and not self.over and task.server is not None and task.server.address == address:
                 self._cancel(task, now_ns)
                 task.code = code

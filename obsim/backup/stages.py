@@ -50,7 +50,7 @@ class MetaWork(StageWork):
 
     def net(self, task: LogStreamTask, _server: BackupServer) -> list[DagTask]:
         """One DAG."""
-        return [dag(self.kind, self.work_ns, task.log_stream_id or SYS_LOG_STREAM_ID)]
+        return [dag(self.kind, self.work_ns, task.placed_with)]
 
     def retries_left(self, task: LogStreamTask) -> bool:
         """Each task has its own."""
