@@ -100,7 +100,7 @@ class Settings(Protocol):
         """What the tenant's system tables hold: a set takes it along as it is."""
 
     def servers(self, log_stream_id: LogStreamId) -> list[BackupServer]:
-        """The servers with a full replica of a log stream (0: of the system log stream)."""
+        """The servers with a full replica of a log stream, the leader's first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from obsim.catalog.model import Row
 from obsim.catalog.placement import began_ns, replica_kind, replica_servers
 from obsim.cluster import ClusterState, Tenant
-from obsim.cluster.replicas import UNMOVED, has_leader, replicas_of_each
+from obsim.cluster.replicas import has_leader, replicas_of_each, servers_by_preference
 from obsim.ids import SYS_LOG_STREAM_ID, display_time
 
 __all__ = ["log_stream_history", "log_stream_locations", "log_streams", "table_locations"]
@@ -37,7 +37,7 @@ def log_streams(state: ClusterState, tenants: Iterable[Tenant], _offset_s: int) 
     """OB_LS: the log streams there are."""
     rows: list[Row] = []
     for tenant in tenants:
-        zones = ";".join([server.zone for server in replica_servers(state, tenant, UNMOVED)])
+        zones = ";".join([server.zone for server in servers_by_preference(state, tenant)])
         sync_scn = state.now_ns - state.now_ns % SYNC_STEP_NS if tenant.kind == "USER" else None
         for stream in tenant.storage.log_stream_ids:
             created_scn = None if stream == SYS_LOG_STREAM_ID else began_ns(tenant)

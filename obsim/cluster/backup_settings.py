@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 from obsim.backup.context import BackupServer
 from obsim.cluster.destinations import check_of
 from obsim.cluster.formats import Owner
-from obsim.cluster.replicas import UNMOVED, dispatcher_at, full_replica_servers
+from obsim.cluster.replicas import dispatcher_at, full_replica_servers
 from obsim.cluster.tenant_facts import TenantFacts, facts_of
 from obsim.destination.outcome import Intent
 from obsim.destination.uri import BackupUri
 from obsim.error_codes import OB_BACKUP_FORMAT_FILE_NOT_EXIST, OB_BACKUP_FORMAT_FILE_NOT_MATCH, OB_IO_ERROR
-from obsim.ids import SYS_LOG_STREAM_ID, Bytes, LogStreamId, TenantId
+from obsim.ids import Bytes, LogStreamId, TenantId
 
 if TYPE_CHECKING:
     from obsim.cluster.state import ClusterState
@@ -25,9 +25,10 @@ class TenantSettings:
 
     state: "ClusterState"
     tenant_id: TenantId
-    _servers: dict[LogStreamId, list[BackupServer]] = field(default_factory=dict)
+    _servers: dict[str, list[BackupServer]] = field(default_factory=dict)
+    """By where leaders were moved to, '' for those of all log streams that nobody moved."""
     _known_at: int = -1
-    """Revision of tenants and servers that `_servers` belongs to: one list for all log streams that nobody moved."""
+    """Revision of tenants and servers that `_servers` belongs to."""
 
     @property
     def data_version(self) -> str:
@@ -81,19 +82,18 @@ class TenantSettings:
         return facts_of(self.state.tenants[self.tenant_id])
 
     def servers(self, log_stream_id: LogStreamId) -> list[BackupServer]:
-        """The servers with a full replica of a log stream (0: of the system log stream), the leader's first."""
+        """The servers with a full replica of a log stream, the leader's first."""
         revision = self.state.revisions.count("tenants")
         if revision != self._known_at:
             self._servers.clear()
             self._known_at = revision
-        tenant, stream = self.state.tenants[self.tenant_id], log_stream_id or SYS_LOG_STREAM_ID
-        if stream not in tenant.leaders:
-            stream = UNMOVED
-        servers = self._servers.get(stream)
+        tenant = self.state.tenants[self.tenant_id]
+        moved_to = tenant.leaders.get(log_stream_id, "")
+        servers = self._servers.get(moved_to)
         if servers is None:
-            servers = self._servers[stream] = [
+            servers = self._servers[moved_to] = [
                 BackupServer(server.address, dispatcher_at(self.state, tenant, server.address), leads=not place)
-                for place, server in enumerate(full_replica_servers(self.state, tenant, stream))
+                for place, server in enumerate(full_replica_servers(self.state, tenant, log_stream_id))
             ]
         return servers
 

@@ -14,12 +14,9 @@ if TYPE_CHECKING:
     from obsim.cluster.tenant import Tenant
 
 __all__ = [
-    "UNMOVED", "dispatcher_at", "full_replica_servers", "has_leader", "owner_id", "replica_servers", "replicas_of_each",
-    "schedulers_of", "voters",
+    "dispatcher_at", "full_replica_servers", "has_leader", "owner_id", "replica_servers", "replicas_of_each",
+    "schedulers_of", "servers_by_preference", "voters",
 ]  # fmt: skip
-
-UNMOVED = LogStreamId(0)
-"""Stands for every log stream whose leader is where PRIMARY_ZONE puts it."""
 
 
 def replica_servers(
@@ -38,6 +35,17 @@ def replicas_of_each(
     state: "ClusterState", tenant: "Tenant", log_stream_ids: Iterable[LogStreamId]
 ) -> dict[LogStreamId, list[Server]]:
     """The same of several log streams; a list may be that of many."""
+    orders = _orders(state, tenant, tenant.leaders.values())
+    return {stream: orders[tenant.leaders.get(stream, "")] for stream in log_stream_ids}
+
+
+def servers_by_preference(state: "ClusterState", tenant: "Tenant") -> list[Server]:
+    """The same of a log stream whose leader nobody moved: the one first where PRIMARY_ZONE puts it."""
+    return _orders(state, tenant, ())[""]
+
+
+def _orders(state: "ClusterState", tenant: "Tenant", moved_to: Iterable[str]) -> dict[str, list[Server]]:
+    """The servers with a replica by the address that a leader was moved to, '' for nowhere."""
     resources = state.resources
     first: dict[str, Server] = {}
     for pool in resources.pools_of(owner_id(tenant)):
@@ -57,8 +65,7 @@ def replicas_of_each(
             servers, key=lambda s: (s.address not in serving, s.zone not in voting, s.address != address)
         )  # fmt: skip
 
-    orders = {address: led_by(address) for address in ("", *tenant.leaders.values())}
-    return {stream: orders[tenant.leaders.get(stream, "")] for stream in log_stream_ids}
+    return {address: led_by(address) for address in ("", *moved_to)}
 
 
 def _levels(tenant: "Tenant") -> dict[str, int]:
