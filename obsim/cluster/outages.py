@@ -7,8 +7,9 @@ backup has failed and is tried again as after any other failure. When it is back
 moves, by a rule, a crash or a statement, what runs on the old one for its log stream is broken off and begun elsewhere.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
@@ -32,9 +33,9 @@ if TYPE_CHECKING:
     from obsim.cluster.tenant import Tenant
     from obsim.faults import Fault
 
-__all__ = ["Leaders", "Outage", "Outages"]
+__all__ = ["Outage", "Outages"]
 
-Leaders = Mapping[TenantId, Mapping[LogStreamId, str]]
+_Leaders = Mapping[TenantId, Mapping[LogStreamId, str]]
 """By tenant and log stream the address of the server that leads it."""
 
 
@@ -87,7 +88,17 @@ class Outages:
         leader = replica_servers(self.state, tenant, log_stream_id)[0]
         return self.is_up(leader) and self._has_majority(tenant, self.away)
 
-    def leaders(self) -> Leaders:
+    @contextmanager
+    def leaders_may_move(self, now_ns: Nanoseconds) -> Iterator[None]:
+        """Servers or replicas change: at the end whoever waits for a leader looks again, and who has lost one is told.
+
+        The family "tenants" is touched then. An error means that nothing has changed.
+        """
+        before = self._leaders()
+        yield
+        self._leaders_changed(before, now_ns)
+
+    def _leaders(self) -> _Leaders:
         """Who leads each log stream that has a leader which works: to be asked before anything may move them."""
         found = {}
         for tenant in self.state.tenants.values():
@@ -218,7 +229,7 @@ class Outages:
         server = self.state.resources.servers.get(outage.address)
         if self.away.get(outage.address) is not outage or server is None:
             return
-        outage.noticed, before = True, self.leaders()
+        outage.noticed, before = True, self._leaders()
         server.status = ServerStatus.INACTIVE
         server.offline_ns = server.modified_ns = now_ns
         self._changed(before, now_ns)
@@ -229,7 +240,7 @@ class Outages:
         server = state.resources.servers.get(outage.address)
         if self.away.get(outage.address) is not outage:
             return
-        before = self.leaders()
+        before = self._leaders()
         del self.away[outage.address]
         if server is not None:
             server.start_ns = server.modified_ns = now_ns
@@ -253,7 +264,7 @@ class Outages:
         if tenant.status == "RESTORE":
             self.state.restores.server_lost(tenant.tenant_id, address, led)
 
-    def _changed(self, before: Leaders, now_ns: Nanoseconds) -> None:
+    def _changed(self, before: _Leaders, now_ns: Nanoseconds) -> None:
         """Other servers work than before, when leaders were where that says."""
         state = self.state
         state.resources.move_root_service()
@@ -263,11 +274,11 @@ class Outages:
                     dispatcher.go_on(now_ns)
         state.revisions.touch("tenants", "storage", "parameters")
         apply_shares(state)
-        self.leaders_changed(before, now_ns)
+        self._leaders_changed(before, now_ns)
 
     # Leaders.
 
-    def leaders_changed(self, before: Leaders, now_ns: Nanoseconds) -> None:
+    def _leaders_changed(self, before: _Leaders, now_ns: Nanoseconds) -> None:
         """Other servers take part or lead than `before`: what waits for one looks again.
 
         Where a leader has moved, what runs on the old one for its log stream has failed, and so has a pass of a job on

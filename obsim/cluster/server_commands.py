@@ -3,7 +3,8 @@
 Checks, codes and texts follow OceanBase's source (ob_server_zone_op_service.cpp, ob_zone_manager.cpp).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from re import ASCII
 from re import compile as re_compile
@@ -11,7 +12,6 @@ from re import compile as re_compile
 from obsim.answers import Ok
 from obsim.cluster.authority import Rule, check_sys, guarded
 from obsim.cluster.locality import full_zones
-from obsim.cluster.outages import Leaders
 from obsim.cluster.resources import Server, ServerStatus, Unit, Zone, ZoneStatus
 from obsim.cluster.root_jobs import RootJob, RootJobKind
 from obsim.cluster.state import ClusterState, Command, Principal
@@ -63,17 +63,18 @@ def _find(state: ClusterState, statement: AdminServer) -> list[Server]:
 def admin_server(state: ClusterState, who: Principal, statement: AdminServer) -> Ok:
     """Every check of every server, then the change."""
     check_sys(state, who, statement)
-    before = state.outages.leaders()
-    _SERVER_ACTIONS[statement.action](state, statement)
-    return _placed_anew(state, before)
-
-
-def _placed_anew(state: ClusterState, before: Leaders) -> Ok:
-    """Servers came, went or changed: the root service and the leaders may be elsewhere than before."""
-    state.resources.move_root_service()
-    state.outages.leaders_changed(before, state.now_ns)
-    state.revisions.touch("tenants", "storage", "parameters")
+    with _placing_anew(state):
+        _SERVER_ACTIONS[statement.action](state, statement)
     return Ok()
+
+
+@contextmanager
+def _placing_anew(state: ClusterState) -> Iterator[None]:
+    """Servers come, go or change: the root service and the leaders may be elsewhere afterwards."""
+    with state.outages.leaders_may_move(state.now_ns):
+        yield
+        state.resources.move_root_service()
+    state.revisions.touch("storage", "parameters")
 
 
 def _add_server(state: ClusterState, statement: AdminServer) -> None:
@@ -147,15 +148,14 @@ def _deleted(
 ) -> None:
     if job.result is not None:
         return
-    before = state.outages.leaders()
-    for unit, migration in units:
-        unit.migrated_from = None
-        if migration.result is None:
-            migration.finish(now_ns)
-    job.finish(now_ns)
-    del state.resources.servers[server.address]
-    state.outages.leaders_changed(before, now_ns)
-    state.revisions.touch("tenants", "storage", "parameters")
+    with state.outages.leaders_may_move(now_ns):
+        for unit, migration in units:
+            unit.migrated_from = None
+            if migration.result is None:
+                migration.finish(now_ns)
+        job.finish(now_ns)
+        del state.resources.servers[server.address]
+    state.revisions.touch("storage", "parameters")
 
 
 def _cancel_delete(state: ClusterState, statement: AdminServer) -> None:
@@ -254,9 +254,9 @@ _SERVER_ACTIONS: dict[str, Callable[[ClusterState, AdminServer], None]] = {
 def admin_zone(state: ClusterState, who: Principal, statement: AdminZone) -> Ok:
     """One zone at a time."""
     check_sys(state, who, statement)
-    before = state.outages.leaders()
-    _ZONE_ACTIONS[statement.action](state, statement)
-    return _placed_anew(state, before)
+    with _placing_anew(state):
+        _ZONE_ACTIONS[statement.action](state, statement)
+    return Ok()
 
 
 def _zone(state: ClusterState, statement: AdminZone) -> Zone:

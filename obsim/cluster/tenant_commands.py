@@ -230,21 +230,31 @@ def _alter(state: ClusterState, tenant: Tenant, options: Options, text: str) -> 
     if "PRIMARY_ZONE" in options:
         primary_zone = str(options["PRIMARY_ZONE"] or RANDOM)
         check_primary_zone(primary_zone, replicas)
-    before = state.outages.leaders()
-    if pools.startswith("+"):
-        state.resources.grant([state.resources.pools[pools[1:]]], tenant.tenant_id, state.now_ns)
-    elif pools:
-        state.resources.revoke(state.resources.pools[pools[1:]], state.now_ns)
     if "COMMENT" in options:
         tenant.comment = str(options["COMMENT"])
-    if primary_zone != tenant.primary_zone:
-        _move_leaders(state, tenant, text)
-    if replicas != tenant.locality:
-        _move_replicas(state, tenant, replicas, text)
-    if "PRIMARY_ZONE" in options or replicas != tenant.locality:
-        place_tenant(state, tenant, replicas, primary_zone)
-    state.outages.leaders_changed(before, state.now_ns)
     tenant.modified_ns = state.now_ns
+    placed_anew = "PRIMARY_ZONE" in options or replicas != tenant.locality
+    if not placed_anew and not pools:
+        state.revisions.touch("tenants")
+        return
+    with state.outages.leaders_may_move(state.now_ns):
+        if pools:
+            _change_pool(state, tenant, pools)
+        if primary_zone != tenant.primary_zone:
+            _move_leaders(state, tenant, text)
+        if replicas != tenant.locality:
+            _move_replicas(state, tenant, replicas, text)
+        if placed_anew:
+            place_tenant(state, tenant, replicas, primary_zone)
+
+
+def _change_pool(state: ClusterState, tenant: Tenant, change: str) -> None:
+    """Do what `_pool_change` has found."""
+    pool = state.resources.pools[change[1:]]
+    if change.startswith("+"):
+        state.resources.grant([pool], tenant.tenant_id, state.now_ns)
+    else:
+        state.resources.revoke(pool, state.now_ns)
 
 
 def _pool_change(state: ClusterState, tenant: Tenant, options: Options) -> str:

@@ -85,13 +85,12 @@ def _shrink(
 
 
 def _shrunk(state: ClusterState, units: Sequence[Unit], job: RootJob, now_ns: Nanoseconds) -> None:
-    before = state.outages.leaders()
-    for unit in units:
-        state.resources.units.pop(unit.unit_id, None)
-    if job.result is None:
-        job.finish(now_ns)
-    state.outages.leaders_changed(before, now_ns)
-    state.revisions.touch("tenants", "storage")
+    with state.outages.leaders_may_move(now_ns):
+        for unit in units:
+            state.resources.units.pop(unit.unit_id, None)
+        if job.result is None:
+            job.finish(now_ns)
+    state.revisions.touch("storage")
 
 
 COMMANDS: dict[type, Command] = {

@@ -5,6 +5,7 @@ import pytest
 from obsim import Cluster
 from obsim.backup.job import JobStatus
 from obsim.cluster import Principal
+from obsim.cluster.outages import Outages
 from obsim.errors import ServerError
 from obsim.ids import TenantId
 from obsim.sql.reader import read_statement
@@ -185,6 +186,16 @@ def test_alter_tenant(zoned, run):
     assert shop.previous_locality == ()
     assert [j.status for j in zoned.root_jobs.jobs] == ["SUCCESS", "SUCCESS"]
     assert zoned.root_jobs.jobs[1].sql_text == "ALTER TENANT shop LOCALITY = 'F@z2,F@z3'"
+
+
+def test_a_comment_alone_moves_no_leaders(zoned, run, monkeypatch):
+    looked = []
+    monkeypatch.setattr(Outages, "_leaders", lambda _: looked.append(1) or {})
+    noted = zoned.revisions.count("tenants")
+    assert run(zoned, SYS, "ALTER TENANT shop COMMENT = 'it sells'") == ""
+    assert (zoned.tenants[1002].comment, looked, zoned.revisions.count("tenants")) == ("it sells", [], noted + 1)
+    assert run(zoned, SYS, "ALTER TENANT shop PRIMARY_ZONE = 'z3'") == ""
+    assert looked == [1]
 
 
 @pytest.mark.parametrize(
