@@ -232,7 +232,7 @@ def _create_table(state: ClusterState, arguments: tuple[Argument, ...]) -> Ok:
         raise error("OB_INVALID_ARGUMENT", f"table, {tenant.name} has a table {name}")
     storage, layout = tenant.storage, RowLayout(float(row_bytes))
     check_led(state, tenant, storage.log_stream_ids)
-    storage.check_room([-(-rows // tablets // layout.rows_per_block)] * tablets)
+    storage.check_room([layout.blocks_of(-(-rows // tablets))] * tablets)
     for tablet in storage.load_table(name, [0] * tablets, storage.log_stream_ids[1:], layout):
         storage.append_rows(tablet, rows // tablets + (tablet.slot % tablets < rows % tablets))
     state.note_rows(tenant)

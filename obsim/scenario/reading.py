@@ -255,7 +255,7 @@ def _check_table(table: TableSpec, where: str) -> int:
         raise ScenarioError(f"{where}.tablet_size is {table.tablet_size}: at least a macroblock, {MACROBLOCK_BYTES}")
     if table.rows is None:
         return sum(table.blocks)
-    each = -(-table.rows // table.tablets // RowLayout(table.row_bytes, fill=table.fill).rows_per_block)
+    each = RowLayout(table.row_bytes, fill=table.fill).blocks_of(-(-table.rows // table.tablets))
     if each > TABLET_BLOCKS_MAX:
         raise ScenarioError(f"{where}.rows make {each} macroblocks a tablet: allowed are {TABLET_BLOCKS_MAX}")
     return each * table.tablets

@@ -133,19 +133,18 @@ def _all_rewritten(tablet: Tablet, written: BitMap64) -> bool:
 def _has_places(tablet: Tablet, pending: Pending) -> bool:
     """Whether all rows fit into places that never held a block; else those that are kept have to do."""
     rows = tablet.row_count + pending.appended_row_count
-    packed = -(-rows // tablet.layout.rows_per_block) + tablet.merge_task_count
+    packed = tablet.layout.blocks_of(rows) + tablet.merge_task_count
     added = pending.appended_block_count + pending.split_count
     return tablet.next_place + packed + added <= PLACES_MAX
 
 
 def _pack_all(tablet: Tablet, pending: Pending, live: BitMap64, merge: Merge) -> None:
     """Every block is rewritten: each task packs its rows anew, the last one appended rows too."""
-    full = tablet.layout.rows_per_block
     borders = [0, *(_rows_before(tablet, ordinal, live) for ordinal in tablet.seams), tablet.row_count]
     row_counts = [end - start for start, end in pairwise(borders)]
     row_counts[-1] += pending.appended_row_count
     pending.appended_row_count = 0
-    block_counts = [-(-rows // full) for rows in row_counts]
+    block_counts = [tablet.layout.blocks_of(rows) for rows in row_counts]
     first, end = tablet.first_position, tablet.end_position
     if sum(block_counts) == tablet.major_block_count:
         _refill(tablet, sum(row_counts), live)

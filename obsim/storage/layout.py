@@ -63,6 +63,10 @@ class RowLayout:
         """Rows of a full block; a row larger than a block counts as one."""
         return max(int(BLOCK_PAYLOAD_BYTES * self.fill / self.stored_bytes), 1)
 
+    def blocks_of(self, row_count: int) -> int:
+        """Blocks that so many rows fill, the last one perhaps in part."""
+        return -(-row_count // self.rows_per_block)
+
     @property
     def block_bytes(self) -> int:
         """What a full block occupies."""

@@ -199,8 +199,7 @@ class Tablet:
     @property
     def places_wanted(self) -> int:
         """Places that have held a block or will after the next major compaction."""
-        new_rows = -(-self.appended_row_count // self.layout.rows_per_block)
-        return self.next_place + self.appended_block_count + new_rows
+        return self.next_place + self.appended_block_count + self.layout.blocks_of(self.appended_row_count)
 
     def take_pending(self) -> Pending | None:
         """Hand over what there is to do, None for nothing: from now on changes are for the next compaction."""

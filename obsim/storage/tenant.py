@@ -202,8 +202,8 @@ class TenantStorage:
         if count > ROWS_MAX:
             raise error("OB_INVALID_ARGUMENT", f"count, {ROWS_MAX} at most")
         if chosen.inserts:
-            rows_per_block = tablets[-1].layout.rows_per_block if chosen.unit == "rows" else 1
-            self.check_room([-(-count // rows_per_block)], tablets[-1].places_wanted)
+            blocks = tablets[-1].layout.blocks_of(count) if chosen.unit == "rows" else count
+            self.check_room([blocks], tablets[-1].places_wanted)
         if count:
             for tablet, touched, size_bytes in chosen.touch(change):
                 self._touch(touched)

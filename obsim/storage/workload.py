@@ -341,7 +341,7 @@ def _clear(tablet: Tablet, start: int, end: int, live: BitMap64) -> BitMap64:
         at += rows
         # Blocks are taken to be equally full, so make sure that what is left has room.
         low, high = stretch_span(tablet, stretch)
-        needed = -(-stretch.row_count // full)
+        needed = tablet.layout.blocks_of(stretch.row_count)
         spare = max(there.range_cardinality(low, high) - needed, 0)
         mine = emptied & BitMap64(range(low, high))
         tablet.pending.cleared |= mine[:spare] if len(mine) > spare else mine
