@@ -13,13 +13,11 @@ from itertools import pairwise
 
 from pyroaring import BitMap64
 
-from obsim.storage.macroblocks import SLOT_BITS
+from obsim.storage.macroblocks import PLACES_MAX
 from obsim.storage.tablet import Pending, Stretch, Tablet
 
 __all__ = ["Merge", "Seams", "compact_tablet", "position_of", "seams_of"]
 
-PLACES_MAX = 1 << SLOT_BITS
-"""Places of a tablet: past them are those of the next one."""
 _SMALL_PART = 8
 """A block that splits leaves an eighth of its rows to the second one: 261,749 of 2,056,893 bytes in the experiment."""
 

@@ -15,10 +15,12 @@ from pyroaring import BitMap64
 
 from obsim.ids import Scn, TabletId
 
-__all__ = ["SLOT_BITS", "TASK_SEQ_BITS", "BaselineBlocks", "BlockId", "Compaction"]
+__all__ = ["PLACES_MAX", "SLOT_BITS", "TASK_SEQ_BITS", "BaselineBlocks", "BlockId", "Compaction"]
 
 SLOT_BITS = 32
-_PLACE_MASK = (1 << SLOT_BITS) - 1
+PLACES_MAX = 1 << SLOT_BITS
+"""Places of a tablet: past them are those of the next one."""
+_PLACE_MASK = PLACES_MAX - 1
 TASK_SEQ_BITS = 32
 """The data_seq of the second task of a parallel merge starts at 2**32, of the third at 2**33 (experiment, item 2)."""
 _UNIONS_KEPT = 2

@@ -7,7 +7,7 @@ from pyroaring import BitMap64
 
 from obsim.ids import MACROBLOCK_BYTES, Bytes, LogStreamId, Scn, TabletId
 from obsim.storage.layout import DEFAULT_LAYOUT, RowLayout, block_count
-from obsim.storage.macroblocks import SLOT_BITS
+from obsim.storage.macroblocks import PLACES_MAX, SLOT_BITS
 
 __all__ = [
     "ROWS_MAX", "TABLETS_MAX", "TABLET_BLOCKS_MAX", "TABLET_SIZE_BYTES", "TENANT_BLOCKS_MAX", "MiniSSTable", "Pending",
@@ -19,8 +19,8 @@ TABLET_SIZE_BYTES = Bytes(128 << 20)
 _MERGE_TASKS_MAX = 64
 TABLETS_MAX = 8192
 """Partitions that a table may have."""
-TABLET_BLOCKS_MAX = 1 << 31
-"""Half of the places that the lower half of a position can number: a tablet packed anew takes as many again."""
+TABLET_BLOCKS_MAX = PLACES_MAX // 2
+"""A tablet packed anew takes as many places again."""
 TENANT_BLOCKS_MAX = 1 << 34
 """32 PiB: bitmaps of so many take a few megabytes."""
 ROWS_MAX = 1 << 45
