@@ -193,7 +193,7 @@ def writable_tenant(state: ClusterState, name: Argument) -> Tenant:
 
 def check_led(state: ClusterState, tenant: Tenant, log_stream_ids: Iterable[LogStreamId]) -> None:
     """Raises 4038 where one of these log streams has no leader that works; they are looked for only if one may not."""
-    if state.outages.away and not all(state.outages.led(tenant, stream) for stream in log_stream_ids):
+    if state.outages.away and not all(state.outages.led(tenant, stream) for stream in set(log_stream_ids)):
         raise error("OB_NOT_MASTER")
 
 
@@ -201,9 +201,10 @@ def _table_of(state: ClusterState, tenant_name: Argument, table_name: Argument, 
     tenant = writable_tenant(state, tenant_name)
     if not isinstance(table_name, str):
         raise error("OB_INVALID_ARGUMENT", form)
-    if not tenant.storage.table(table_name):
+    tablets = tenant.storage.table(table_name)
+    if not tablets:
         raise error("OB_TABLE_NOT_EXIST", tenant.name, table_name)
-    check_led(state, tenant, {tablet.log_stream_id for tablet in tenant.storage.table(table_name)})
+    check_led(state, tenant, (tablet.log_stream_id for tablet in tablets))
     return tenant, table_name
 
 
