@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from obsim.backup.progress import COPY_BLOCK_NS
 from obsim.backup.tenant import PASS_NS
 from obsim.error_codes import OB_CANCELED, OB_ENTRY_EXIST, OB_TABLE_NOT_EXIST, OB_TENANT_NOT_EXIST
-from obsim.errors import plain_message
+from obsim.errors import ServerError, plain_message
 from obsim.ids import SYS_TENANT_ID, JobId, Nanoseconds
 from obsim.restore.job import SysStatus
 from obsim.restore.table_job import ImportJob, ImportStatus, ImportTask, Recovered, RecoverStatus, RecoverTableJob
@@ -22,6 +22,7 @@ from obsim.units import MS_NS
 if TYPE_CHECKING:
     from obsim.cluster.state import ClusterState
     from obsim.cluster.tenant import Tenant
+    from obsim.storage.tablet import Tablet
 
 __all__ = ["TableRecoveries", "database_of"]
 
@@ -32,6 +33,11 @@ TABLE_NS = 300 * MS_NS
 def database_of(tenant: "Tenant") -> str:
     """The database that a tenant's tables are in."""
     return "SYS" if tenant.mode == "ORACLE" else "test"
+
+
+def _rows_of(tablet: "Tablet") -> int:
+    """Rows of a tablet, those that no major compaction has packed yet among them."""
+    return tablet.row_count + tablet.appended_row_count + tablet.appended_block_count * tablet.layout.rows_per_block
 
 
 @dataclass(slots=True, eq=False)
@@ -181,12 +187,16 @@ class TableRecoveries:
         if source is None or target is None:
             self._fail(OB_TENANT_NOT_EXIST, job)
             return
-        storage = target.storage
+        storage, tablets = target.storage, source.storage.table(task.source)
+        try:
+            storage.check_room([old.layout.blocks_of(_rows_of(old)) for old in tablets])
+        except ServerError as refused:
+            self._fail(refused.code, job)
+            return
         streams = storage.log_stream_ids[1:2]
-        for old in source.storage.table(task.source):
+        for old in tablets:
             (new,) = storage.load_table(task.target, [0], streams, old.layout, old.tablet_size_bytes)
-            added = old.pending.appended_row_count + old.pending.appended_block_count * old.layout.rows_per_block
-            storage.append_rows(new, old.row_count + added)
+            storage.append_rows(new, _rows_of(old))
         self.state.note_rows(target)
         task.status, task.finish_ns = "FINISH", self.state.now_ns
         self._next_table(job)

@@ -2,6 +2,8 @@
 
 import pytest
 
+from obsim.storage import tenant as tenant_storage
+
 SOURCE = "mysql_tenant"
 PLACES = "file:///data/backup/mysql_tenant/data,file:///data/backup/mysql_tenant/archive"
 JOBS = "SELECT TENANT_ID, STATUS FROM oceanbase.CDB_OB_RECOVER_TABLE_JOBS ORDER BY TENANT_ID"
@@ -66,6 +68,23 @@ def test_what_the_precheck_refuses(ready, tables: str, remap: str, code: int) ->
     own, tenant = ready.cluster.query(HISTORY)
     assert (own["STATUS"], tenant["STATUS"], own["RESULT"]) == ("FAILED", "FAILED", "FAIL")
     assert f"result: {code}(" in own["COMMENT"]
+
+
+def test_a_table_for_which_there_is_no_room_is_not_recovered(ready, monkeypatch) -> None:
+    target = ready.cluster.state.tenant_named(SOURCE).storage
+    there = sum(tablet.places_wanted for tablet in target.tablets)
+    wanted = sum(tablet.major_block_count for tablet in target.table("t1"))
+    monkeypatch.setattr(tenant_storage, "TENANT_BLOCKS_MAX", there + wanted - 1)
+    assert recover(ready) == ""
+    ready.cluster.run_until_idle()
+    own, tenant = ready.cluster.query(HISTORY)
+    assert (own["STATUS"], tenant["STATUS"], own["RESULT"]) == ("FAILED", "FAILED", "FAIL")
+    assert "result: -4002(" in own["COMMENT"]
+    assert target.table("old") == []
+    monkeypatch.setattr(tenant_storage, "TENANT_BLOCKS_MAX", there + wanted)
+    assert recover(ready) == ""
+    ready.cluster.run_until_idle()
+    assert len(target.table("old")) == len(target.table("t1")) > 0
 
 
 def test_cancel(ready) -> None:
