@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from obsim.answers import Value
@@ -71,8 +72,7 @@ class SessionHost:
         self.sessions: dict[int, Session] = {}
         self._last_connection_id = FIRST_CONNECTION_ID - 1
         self._read_texts: dict[str, ClientStatement | BackupStatement] = {}
-        self._plain_texts: set[str] = set()
-        """Of queries: those without a secret."""
+        self._masked = lru_cache(READ_TEXTS_MAX)(masked)
         self.journal = Journal()
         self.recorder: Recorder | None = None
         """Who notes every input; None where nobody wants them."""
@@ -135,14 +135,8 @@ class SessionHost:
         if isinstance(statement, BackupStatement):
             return statement.masked_sql()
         text = statement.sql()
-        if text in self._plain_texts:
-            return text
-        shown = masked(text)
-        if shown == text and isinstance(statement, Query) and len(text) <= READ_TEXT_LENGTH_MAX:
-            if len(self._plain_texts) >= READ_TEXTS_MAX:
-                self._plain_texts.clear()
-            self._plain_texts.add(text)
-        return shown
+        remembered = isinstance(statement, Query) and len(text) <= READ_TEXT_LENGTH_MAX  # see `_may_be_remembered`
+        return self._masked(text) if remembered else masked(text)
 
     def open(
         self,
