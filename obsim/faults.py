@@ -104,16 +104,24 @@ class Faults:
     on_order: Callable[["Fault"], None] = field(default=lambda _fault: None)
     """Told of a rule that came."""
     disturber: Disturber | None = None
+    check_rows: Callable[[FaultRule], None] | None = None
+    """Raises 1210 for a rule about rows of a view or a column that is not there; it is whose the views are, no copy has
+    it."""
     of_statements: bool = False
     """Whether a rule is about statements, or may cut clients off: then no kept answer may be given."""
     _given_count: int = 0
 
     def add(self, rule: FaultRule) -> int:
-        """Let a rule act from now on; its number. Raises 1210 when there are too many, else as `Disturber.check`."""
+        """Let a rule act from now on; its number.
+
+        Raises 1210 when there are too many, else as `Disturber.check` and `check_rows`.
+        """
         if len(self.rules) >= FAULTS_MAX:
             raise refused(f"there are {FAULTS_MAX} faults, call obsim.clear_faults() first;")
         if self.disturber is not None:
             self.disturber.check(rule)
+        if self.check_rows is not None:
+            self.check_rows(rule)
         self._given_count += 1
         fault = Fault(self._given_count, rule, words_of(rule.statement))
         self.rules.append(fault)

@@ -190,6 +190,22 @@ def test_a_rule_names_what_is_there(cluster, rule, why):
     assert cluster.query("SELECT COUNT(*) FROM obsim.faults")[0][0] == 0
 
 
+def test_a_view_that_is_not_there_is_refused_wherever_a_cluster_has_come_from(cluster):
+    def beginning():
+        cluster.reset()
+        return cluster
+
+    def back():
+        cluster.restore_snapshot("before")
+        return cluster
+
+    cluster.fault("rows=missing view=CDB_OB_BACKUP_JOBS")
+    cluster.snapshot("before")
+    for known in (lambda: cluster, cluster.fork, back, beginning):
+        with pytest.raises(obsim.ServerError, match="'CDB_OB_BACKUP_JOBZ' is no view"):
+            known().fault("rows=missing view=CDB_OB_BACKUP_JOBZ")
+
+
 def test_a_view_may_be_named_with_its_schema(cluster):
     back_up(cluster)
     cluster.fault("rows=missing view=oceanbase.CDB_OB_BACKUP_JOB_HISTORY")

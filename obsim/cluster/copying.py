@@ -24,6 +24,7 @@ from obsim.cluster.commands import COMMANDS
 from obsim.cluster.event_log import EventLog
 from obsim.cluster.merges import MajorMerge
 from obsim.cluster.state import ClusterOptions, ClusterState
+from obsim.faults import Faults
 from obsim.parameters import ParameterStore
 from obsim.scheduler.dag import DagTask
 from obsim.scheduler.dispatcher import Dispatcher
@@ -89,6 +90,7 @@ class Mould:
         table[Dispatcher] = _dispatcher
         table[Roster] = lambda roster: _with(roster, _fields(roster), _ended=_ListOf(roster.ended()))
         table[ParameterStore] = lambda store: _with(store, vars(store), definitions=_Same(store.definitions))
+        table[Faults] = lambda faults: _with(faults, _fields(faults), check_rows=None)
         table[RedoLog] = lambda log: _with(log, _fields(log), entries=_ListOf(log.entries))
         table[EventLog] = _event_log
         table[MajorFreezes] = lambda freezes: _with(freezes, _fields(freezes), kept=_ListOf(freezes.kept))

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from obsim.answers import Value
 from obsim.catalog import Catalog
+from obsim.catalog.fault_checks import check_rows
 from obsim.client_statements import ClientStatement, Describe, Query, Show
 from obsim.clock import ClockMode
 from obsim.cluster import ClusterState, Tenant
@@ -90,6 +91,7 @@ class SessionHost:
         state.on_tenant_gone.add(self._tenant_gone)
         state.on_server_lost.add(self._server_lost)
         self.catalog = Catalog(state, show_control=self.control.shown, clock_mode=self.clock.name)
+        state.faults.check_rows = partial(check_rows, self.catalog)
         self._evaluator: Evaluator | None = None
         self._globals: dict[int, GlobalSettings] = {}
         self.clock.rebase(state.now_ns)

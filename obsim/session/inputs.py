@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from obsim.answers import Ok, Value
-from obsim.catalog.fault_checks import check_rows
 from obsim.cluster import Principal
 from obsim.control import PROCEDURES, Argument, Reset, RestoreSnapshot, TakeSnapshot, check_led, writable_tenant
 from obsim.control import Outcome as CallOutcome
 from obsim.errors import ServerError
-from obsim.faults import FaultRule, parse_rule
+from obsim.faults import FaultRule
 from obsim.ids import TenantId
 from obsim.statements import BackupStatement
 from obsim.storage.positions import gather
@@ -126,9 +125,6 @@ def _execute(host: "SessionHost", command: Execute) -> Ok:
 
 
 def _call(host: "SessionHost", command: Call) -> CallOutcome:
-    match command:
-        case Call("fault", (str(rule),)):  # any other arguments are refused as those of every procedure are
-            check_rows(host.catalog, parse_rule(rule))
     return PROCEDURES[command.name].call(host.state, command.arguments)
 
 
